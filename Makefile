@@ -1,0 +1,81 @@
+# Everything a checkout needs, from a bare clone on: `make` lists it.
+#
+# PYTHON  the interpreter that .venv is made with        make install PYTHON=python3.12
+# ARGS    handed on to the program that a target runs    make demo ARGS="--source 0"
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check install --quiet
+SPEC   := setup.cfg pyproject.toml constraints.txt
+
+# What PyQt6's wheels need from Debian or Ubuntu; apt brings in the rest. A font is among them because a
+# machine without any shows no text. libsm6 is for Qt 6.7, the newest that runs on JetPack 6.
+SYSTEM_LIBRARIES := \
+    fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libsm6 libwayland-cursor0 libwayland-egl1 \
+    libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxkbcommon-x11-0
+
+.PHONY: help install system-libraries demo test lint wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
+
+install: system-libraries $(VENV)/.everything ## .venv with the kiosk, the trainer and the developer tools
+
+demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),system-libraries) $(VENV)/.kiosk ## live estimates, of a webcam or of the bundled clip
+	$(BIN)/kiosk demo $(ARGS)
+
+test: system-libraries $(VENV)/.everything ## the tests; they need no network, camera, display or GPU
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.everything ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+wheel: $(VENV)/.everything ## dist/facialnet_kiosk-*.whl
+	rm -rf build
+	$(BIN)/python -m build --wheel
+	rm -rf build
+
+clean: ## remove .venv and everything built or cached
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two stamps, so that the demo needs neither torch nor the developer tools. Both installations are editable.
+$(VENV)/.kiosk: $(BIN)/python $(SPEC)
+	@echo "Installing the kiosk into $(VENV)."
+	$(PIP) --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.everything: $(BIN)/python $(SPEC)
+	@echo "Installing the kiosk, the trainer and the developer tools into $(VENV). The first time fetches torch: minutes."
+	$(PIP) --constraint constraints.txt --editable '.[trainer,dev]'
+	@touch $(VENV)/.kiosk $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	    { echo "$(PYTHON) is not Python 3.10 or newer. Name one that is: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+
+# Never fails: whoever only wants the demo or the trainer can do without. A package may be there under a new
+# name that provides the old one (libglib2.0-0t64), so what is provided counts as installed.
+system-libraries: ## what Qt needs from Debian or Ubuntu: installed where possible, else named
+	@command -v apt-get >/dev/null || \
+	    { echo "No apt here. Qt needs what Debian calls: $(strip $(SYSTEM_LIBRARIES))"; exit 0; }; \
+	present=$$(dpkg-query -W -f '$${db:Status-Abbrev} $${Package} $${Provides}\n' | grep '^.i' | tr ' ,' '\n\n'); \
+	missing=; for package in $(SYSTEM_LIBRARIES); do \
+	    echo "$$present" | grep -qxF "$$package" || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if $$sudo true 2>/dev/null; then \
+	    echo "Installing the system libraries that Qt needs:$$missing"; \
+	    $$sudo apt-get update -qq; \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	        -o DPkg::Lock::Timeout=120 $$missing >/dev/null && exit 0; \
+	fi; \
+	echo "Qt needs system libraries that are not there yet. Please run:"; \
+	echo "  sudo apt install --no-install-recommends$$missing"

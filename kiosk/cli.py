@@ -1,0 +1,158 @@
+"""The command `kiosk`: what an operator or a visitor does.
+
+Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kiosk.console import Group
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
+    from kiosk.vision.process import VisionSettings
+
+_UNATTENDED_SECONDS = 10.0
+_PATH = click.Path(path_type=Path)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="facialnet-kiosk")
+def main() -> None:
+    """A vending machine that looks back: live gender and age estimates, on this machine alone."""
+
+
+@main.command()
+@click.option("--source", help='Camera ("0", "/dev/video0"), file, folder of pictures, or "demo".')
+@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+@click.option("--config", "config_path", type=_PATH, help="A settings file (TOML).")
+@click.option("--fullscreen", is_flag=True, help="Fill the screen; Esc ends it.")
+@click.option("--headless", is_flag=True, help="No window: one JSON line a frame on standard output.")
+@click.option("--unpaced", is_flag=True, help="With --headless: every frame once, in order, as fast as it can.")
+@click.option("--loop", is_flag=True, help="With --headless: begin a file or folder again at its end.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
+@click.option("--record", type=_PATH, help="With --headless: an MP4 of what was seen, with the overlay drawn.")
+def demo(
+    source: str | None,
+    engine: Path | None,
+    config_path: Path | None,
+    fullscreen: bool,
+    headless: bool,
+    unpaced: bool,
+    loop: bool,
+    seconds: float | None,
+    record: Path | None,
+) -> None:
+    """Shows live estimates: of a webcam if there is one, else of the bundled clip."""
+    for option, given in (("--unpaced", unpaced), ("--loop", loop), ("--record", record)):
+        if given and not headless:
+            raise click.UsageError(f"{option} goes with --headless")
+    from kiosk.config import Config, load
+
+    config = load(config_path) if config_path else Config()
+    if not headless:
+        from kiosk.display import why_no_window
+
+        reason = why_no_window()
+        if reason is None:
+            _show(_settings(config, source, engine, loop=True), config, fullscreen, seconds)
+            return
+        seconds = seconds or _UNATTENDED_SECONDS
+        record, loop = _recording_place(), True
+        click.echo(f"{reason}: watching without a window for {seconds:g} seconds", err=True)
+    _watch(_settings(config, source, engine, loop=loop), unpaced, seconds, record)
+
+
+def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None) -> None:
+    from kiosk.ui.window import run
+    from kiosk.vision.camera import is_camera
+    from kiosk.vision.process import VisionProcess
+
+    vision = VisionProcess(settings)
+    try:
+        vision.start()
+        code = run(
+            vision,
+            fullscreen=fullscreen or config.window.fullscreen,
+            mirrored=config.window.mirror and is_camera(settings.source),
+            groups=vision.groups,
+            seconds=seconds,
+        )
+    finally:
+        vision.stop()
+    if vision.fault and code:
+        raise click.ClickException(vision.fault)
+    sys.exit(code)
+
+
+def _watch(settings: VisionSettings, unpaced: bool, seconds: float | None, record: Path | None) -> None:
+    from kiosk.headless import announce, run
+
+    try:
+        summary = run(settings, unpaced=unpaced, seconds=seconds, record=record)
+    except KeyboardInterrupt:
+        return
+    except BrokenPipeError:
+        # Whoever read the lines has had enough. Python would complain once more while closing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    announce(str(summary))
+    if record:
+        announce(f"recorded to {record.resolve()}; it shows whoever was in the picture")
+
+
+def _settings(config: Config, source: str | None, engine: Path | None, *, loop: bool) -> VisionSettings:
+    from kiosk.vision.camera import DEMO, CameraMode, working_camera
+    from kiosk.vision.process import VisionSettings
+
+    source = source or config.camera.source
+    if source == "auto":
+        source = working_camera() or DEMO
+    if engine is None and config.vision.engine != "auto":
+        engine = Path(config.vision.engine)
+    return VisionSettings(
+        source=source,
+        loop=loop or source == DEMO,
+        mode=CameraMode(config.camera.width, config.camera.height, config.camera.rate),
+        engine=engine,
+        smallest_face=config.vision.smallest_face,
+    )
+
+
+def _recording_place() -> Path:
+    """Here, or where anybody may write."""
+    folder = Path() if os.access(".", os.W_OK) else Path(tempfile.gettempdir())
+    return folder / "kiosk-demo.mp4"
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=_PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+def estimate(paths: tuple[Path, ...], as_json: bool, engine: Path | None) -> None:
+    """Estimates gender and age of every face in picture files and folders of them."""
+    from kiosk.stills import estimate_all
+
+    if not estimate_all(paths, engine, as_json=as_json):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--engine", type=_PATH, help="The engine to look at, instead of the kiosk's own.")
+def doctor(engine: Path | None) -> None:
+    """Looks at camera, display, engine and GPU, and says what to do about each."""
+    from kiosk.doctor import examine
+
+    if not examine(engine):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

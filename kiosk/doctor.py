@@ -1,0 +1,160 @@
+"""`kiosk doctor`: what this machine has, what the kiosk lacks, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+import numpy as np
+
+from kiosk.display import why_no_window
+from kiosk.engine import default_path, load
+from kiosk.errors import KioskError
+
+Verdict = Literal["ok", "note", "problem"]
+
+_COLOURS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "problem": "red"}
+_REQUIRED = ("dlib-bin", "numpy", "onnxruntime", "opencv-python-headless", "PyQt6")
+_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    advice: str = ""
+
+
+def examine(engine: Path | None) -> bool:
+    """Prints every finding; False where one is a problem."""
+    sound = True
+    for look in _LOOKS:
+        for finding in look(engine):
+            sound = sound and finding.verdict != "problem"
+            click.echo(
+                f"{click.style(f'{finding.verdict:8}', _COLOURS[finding.verdict])}{finding.subject}: {finding.text}"
+            )
+            if finding.advice:
+                click.echo(f"        → {finding.advice}")
+    return sound
+
+
+def _versions(_: Path | None) -> Iterator[Finding]:
+    yield Finding("machine", "ok", f"{platform.machine()}, {platform.system()} {platform.release()}")
+    yield Finding("Python", "ok", platform.python_version())
+    for name in _REQUIRED:
+        version = _version(name)
+        if version:
+            yield Finding(name, "ok", version)
+        else:
+            yield Finding(name, "problem", "not installed", "run `make install`, or `pip install facialnet-kiosk`")
+
+
+def _camera(_: Path | None) -> Iterator[Finding]:
+    from kiosk.vision.camera import cameras, gives_picture
+
+    devices = cameras()
+    if not devices:
+        yield Finding("camera", "note", "none", "plug one in; until then the demo shows its clip")
+    for device in devices:
+        if gives_picture(device):
+            yield Finding("camera", "ok", f"{device} gives a picture")
+        else:
+            advice = f"another program may hold it (`fuser {device}`), or you may lack the right (`groups` wants video)"
+            yield Finding("camera", "note", f"{device} gives no picture", advice)
+
+
+def _display(_: Path | None) -> Iterator[Finding]:
+    reason = why_no_window()
+    if reason:
+        yield Finding("display", "note", reason, "without one, `kiosk demo` goes headless")
+    else:
+        yield Finding("display", "ok", "a window can be shown")
+
+
+def _landmarks(_: Path | None) -> Iterator[Finding]:
+    from kiosk.vision.models import landmark_file
+
+    try:
+        yield Finding("landmarks", "ok", str(landmark_file()))
+    except KioskError as error:
+        yield Finding("landmarks", "problem", str(error), "run `make install`")
+
+
+def _engine(path: Path | None) -> Iterator[Finding]:
+    path = path or default_path()
+    try:
+        engine = load(path)
+        chips = np.random.default_rng(0).random((1, 1, 75, 75), np.float32)
+        engine.infer(chips)  # the first run allocates
+        started = time.perf_counter()
+        for _ in range(_RUNS):
+            engine.infer(chips)
+        milliseconds = (time.perf_counter() - started) / _RUNS * 1000
+        engine.close()
+    except KioskError as error:
+        yield Finding("engine", "problem", str(error), "reinstall the kiosk, or name another with --engine")
+        return
+    yield Finding("engine", "ok", f"{path}, {engine.name}, {milliseconds:.1f} ms a face")
+    if engine.manifest.accuracy:
+        yield Finding("accuracy", "ok", str(engine.manifest.accuracy))
+
+
+def _gpu(_: Path | None) -> Iterator[Finding]:
+    name = _gpu_name()
+    if name is None:
+        yield Finding("GPU", "note", "no NVIDIA GPU found", "none is needed: the kiosk runs on the CPU")
+        return
+    yield Finding("GPU", "ok", name)
+    for module in ("tensorrt", "pycuda"):
+        if importlib.util.find_spec(module) is None:
+            yield Finding(
+                module, "note", "not installed", 'only TensorRT engines need it: `pip install "facialnet-kiosk[gpu]"`'
+            )
+        else:
+            yield Finding(module, "ok", _version(module) or "installed")
+
+
+_LOOKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
+    _versions,
+    _camera,
+    _display,
+    _landmarks,
+    _engine,
+    _gpu,
+)
+
+
+def _gpu_name() -> str | None:
+    if Path("/etc/nv_tegra_release").exists():
+        model = Path("/proc/device-tree/model")
+        return model.read_text().strip("\0") if model.exists() else "NVIDIA Jetson"
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    query = [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10)
+    except subprocess.TimeoutExpired:
+        return None
+    lines = answer.stdout.strip().splitlines()
+    return lines[0] if answer.returncode == 0 and lines else None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,150 @@
+"""The manifest: a JSON file beside an engine that says what it is and what it is made of.
+
+An engine can execute code, so a file is parsed only after it was found to be the very one that its
+manifest describes. `facialnet.onnx` has its manifest in `facialnet.onnx.json`: the name is kept
+whole, because the same network also comes as other files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kiosk.errors import KioskError
+from kiosk.estimate import AgeGroup
+from kiosk.files import replaced_safely
+
+CHIP_SHAPE = (None, 1, 75, 75)
+"""Every engine's input: any number of gray chips."""
+
+GENDER_LABELS = ("female", "male")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ManifestError(KioskError):
+    """An engine whose manifest is missing, wrong, or another file's."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class GroupEntry(_Model):
+    """An age group: its label, lower and upper year."""
+
+    label: str
+    low: int
+    high: int
+
+
+class Temperatures(_Model):
+    """What the logits are divided by, inside the engine."""
+
+    gender: Annotated[float, Field(gt=0)]
+    age: Annotated[float, Field(gt=0)]
+
+
+class MeasuredAccuracy(_Model):
+    """Shares of `faces` faces that training never saw."""
+
+    measured_on: str
+    faces: Annotated[int, Field(gt=0)]
+    gender: Share
+    age: Share
+    age_within_one: Share
+
+    def __str__(self) -> str:
+        return (
+            f"gender {self.gender:.1%}, age group {self.age:.1%}, within one {self.age_within_one:.1%} "
+            f"on {self.faces} faces of {self.measured_on}"
+        )
+
+
+class Manifest(_Model):
+    """Everything that must be known of an engine before it is parsed."""
+
+    manifest_version: Literal[1] = 1
+    format: Literal["onnx"]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    input_shape: tuple[int | None, int, int, int]
+    gender_labels: tuple[str, ...]
+    age_groups: Annotated[tuple[GroupEntry, ...], Field(min_length=2)]
+    temperatures: Temperatures
+    trained_on: str
+    accuracy: MeasuredAccuracy | None = None
+    built_by: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check_interface(self) -> Manifest:
+        if self.input_shape != CHIP_SHAPE:
+            raise ValueError(f"input_shape is {list(self.input_shape)}, the kiosk's chips are {list(CHIP_SHAPE)}")
+        if self.gender_labels != GENDER_LABELS:
+            raise ValueError(f"gender_labels are {list(self.gender_labels)}, they must be {list(GENDER_LABELS)}")
+        groups = self.groups
+        for group in groups:
+            if group != AgeGroup.parse(group.label, oldest=group.high):
+                raise ValueError(f"age_groups: {group.label!r} does not run from {group.low} to {group.high}")
+        if any(younger.high >= older.low for younger, older in pairwise(groups)):
+            raise ValueError("age_groups overlap or are not in order")
+        return self
+
+    @property
+    def groups(self) -> tuple[AgeGroup, ...]:
+        """The age groups, youngest first. Raises `ValueError` for one that runs backwards."""
+        return tuple(AgeGroup(entry.label, entry.low, entry.high) for entry in self.age_groups)
+
+
+def manifest_path(engine: Path) -> Path:
+    """Where an engine's manifest lies."""
+    return engine.with_name(engine.name + ".json")
+
+
+def write(manifest: Manifest, engine: Path) -> None:
+    """Writes an engine's manifest beside it."""
+    with replaced_safely(manifest_path(engine)) as path:
+        path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def sha256_of(content: bytes) -> str:
+    """The checksum that a manifest holds."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_checked(engine: Path) -> tuple[bytes, Manifest]:
+    """The content of an engine and its manifest, once they were found to belong together.
+
+    The bytes that were checked are the ones returned, so nobody can swap the file in between.
+    Raises `ManifestError`.
+    """
+    path = manifest_path(engine)
+    try:
+        content = engine.read_bytes()
+    except OSError as error:
+        raise ManifestError(f"engine {engine} cannot be read: {error.strerror}") from error
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ManifestError(
+            f"engine {engine} has no readable manifest {path.name} beside it: {error.strerror}"
+        ) from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise ManifestError(f"{path} is not a valid manifest: {_first(error)}") from error
+    if sha256_of(content) != manifest.sha256:
+        raise ManifestError(
+            f"engine {engine} is not the file that {path.name} describes (its SHA-256 differs): "
+            "it is damaged or was replaced; copy both files again from where they were built"
+        )
+    return content, manifest
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else problem["msg"]

@@ -1,0 +1,46 @@
+"""What every engine has in common: chips in, calibrated probabilities out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.engine.manifest import Manifest
+from kiosk.errors import KioskError
+
+Chips = NDArray[np.float32]
+"""(n, 1, 75, 75): gray levels divided by 255."""
+
+
+class Probabilities(NamedTuple):
+    """Each row sums to 1."""
+
+    gender: NDArray[np.float32]
+    """(n, 2), in the order of the manifest's gender labels."""
+
+    age: NDArray[np.float32]
+    """(n, groups), the youngest first."""
+
+
+class EngineError(KioskError):
+    """An engine that cannot be loaded or run."""
+
+
+class Engine(Protocol):
+    """A compiled network. Use it from one thread, and close it from that one."""
+
+    @property
+    def name(self) -> str:
+        """What runs it and where, in a few words for people."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is known of the network."""
+
+    def infer(self, chips: Chips) -> Probabilities:
+        """Runs the network. `n` may be 0. Raises `EngineError`."""
+
+    def close(self) -> None:
+        """Frees what the engine holds; it cannot be used afterwards."""

@@ -1,0 +1,144 @@
+"""The age groups as bars, one below the other, the most likely one standing out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.estimate import AgeGroup
+from kiosk.ui import theme
+from kiosk.ui.motion import ease
+from kiosk.ui.theme import Scale
+from kiosk.ui.words import Words
+
+GLIDE = 0.16
+"""Seconds in which a bar comes two thirds of the way to its new length."""
+
+
+class AgeBars(QWidget):
+    """A distribution over age groups; at rest, the groups alone."""
+
+    def __init__(self, words: Words, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words = words
+        self._scale = Scale.of(QSize(800, 800))
+        self.groups = tuple(groups)
+        self.target = (0.0,) * len(self.groups)
+        self.shown = self.target
+        self.certain = False
+        self.resting = True
+        self.presence = 0.0  # of the percentages; while they are away the bars take their room
+
+    # What to show
+
+    def set_distribution(self, groups: Sequence[AgeGroup], probabilities: Sequence[float], *, certain: bool) -> None:
+        """Aim at `probabilities`; only a certain distribution gets the accent colour."""
+        if tuple(groups) != self.groups:
+            self.groups = tuple(groups)
+            self.shown = (0.0,) * len(self.groups)
+        self._aim(tuple(probabilities), certain=certain, resting=False)
+
+    def rest(self) -> None:
+        """Nothing to say: the bars run empty."""
+        self._aim((0.0,) * len(self.groups), certain=False, resting=True)
+
+    def _aim(self, target: tuple[float, ...], *, certain: bool, resting: bool) -> None:
+        if (target, certain, resting) != (self.target, self.certain, self.resting):
+            self.target, self.certain, self.resting = target, certain, resting
+            self.update()
+
+    @property
+    def emphasised(self) -> int | None:
+        """Which row stands out."""
+        return None if self.resting else max(range(len(self.target)), key=self.target.__getitem__)
+
+    def advance(self, seconds: float) -> None:
+        presence = 0.0 if self.resting else 1.0
+        if (self.shown, self.presence) != (self.target, presence):
+            self.presence = ease(self.presence, presence, seconds, GLIDE, near=0.01)
+            self.shown = tuple(
+                ease(value, aim, seconds, GLIDE, near=0.001) for value, aim in zip(self.shown, self.target, strict=True)
+            )
+            self.update()
+
+    def rescale(self, scale: Scale) -> None:
+        self._scale = scale
+        self.updateGeometry()
+        self.update()
+
+    # Geometry
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        label, percent = self.column_widths()
+        height = QFontMetrics(self._font(emphasised=True)).height() * len(self.groups)
+        return QSize(label + percent + self._scale.px(2 * theme.GAP + 10), height)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return self.sizeHint()
+
+    def column_widths(self) -> tuple[int, int]:
+        """Of the labels and of the percentages, each with room for the widest in bold."""
+        metrics = QFontMetrics(self._font(emphasised=True))
+        labels = max(metrics.horizontalAdvance(self._words.ages(group)) for group in self.groups)
+        return labels + 1, metrics.horizontalAdvance(self._words.percent(1.0)) + 1
+
+    def _font(self, *, emphasised: bool) -> QFont:
+        return self._scale.font(theme.BODY, QFont.Weight.DemiBold if emphasised else QFont.Weight.Normal)
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pitch = self.height() / len(self.groups)
+        for row in range(len(self.groups)):
+            self._paint_row(painter, row, QRectF(0, row * pitch, self.width(), pitch))
+
+    def _paint_row(self, painter: QPainter, row: int, area: QRectF) -> None:
+        emphasised = row == self.emphasised
+        labels, percents = self.column_widths()
+        gap = self._scale.px(theme.GAP * 1.3)
+        painter.setFont(self._font(emphasised=emphasised))
+        painter.setPen(theme.TEXT if emphasised and self.certain else theme.QUIET)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(
+            QRectF(area.left(), area.top(), labels, area.height()),
+            middle | Qt.AlignmentFlag.AlignLeft,
+            self._words.ages(self.groups[row]),
+        )
+        if not self.resting:
+            painter.setOpacity(self.presence)
+            painter.drawText(
+                QRectF(area.right() - percents, area.top(), percents, area.height()),
+                middle | Qt.AlignmentFlag.AlignRight,
+                self._words.percent(self.target[row]),
+            )
+            painter.setOpacity(1.0)
+        room = (percents + gap) * self.presence
+        bar = QRectF(area.left() + labels + gap, 0, area.width() - labels - gap - room, self._scale.unit * 2.1)
+        bar.moveTop(area.center().y() - bar.height() / 2)
+        self._paint_bar(painter, bar, self.shown[row], self._fill(emphasised))
+
+    def _fill(self, emphasised: bool) -> QColor:
+        if not emphasised:
+            return theme.FILL
+        return theme.ACCENT if self.certain else theme.QUIET
+
+    @staticmethod
+    def _paint_bar(painter: QPainter, bar: QRectF, share: float, colour: QColor) -> None:
+        radius = bar.height() / 2
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.TRACK)
+        painter.drawRoundedRect(bar, radius, radius)
+        if share > 0:
+            # a whole bar pushed in from the left and cut off there, so that one percent is one percent long
+            track = QPainterPath()
+            track.addRoundedRect(bar, radius, radius)
+            painter.save()
+            painter.setClipPath(track)
+            painter.setBrush(colour)
+            painter.drawRoundedRect(bar.translated(bar.width() * (min(share, 1.0) - 1), 0), radius, radius)
+            painter.restore()

@@ -1,0 +1,59 @@
+"""What the vision process shows to the rest: its state, its observations, the newest picture."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.estimate import Observation
+
+
+class VisionState(enum.Enum):
+    """How the vision process is doing."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    NO_CAMERA = "no camera"
+    """The process runs, but the camera is away; it keeps trying."""
+    RESTARTING = "restarting"
+    """The process died or hung; a new one is on its way."""
+    ENDED = "ended"
+    """The source came to its end."""
+    FAILED = "failed"
+    """It cannot work as it was set up; `fault` says why. It stays down."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A picture to show, with the frame that it was made from."""
+
+    frame: int
+    """The source's number of the frame, as in the frame's `Observation`."""
+
+    image: NDArray[np.uint8]
+    """(height, width, 3) BGR; the frame itself, or a reduced copy of a large one."""
+
+    frame_size: tuple[int, int]
+    """Width and height of the frame, in which an observation's boxes are given."""
+
+
+class Vision(Protocol):
+    """What a window needs of the vision process. Nothing here blocks; call it from one thread."""
+
+    @property
+    def state(self) -> VisionState:
+        """As of the last `poll`."""
+
+    @property
+    def fault(self) -> str | None:
+        """One line about what is wrong, in the states NO_CAMERA, RESTARTING and FAILED."""
+
+    def poll(self) -> list[Observation]:
+        """Observations since the last call, oldest first. Also looks after the process."""
+
+    def preview(self) -> Preview | None:
+        """The newest picture, or None where there is none newer than the one last given."""

@@ -1,0 +1,87 @@
+"""A file written safely is the old one or the new one, whatever happens in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.files import replaced_safely
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "state" / "stock.json"
+    path.parent.mkdir()
+    path.write_text("old, and longer than the new one")
+    return path
+
+
+def names_beside(path: Path) -> list[str]:
+    return sorted(entry.name for entry in path.parent.iterdir())
+
+
+def test_the_new_file_replaces_the_whole_old_one(path: Path) -> None:
+    with replaced_safely(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert names_beside(path) == [path.name]
+
+
+def test_the_old_file_stays_until_the_block_is_done(path: Path) -> None:
+    with replaced_safely(path) as temporary:
+        temporary.write_text("half")
+        assert path.read_text().startswith("old")
+        assert temporary.parent == path.parent
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_the_old_file_stays_if_the_block_raises(path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), replaced_safely(path) as temporary:
+        half_written(temporary, error)
+    assert path.read_text().startswith("old")
+    assert names_beside(path) == [path.name]
+
+
+def half_written(path: Path, error: type[BaseException]) -> None:
+    path.write_text("half")
+    raise error
+
+
+def test_nothing_is_left_if_the_first_write_fails(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="full"), replaced_safely(tmp_path / "new.json"):
+        raise OSError("disk full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_replaced_leaves_no_temporary_file(tmp_path: Path) -> None:
+    (tmp_path / "taken" / "inside").mkdir(parents=True)
+    with pytest.raises(OSError, match="taken"), replaced_safely(tmp_path / "taken") as temporary:
+        temporary.write_text("new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
+
+
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.json"
+    with replaced_safely(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_the_temporary_file_keeps_the_suffix(tmp_path: Path) -> None:
+    with replaced_safely(tmp_path / "network.onnx") as temporary:
+        assert temporary.suffix == ".onnx"
+
+
+def test_everybody_may_read_the_new_file(path: Path) -> None:
+    with replaced_safely(path) as temporary:
+        temporary.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_two_writers_do_not_share_a_temporary_file(path: Path) -> None:
+    with replaced_safely(path) as first, replaced_safely(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk.headless import RecordingError, run
+from kiosk.vision.camera import DEMO
+from kiosk.vision.process import VisionSettings
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
+    for level in range(10):
+        writer.write(np.full((48, 64, 3), 20 * level, np.uint8))
+    writer.release()
+    return path
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_unpaced_every_frame_is_processed_once_in_order(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = run(VisionSettings(str(clip), loop=False), unpaced=True)
+    assert summary.frames == 10
+    printed = lines(capsys)
+    assert [line["frame"] for line in printed] == list(range(10))
+    assert all(set(line) == {"time", "frame", "latency_ms", "faces"} for line in printed)
+
+
+def test_paced_the_last_frame_ends_the_run(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(VisionSettings(str(clip), loop=False))
+    frames = [line["frame"] for line in lines(capsys)]
+    assert frames == sorted(frames, key=int)
+    assert frames[-1] == 9
+
+
+def test_unpaced_twice_gives_the_same_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = []
+    for _ in range(2):
+        run(VisionSettings(DEMO, loop=False), unpaced=True)
+        answers.append([(line["frame"], line["faces"]) for line in lines(capsys)])
+    assert answers[0] == answers[1]
+    assert any(faces for _, faces in answers[0])
+
+
+def test_a_loop_goes_on_until_its_time_is_up(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = run(VisionSettings(str(clip), loop=True), unpaced=True, seconds=0.5)
+    assert summary.frames > 10
+    assert lines(capsys)[-1]["frame"] == summary.frames - 1
+
+
+def test_a_recording_lasts_as_long_as_what_it_shows(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "seen.mp4"
+    run(VisionSettings(str(clip), loop=False), unpaced=True, record=path)
+    capture = cv2.VideoCapture(str(path))
+    seconds = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
+    good, image = capture.read()
+    assert good
+    assert image.shape == (48, 64, 3)
+    assert seconds == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_recording_that_cannot_be_written_is_one_clear_error(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot record"):
+        run(VisionSettings(str(clip), loop=False), unpaced=True, record=tmp_path / "no" / "such" / "seen.mp4")

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from kiosk.estimate import AgeGroup
+from kiosk.ui.words import LONGEST_FAULT, Words
+from kiosk.vision.messages import VisionState
+
+from .conftest import make_estimate, make_face
+
+
+def test_ages_have_a_typographic_dash(words: Words) -> None:
+    assert words.ages(AgeGroup.parse("20-29")) == "20–29"
+    assert words.ages(AgeGroup.parse("60+")) == "60+"
+
+
+def test_an_unforeseen_gender_label_is_shown_as_it_is(words: Words) -> None:
+    assert (words.gender("female"), words.gender_letter("female")) == ("Female", "F")
+    assert (words.gender("other"), words.gender_letter("other")) == ("Other", "O")
+
+
+def test_tags(words: Words) -> None:
+    known = make_face(estimate=make_estimate())
+    assert words.tag(known) == "Male · 30–39"
+    assert words.short_tag(known) == "M · 30–39"
+    for tag in (words.tag, words.short_tag):
+        assert tag(make_face(status="estimating", estimate=make_estimate())) == "Estimating…"
+        assert tag(make_face(status="unknown", estimate=make_estimate())) == "Unknown"
+
+
+@pytest.mark.parametrize("state", VisionState)
+def test_every_state_but_running_has_a_message(words: Words, state: VisionState) -> None:
+    message = words.notice(state)
+    assert (message is None) == (state is VisionState.RUNNING)
+    titles = [notice.title for notice in map(words.notice, VisionState) if notice]
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_long_fault_is_cut(words: Words) -> None:
+    assert words.fault(None) == ""
+    assert words.fault("short") == "short"
+    assert words.fault("x" * 500) == "x" * (LONGEST_FAULT - 1) + "…"

@@ -1,0 +1,54 @@
+"""Faces to test on: the demo clip's people, who do not exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk.vision.camera import DEMO, open_source
+from kiosk.vision.faces import FaceFinder, Gray, gray_of
+
+
+@pytest.fixture(scope="session")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture(scope="session")
+def portrait(finder: FaceFinder) -> Gray:
+    """A gray frame with exactly one large, upright face."""
+    for frame in open_source(DEMO).frames():
+        assert frame is not None
+        if frame.index % 10:
+            continue
+        gray = gray_of(frame.image)
+        faces = finder.detect(gray)
+        if len(faces) == 1 and faces[0].score > 1 and abs(faces[0].roll) < 2:
+            return gray
+    pytest.fail("the demo clip shows no face alone")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A video of ten frames at 10 a second, each of its own gray."""
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
+    for level in range(10):
+        writer.write(np.full((48, 64, 3), 20 * level, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures of different sizes, gray ones among them, and a file that is none."""
+    path = tmp_path / "pictures"
+    path.mkdir()
+    cv2.imwrite(str(path / "b.png"), np.full((20, 30, 3), 100, np.uint8))
+    cv2.imwrite(str(path / "a.jpg"), np.full((40, 50), 50, np.uint8))
+    cv2.imwrite(str(path / "c.bmp"), np.full((10, 10, 3), 150, np.uint8))
+    (path / "notes.txt").write_text("not a picture")
+    return path

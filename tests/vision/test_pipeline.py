@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+import numpy as np
+import pytest
+
+from kiosk.estimate import FaceObservation, Observation
+from kiosk.vision.camera import DEMO, open_source
+from kiosk.vision.faces import FaceFinder, Gray
+from kiosk.vision.pipeline import DETECT_EVERY, SCAN_EVERY, Pipeline, estimate_still
+from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
+
+
+def pipeline(finder: FakeFinder, engine: FakeEngine | None = None) -> Pipeline:
+    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder))
+
+
+def watch(pipe: Pipeline, frames: int, rate: float = 25.0, start: int = 0) -> list[Observation]:
+    return [pipe.process(frame_at(index, rate)) for index in range(start, start + frames)]
+
+
+def only(observation: Observation) -> FaceObservation:
+    (face,) = observation.faces
+    return face
+
+
+def test_an_empty_picture_gives_no_faces_and_runs_no_engine() -> None:
+    engine = FakeEngine()
+    observations = watch(pipeline(FakeFinder(), engine), 30)
+    assert all(observation.faces == () for observation in observations)
+    assert engine.batches == []
+
+
+def test_a_face_is_estimated_and_soon_known() -> None:
+    observations = watch(pipeline(FakeFinder([face_at(320, 200)])), 10)
+    assert only(observations[0]).status == "estimating"
+    assert only(observations[0]).estimate is not None
+    last = only(observations[-1])
+    assert last.status == "known"
+    assert last.track == 1
+    assert last.estimate is not None
+    assert last.estimate.gender == "female"
+    assert last.estimate.group.label == "20-29"
+
+
+def test_frames_keep_their_numbers_and_answers_come_in_order() -> None:
+    observations = watch(pipeline(FakeFinder()), 5, start=7)
+    assert [observation.frame for observation in observations] == [7, 8, 9, 10, 11]
+    times = [observation.time for observation in observations]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("rate", [25.0, 30.0, 60.0])
+def test_detection_keeps_to_its_schedule_and_follows_in_between(rate: float) -> None:
+    finder = FakeFinder([face_at(320, 200)])
+    frames = int(2 * rate)
+    watch(pipeline(finder), frames, rate)
+    between = int(np.ceil(DETECT_EVERY * rate - 1e-6))
+    assert len(finder.detections) == int(np.ceil(frames / between))
+    assert finder.follows == frames - len(finder.detections)
+
+
+def test_the_schedule_is_the_source_s_time_not_the_number_of_frames() -> None:
+    finder = FakeFinder([face_at(320, 200)])
+    watch(pipeline(finder), 10, rate=5.0)
+    assert len(finder.detections) == 10
+
+
+def test_a_face_that_is_gone_is_not_listed_for_long() -> None:
+    finder = FakeFinder([face_at(320, 200)])
+    pipe = pipeline(finder)
+    watch(pipe, 10)
+    finder.faces = []
+    observations = watch(pipe, 15, start=10)
+    gone = [not observation.faces for observation in observations]
+    assert gone[-1]
+    assert not gone[0]
+    assert gone == sorted(gone)  # it does not come back
+
+
+def test_small_faces_are_found_by_a_slow_scan_at_full_size() -> None:
+    finder = FakeFinder()
+    finder.small = [face_at(320, 200, 12)]
+    pipe = pipeline(finder)
+    observations = watch(pipe, int(25 * (SCAN_EVERY + 0.2)))
+    assert any(observation.faces for observation in observations)
+    assert finder.detections.count(1.0) <= 2
+
+
+def test_a_bad_chip_is_not_evidence() -> None:
+    engine = FakeEngine()
+    pipe = pipeline(FakeFinder([face_at(320, 200)]), engine)
+    observations = []
+    for index in range(60):
+        frame = frame_at(index)
+        dark = dataclasses.replace(frame, image=(frame.image // 30).astype(np.uint8))
+        observations.append(pipe.process(dark))
+    assert engine.batches == []
+    assert only(observations[0]).status == "estimating"
+    assert only(observations[-1]).status == "unknown"
+    assert only(observations[-1]).estimate is None
+
+
+def test_an_implausible_detection_is_no_face() -> None:
+    face = face_at(320, 200)
+    landmarks = face.landmarks.copy()
+    landmarks[4, 1] -= 100
+    observations = watch(pipeline(FakeFinder([dataclasses.replace(face, landmarks=landmarks)])), 5)
+    assert all(observation.faces == () for observation in observations)
+
+
+def test_all_faces_of_a_frame_go_through_the_engine_together() -> None:
+    engine = FakeEngine()
+    watch(pipeline(FakeFinder([face_at(150, 200), face_at(450, 200)]), engine), 3)
+    assert engine.batches == [2, 2, 2]
+
+
+def test_every_face_of_a_still_is_reported_whatever_its_quality(finder: FaceFinder, portrait: Gray) -> None:
+    engine = FakeEngine()
+    (good,) = estimate_still(portrait, finder, engine)
+    assert good.status == "known"
+    dim = (portrait * 0.12).astype(np.uint8)
+    faces = estimate_still(dim, finder, engine)
+    assert [face.status for face in faces] == ["unknown"]
+    assert faces[0].estimate is not None
+
+
+def test_a_still_without_a_face_is_empty(finder: FaceFinder) -> None:
+    assert estimate_still(np.full((100, 100), 90, np.uint8), finder, FakeEngine()) == []
+
+
+def test_the_demo_clip_s_people_are_followed_and_known(finder: FaceFinder) -> None:
+    pipe = Pipeline(FakeEngine(), finder=finder)
+    statuses = []
+    for frame in open_source(DEMO).frames():
+        assert frame is not None
+        if frame.time > 6:
+            break
+        statuses.append([face.status for face in pipe.process(frame).faces])
+    assert ["known"] in statuses
+    assert statuses[0] == []

@@ -1,0 +1,128 @@
+"""The vision process, for real: it is started, killed, stopped and cut off from its camera."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk.engine import ManifestError
+from kiosk.estimate import Observation
+from kiosk.vision.camera import DEMO
+from kiosk.vision.messages import VisionState
+from kiosk.vision.process import VisionProcess, VisionSettings
+
+PATIENCE = 60.0  # a busy machine loads libraries slowly; nothing is timed here
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[[VisionSettings], VisionProcess]]:
+    running: list[VisionProcess] = []
+
+    def start(settings: VisionSettings) -> VisionProcess:
+        vision = VisionProcess(settings)
+        running.append(vision)
+        vision.start()
+        return vision
+
+    yield start
+    for vision in running:
+        vision.stop()
+
+
+def wait_for(vision: VisionProcess, condition: Callable[[list[Observation]], bool]) -> list[Observation]:
+    """Polls as a window does, until the condition holds of what came."""
+    seen: list[Observation] = []
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        seen += vision.poll()
+        if condition(seen):
+            return seen
+        time.sleep(0.01)
+    pytest.fail(f"nothing of the kind came: {vision.state}, {vision.fault}, {len(seen)} observations")
+
+
+def test_it_shows_and_tells_what_it_sees(started: Callable[[VisionSettings], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO))
+    assert vision.state is VisionState.STARTING
+    observations = wait_for(vision, lambda seen: any(observation.faces for observation in seen))
+    assert vision.state is VisionState.RUNNING
+    frames = [observation.frame for observation in observations]
+    assert frames == sorted(set(frames))
+    preview = vision.preview()
+    assert preview is not None
+    assert preview.frame >= frames[-1]
+    assert preview.image.any()
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_it_is_replaced_when_it_dies_or_hangs(
+    started: Callable[[VisionSettings], VisionProcess], blow: signal.Signals
+) -> None:
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, bool)
+    first = vision.pid
+    assert first is not None
+    os.kill(first, blow)
+    states: set[VisionState] = set()
+
+    def is_back(seen: list[Observation]) -> bool:
+        states.add(vision.state)
+        return bool(seen) and vision.pid not in (first, None)
+
+    wait_for(vision, is_back)
+    assert VisionState.RESTARTING in states
+    assert vision.state is VisionState.RUNNING
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+
+
+def test_a_source_that_ends_says_so(started: Callable[[VisionSettings], VisionProcess], clip: Path) -> None:
+    vision = started(VisionSettings(str(clip), loop=False))
+    observations = wait_for(vision, lambda _: vision.state is VisionState.ENDED)
+    assert observations[-1].frame == 9
+
+
+def test_a_source_that_cannot_be_opened_is_a_failure_in_one_line(
+    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path
+) -> None:
+    vision = started(VisionSettings(str(tmp_path / "nothing.mp4")))
+    wait_for(vision, lambda _: vision.state is VisionState.FAILED)
+    assert vision.fault is not None
+    assert "nothing.mp4 does not exist" in vision.fault
+    assert "\n" not in vision.fault
+
+
+def test_a_source_that_vanishes_later_is_looked_for_again(
+    started: Callable[[VisionSettings], VisionProcess], clip: Path
+) -> None:
+    vision = started(VisionSettings(str(clip)))
+    wait_for(vision, bool)
+    hidden = clip.rename(clip.with_suffix(".away"))
+    wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
+    assert vision.fault is not None
+    hidden.rename(clip)
+    wait_for(vision, lambda seen: bool(seen) and vision.state is VisionState.RUNNING)
+    assert vision.fault is None
+
+
+def test_an_engine_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"none\.onnx"):
+        VisionProcess(VisionSettings(DEMO, engine=tmp_path / "none.onnx"))
+
+
+def test_stopping_leaves_no_process_and_no_shared_memory() -> None:
+    vision = VisionProcess(VisionSettings(DEMO))
+    name = vision._memory.name
+    vision.start()
+    wait_for(vision, bool)
+    pid = vision.pid
+    assert pid is not None
+    vision.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert not Path("/dev/shm", name).exists()

@@ -1,0 +1,115 @@
+"""FacialNet: gender and age group of one 75×75 gray face, from one small shared trunk.
+
+Input (n, 1, 75, 75). Eight convolutions, each followed by ReLU, and one max pool:
+
+    conv1   32 3×3 /2 pad 1   38×38        conv5  128 1×1          19×19
+    conv2   64 3×3    pad 1   38×38        conv6  256 3×3 /2        9×9
+    conv3  128 3×3 /2 pad 1   19×19        conv7  512 3×3 /2 pad 1  5×5
+    conv4  128 3×3    pad 1   19×19        conv8  512 1×1           5×5
+                                           max pool   3×3 /2        2×2 → 2048
+
+Two heads of 2048 → 512 → 64 → 2 (gender) and → 8 (age groups). 4,159,242 parameters and 173
+million multiply-adds in the convolutions of a face. Batch normalisation is not in the paper; `batch_norm=True` adds it
+after every convolution, and export folds it away again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kiosk.vision.faces import CHIP_SIZE
+
+
+class _Convolution(NamedTuple):
+    kernels: int
+    size: int
+    stride: int
+    padding: int
+
+
+TRUNK = (
+    _Convolution(32, 3, 2, 1),
+    _Convolution(64, 3, 1, 1),
+    _Convolution(128, 3, 2, 1),
+    _Convolution(128, 3, 1, 1),
+    _Convolution(128, 1, 1, 0),
+    _Convolution(256, 3, 2, 0),
+    _Convolution(512, 3, 2, 1),
+    _Convolution(512, 1, 1, 0),
+)
+FEATURES = 2048
+GENDERS = 2
+AGE_GROUPS = 8
+
+_MEAN, _DEVIATION = 0.45, 0.25
+
+
+class Logits(NamedTuple):
+    """What the network says before softmax."""
+
+    gender: Tensor
+    """(n, 2): female, male."""
+
+    age: Tensor
+    """(n, 8), the youngest group first."""
+
+
+class FacialNet(nn.Module):
+    """The paper's network to the letter, or with batch normalisation in its trunk."""
+
+    def __init__(self, batch_norm: bool = False) -> None:
+        super().__init__()
+        self.batch_norm = batch_norm
+        self.trunk = nn.Sequential(*_trunk(batch_norm), nn.MaxPool2d(3, stride=2), nn.Flatten())
+        self.gender = _head(GENDERS, first_dropout=0.5, second_dropout=0.3)
+        self.age = _head(AGE_GROUPS, first_dropout=0.4, second_dropout=0.2)
+
+    def forward(self, chips: Tensor) -> Logits:
+        """(n, 1, 75, 75) chips, normalised as in training → logits."""
+        features = self.trunk(chips)
+        return Logits(self.gender(features), self.age(features))
+
+
+def normalised(chips: Tensor) -> Tensor:
+    """Gray levels in 0…1 → about zero mean and unit variance, which the network is trained on."""
+    return (chips - _MEAN) / _DEVIATION
+
+
+def example_chips(count: int = 1) -> Tensor:
+    """(count, 1, 75, 75) of random gray levels in 0…1, for tracing and for checks of shape."""
+    return torch.rand(count, 1, CHIP_SIZE, CHIP_SIZE)
+
+
+def _trunk(batch_norm: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    channels = 1
+    for kernels, size, stride, padding in TRUNK:
+        # Batch normalisation brings its own offset, which makes the convolution's redundant.
+        layers.append(nn.Conv2d(channels, kernels, size, stride, padding, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(kernels))
+        layers.append(nn.ReLU(inplace=True))
+        channels = kernels
+    return layers
+
+
+def _head(classes: int, first_dropout: float, second_dropout: float) -> nn.Sequential:
+    head = nn.Sequential(
+        nn.Linear(FEATURES, 512),
+        nn.ReLU(inplace=True),
+        nn.Dropout(first_dropout),
+        nn.Linear(512, 64),
+        nn.ReLU(inplace=True),
+        nn.Dropout(second_dropout),
+        nn.Linear(64, classes),
+    )
+    for layer in head:
+        if isinstance(layer, nn.Linear):
+            # PyTorch's own initial weights shrink the signal threefold in each layer, and three layers
+            # without normalisation then learn nothing for epochs (He et al., "Delving Deep into Rectifiers").
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return head
