@@ -6,6 +6,8 @@ import warnings
 from functools import cache
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 # pytest-qt imports Qt, and matplotlib looks for its settings, when they are first imported: all this comes before.
@@ -15,6 +17,17 @@ _home = tempfile.TemporaryDirectory(prefix="kiosk-tests-", ignore_cleanup_errors
 for _kind in ("CONFIG", "DATA", "STATE", "CACHE"):
     os.environ[f"XDG_{_kind}_HOME"] = str(Path(_home.name, _kind.lower()))
 os.environ.setdefault("XDG_RUNTIME_DIR", _home.name)  # Qt warns without one, and a warning fails a test
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A video of ten frames at 10 a second, each of its own gray."""
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
+    for level in range(10):
+        writer.write(np.full((48, 64, 3), 20 * level, np.uint8))
+    writer.release()
+    return path
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -4,22 +4,11 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from kiosk.headless import RecordingError, run
 from kiosk.vision.camera import DEMO
 from kiosk.vision.process import VisionSettings
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
-    for level in range(10):
-        writer.write(np.full((48, 64, 3), 20 * level, np.uint8))
-    writer.release()
-    return path
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

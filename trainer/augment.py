@@ -22,11 +22,11 @@ Batch = NDArray[np.float32]  # (n, 1, 75, 75)
 class Augmentation:
     """How far a view may stray from the chip. Everything is drawn evenly from its range."""
 
-    shift: float = 4.0
+    shift: float = 3.0
     """Pixels, in each direction."""
-    turn: float = 12.0
+    turn: float = 10.0
     """Degrees."""
-    scale: float = 0.12
+    scale: float = 0.1
     """Larger or smaller by this share."""
     contrast: float = 0.35
     brightness: float = 0.15

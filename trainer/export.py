@@ -11,6 +11,7 @@ import copy
 import logging
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ def export(run: Path, out: Path) -> Manifest:
             built_by={
                 "tool": "trainer export",
                 "torch": torch.__version__.split("+")[0],
-                "recipe": f"{settings['recipe']['epochs']} epochs, batch normalisation folded",
+                "recipe": _described(settings),
             },
         )
         engine = OnnxEngine(content, manifest)
@@ -113,6 +114,11 @@ def folded(network: FacialNet) -> FacialNet:
     plain.trunk = nn.Sequential(*kept)
     plain.gender, plain.age = copy.deepcopy(network.gender), copy.deepcopy(network.age)
     return plain.eval()
+
+
+def _described(settings: dict[str, Any]) -> str:
+    begun = ", begun with the network of another run" if settings["start_from"] else ""
+    return f"{settings['recipe']['epochs']} epochs{begun}; batch normalisation folded"
 
 
 def _temperatures(network: FacialNet, data: PreparedData) -> Temperatures:

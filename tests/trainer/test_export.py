@@ -128,7 +128,7 @@ def test_the_manifest_says_what_the_network_is(exported: Exported) -> None:
     assert manifest.groups == DECADES
     assert manifest.trained_on == "Made-up, 48 faces"
     assert manifest.built_by["tool"] == "trainer export"
-    assert manifest.built_by["recipe"] == "1 epochs, batch normalisation folded"
+    assert manifest.built_by["recipe"] == "1 epochs; batch normalisation folded"
 
 
 def test_the_file_tells_nothing_of_where_it_was_made(exported: Exported) -> None:

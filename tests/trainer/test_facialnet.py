@@ -112,8 +112,19 @@ def test_logits_are_named() -> None:
     assert (logits.gender.shape, logits.age.shape) == ((3, 2), (3, 8))
 
 
-def test_normalisation_spreads_gray_levels_around_zero() -> None:
-    assert normalised(torch.tensor([0.0, 0.45, 0.7])).tolist() == pytest.approx([-1.8, 0, 1])
+def test_normalisation_takes_brightness_and_contrast_out_of_each_chip() -> None:
+    chips = 0.5 + 0.2 * torch.randn(3, 1, 75, 75, generator=torch.Generator().manual_seed(0))
+    lit = torch.stack([chips[0], 0.5 * chips[1], 1.3 * chips[2] - 0.1])
+    same, darker, harsher = normalised(lit)
+    assert float(same.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(same.std()) == pytest.approx(1, abs=0.1)
+    assert torch.nn.functional.mse_loss(darker, normalised(chips)[1]) < 0.01
+    assert torch.nn.functional.mse_loss(harsher, normalised(chips)[2]) < 0.01
+
+
+def test_normalisation_does_not_blow_up_the_noise_of_a_flat_chip() -> None:
+    flat = torch.full((1, 1, 75, 75), 0.5) + 0.002 * torch.randn(1, 1, 75, 75)
+    assert normalised(flat).abs().max() < 1
 
 
 def test_example_chips_are_gray_levels() -> None:

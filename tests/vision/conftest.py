@@ -32,17 +32,6 @@ def portrait(finder: FaceFinder) -> Gray:
 
 
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """A video of ten frames at 10 a second, each of its own gray."""
-    path = tmp_path / "clip.mp4"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (64, 48))
-    for level in range(10):
-        writer.write(np.full((48, 64, 3), 20 * level, np.uint8))
-    writer.release()
-    return path
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Three pictures of different sizes, gray ones among them, and a file that is none."""
     path = tmp_path / "pictures"
