@@ -73,6 +73,8 @@ def test_it_is_replaced_when_it_dies_or_hangs(
     def is_back(_: list[Observation]) -> bool:
         # The last words of the one that died may still be on their way: an observation alone proves nothing.
         states.add(vision.state)
+        if vision.pid is None:
+            vision.preview()  # takes what the dead one left, so that the next picture is its successor's
         return vision.state is VisionState.RUNNING and vision.pid not in (first, None)
 
     wait_for(vision, is_back)
