@@ -29,10 +29,14 @@ CHIP_SIZE = 75
 """Pixels along a side of the network's input."""
 
 EYE_DISTANCE = 28.0
-"""Pixels between the middles of the eyes in a chip; it shows from the hairline to the chin."""
+"""Pixels between the middles of an average face's eyes in a chip; it shows from the hairline to the chin."""
 
 EYE_LINE = 27.0
-"""Row of a chip that the eyes lie on."""
+"""Row of a chip that an average face's eyes lie on."""
+
+AVERAGE_FACE = np.array([0.7007 - 0.0084j, 0.2993 + 0.0084j, -0.7007 - 0.0084j, -0.2993 + 0.0084j, 0.7495j])
+"""(5,) its landmarks in eye distances from the middle of its eyes: the mean of 29,890 faces of FairFace and
+their mirror images."""
 
 SMALLEST_DETECTABLE = 60
 """Pixels across a face that the detector finds reliably."""
@@ -168,15 +172,19 @@ class FaceFinder:
 def align(gray: Gray, face: Face, margin: int = 0) -> Gray:
     """The face upright and at a standard size: (75 + 2 margin, 75 + 2 margin) gray levels.
 
-    The picture is turned, scaled and moved so that the middles of the eyes come to lie
-    `EYE_DISTANCE` apart on row `EYE_LINE`. A margin only adds surroundings: the inner 75×75
-    pixels stay the same, but for rounding. Beyond the picture's edge its last pixels are repeated.
+    The picture is turned, scaled and moved so that its five landmarks come to lie as near as they can
+    to those of an average face (least squares; Umeyama, "Least-Squares Estimation of Transformation
+    Parameters Between Two Point Patterns", 1991). The nose has its say because a head that turns aside
+    brings its eyes together, and by them alone would be cut too large. A margin only adds surroundings:
+    the inner 75×75 pixels stay the same, but for rounding. Beyond the picture's edge its last pixels are
+    repeated.
     """
     size = CHIP_SIZE + 2 * margin
-    left, right = face.eyes
-    step = (right - left) / EYE_DISTANCE  # one chip pixel to the right, in picture pixels
-    chip_middle = complex((size - 1) / 2, EYE_LINE + margin)
-    origin = (left + right) / 2 - step * chip_middle
+    target = EYE_DISTANCE * AVERAGE_FACE + complex((size - 1) / 2, EYE_LINE + margin)
+    points = face.landmarks[:, 0] + 1j * face.landmarks[:, 1]
+    spread = target - target.mean()
+    step = np.vdot(spread, points) / np.vdot(spread, spread).real  # one chip pixel to the right, in picture pixels
+    origin = points.mean() - step * target.mean()
     to_picture = np.array([[step.real, -step.imag, origin.real], [step.imag, step.real, origin.imag]])
     return _sampled(gray, to_picture, size)
 

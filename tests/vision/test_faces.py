@@ -68,6 +68,28 @@ def test_the_eyes_come_to_their_place_in_the_chip() -> None:
         assert (half * cols).sum() / half.sum() == pytest.approx(37 + side * EYE_DISTANCE / 2, abs=0.5)
 
 
+def test_a_head_that_turns_aside_is_enlarged_less_than_its_eyes_come_together() -> None:
+    """Turned by 40 degrees, eyes come a quarter nearer to each other, and the face is as high as before."""
+    gray = np.zeros((400, 400), np.uint8)
+    for row in (160, 240):
+        cv2.line(gray, (0, row), (400, row), 255, 5)
+    turn = np.radians(40)
+    frontal = face_at(200, 187, eye_distance=64)
+    middle = np.array([200, 187])
+    points = frontal.landmarks - middle
+    depth = np.array([0, 0, 0, 0, 0.4 * 64])  # the nose stands out
+    points[:, 0] = points[:, 0] * np.cos(turn) + depth * np.sin(turn)
+    turned_aside = Face(points + middle)
+    assert turned_aside.eye_distance < 0.77 * frontal.eye_distance
+
+    def size(face: Face) -> float:
+        rows = np.flatnonzero(align(gray, face)[:, 37] > 100)
+        return float(rows.max() - rows.min())
+
+    by_the_eyes_alone = frontal.eye_distance / turned_aside.eye_distance
+    assert 1 < size(turned_aside) / size(frontal) < 0.97 * by_the_eyes_alone
+
+
 @pytest.mark.parametrize("eye_distance", [20.0, 28.0, 41.0, 90.0])
 def test_a_margin_leaves_the_inner_chip_as_it_is(eye_distance: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (400, 400), dtype=np.uint8)
