@@ -1,31 +1,37 @@
-"""How often a network is right about faces that it has not seen."""
+"""How a network does while it learns: the loss and the shares that the curves show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from trainer.augment import centred
-from trainer.facialnet import Logits, normalised
-from trainer.prepared import PreparedData, Split
-
-_BATCH = 256
+from trainer.batches import Batch
+from trainer.faces import Faces
+from trainer.facialnet import Logits
+from trainer.infer import logits_of
+from trainer.labels import Split
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of faces, 0…1."""
+    """Shares of the faces of which the answer is known, 0…1; 0 where it is known of none."""
 
     faces: int
     gender: float
     age: float
     """The exact age group."""
+
     age_within_one: float
     """The exact group or one beside it."""
+
+    gender_loss: float
+    """Mean negative log-likelihood."""
+
+    age_loss: float
 
     def __str__(self) -> str:
         return (
@@ -34,35 +40,60 @@ class Accuracy:
         )
 
 
-def accuracy_of(
-    gender: NDArray[np.floating], age: NDArray[np.floating], true_gender: NDArray[np.int64], true_age: NDArray[np.int64]
-) -> Accuracy:
-    """(n, 2) and (n, groups) scores against (n,) labels."""
-    away = np.abs(age.argmax(axis=1) - true_age)
+def accuracy_of(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int64]) -> Accuracy:
+    """(n, 2) and (n, groups) logits against (n,) labels, -1 where unknown."""
+    away = np.abs(logits.age.argmax(dim=1).numpy() - ages)[ages >= 0]
+    right = (logits.gender.argmax(dim=1).numpy() == genders)[genders >= 0]
     return Accuracy(
-        faces=len(true_gender),
-        gender=round(float((gender.argmax(axis=1) == true_gender).mean()), 4),
-        age=round(float((away == 0).mean()), 4),
-        age_within_one=round(float((away <= 1).mean()), 4),
+        faces=len(genders),
+        gender=_mean(right),
+        age=_mean(away == 0),
+        age_within_one=_mean(away <= 1),
+        gender_loss=_likelihood(logits.gender, genders),
+        age_loss=_likelihood(logits.age, ages),
     )
 
 
-@torch.no_grad()
-def logits_of(network: nn.Module, chips: NDArray[np.uint8]) -> Logits:
-    """(n, 99, 99) stored chips → what the network says of their middles, on the CPU."""
-    was_training = network.training
-    network.eval()
-    device = next(network.parameters()).device
-    parts = []
-    for start in range(0, len(chips), _BATCH):
-        batch = torch.from_numpy(centred(chips[start : start + _BATCH])).to(device)
-        parts.append(network(normalised(batch)))
-    network.train(was_training)
-    return Logits(*(torch.cat(head).cpu() for head in zip(*parts, strict=True)))
-
-
-def measure(network: nn.Module, data: PreparedData, split: Split) -> Accuracy:
+def measure(network: nn.Module, faces: Faces, split: Split) -> Accuracy:
     """The accuracy on one split."""
-    rows = data.rows(split)
-    logits = logits_of(network, data.chips[rows])
-    return accuracy_of(logits.gender.numpy(), logits.age.numpy(), data.genders()[rows], data.ages()[rows])
+    rows = faces.rows(split)
+    return accuracy_of(logits_of(network, faces.chips(rows)), faces.genders[rows], faces.ages[rows])
+
+
+@dataclass
+class Fit:
+    """How the network did on the views that it learnt from, dropout and augmentation included."""
+
+    sums: Tensor = field(default_factory=lambda: torch.zeros(6, dtype=torch.float64))
+    """Steps, their losses, faces with a known gender, those answered rightly, the same two of age."""
+
+    def add(self, loss: Tensor, logits: Logits, batch: Batch) -> None:
+        """Counts a step; a target counts as answered where its likeliest class is."""
+        counts = [torch.ones(()), loss]
+        for scores, targets in ((logits.gender, batch.gender), (logits.age, batch.age)):
+            known = targets.sum(dim=1) > 0
+            counts += [known.sum(), (scores.argmax(dim=1) == targets.argmax(dim=1))[known].sum()]
+        self.sums = self.sums + torch.stack([value.detach().double().cpu() for value in counts])
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of a step."""
+        return float(self.sums[1] / self.sums[0])
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """For the log: the mean loss, and the shares answered rightly."""
+        _, _, genders, right_genders, ages, right_ages = self.sums.tolist()
+        return {"loss": self.loss, "gender": right_genders / max(genders, 1), "age": right_ages / max(ages, 1)}
+
+
+def _mean(right: NDArray[np.bool_]) -> float:
+    return round(float(right.mean()), 4) if len(right) else 0.0
+
+
+def _likelihood(logits: Tensor, labels: NDArray[np.int64]) -> float:
+    known = labels >= 0
+    if not known.any():
+        return 0.0
+    loss = torch.nn.functional.cross_entropy(logits[torch.from_numpy(known)], torch.from_numpy(labels[known]))
+    return round(float(loss), 4)

@@ -1,4 +1,4 @@
-"""Batches of chips for training: a random view of each stored chip, gray levels in 0…1.
+"""Views of stored chips, gray levels in 0…1: the one that the kiosk would cut, and random ones around it.
 
 One affine warp a chip does shift, turn, scale and flip; then contrast and brightness change, and
 some chips are blurred or get noise, as a cheap camera in bad light would do.
@@ -45,18 +45,29 @@ def centred(stored: NDArray[np.uint8]) -> Batch:
     return inner / np.float32(255)
 
 
-def augmented(stored: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> Batch:
-    """(n, 99, 99) stored chips → one random view of each."""
-    views = np.stack([_view(chip, rng, how) for chip in stored])
-    count = len(views)
-    contrast = rng.uniform(1 - how.contrast, 1 + how.contrast, (count, 1, 1))
-    brightness = rng.uniform(-how.brightness, how.brightness, (count, 1, 1))
-    mean = views.mean(axis=(1, 2), keepdims=True)
-    views = (views - mean) * contrast + mean + brightness
-    return np.clip(views, 0, 1, dtype=np.float32)[:, None]
+def augmented(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """A (99, 99) stored chip → one random (75, 75) view of it, in 0…1.
+
+    Every chip has a generator of its own, so that neither the size of a batch nor the number of
+    processes that share it changes what a run sees.
+    """
+    view = _warped(chip, rng, how)
+    mean = view.mean()
+    view = (view - mean) * np.float32(rng.uniform(1 - how.contrast, 1 + how.contrast)) + mean
+    view += np.float32(rng.uniform(-how.brightness, how.brightness))
+    if rng.random() < how.blur:
+        view = np.asarray(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.2)), dtype=np.float32)
+    if rng.random() < how.noise:
+        view += rng.normal(0, rng.uniform(0, 0.05), view.shape).astype(np.float32)
+    if rng.random() < how.cover:
+        height, width = rng.integers(8, 26, 2)
+        top, left = rng.integers(0, CHIP_SIZE - height), rng.integers(0, CHIP_SIZE - width)
+        view[top : top + height, left : left + width] = rng.random()
+    return np.clip(view, 0, 1, dtype=np.float32)
 
 
-def _view(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+def _warped(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """Shifted, turned, scaled and perhaps mirrored, in one sampling."""
     turn = np.radians(rng.uniform(-how.turn, how.turn))
     scale = 1 + rng.uniform(-how.scale, how.scale)
     flip = -1 if rng.random() < 0.5 else 1
@@ -72,13 +83,4 @@ def _view(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) 
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    view: NDArray[np.float32] = warped / np.float32(255)
-    if rng.random() < how.blur:
-        view = np.asarray(cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.2)), dtype=np.float32)
-    if rng.random() < how.noise:
-        view += rng.normal(0, rng.uniform(0, 0.05), view.shape).astype(np.float32)
-    if rng.random() < how.cover:
-        height, width = rng.integers(8, 26, 2)
-        top, left = rng.integers(0, CHIP_SIZE - height), rng.integers(0, CHIP_SIZE - width)
-        view[top : top + height, left : left + width] = rng.random()
-    return view
+    return np.asarray(warped / np.float32(255))

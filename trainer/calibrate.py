@@ -7,11 +7,46 @@ say; which answer is likeliest does not change.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from kiosk.engine.manifest import Temperatures
+from kiosk.errors import KioskError
+from trainer.faces import Faces
+from trainer.infer import logits_of
+from trainer.runs import load_settings
 
 _LOWEST, _HIGHEST = 1e-3, 1e3
 _HALVINGS = 60
+
+
+class CalibrationError(KioskError):
+    """Data that no temperature can be fitted on."""
+
+
+def temperatures_for(run: Path, network: nn.Module) -> Temperatures:
+    """A run's temperatures, by the faces of its own data that are kept for calibration."""
+    settings = load_settings(run)
+    return temperatures_of(network, Faces.load([Path(folder) for folder in settings.prepared], settings.groups))
+
+
+def temperatures_of(network: nn.Module, faces: Faces) -> Temperatures:
+    """The temperatures of both heads; 1 for a head whose answer is known of no face. Raises `CalibrationError`."""
+    rows = faces.rows("calibration")
+    if not len(rows):
+        raise CalibrationError(f"{faces.name} has no faces kept for calibration: prepare it again")
+    logits = logits_of(network, faces.chips(rows))
+    return Temperatures(
+        gender=_temperature(logits.gender, torch.from_numpy(faces.genders[rows])),
+        age=_temperature(logits.age, torch.from_numpy(faces.ages[rows])),
+    )
+
+
+def _temperature(logits: Tensor, labels: Tensor) -> float:
+    known = labels >= 0
+    return round(fit_temperature(logits[known], labels[known]), 4) if known.any() else 1.0
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -10,58 +12,165 @@ from kiosk.console import Group
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+EITHER = click.Path(path_type=Path)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _workers(command: Command) -> Command:
+    return click.option("--workers", type=click.IntRange(min=1), help="Processes to run; by default one a core.")(
+        command
+    )
 
 
 @click.group(cls=Group)
 @click.version_option(package_name="facialnet-kiosk")
 def main() -> None:
-    """Prepares faces, trains FacialNet, exports it."""
+    """Prepares faces, trains FacialNet, measures it, exports it."""
 
 
-@main.group(cls=Group)
-def prepare() -> None:
-    """Cuts a data set's photographs into aligned chips."""
-
-
-@prepare.command()
+@main.command()
+@click.argument("kind", type=click.Choice(["adience", "fairface", "utkface", "folder"]))
 @click.argument("root", type=FOLDER)
 @click.argument("out", type=FOLDER)
-@click.option("--workers", type=click.IntRange(min=1), help="Processes to run; by default one a core.")
-def fairface(root: Path, out: Path, workers: int | None) -> None:
-    """ROOT is the folder that holds fairface_label_train.csv; OUT is made."""
-    from trainer.prepare import prepare_fairface
+@_workers
+def prepare(
+    kind: Literal["adience", "fairface", "utkface", "folder"], root: Path, out: Path, workers: int | None
+) -> None:
+    """Cuts a data set's photographs into aligned chips.
 
-    report = prepare_fairface(root, out, workers)
-    click.echo(f"{report.kept} faces in {out}; {report.no_face} pictures without a face that the detector finds")
-    if report.unreadable:
-        click.echo(f"{len(report.unreadable)} unreadable: {', '.join(report.unreadable[:10])}", err=True)
+    ROOT is the data set as its authors ship it: for FairFace the folder that holds
+    fairface_label_train.csv, for Adience the one with fold_0_data.txt and faces/, for UTKFace the one with
+    the pictures, for a folder of your own the one with labels.csv (file,age,gender[,subject]). OUT is made;
+    the same command continues after an interruption.
+    """
+    from trainer import datasets
+    from trainer.prepare import prepare as run
+
+    report = run(datasets.read(kind, root), root, out, workers)
+    click.echo(str(report))
+
+
+@main.command()
+@click.argument("prepared", type=FOLDER, nargs=-1, required=True)
+@click.option("--recipe", "name", type=click.Choice(["paper", "default"]), default="default", show_default=True)
+@click.option("--out", type=FOLDER, required=True, help="Folder for checkpoints and curves.")
+@click.option("--resume", is_flag=True, help="Continue the run in --out where it stopped.")
+@click.option("--epochs", type=click.IntRange(min=1), help="By default the recipe's.")
+@click.option("--batch", type=click.IntRange(min=2), help="Chips a step; by default the recipe's.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--augmentation/--no-augmentation", default=True, show_default=True)
+@click.option("--mixed-precision/--full-precision", default=None, help="By default as the recipe says.")
+@click.option("--groups", type=click.Choice(["adience", "decades"]), help="By default the first set's own.")
+@click.option("--start-from", type=FOLDER, help="Another run, with whose network this one begins.")
+def train(
+    prepared: tuple[Path, ...],
+    name: str,
+    out: Path,
+    resume: bool,
+    epochs: int | None,
+    batch: int | None,
+    rate: float | None,
+    seed: int,
+    augmentation: bool,
+    mixed_precision: bool | None,
+    groups: Literal["adience", "decades"] | None,
+    start_from: Path | None,
+) -> None:
+    """Trains FacialNet on prepared chips: several sets together, where their labels go together.
+
+    Under `torchrun -m trainer` it trains in several processes, one a GPU.
+    """
+    from trainer.labels import GROUPS
+    from trainer.recipe import RECIPES, Recipe
+    from trainer.train import train as run
+
+    asked: dict[str, object] = {"epochs": epochs, "batch": batch, "rate": rate, "mixed_precision": mixed_precision}
+    given = {key: value for key, value in asked.items() if value is not None}
+    if not augmentation:
+        given["augmentation"] = None
+    recipe = Recipe.from_dict({**RECIPES[name].to_dict(), "seed": seed, **given})
+    accuracy = run(
+        prepared, out, recipe, groups=GROUPS[groups] if groups else None, resume=resume, start_from=start_from
+    )
+    click.echo(f"{out}: {accuracy}")
 
 
 @main.command()
 @click.argument("prepared", type=FOLDER)
-@click.option("--epochs", type=click.IntRange(min=1), default=18, show_default=True)
-@click.option("--out", type=FOLDER, required=True, help="Folder for checkpoints and curves.")
-@click.option("--resume", is_flag=True, help="Continue the run in --out where it stopped.")
-@click.option("--start-from", type=FOLDER, help="Another run, with whose network this one begins.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--batch", type=click.IntRange(min=2), default=64, show_default=True, help="Chips a step.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=0.03, show_default=True, help="Peak rate.")
-def train(
-    prepared: Path,
-    epochs: int,
-    out: Path,
-    resume: bool,
-    start_from: Path | None,
-    seed: int,
-    batch: int,
-    rate: float,
-) -> None:
-    """Trains FacialNet on prepared chips."""
-    from trainer.train import Recipe
-    from trainer.train import train as run
+@click.option("--out", type=FOLDER, required=True, help="Folder for the runs, rates.json and rates.png.")
+@click.option("--recipe", "name", type=click.Choice(["paper", "default"]), default="paper", show_default=True)
+@click.option(
+    "--share", type=click.FloatRange(0, 1, min_open=True), default=0.25, show_default=True, help="Of the faces."
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True)
+def search_rate(prepared: Path, out: Path, name: str, share: float, epochs: int) -> None:
+    """Tries initial learning rates from 0.1 to 0.001 on a part of the data, as the paper did.
 
-    recipe = Recipe(epochs=epochs, batch=batch, peak_rate=rate, seed=seed)
-    run(prepared, out, recipe, resume=resume, start_from=start_from)
+    The same command continues after an interruption.
+    """
+    from trainer.recipe import RECIPES
+    from trainer.search_rate import search
+
+    for trial in search(prepared, out, RECIPES[name], share, epochs):
+        click.echo(str(trial))
+
+
+@main.command()
+@click.argument("run_or_engine", type=EITHER)
+@click.argument("prepared", type=FOLDER)
+@click.option("--split", type=click.Choice(["train", "calibration", "test", "all"]), default="test", show_default=True)
+@click.option("--json", "json_file", type=FILE, help="Write every figure here.")
+@click.option("--report", type=FOLDER, help="Write report.md and its pictures here.")
+def evaluate(
+    run_or_engine: Path,
+    prepared: Path,
+    split: Literal["train", "calibration", "test", "all"],
+    json_file: Path | None,
+    report: Path | None,
+) -> None:
+    """Measures a run's network, or any engine, on prepared faces."""
+    from trainer.evaluate import evaluate as measure
+    from trainer.evaluate import write_json, write_report
+    from trainer.evaluation_text import summary
+
+    evaluation = measure(run_or_engine, prepared, split)
+    if json_file:
+        write_json(evaluation, json_file)
+    if report:
+        write_report(evaluation, report)
+    click.echo(summary(evaluation))
+
+
+@main.group(cls=Group)
+def benchmark() -> None:
+    """Runs a published protocol, from prepared data to the finished table."""
+
+
+@benchmark.command()
+@click.argument("root", type=FOLDER)
+@click.option("--protocol", type=click.Choice(["paper", "folds"]), required=True)
+@click.option("--out", type=FOLDER, required=True, help="Folder for the results; its runs/ may be deleted.")
+@click.option("--row", "rows", multiple=True, help="Only this row of the table; may be repeated.")
+@click.option("--start-from", type=FOLDER, help="Adds a row that begins with this run's network.")
+@_workers
+def adience(
+    root: Path,
+    protocol: Literal["paper", "folds"],
+    out: Path,
+    rows: tuple[str, ...],
+    start_from: Path | None,
+    workers: int | None,
+) -> None:
+    """The Adience benchmark, under the paper's protocol (a random split) or its own (five folds).
+
+    ROOT is Adience as its authors ship it, or already prepared. The same command continues after an
+    interruption, run by run; what is in OUT already is not done again.
+    """
+    from trainer.benchmark import run
+
+    click.echo(run(root, out, protocol, rows, start_from, workers))
 
 
 @main.command()

@@ -1,7 +1,7 @@
 """A run → an ONNX file with its manifest: calibrated, checked against torch, measured.
 
 The file holds everything between a chip's gray levels and its probabilities (normalisation, the
-network with batch normalisation folded into the convolutions, temperatures, softmax), so that no
+network with batch normalisation folded into the layers before it, temperatures, softmax), so that no
 engine can apply any of it twice.
 """
 
@@ -11,30 +11,35 @@ import copy
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from kiosk.engine import manifest as manifests
-from kiosk.engine.manifest import GroupEntry, Manifest, MeasuredAccuracy, Temperatures
+from kiosk.engine.manifest import (
+    GENDER_LABELS,
+    AveragedAccuracy,
+    GroupEntry,
+    Manifest,
+    MeasuredAccuracy,
+    Temperatures,
+)
 from kiosk.engine.onnx import OnnxEngine
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
-from trainer import prepared
-from trainer.accuracy import Accuracy, accuracy_of, logits_of
 from trainer.augment import centred
-from trainer.calibrate import fit_temperature
-from trainer.facialnet import FacialNet, Logits, example_chips, normalised
-from trainer.prepared import PreparedData, Split
-from trainer.train import load_network, load_settings
+from trainer.calibrate import temperatures_of
+from trainer.faces import Faces
+from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.labels import Split
+from trainer.metrics import measure
+from trainer.predict import predict_with
+from trainer.runs import Settings, load_network, load_settings
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between torch and the exported file."""
-
-_BATCH = 256
 
 _PURPOSES: dict[Split, str] = {"calibration": "calibration", "test": "testing"}
 
@@ -53,7 +58,7 @@ class Deployed(nn.Module):
 
     def forward(self, chips: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 1, 75, 75) gray levels in 0…1 → (n, 2) and (n, groups) probabilities."""
-        logits: Logits = self.network(normalised(chips))
+        logits: Logits = self.network(chips)
         return (
             torch.softmax(logits.gender / self.temperatures.gender, dim=1),
             torch.softmax(logits.age / self.temperatures.age, dim=1),
@@ -68,11 +73,11 @@ def export(run: Path, out: Path) -> Manifest:
     """
     settings = load_settings(run)
     network = load_network(run)
-    data = prepared.load(Path(settings["prepared"]))
+    faces = Faces.load([Path(folder) for folder in settings.prepared], settings.groups)
     for split, purpose in _PURPOSES.items():
-        if not len(data.rows(split)):
-            raise ExportError(f"{settings['prepared']} has no faces kept for {purpose}")
-    deployed = Deployed(network, _temperatures(network, data)).eval()
+        if not len(faces.rows(split)):
+            raise ExportError(f"{' and '.join(settings.prepared)} has no faces kept for {purpose}")
+    deployed = Deployed(network, temperatures_of(network, faces)).eval()
     with replaced_safely(out) as path:
         _write_onnx(deployed, path)
         content = path.read_bytes()
@@ -80,10 +85,10 @@ def export(run: Path, out: Path) -> Manifest:
             format="onnx",
             sha256=manifests.sha256_of(content),
             input_shape=manifests.CHIP_SHAPE,
-            gender_labels=data.gender_labels,
-            age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in data.groups),
+            gender_labels=GENDER_LABELS,
+            age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in faces.groups),
             temperatures=deployed.temperatures,
-            trained_on=f"{data.dataset}, {len(data.rows('train'))} faces",
+            trained_on=f"{faces.name}, {len(faces.rows('train'))} faces",
             built_by={
                 "tool": "trainer export",
                 "torch": torch.__version__.split("+")[0],
@@ -91,43 +96,42 @@ def export(run: Path, out: Path) -> Manifest:
             },
         )
         engine = OnnxEngine(content, manifest)
-        _check_parity(deployed, engine, data)
-        manifest = manifest.model_copy(update={"accuracy": _measured(engine, data)})
+        _check_parity(deployed, engine, faces)
+        manifest = manifest.model_copy(update={"accuracy": _measured(engine, faces)})
     manifests.write(manifest, out)
     return manifest
 
 
 def folded(network: FacialNet) -> FacialNet:
-    """The same function as the paper's plain network: batch normalisation folded into convolutions."""
+    """The same function as the paper's plain network: batch normalisation folded into the layers before it."""
     if not network.batch_norm:
         return network
-    plain = FacialNet(batch_norm=False)
-    layers = list(copy.deepcopy(network).eval().trunk)
+    plain = FacialNet(batch_norm=False, standardise=network.standardise)
+    for part in ("trunk", "gender", "age"):
+        setattr(plain, part, _folded(getattr(network, part)))
+    return plain.eval()
+
+
+def _folded(layers: nn.Sequential) -> nn.Sequential:
     kept: list[nn.Module] = []
-    for layer in layers:
+    for layer in copy.deepcopy(layers).eval():
         if isinstance(layer, nn.BatchNorm2d):
             convolution = kept.pop()
             assert isinstance(convolution, nn.Conv2d)
             kept.append(fuse_conv_bn_eval(convolution, layer))
+        elif isinstance(layer, nn.BatchNorm1d):
+            linear = kept.pop()
+            assert isinstance(linear, nn.Linear)
+            kept.append(fuse_linear_bn_eval(linear, layer))
         else:
             kept.append(layer)
-    plain.trunk = nn.Sequential(*kept)
-    plain.gender, plain.age = copy.deepcopy(network.gender), copy.deepcopy(network.age)
-    return plain.eval()
+    return nn.Sequential(*kept)
 
 
-def _described(settings: dict[str, Any]) -> str:
-    begun = ", begun with the network of another run" if settings["start_from"] else ""
-    return f"{settings['recipe']['epochs']} epochs{begun}; batch normalisation folded"
-
-
-def _temperatures(network: FacialNet, data: PreparedData) -> Temperatures:
-    rows = data.rows("calibration")
-    logits = logits_of(network, data.chips[rows])
-    return Temperatures(
-        gender=round(fit_temperature(logits.gender, torch.from_numpy(data.genders()[rows])), 4),
-        age=round(fit_temperature(logits.age, torch.from_numpy(data.ages()[rows])), 4),
-    )
+def _described(settings: Settings) -> str:
+    begun = ", begun with the network of another run" if settings.start_from else ""
+    norm = "; batch normalisation folded" if settings.recipe.batch_norm else ""
+    return f"{settings.recipe.epochs} epochs{begun}{norm}"
 
 
 def _write_onnx(deployed: Deployed, path: Path) -> None:
@@ -152,8 +156,8 @@ def _write_onnx(deployed: Deployed, path: Path) -> None:
     program.save(str(path), external_data=False)
 
 
-def _check_parity(deployed: Deployed, engine: OnnxEngine, data: PreparedData) -> None:
-    chips = np.concatenate([centred(data.chips[data.rows("test")[:64]]), example_chips(16).numpy()])
+def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
+    chips = np.concatenate([centred(faces.chips(faces.rows("test")[:64])), example_chips(16).numpy()])
     with torch.no_grad():
         expected = deployed(torch.from_numpy(chips))
     for name, ours, theirs in zip(("gender", "age"), engine.infer(chips), expected, strict=True):
@@ -164,15 +168,22 @@ def _check_parity(deployed: Deployed, engine: OnnxEngine, data: PreparedData) ->
             )
 
 
-def _measured(engine: OnnxEngine, data: PreparedData) -> MeasuredAccuracy:
-    rows = data.rows("test")
-    parts = [engine.infer(centred(data.chips[rows[start : start + _BATCH]])) for start in range(0, len(rows), _BATCH)]
-    gender, age = (np.concatenate(head) for head in zip(*parts, strict=True))
-    accuracy: Accuracy = accuracy_of(gender, age, data.genders()[rows], data.ages()[rows])
+def _measured(engine: OnnxEngine, faces: Faces) -> MeasuredAccuracy:
+    rows = faces.rows("test")
+    predictions = predict_with(engine, engine.name, faces.chips(rows))
+    evaluation = measure(predictions, [faces.labels[row] for row in rows], dataset=faces.name, split="test")
+    over, averaged = evaluation.over_faces, evaluation.averaged
+    if over.gender.value is None or over.age.value is None or over.age_within_one.value is None:
+        raise ExportError(f"no face of {faces.name} that was kept for testing has both its labels")
     return MeasuredAccuracy(
-        measured_on=f"{data.dataset}'s faces kept aside",
-        faces=accuracy.faces,
-        gender=accuracy.gender,
-        age=accuracy.age,
-        age_within_one=accuracy.age_within_one,
+        measured_on=f"{faces.name}'s faces kept aside",
+        faces=len(rows),
+        gender=round(over.gender.value, 4),
+        age=round(over.age.value, 4),
+        age_within_one=round(over.age_within_one.value, 4),
+        averaged=AveragedAccuracy(
+            gender=round(averaged["gender"].value or 0, 4),
+            age=round(averaged["age"].value or 0, 4),
+            age_within_one=round(averaged["age_within_one"].value or 0, 4),
+        ),
     )

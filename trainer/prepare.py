@@ -1,29 +1,45 @@
-"""Photographs → aligned chips, by the kiosk's own detector and aligner, on all cores.
+"""Photographs → a prepared folder: chips cut by the kiosk's own code, duplicates removed, a report.
 
 A photograph in which no face is found is dropped, as the paper drops its "undetected faces"; one
-that cannot be read is counted and named. Neither stops the run.
+that cannot be read is counted and named. Neither stops the run. Whatever else does (Ctrl-C, a full
+disk, a killed worker) keeps what was cut so far, and the same command goes on from there.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections import Counter
-from collections.abc import Sequence
+import errno
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_args
 
 import cv2
+import dlib
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+import kiosk.vision.faces
 from kiosk.errors import KioskError
-from kiosk.vision.faces import FaceFinder, align
-from trainer import fairface, prepared
-from trainer.prepared import MARGIN, FaceLabel
+from trainer import cutting, duplicates, parts, pictures, prepare_report, prepared
+from trainer.datasets.types import DataSet
+from trainer.labels import FaceLabel, Split
+from trainer.parts import Outcome, Part, Parts
+from trainer.prepared import MARGIN, STORED_SIZE
 
-Chip = NDArray[np.uint8]
+NO_FACE, UNREADABLE, EXACT, NEAR = "no face found", "unreadable", "exact duplicate", "near duplicate"
+"""Why a picture is dropped, beside the data set's own reasons."""
+
+_PART_SIZE = 64  # pictures: what an interruption can lose on each core
+_MOST_NAMES = 100  # in the summary
+_MOST_SAID = 10  # on the screen
+
+
+class PrepareError(KioskError):
+    """Preparing could not be finished."""
 
 
 @dataclass(frozen=True)
@@ -31,67 +47,183 @@ class Report:
     """What became of the photographs."""
 
     kept: int
-    no_face: int
+    dropped: Mapping[str, int]
+    """The reason → how many."""
+
     unreadable: tuple[str, ...]
+    """The first 100 files that cannot be read as pictures."""
+
+    disagreeing: int
+    """Dropped duplicates that had another gender or age than the face kept instead."""
+
+    splits: Mapping[str, int]
+    already_prepared: bool
+    """Whether the folder was complete before, and nothing had to be done."""
+
+    def __str__(self) -> str:
+        splits = ", ".join(f"{number:,} {split}" for split, number in self.splits.items())
+        dropped = [f"{number:,} {reason}" for reason, number in self.dropped.items() if number]
+        lines = [f"{'already prepared: ' if self.already_prepared else ''}{self.kept:,} faces ({splits})"]
+        if dropped:
+            lines.append(f"dropped: {', '.join(dropped)}")
+        if self.unreadable:
+            said = self.unreadable[:_MOST_SAID]
+            more = self.dropped[UNREADABLE] - len(said)
+            lines.append(f"unreadable: {', '.join(said)}{f' and {more:,} more' if more else ''}")
+        return "\n".join(lines)
 
 
-def prepare_fairface(root: Path, out: Path, workers: int | None = None) -> Report:
-    """Prepares FairFace's labelled faces under `root` into the folder `out`."""
-    labels = fairface.read_labels(root)
-    results = _cut_all([root / label.file for label in labels], workers)
-    chips: list[Chip] = []
-    kept: list[FaceLabel] = []
-    unreadable: list[str] = []
-    for label, result in zip(labels, results, strict=True):
-        if isinstance(result, str):
-            if result == _UNREADABLE:
-                unreadable.append(label.file)
-        else:
-            chips.append(result)
-            kept.append(label)
-    if not kept:
-        raise KioskError(f"no face was found in any of the {len(labels)} pictures under {root}")
-    report = Report(len(kept), len(labels) - len(kept) - len(unreadable), tuple(unreadable))
-    prepared.save(
-        out,
-        dataset="FairFace",
-        groups=fairface.GROUPS,
-        gender_labels=("female", "male"),
-        chips=np.stack(chips),
-        labels=kept,
-        summary={
-            "kept": report.kept,
-            "dropped": {"no face found": report.no_face, "unreadable": len(unreadable)},
-            "unreadable": unreadable,
-            "splits": dict(Counter(label.split for label in kept)),
-        },
+def prepare(dataset: DataSet, root: Path, out: Path, workers: int | None = None) -> Report:
+    """Prepares the labelled pictures under `root` into the folder `out`, on `workers` cores (by default all).
+
+    Goes on where an earlier run of the same data was interrupted, and does nothing where one was
+    finished. Raises `PrepareError`, `CuttingError` and `PreparedDataError`.
+    """
+    again = "run the same command again to continue"
+    try:
+        return _prepare(dataset, root, out, workers)
+    except KeyboardInterrupt:
+        raise PrepareError(f"stopped: {again}") from None
+    except OSError as error:
+        # numpy has no error number for an array that did not fit on the disk.
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, None}:
+            raise PrepareError(f"the disk that holds {out} is full: make room and {again}") from error
+        raise PrepareError(
+            f"{error.filename or out} cannot be written ({error.strerror}): mend it and {again}"
+        ) from error
+
+
+def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Report:
+    plan = _plan_of(dataset, root)
+    facts = _facts_if_finished(out, plan)
+    already = facts is not None
+    if facts is None:
+        cut = Parts(out, plan)
+        _cut_missing(dataset, root, cut, workers)
+        facts = _assemble(dataset, root, out, cut, plan)
+    prepare_report.write(out, anew=not already)
+    parts.remove(out)
+    return Report(
+        kept=facts["kept"],
+        dropped=facts["dropped"],
+        unreadable=tuple(facts["unreadable"]),
+        disagreeing=facts["duplicates"]["disagreeing"],
+        splits=facts["splits"],
+        already_prepared=already,
     )
-    return report
 
 
-_NO_FACE, _UNREADABLE = "no face", "unreadable"
-
-_finder: FaceFinder | None = None
-
-
-def _cut_all(paths: Sequence[Path], workers: int | None) -> list[Chip | str]:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers or os.cpu_count(), initializer=_start_worker) as pool:
-        progress = tqdm(pool.imap(_cut, paths, chunksize=32), total=len(paths), desc="faces", unit="picture")
-        return list(progress)
-
-
-def _start_worker() -> None:
-    global _finder
-    _finder = FaceFinder()
-    cv2.setNumThreads(1)  # every worker has a core of its own
+def _plan_of(dataset: DataSet, root: Path) -> str:
+    """A fingerprint of all that decides what a prepared folder holds: labels, pictures, program."""
+    digest = hashlib.sha256()
+    facts = (dataset.name, dataset.source, dataset.groups, dict(dataset.left_out), str(root.resolve()))
+    digest.update(repr((facts, _PART_SIZE, MARGIN, cv2.__version__, dlib.__version__)).encode())
+    for code in (kiosk.vision.faces, pictures, cutting.cut, duplicates):
+        digest.update(inspect.getsource(code).encode())
+    for label in dataset.labels:
+        digest.update(repr((label, _state(root / label.file))).encode())
+    return digest.hexdigest()
 
 
-def _cut(path: Path) -> Chip | str:
-    assert _finder is not None
-    gray = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if gray is None:
-        return _UNREADABLE
-    picture = np.asarray(gray, dtype=np.uint8)
-    faces = _finder.detect_in_still(picture)
-    return align(picture, faces[0], MARGIN) if faces else _NO_FACE
+def _state(path: Path) -> tuple[int, int] | None:
+    """Size and time of change: reading every picture only to see whether it changed would take too long."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _facts_if_finished(out: Path, plan: str) -> dict[str, Any] | None:
+    """The summary of a finished folder of this plan."""
+    try:
+        prepared.load(out)
+        facts: dict[str, Any] = json.loads((out / prepared.SUMMARY).read_text(encoding="utf-8"))
+    except prepared.PreparedDataError:
+        return None
+    return facts if facts.get("plan") == plan else None
+
+
+def _batches(dataset: DataSet) -> dict[int, tuple[FaceLabel, ...]]:
+    """The labels in the portions that are cut and kept together."""
+    starts = range(0, len(dataset.labels), _PART_SIZE)
+    return {number: dataset.labels[start : start + _PART_SIZE] for number, start in enumerate(starts)}
+
+
+def _cut_missing(dataset: DataSet, root: Path, cut: Parts, workers: int | None) -> None:
+    batches = _batches(dataset)
+    missing = {
+        number: [root / label.file for label in batch]
+        for number, batch in batches.items()
+        if number not in cut or cut.read(number) is None
+    }
+    if not missing:
+        return
+    done = len(dataset.labels) - sum(map(len, missing.values()))
+    with tqdm(total=len(dataset.labels), initial=done, desc=dataset.name, unit="picture", mininterval=0.5) as bar:
+
+        def take(number: int, part: Part) -> None:
+            cut.write(number, part)
+            bar.update(len(part.outcomes))
+
+        cutting.cut_all(missing, workers, take)
+
+
+def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) -> dict[str, Any]:
+    """All parts → the prepared folder without duplicates; the summary that was saved with it."""
+    found, digests, chips, outcomes = _faces(dataset, cut)
+    unreadable = [
+        label.file for label, outcome in zip(dataset.labels, outcomes, strict=True) if outcome == Outcome.UNREADABLE
+    ]
+    if not found:
+        parts.remove(out)
+        if len(unreadable) == len(dataset.labels):
+            raise PrepareError(
+                f"none of the {len(unreadable)} pictures that the labels name can be read under {root}, "
+                f"{unreadable[0]} for one: is ROOT the right folder, and all of it unpacked?"
+            )
+        raise PrepareError(
+            f"no face was found in any of the {len(dataset.labels)} pictures under {root}: "
+            "they have to show faces of 40 pixels and more, seen from the front"
+        )
+    twins = duplicates.find(chips, digests, found)
+    kept = [found[index] for index in np.flatnonzero(twins.kept)]
+    facts = {
+        "source": dataset.source,
+        "pictures": len(dataset.labels) + sum(map(len, dataset.left_out.values())),
+        "kept": len(kept),
+        "dropped": {
+            **{reason: len(files) for reason, files in dataset.left_out.items()},
+            UNREADABLE: len(unreadable),
+            NO_FACE: int(np.count_nonzero(outcomes == Outcome.NO_FACE)),
+            EXACT: twins.exact,
+            NEAR: twins.near,
+        },
+        "duplicates": {"exact": twins.exact, "near": twins.near, "disagreeing": twins.disagreeing},
+        "splits": {split: sum(label.split == split for label in kept) for split in get_args(Split)},
+        "unreadable": unreadable[:_MOST_NAMES],
+        "left_out": {reason: files[:_MOST_NAMES] for reason, files in dataset.left_out.items()},
+        "plan": plan,
+    }
+    prepared.save(out, dataset=dataset.name, groups=dataset.groups, chips=chips[twins.kept], labels=kept, summary=facts)
+    return facts
+
+
+def _faces(
+    dataset: DataSet, cut: Parts
+) -> tuple[list[FaceLabel], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+    """The n faces' labels, (n, 32) digests and (n, 99, 99) chips, and (pictures,) the outcomes of all."""
+    labels: list[FaceLabel] = []
+    outcomes, digests = [], []
+    # Memory that is never written to is never taken, so this costs what the faces need.
+    chips = np.empty((len(dataset.labels), STORED_SIZE, STORED_SIZE), np.uint8)
+    for number, batch in _batches(dataset).items():
+        part = cut.read(number)
+        if part is None:
+            raise PrepareError("a file came back from the disk damaged: run the same command again to cut it anew")
+        with_face = np.flatnonzero(part.outcomes == Outcome.FACE)
+        chips[len(labels) : len(labels) + len(with_face)] = part.chips
+        labels.extend(batch[index] for index in with_face)
+        digests.append(part.digests[with_face])
+        outcomes.append(part.outcomes)
+    return labels, np.concatenate(digests), chips[: len(labels)], np.concatenate(outcomes)

@@ -1,272 +1,313 @@
-"""Trains FacialNet on prepared chips.
+"""Trains FacialNet on prepared faces, by a recipe, into a run's folder.
 
-SGD with Nesterov momentum under one cycle of the learning rate (Smith and Topin, "Super-
-Convergence", 2017), a running average of the weights, and targets that give a neighbouring age
-group some of the probability, because ages are ordered and labels near a boundary are uncertain.
-
-A run is a folder: `run.json` (what was asked for), `checkpoint.pt` (the last finished epoch),
-`log.jsonl` (a line an epoch), and TensorBoard's event files. Every epoch draws from a generator
-seeded by the run's seed and the epoch's number, so a resumed run continues as it would have.
+One process or several (`torchrun`), on a CPU or on GPUs. Training may be stopped at any instant; with
+`resume` it continues after the last finished epoch, to the result that it would have had.
 """
 
 from __future__ import annotations
 
+import copy
 import json
-import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim import SGD
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from kiosk.errors import KioskError
-from kiosk.files import replaced_safely
-from trainer import prepared
-from trainer.accuracy import Accuracy, measure
-from trainer.augment import Augmentation, augmented
-from trainer.facialnet import FacialNet, Logits, normalised
-from trainer.prepared import PreparedData
-
-_CHECKPOINT, _SETTINGS, _LOG = "checkpoint.pt", "run.json", "log.jsonl"
-
-
-class RunError(KioskError):
-    """A run that cannot be started, resumed or read."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that a run's result depends on, besides its data."""
-
-    epochs: int = 18
-    batch: int = 64
-    peak_rate: float = 0.03
-    warm_up: float = 0.15
-    """Share of the run in which the rate rises."""
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    average_decay: float = 0.999
-    """Of the running average of the weights, a step."""
-    gender_weight: float = 1.5
-    """Of the gender's loss in the sum, against the age group's 1: two classes give smaller losses than eight."""
-    gender_smoothing: float = 0.05
-    age_spread: float = 0.12
-    """Probability that a target gives to the age groups beside the labelled one."""
-    batch_norm: bool = True
-    seed: int = 0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def rate(self, progress: float) -> float:
-        """The learning rate at `progress` (0…1) through the run: a cosine up, a cosine down."""
-        if progress < self.warm_up:
-            return self.peak_rate * (0.04 + 0.96 * (1 - math.cos(math.pi * progress / self.warm_up)) / 2)
-        return self.peak_rate * (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2
+from kiosk.estimate import AgeGroup
+from trainer.accuracy import Accuracy, Fit, measure
+from trainer.batches import Batch, Batches
+from trainer.faces import Faces
+from trainer.facialnet import FacialNet, Logits
+from trainer.labels import Split
+from trainer.processes import Processes, joined
+from trainer.recipe import Recipe
+from trainer.runs import (
+    CHECKPOINT,
+    LOG,
+    SETTINGS,
+    RunError,
+    Settings,
+    load_checkpoint,
+    load_network,
+    load_settings,
+    save_checkpoint,
+    save_settings,
+)
+from trainer.views import draw_views
 
 
-def train(folder: Path, out: Path, recipe: Recipe, *, resume: bool = False, start_from: Path | None = None) -> Accuracy:
-    """Trains on the prepared `folder` into the run `out`; returns the accuracy on its test split.
+def train(
+    folders: Sequence[Path],
+    out: Path,
+    recipe: Recipe,
+    *,
+    groups: Sequence[AgeGroup] | None = None,
+    resume: bool = False,
+    start_from: Path | None = None,
+) -> Accuracy:
+    """Trains on the prepared `folders` into the run `out`; returns the accuracy on its validation faces.
 
-    `start_from` is another run, with whose network this one begins. Ctrl-C keeps the last finished
-    epoch. Raises `RunError` and `PreparedDataError`.
+    The network's age groups are `groups`, by default the first folder's. `start_from` is another run,
+    with whose network this one begins. Ctrl-C keeps the last finished epoch. Raises `RunError` and
+    `PreparedDataError`.
     """
+    return train_on(Faces.load(folders, groups), folders, out, recipe, resume=resume, start_from=start_from)
+
+
+def train_on(
+    faces: Faces,
+    folders: Sequence[Path],
+    out: Path,
+    recipe: Recipe,
+    *,
+    resume: bool = False,
+    start_from: Path | None = None,
+) -> Accuracy:
+    """As `train`, on faces that were loaded already, whose splits may be others than on the disk."""
     cv2.setNumThreads(1)  # for one chip at a time, more would only get in the way of torch's
-    data = prepared.load(folder)
-    if not len(data.rows("test")):
-        raise RunError(f"{folder} has no faces kept for testing")
-    begin_with = load_network(start_from) if start_from else None
-    if begin_with and begin_with.batch_norm != recipe.batch_norm:
-        raise RunError(f"{start_from} holds another architecture than this recipe's")
-    run = _Run(data, recipe, begin_with)
-    asked_for = {
-        "prepared": str(folder.resolve()),
-        "start_from": str(start_from.resolve()) if start_from else None,
-        "recipe": asdict(recipe),
-    }
-    done = _open_run(out, asked_for, run, resume=resume)
-    accuracy = measure(run.averaged, data, "test") if done == recipe.epochs else None
-    with SummaryWriter(str(out)) as board:
-        for epoch in range(done, recipe.epochs):
-            try:
-                loss = run.epoch(epoch)
-                accuracy = measure(run.averaged, data, "test")
-                run.save(out / _CHECKPOINT, epoch + 1)
-                _log(out, board, epoch + 1, loss, accuracy)
-            except KeyboardInterrupt:
-                raise RunError(f"stopped in epoch {epoch + 1}; continue with the same command and --resume") from None
-    assert accuracy is not None
-    return accuracy
-
-
-def load_network(run: Path) -> FacialNet:
-    """The averaged network of a run's last finished epoch, ready for inference."""
-    settings = load_settings(run)
-    network = FacialNet(batch_norm=settings["recipe"]["batch_norm"])
-    state = _load_checkpoint(run / _CHECKPOINT)
-    try:
-        network.load_state_dict(_unwrapped(state["average"]))
-    except (KeyError, RuntimeError) as error:
-        raise RunError(f"{run / _CHECKPOINT} holds another architecture than {run / _SETTINGS} says") from error
-    return network.eval()
-
-
-def load_settings(run: Path) -> dict[str, Any]:
-    """What `run.json` says: the prepared folder, the run that it began with, and the recipe."""
-    try:
-        settings: dict[str, Any] = json.loads((run / _SETTINGS).read_text(encoding="utf-8"))
-        if not {"prepared", "start_from", "recipe"} <= set(settings) or "batch_norm" not in settings["recipe"]:
-            raise ValueError("keys are missing")
-    except (OSError, ValueError, TypeError) as error:
-        raise RunError(f"{run} is not a run of `trainer train`: {_SETTINGS} cannot be read ({error})") from error
-    return settings
+    settings = Settings(
+        prepared=tuple(str(folder.resolve()) for folder in folders),
+        groups=faces.groups,
+        recipe=recipe,
+        start_from=str(start_from.resolve()) if start_from else "",
+    )
+    with joined() as processes:
+        run = _Run(faces, recipe, processes, _begun(recipe, start_from))
+        done = _open(out, settings, run, resume=resume)
+        return run.fit(out, done)
 
 
 class _Run:
-    """The state that an epoch changes."""
+    """The state that an epoch changes, in each of the processes."""
 
-    def __init__(self, data: PreparedData, recipe: Recipe, begin_with: FacialNet | None) -> None:
-        torch.manual_seed(recipe.seed)
-        self.data = data
-        self.recipe = recipe
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = (begin_with or FacialNet(recipe.batch_norm)).to(self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
-        self.averaged = AveragedModel(
-            self.network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average_decay), use_buffers=True
+    def __init__(self, faces: Faces, recipe: Recipe, processes: Processes, network: FacialNet) -> None:
+        _check(faces, recipe, processes)
+        self.faces, self.recipe, self.processes = faces, recipe, processes
+        self.batches = Batches(faces, recipe, processes.rank, processes.count)
+        network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
+        self.learner = processes.wrapped(network)
+        self.network = self.learner.module if isinstance(self.learner, DistributedDataParallel) else self.learner
+        self.average = copy.deepcopy(self.network) if recipe.average_decay else self.network
+        self.optimizer = _optimizer(self.network, recipe)
+        self.plateau = ReduceLROnPlateau(self.optimizer)
+        self.precision = _precision(processes.device) if recipe.mixed_precision else torch.float32
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision == torch.float16)
+        self.steps = 0
+
+    def fit(self, out: Path, done: int) -> Accuracy:
+        """Trains the epochs that are left, and writes each when it is finished."""
+        validation: Split = "calibration" if len(self.faces.rows("calibration")) else "test"
+        accuracy = measure(self.average, self.faces, validation) if done == self.recipe.epochs else None
+        board = SummaryWriter(str(out)) if self.processes.first else None
+        for epoch in range(done, self.recipe.epochs):
+            try:
+                learnt = self.epoch(epoch)
+                accuracy = measure(self.average, self.faces, validation)
+                if board:
+                    _log(out, board, _Finished(epoch + 1, self.rate, learnt, accuracy))
+                    save_checkpoint(out, self.state(epoch + 1))
+                self.processes.wait()
+            except KeyboardInterrupt:
+                raise RunError(f"stopped in epoch {epoch + 1}; continue with the same command and --resume") from None
+        if board:
+            board.close()
+        assert accuracy is not None
+        return accuracy
+
+    def epoch(self, number: int) -> Fit:
+        """Trains once over all faces; returns how well the network did while it learnt."""
+        torch.manual_seed((self.recipe.seed * 100_003 + number) * 1_009 + self.processes.rank)  # for dropout
+        self.learner.train()
+        fit = Fit()
+        progress = tqdm(
+            self.batches.epoch(number),
+            total=self.batches.steps,
+            desc=f"epoch {number + 1}/{self.recipe.epochs}",
+            disable=not self.processes.first,
         )
-        self.optimizer = SGD(
-            self.network.parameters(),
-            lr=recipe.rate(0),
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=True,
-        )
-        self.rows = data.rows("train")
-        if len(self.rows) < recipe.batch:
-            raise RunError(f"{len(self.rows)} training faces do not fill one batch of {recipe.batch}: use --batch")
-        self.genders = torch.from_numpy(data.genders())
-        self.ages = torch.from_numpy(data.ages())
-        self.age_targets = neighbourly(len(data.groups), recipe.age_spread)
+        for step, batch in enumerate(progress):
+            if self.recipe.schedule == "one-cycle":
+                self.rate = self.recipe.rate_at((number + step / self.batches.steps) / self.recipe.epochs)
+            fit.add(*self.step(batch))
+            progress.set_postfix(loss=f"{fit.loss:.3f}", rate=f"{self.rate:.5f}", refresh=False)
+        fit = Fit(self.processes.total(fit.sums.to(self.processes.device)).cpu())
+        if self.recipe.schedule == "plateau":
+            self.plateau.step(fit.loss)
+        return fit
 
-    def epoch(self, number: int) -> float:
-        """Trains once over all faces; returns the mean loss."""
-        rng = np.random.default_rng([self.recipe.seed, number])
-        torch.manual_seed(self.recipe.seed * 100_003 + number)  # for dropout
-        self.network.train()
-        steps = len(self.rows) // self.recipe.batch
-        total = 0.0
-        progress = tqdm(self._batches(rng, steps), total=steps, desc=f"epoch {number + 1}/{self.recipe.epochs}")
-        for step, (chips, rows) in enumerate(progress):
-            rate = self.recipe.rate((number + step / steps) / self.recipe.epochs)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            total += self._step(chips, rows)
-            progress.set_postfix(loss=f"{total / (step + 1):.3f}", rate=f"{rate:.4f}", refresh=False)
-        return total / steps
+    def step(self, batch: Batch) -> tuple[Tensor, Logits, Batch]:
+        """One step down the gradient."""
+        device = self.processes.device
+        chips = batch.chips.to(device, memory_format=torch.channels_last)
+        batch = Batch(chips, batch.gender.to(device), batch.age.to(device))
+        with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
+            logits: Logits = self.learner(chips)
+        logits = Logits(logits.gender.float(), logits.age.float())
+        loss = self.recipe.gender_weight * _loss(logits.gender, batch.gender) + _loss(logits.age, batch.age)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        if self.recipe.clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.steps += 1
+        if self.recipe.average_decay:
+            self._follow()
+        return loss.detach(), logits, batch
 
-    def save(self, path: Path, epochs_done: int) -> None:
-        with replaced_safely(path) as temporary:
-            torch.save(
-                {
-                    "epochs": epochs_done,
-                    "network": self.network.state_dict(),
-                    "average": self.averaged.state_dict(),
-                    "optimizer": self.optimizer.state_dict(),
-                },
-                temporary,
-            )
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Moves the average a step towards the network; a young average forgets its beginning faster."""
+        decay = min(self.recipe.average_decay, (1 + self.steps) / (10 + self.steps))
+        for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1 - decay)
+            else:
+                mean.copy_(value)
 
-    def restore(self, path: Path) -> int:
-        state = _load_checkpoint(path)
+    @property
+    def rate(self) -> float:
+        """The learning rate now."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
+    def state(self, epochs: int) -> dict[str, Any]:
+        """All that a resumed run needs after so many epochs."""
+        return {
+            "epochs": epochs,
+            "steps": self.steps,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict() if self.recipe.average_decay else {},
+            "optimizer": self.optimizer.state_dict(),
+            "plateau": self.plateau.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+
+    def restore(self, out: Path) -> int:
+        """Takes up the state that was saved last; returns how many epochs it has. Raises `RunError`."""
+        state = load_checkpoint(out)
         try:
             self.network.load_state_dict(state["network"])
-            self.averaged.load_state_dict(state["average"])
+            if self.recipe.average_decay:
+                self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
+            self.plateau.load_state_dict(state["plateau"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.steps = int(state["steps"])
             return int(state["epochs"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise RunError(f"{path} is a checkpoint of another architecture or recipe") from error
-
-    def _batches(self, rng: np.random.Generator, steps: int) -> Iterator[tuple[Tensor, NDArray[np.intp]]]:
-        order = rng.permutation(self.rows)
-        for step in range(steps):
-            rows = np.sort(order[step * self.recipe.batch : (step + 1) * self.recipe.batch])
-            views = augmented(self.data.chips[rows], rng, self.recipe.augmentation)
-            yield torch.from_numpy(views), rows
-
-    def _step(self, chips: Tensor, rows: NDArray[np.intp]) -> float:
-        chips = normalised(chips).to(self.device, memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
-            logits: Logits = self.network(chips)
-        gender = functional.cross_entropy(
-            logits.gender.float(),
-            self.genders[rows].to(self.device),
-            label_smoothing=self.recipe.gender_smoothing,
-        )
-        age = functional.cross_entropy(logits.age.float(), self.age_targets[self.ages[rows]].to(self.device))
-        loss = self.recipe.gender_weight * gender + age
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        self.averaged.update_parameters(self.network)
-        return float(loss.detach())
+        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+            raise RunError(f"{out / CHECKPOINT} is a checkpoint of another architecture or recipe") from error
 
 
-def neighbourly(groups: int, spread: float) -> Tensor:
-    """(groups, groups) targets: `spread` of each row's probability lies on the groups beside it."""
-    targets = torch.eye(groups) * (1 - spread)
-    for group in range(groups):
-        beside = [other for other in (group - 1, group + 1) if 0 <= other < groups]
-        targets[group, beside] += spread / len(beside)
-    return targets
+def _loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """The mean cross-entropy; a face without a label adds nothing, and still counts in the mean.
+
+    Counting it keeps the gradient of several processes' shares equal to the whole batch's.
+    """
+    return -(targets * functional.log_softmax(logits, dim=1)).sum() / len(logits)
 
 
-def _open_run(out: Path, asked_for: dict[str, Any], run: _Run, *, resume: bool) -> int:
+def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    weights = [value for value in network.parameters() if value.ndim > 1]
+    offsets = [value for value in network.parameters() if value.ndim <= 1]
+    groups = [
+        {"params": weights, "weight_decay": recipe.weight_decay},
+        {"params": offsets, "weight_decay": recipe.weight_decay if recipe.decay_offsets else 0.0},
+    ]
+    if recipe.optimizer == "adamw":
+        return AdamW(groups, lr=recipe.rate, betas=(recipe.momentum, 0.99))
+    return SGD(groups, lr=recipe.rate, momentum=recipe.momentum)
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    """Turing and older GPUs compute in float16 only; everything else has bfloat16, which needs no scaling."""
+    old = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.float16 if old else torch.bfloat16
+
+
+def _begun(recipe: Recipe, start_from: Path | None) -> FacialNet:
+    """The network as training begins."""
+    torch.manual_seed(recipe.seed)
+    if start_from is None:
+        return FacialNet(recipe.batch_norm, recipe.standardise)
+    network = load_network(start_from)
+    if (network.batch_norm, network.standardise) != (recipe.batch_norm, recipe.standardise):
+        raise RunError(f"{start_from} holds another architecture than this recipe's")
+    return network
+
+
+def _check(faces: Faces, recipe: Recipe, processes: Processes) -> None:
+    rows = faces.rows("train")
+    if not len(faces.rows("calibration")) and not len(faces.rows("test")):
+        raise RunError(f"{faces.name} keeps no faces aside to test on: prepare it again")
+    if len(rows) < recipe.batch:
+        raise RunError(f"{len(rows)} training faces do not fill one batch of {recipe.batch}: use --batch")
+    if recipe.batch % processes.count:
+        raise RunError(f"{processes.count} processes cannot share batches of {recipe.batch}: use --batch")
+    if not (faces.ages[rows] >= 0).any() and not (faces.genders[rows] >= 0).any():
+        raise RunError(f"no face of {faces.name} has a label that this network could learn")
+
+
+def _open(out: Path, settings: Settings, run: _Run, *, resume: bool) -> int:
     """Epochs already done in `out`, having restored them, or 0 for a run begun now."""
-    checkpoint, settings = out / _CHECKPOINT, out / _SETTINGS
+    begun = (out / CHECKPOINT).exists()
     if resume:
-        if not settings.exists():
+        if not (out / SETTINGS).exists():
             raise RunError(f"nothing to resume: {out} holds no run")
-        if load_settings(out) != asked_for:
-            raise RunError(f"{out} was begun with other options or data: resume it with what {settings} says")
-        return run.restore(checkpoint) if checkpoint.exists() else 0
-    if checkpoint.exists():
+        if load_settings(out) != settings:
+            raise RunError(f"{out} was begun with other options or data: resume it with what {out / SETTINGS} says")
+        return run.restore(out) if begun else 0
+    if begun:
         raise RunError(f"{out} already holds a run: add --resume to continue it, or choose another --out")
-    with replaced_safely(settings) as path:
-        path.write_text(json.dumps(asked_for, indent=2) + "\n", encoding="utf-8")
+    if run.processes.first:
+        save_settings(out, settings)
+        draw_views(run.batches, out)
+    run.processes.wait()
     return 0
 
 
-def _load_checkpoint(path: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise RunError(f"{path} is missing: the run has no finished epoch") from error
-    except Exception as error:  # torch.load raises whatever its parsers do
-        raise RunError(f"{path} is not a readable checkpoint ({type(error).__name__})") from error
-    if not isinstance(state, dict):
-        raise RunError(f"{path} is not a checkpoint of `trainer train`")
-    return state
+@dataclass(frozen=True)
+class _Finished:
+    """One line of the log."""
+
+    epoch: int
+    rate: float
+    learnt: Fit
+    validation: Accuracy
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "rate": self.rate,
+            "train": {name: round(value, 4) for name, value in self.learnt.shares.items()},
+            "validation": asdict(self.validation),
+        }
 
 
-def _unwrapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """An averaged model's weights under the names of the network it wraps."""
-    return {name.removeprefix("module."): value for name, value in state.items() if name.startswith("module.")}
-
-
-def _log(out: Path, board: SummaryWriter, epoch: int, loss: float, accuracy: Accuracy) -> None:
-    line = {"epoch": epoch, "loss": round(loss, 4), **asdict(accuracy)}
-    with (out / _LOG).open("a", encoding="utf-8") as file:
+def _log(out: Path, board: SummaryWriter, finished: _Finished) -> None:
+    """A line in the log, one on the screen, and a point on each of TensorBoard's curves."""
+    line = finished.to_dict()
+    with (out / LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
-    board.add_scalar("loss/train", loss, epoch)
-    for name in ("gender", "age", "age_within_one"):
-        board.add_scalar(f"accuracy/{name}", getattr(accuracy, name), epoch)
-    tqdm.write(f"epoch {epoch}: loss {loss:.3f}, {accuracy}")
+    board.add_scalar("rate", finished.rate, finished.epoch)
+    for side in ("train", "validation"):
+        for name, value in line[side].items():
+            if isinstance(value, float):
+                board.add_scalar(f"{name}/{side}", value, finished.epoch)
+    board.flush()
+    tqdm.write(f"epoch {finished.epoch}: loss {finished.learnt.loss:.3f}, {finished.validation}")

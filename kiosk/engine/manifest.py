@@ -49,6 +49,14 @@ class Temperatures(_Model):
     age: Annotated[float, Field(gt=0)]
 
 
+class AveragedAccuracy(_Model):
+    """Means over the cells of one age group and one gender, in which a rare age weighs as much as a common one."""
+
+    gender: Share
+    age: Share
+    age_within_one: Share
+
+
 class MeasuredAccuracy(_Model):
     """Shares of `faces` faces that training never saw."""
 
@@ -57,6 +65,7 @@ class MeasuredAccuracy(_Model):
     gender: Share
     age: Share
     age_within_one: Share
+    averaged: AveragedAccuracy | None = None
 
     def __str__(self) -> str:
         return (

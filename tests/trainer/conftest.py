@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from tests.trainer import made_up
 from trainer import prepared
 from trainer.export import export
 from trainer.prepared import PreparedData
-from trainer.train import Recipe, train
+from trainer.recipe import DEFAULT
+from trainer.train import train
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Exported:
     """A run of one epoch on made-up faces, and what became of it."""
 
     run: Path
+    prepared: Path
     onnx: Path
     manifest: Manifest
     data: PreparedData
@@ -60,18 +62,18 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("exported")
     data = made_up.save(folder / "prepared", 80)
     run, onnx = folder / "run", folder / "engine" / "facialnet.onnx"
-    train(data, run, Recipe(epochs=1, batch=48))
+    train([data], run, replace(DEFAULT, epochs=1, batch=48))
     _make_sure(run / "checkpoint.pt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.export.fit_temperature", fit)
+        patch.setattr("trainer.calibrate.fit_temperature", fit)
         manifest = export(run, onnx)
-    return Exported(run, onnx, manifest, prepared.load(data), calibrated_on)
+    return Exported(run, data, onnx, manifest, prepared.load(data), calibrated_on)
 
 
 def _make_sure(checkpoint: Path) -> None:
     """Scales the logits up, so that there is something to calibrate."""
     state = torch.load(checkpoint, weights_only=True)
     for name, value in state["average"].items():
-        if name.startswith(("module.gender.6.", "module.age.6.")):
+        if name.startswith(("gender.8.", "age.8.")):
             value *= 50
     torch.save(state, checkpoint)

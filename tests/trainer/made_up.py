@@ -14,7 +14,8 @@ from kiosk.engine.manifest import GENDER_LABELS
 from kiosk.estimate import DECADES
 from trainer import prepared
 from trainer.facialnet import Logits
-from trainer.prepared import STORED_SIZE, FaceLabel, Split
+from trainer.labels import FaceLabel, Split, Years, group_indices
+from trainer.prepared import STORED_SIZE
 
 EVERY_SPLIT: tuple[Split, ...] = ("train", "train", "train", "test", "calibration")
 
@@ -22,23 +23,24 @@ EVERY_SPLIT: tuple[Split, ...] = ("train", "train", "train", "test", "calibratio
 def labels_of(count: int, splits: Sequence[Split] = EVERY_SPLIT) -> list[FaceLabel]:
     """Every age and gender in turn, and every split within each of them."""
     kinds = len(DECADES) * len(GENDER_LABELS)
-    return [
-        FaceLabel(
-            file=f"made-up/{index}.jpg",
-            gender=GENDER_LABELS[index % 2],
-            age=DECADES[index // 2 % len(DECADES)].label,
-            race="",
-            split=splits[index // kinds % len(splits)],
+    labels = []
+    for index in range(count):
+        group = DECADES[index // 2 % len(DECADES)]
+        labels.append(
+            FaceLabel(
+                file=f"made-up/{index}.jpg",
+                gender=GENDER_LABELS[index % 2],
+                age=Years(group.low, group.high),
+                split=splits[index // kinds % len(splits)],
+            )
         )
-        for index in range(count)
-    ]
+    return labels
 
 
 def chip_of(label: FaceLabel, rng: np.random.Generator) -> NDArray[np.uint8]:
     """(99, 99) gray levels that tell the label, with some noise."""
     chip = rng.normal(128, 8, (STORED_SIZE, STORED_SIZE))
-    age = [group.label for group in DECADES].index(label.age)
-    top = 16 + 9 * age
+    top = 16 + 9 * int(group_indices([label], DECADES)[0])
     chip[top : top + 6] += 90 if label.gender == "female" else -90
     return chip.clip(0, 255).astype(np.uint8)
 
@@ -51,7 +53,6 @@ def save(folder: Path, count: int, splits: Sequence[Split] = EVERY_SPLIT) -> Pat
         folder,
         dataset="Made-up",
         groups=DECADES,
-        gender_labels=GENDER_LABELS,
         chips=np.stack([chip_of(label, rng) for label in labels]),
         labels=labels,
         summary={"kept": count},
@@ -62,9 +63,9 @@ def save(folder: Path, count: int, splits: Sequence[Split] = EVERY_SPLIT) -> Pat
 class TinyNet(nn.Module):
     """FacialNet's interface, with all that makes resuming hard: dropout, and buffers that training changes."""
 
-    def __init__(self, batch_norm: bool = False) -> None:
+    def __init__(self, batch_norm: bool = False, standardise: bool = False) -> None:
         super().__init__()
-        self.batch_norm = batch_norm
+        self.batch_norm, self.standardise = batch_norm, standardise
         self.trunk = nn.Sequential(
             nn.AvgPool2d((3, 25)),
             nn.Conv2d(1, 8, 3, padding=1),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from trainer.augment import Augmentation, augmented, centred
+from trainer.augment import Augmentation, centred
+from trainer.augment import augmented as view_of
 
 NOTHING = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
 
@@ -19,6 +20,11 @@ def smooth_chips(count: int) -> NDArray[np.uint8]:
     """(count, 99, 99) gray slopes, all different, none its own mirror image."""
     across, down = np.meshgrid(np.arange(99), np.arange(99))
     return np.stack([(across + down * (index + 1) / count) % 256 for index in range(count)]).astype(np.uint8)
+
+
+def augmented(chips: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """(n, 1, 75, 75): a view of each chip, every one by a generator of its own."""
+    return np.stack([view_of(chip, own, how) for chip, own in zip(chips, rng.spawn(len(chips)), strict=True)])[:, None]
 
 
 def views(how: Augmentation, count: int = 16, seed: int = 0) -> NDArray[np.float32]:

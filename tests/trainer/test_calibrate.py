@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from trainer.calibrate import fit_temperature
+from tests.trainer import made_up
+from trainer.calibrate import CalibrationError, fit_temperature, temperatures_of
+from trainer.faces import Faces
+from trainer.infer import logits_of
 
 
 def drawn(count: int = 20_000, classes: int = 8) -> tuple[Tensor, Tensor]:
@@ -48,3 +55,26 @@ def test_too_few_faces_to_be_wrong_still_give_a_usable_temperature(right: bool) 
     temperature = round(fit_temperature(logits, labels), 4)
     assert 0 < temperature < float("inf")
     assert torch.equal((logits / temperature).softmax(dim=1).argmax(dim=1), logits.argmax(dim=1))
+
+
+def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path) -> None:
+    """The same faces, half of them without a gender: its temperature is that of the other half alone."""
+    torch.manual_seed(0)
+    network = made_up.TinyNet().eval()
+    faces = Faces.load([made_up.save(tmp_path, 320)])
+    rows = faces.rows("calibration")
+    hidden = set(rows[::2].tolist())
+    labels = [replace(label, gender="") if row in hidden else label for row, label in enumerate(faces.labels)]
+    partly = Faces([replace(faces.sets[0], labels=tuple(labels))])
+    logits = logits_of(network, faces.chips(rows))
+    known = torch.from_numpy(np.isin(rows, list(hidden), invert=True))
+    expected = fit_temperature(logits.gender[known], torch.from_numpy(faces.genders[rows])[known])
+    temperatures = temperatures_of(network, partly)
+    assert temperatures.gender == pytest.approx(expected, abs=1e-4)
+    assert temperatures.age == temperatures_of(network, faces).age
+
+
+def test_faces_must_be_kept_for_calibration(tmp_path: Path) -> None:
+    faces = Faces.load([made_up.save(tmp_path, 64, splits=("train", "test"))])
+    with pytest.raises(CalibrationError, match="no faces kept for calibration"):
+        temperatures_of(made_up.TinyNet(), faces)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from kiosk.estimate import ADIENCE
 from tests.trainer.conftest import Exported
-from trainer.cli import main, train
-from trainer.fairface import LABEL_FILE
-from trainer.prepare import Report
-from trainer.train import Recipe
+from trainer.accuracy import Accuracy
+from trainer.cli import main
+from trainer.recipe import DEFAULT, PAPER, Recipe
 
 
 def trainer(*arguments: str | Path) -> Result:
@@ -28,7 +30,10 @@ def the_line(result: Result) -> str:
     return line
 
 
-@pytest.mark.parametrize("command", [[], ["prepare"], ["prepare", "fairface"], ["train"], ["export"]])
+COMMANDS = ("prepare", "train", "search-rate", "evaluate", "benchmark", "export")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["benchmark", "adience"]])
 def test_every_command_has_help(command: list[str]) -> None:
     result = trainer(*command, "--help")
     assert result.exit_code == 0
@@ -37,28 +42,38 @@ def test_every_command_has_help(command: list[str]) -> None:
 
 
 def test_help_names_every_command() -> None:
-    assert main.commands.keys() == {"prepare", "train", "export"}
+    assert main.commands.keys() == set(COMMANDS)
     assert all(command in trainer("--help").output for command in main.commands)
 
 
-def test_defaults_are_the_recipes() -> None:
-    recipe = Recipe()
-    defaults = {parameter.name: parameter.default for parameter in train.params}
-    assert (defaults["epochs"], defaults["batch"], defaults["rate"], defaults["seed"]) == (
-        recipe.epochs,
-        recipe.batch,
-        recipe.peak_rate,
-        recipe.seed,
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the command line would have trained."""
+    asked: list[Any] = []
+    accuracy = Accuracy(6, 0.5, 0.5, 1.0, 0.1, 0.1)
+    monkeypatch.setattr("trainer.train.train", lambda *given, **named: asked.extend([*given, named]) or accuracy)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("options", "recipe"), [("", DEFAULT), ("--recipe paper", PAPER), ("--recipe default", DEFAULT)]
+)
+def test_a_recipe_is_taken_as_it_is(asked: list[Any], options: str, recipe: Recipe) -> None:
+    result = trainer(*f"train data --out run {options}".split())
+    assert result.exit_code == 0
+    assert asked == [(Path("data"),), Path("run"), recipe, {"groups": None, "resume": False, "start_from": None}]
+    assert result.stdout == "run: gender 50.0%, age group 50.0%, within one 100.0% of 6 faces\n"
+
+
+def test_options_change_the_recipe(asked: list[Any]) -> None:
+    options = "--recipe paper --epochs 3 --batch 16 --rate 0.01 --seed 9 --no-augmentation --mixed-precision"
+    assert (
+        trainer(*f"train one two --out run {options} --resume --start-from other --groups adience".split()).exit_code
+        == 0
     )
-
-
-def test_options_reach_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr("trainer.train.train", lambda *given, **named: asked.extend([*given, named]))
-    options = "train data --out run --epochs 3 --batch 16 --rate 0.5 --seed 9 --resume --start-from other"
-    assert trainer(*options.split()).exit_code == 0
-    recipe = Recipe(epochs=3, batch=16, peak_rate=0.5, seed=9)
-    assert asked == [Path("data"), Path("run"), recipe, {"resume": True, "start_from": Path("other")}]
+    changed = replace(PAPER, epochs=3, batch=16, rate=0.01, seed=9, augmentation=None, mixed_precision=True)
+    assert asked[:3] == [(Path("one"), Path("two")), Path("run"), changed]
+    assert asked[3] == {"groups": ADIENCE, "resume": True, "start_from": Path("other")}
 
 
 @pytest.mark.parametrize("options", ["--epochs 0", "--batch 1", "--rate 0", "--epochs many"])
@@ -68,7 +83,7 @@ def test_options_out_of_range_are_refused(options: str, tmp_path: Path) -> None:
     assert options.split()[0] in result.stderr
 
 
-@pytest.mark.parametrize("command", [["train", "data"], ["export", "run"]])
+@pytest.mark.parametrize("command", [["train", "data"], ["export", "run"], ["search-rate", "data"]])
 def test_an_out_folder_must_be_named(command: list[str]) -> None:
     result = trainer(*command)
     assert result.exit_code == 2
@@ -81,9 +96,10 @@ def test_training_without_data_is_refused(tmp_path: Path) -> None:
     assert "trainer prepare" in line
 
 
-def test_preparing_nothing_is_refused(tmp_path: Path) -> None:
-    line = the_line(trainer("prepare", "fairface", tmp_path, tmp_path / "out"))
-    assert f"ROOT is the folder that holds {LABEL_FILE}" in line
+@pytest.mark.parametrize("kind", ["adience", "fairface", "utkface", "folder"])
+def test_preparing_nothing_is_refused(kind: str, tmp_path: Path) -> None:
+    assert str(tmp_path) in the_line(trainer("prepare", kind, tmp_path, tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_exporting_no_run_is_refused(tmp_path: Path) -> None:
@@ -91,15 +107,24 @@ def test_exporting_no_run_is_refused(tmp_path: Path) -> None:
     assert "nowhere is not a run of `trainer train`" in line
 
 
-def test_preparing_reports_what_became_of_the_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.prepare.prepare_fairface", lambda *_: Report(7, 3, ("train/9.jpg",)))
-    result = trainer("prepare", "fairface", "root", "out")
-    assert result.exit_code == 0
-    assert result.stdout == "7 faces in out; 3 pictures without a face that the detector finds\n"
-    assert result.stderr == "1 unreadable: train/9.jpg\n"
-
-
 def test_exporting_reports_the_accuracy(monkeypatch: pytest.MonkeyPatch, exported: Exported) -> None:
     monkeypatch.setattr("trainer.export.export", lambda *_: exported.manifest)
     result = trainer("export", "run", "--out", "out.onnx")
     assert result.stdout == f"out.onnx: {exported.manifest.accuracy}\n"
+
+
+def test_evaluating_prints_writes_and_reports(exported: Exported, tmp_path: Path) -> None:
+    result = trainer(
+        "evaluate", exported.onnx, exported.prepared, "--json", tmp_path / "all.json", "--report", tmp_path / "report"
+    )
+    assert result.exit_code == 0
+    assert exported.manifest.accuracy is not None
+    assert f"{100 * exported.manifest.accuracy.gender:.1f}" in result.stdout
+    assert (tmp_path / "all.json").exists()
+    assert (tmp_path / "report" / "report.md").exists()
+
+
+def test_a_benchmark_needs_its_protocol(tmp_path: Path) -> None:
+    result = trainer("benchmark", "adience", tmp_path, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "--protocol" in result.stderr

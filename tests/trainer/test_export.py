@@ -18,12 +18,13 @@ from kiosk.vision.faces import CHIP_SIZE
 from tests.trainer import made_up
 from tests.trainer.conftest import Exported
 from trainer import export as module
-from trainer.accuracy import accuracy_of
 from trainer.augment import centred
+from trainer.evaluate import evaluate
 from trainer.export import TOLERANCE, Deployed, ExportError, export, folded
-from trainer.facialnet import FacialNet, Logits, example_chips, normalised
-from trainer.prepared import PreparedDataError, Split
-from trainer.train import RunError, load_network
+from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.labels import Split, gender_indices, group_indices
+from trainer.prepared import PreparedDataError
+from trainer.runs import RunError, load_network
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def network() -> FacialNet:
     torch.manual_seed(0)
     network = FacialNet(batch_norm=True).eval()
     for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
             assert layer.running_mean is not None
             assert layer.running_var is not None
             nn.init.normal_(layer.running_mean, std=0.2)
@@ -50,14 +51,14 @@ def run(exported: Exported, tmp_path: Path) -> Path:
 
 @torch.no_grad()
 def logits_of(network: FacialNet, chips: torch.Tensor) -> Logits:
-    logits: Logits = network(normalised(chips))
+    logits: Logits = network(chips)
     return logits
 
 
 def train_on(run: Path, folder: Path) -> None:
     """Makes a run's settings name another prepared folder."""
     settings = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(settings | {"prepared": str(folder)}))
+    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(folder)]}))
 
 
 def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None:
@@ -71,7 +72,8 @@ def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None
 
 def test_the_folded_network_is_the_papers(network: FacialNet) -> None:
     plain, paper = folded(network), FacialNet()
-    assert [str(layer) for layer in plain.trunk] == [str(layer) for layer in paper.trunk]
+    for part in ("trunk", "gender", "age"):
+        assert [str(layer) for layer in getattr(plain, part)] == [str(layer) for layer in getattr(paper, part)]
     assert sum(parameter.numel() for parameter in plain.parameters()) == 4_159_242
 
 
@@ -111,7 +113,9 @@ def test_temperatures_are_fitted_on_the_calibration_split(exported: Exported) ->
     expected = logits_of(load_network(exported.run), torch.from_numpy(centred(data.chips[rows])))
     (gender, genders), (age, ages) = exported.calibrated_on
     torch.testing.assert_close(Logits(gender, age), expected)
-    assert (genders.tolist(), ages.tolist()) == (data.genders()[rows].tolist(), data.ages()[rows].tolist())
+    labels = [data.labels[row] for row in rows]
+    assert genders.tolist() == gender_indices(labels).tolist()
+    assert ages.tolist() == group_indices(labels, DECADES).tolist()
     assert (exported.manifest.temperatures.gender, exported.manifest.temperatures.age) == (1.5, 2.5)
 
 
@@ -138,19 +142,15 @@ def test_the_file_tells_nothing_of_where_it_was_made(exported: Exported) -> None
         assert str(Path(source).parent).encode() not in content
 
 
-def test_accuracy_is_the_files_own_on_faces_kept_aside(exported: Exported) -> None:
-    data, accuracy = exported.data, exported.manifest.accuracy
-    rows = data.rows("test")
-    gender, age = load(exported.onnx).infer(centred(data.chips[rows]))
-    measured = accuracy_of(gender, age, data.genders()[rows], data.ages()[rows])
+def test_accuracy_is_what_evaluate_measures(exported: Exported) -> None:
+    accuracy = exported.manifest.accuracy
     assert accuracy is not None
-    assert accuracy.measured_on == "Made-up's faces kept aside"
-    assert (accuracy.faces, accuracy.gender, accuracy.age, accuracy.age_within_one) == (
-        16,
-        measured.gender,
-        measured.age,
-        measured.age_within_one,
-    )
+    assert (accuracy.measured_on, accuracy.faces) == ("Made-up's faces kept aside", 16)
+    measured = evaluate(exported.onnx, exported.prepared)
+    assert accuracy.averaged is not None
+    for task in ("gender", "age", "age_within_one"):
+        assert getattr(accuracy, task) == pytest.approx(measured.over_faces.of(task).value, abs=1e-4)
+        assert getattr(accuracy.averaged, task) == pytest.approx(measured.averaged[task].value, abs=1e-4)
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_file_that_differs_from_torch_replaces_nothing(
 ) -> None:
     """As if the exporter had lost the temperatures of this run, which are others."""
     exporter_writes(monkeypatch, exported.onnx.read_bytes())
-    monkeypatch.setattr(module, "fit_temperature", lambda *_: 3.0)
+    monkeypatch.setattr("trainer.calibrate.fit_temperature", lambda *_: 3.0)
     before = contents(earlier.parent)
     with pytest.raises(ExportError, match=r"differs from torch by \d\.\de-\d+, over 1e-04"):
         export(exported.run, earlier)
@@ -221,7 +221,7 @@ def test_faces_must_be_kept_aside(
     """Whether or not that is found before the export, which is not repeated here, nothing is written."""
     train_on(run, made_up.save(tmp_path / "prepared", 64, splits=splits))
     temperatures = iter([exported.manifest.temperatures.gender, exported.manifest.temperatures.age])
-    monkeypatch.setattr(module, "fit_temperature", lambda *_: next(temperatures))
+    monkeypatch.setattr("trainer.calibrate.fit_temperature", lambda *_: next(temperatures))
     exporter_writes(monkeypatch, exported.onnx.read_bytes())
     with pytest.raises(ExportError, match=said):
         export(run, tmp_path / "out.onnx")

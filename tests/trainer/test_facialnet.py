@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.facialnet import FacialNet, Logits, example_chips, normalised
+from trainer.facialnet import FacialNet, Logits, example_chips, standardised
 
 # Kernels, size, stride, padding and side of the output: the table in the paper.
 PAPER = [
@@ -98,8 +98,9 @@ def test_the_paper_has_4_16_million_parameters() -> None:
 
 
 def test_batch_normalisation_adds_one_parameter_a_kernel() -> None:
-    """Two of its own for each kernel, in place of the convolution's offset."""
-    assert trained_parameters(FacialNet(batch_norm=True)) == PARAMETERS + sum(row[0] for row in PAPER)
+    """Two of its own for each kernel and hidden unit, in place of the layer's offset."""
+    hidden = 2 * (512 + 64)
+    assert trained_parameters(FacialNet(batch_norm=True)) == PARAMETERS + sum(row[0] for row in PAPER) + hidden
 
 
 def test_the_convolutions_take_173_million_multiply_adds_and_the_heads_2() -> None:
@@ -112,19 +113,33 @@ def test_logits_are_named() -> None:
     assert (logits.gender.shape, logits.age.shape) == ((3, 2), (3, 8))
 
 
+def test_batch_normalisation_lies_before_every_relu_of_the_heads() -> None:
+    kinds = [nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Dropout]
+    assert [type(layer) for layer in FacialNet(batch_norm=True).age] == [*kinds, *kinds, nn.Linear]
+
+
+def test_standardising_is_the_networks_own_first_step() -> None:
+    network = FacialNet(standardise=True).eval()
+    chips = example_chips(2)
+    torch.testing.assert_close(network(chips).age, network(0.4 * chips + 0.3).age, atol=0.3, rtol=0.3)
+    with torch.no_grad():
+        expected = network.age(network.trunk(standardised(chips)))
+    torch.testing.assert_close(network(chips).age, expected)
+
+
 def test_normalisation_takes_brightness_and_contrast_out_of_each_chip() -> None:
     chips = 0.5 + 0.2 * torch.randn(3, 1, 75, 75, generator=torch.Generator().manual_seed(0))
     lit = torch.stack([chips[0], 0.5 * chips[1], 1.3 * chips[2] - 0.1])
-    same, darker, harsher = normalised(lit)
+    same, darker, harsher = standardised(lit)
     assert float(same.mean()) == pytest.approx(0, abs=1e-5)
     assert float(same.std()) == pytest.approx(1, abs=0.1)
-    assert torch.nn.functional.mse_loss(darker, normalised(chips)[1]) < 0.01
-    assert torch.nn.functional.mse_loss(harsher, normalised(chips)[2]) < 0.01
+    assert torch.nn.functional.mse_loss(darker, standardised(chips)[1]) < 0.01
+    assert torch.nn.functional.mse_loss(harsher, standardised(chips)[2]) < 0.01
 
 
 def test_normalisation_does_not_blow_up_the_noise_of_a_flat_chip() -> None:
     flat = torch.full((1, 1, 75, 75), 0.5) + 0.002 * torch.randn(1, 1, 75, 75)
-    assert normalised(flat).abs().max() < 1
+    assert standardised(flat).abs().max() < 1
 
 
 def test_example_chips_are_gray_levels() -> None:

@@ -1,29 +1,28 @@
-"""Photographs become chips; what cannot is counted, and stops nothing."""
+"""Photographs become chips; what cannot is counted, and stops nothing; what stops the run loses nothing."""
 
 from __future__ import annotations
 
+import errno
 import json
-from multiprocessing.pool import ThreadPool
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
-from kiosk.errors import KioskError
 from kiosk.vision.faces import Face, Gray, align
-from trainer import prepared
-from trainer.fairface import GROUPS, LABEL_FILE, read_labels
-from trainer.prepare import prepare_fairface
+from trainer import cutting, prepare_report, prepared
+from trainer import prepare as prepare_module
+from trainer.datasets import DataSet
+from trainer.labels import DEFAULT_GROUPS, FaceLabel, Split, Years
+from trainer.parts import Part, Parts
+from trainer.prepare import EXACT, NEAR, NO_FACE, UNREADABLE, PrepareError, Report, prepare
 from trainer.prepared import MARGIN
 
-PEOPLE = {
-    "train/1.jpg": ("20-29", "Male"),
-    "train/2.jpg": ("more than 70", "Female"),
-    "train/3.jpg": ("0-2", "Female"),
-    "train/4.jpg": ("3-9", "Male"),
-}
+FILES = ["chips.npy", "distribution.png", "faces.csv", "prepared.json", "report.md", "samples.png"]
 
 
 class BrightFinder:
@@ -34,67 +33,276 @@ class BrightFinder:
 
 
 def face_in(gray: Gray) -> Face:
-    points = np.array([[10.0, 0], [4, 0], [-10, 0], [-4, 0], [0, 9]])
+    points = np.array([[20.0, 0], [8, 0], [-20, 0], [-8, 0], [0, 18]])
     return Face(points + np.array(gray.shape) / 2, 1.0)
 
 
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Starting processes takes seconds, and they would find no face in made-up pictures."""
-    monkeypatch.setattr("trainer.prepare.multiprocessing.get_context", lambda _: SimpleNamespace(Pool=ThreadPool))
-    monkeypatch.setattr("trainer.prepare.FaceFinder", BrightFinder)
+
+    def pool(workers: int, _: object, stop: object) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(workers, initializer=cutting._start, initargs=(stop,))
+
+    monkeypatch.setattr(cutting, "_pool", pool)
+    monkeypatch.setattr(cutting, "FaceFinder", BrightFinder)
+    monkeypatch.setattr(prepare_module, "_PART_SIZE", 2)
 
 
-def root_with(folder: Path, pictures: dict[str, int | None]) -> Path:
-    """FairFace's layout, with pictures of these mean gray levels; None is one that cannot be read."""
-    (folder / "train").mkdir(parents=True)
-    rows = [f"{file},{age},{gender},White,True" for file, (age, gender) in PEOPLE.items()]
-    (folder / LABEL_FILE).write_text("\n".join(["file,age,gender,race,service_test", *rows]))
-    for file, level in pictures.items():
-        if level is None:
-            (folder / file).write_bytes(b"no picture")
-        else:
-            cv2.imwrite(str(folder / file), picture(level))
-    return folder
+@pytest.fixture(autouse=True)
+def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they show is tested elsewhere, and takes a second to draw."""
+    for name in ("_distribution", "_samples"):
+        monkeypatch.setattr(prepare_report, name, lambda _: Figure(figsize=(1, 1)))
 
 
-def picture(level: int) -> Gray:
-    return np.full((128, 128), level, np.uint8)
+def picture(seed: int, *, bright: bool = True) -> Gray:
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(128, 128)), (0, 0), 5)
+    return np.clip((160 if bright else 40) + 500 * noise, 0, 255).astype(np.uint8)
+
+
+def jpeg(gray: Gray, quality: int = 95) -> bytes:
+    return cv2.imencode(".jpg", gray, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
+
+
+PICTURES = {
+    "1.jpg": jpeg(picture(1)),
+    "2.jpg": jpeg(picture(2, bright=False)),
+    "3.jpg": b"no picture",
+    "4.jpg": jpeg(picture(4)),
+    "5.jpg": jpeg(picture(5))[:2000],  # cut short
+    "6.jpg": jpeg(picture(1)),  # the first one again
+    "7.jpg": jpeg(picture(4), quality=60),  # the fourth, saved anew, by whoever found it older
+    "8.jpg": jpeg(picture(8)),
+    "9.jpg": jpeg(picture(9)),
+}
+SPLITS: dict[str, Split] = {"6.jpg": "test", "9.jpg": "calibration"}
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The first picture has a face, the second has none, the third cannot be read, the fourth has a face."""
-    return root_with(
-        tmp_path / "root", {"train/1.jpg": 150, "train/2.jpg": 20, "train/3.jpg": None, "train/4.jpg": 200}
+    folder = tmp_path / "root"
+    folder.mkdir()
+    for name, content in PICTURES.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def dataset_of(files: list[str]) -> DataSet:
+    labels = tuple(
+        FaceLabel(file, "female", Years(30, 39) if file == "7.jpg" else Years(20, 29), split=SPLITS.get(file, "train"))
+        for file in files
     )
+    return DataSet("Made-up", "drawn by chance", DEFAULT_GROUPS, labels, {"no label": ("x.jpg",)})
+
+
+DATASET = dataset_of([*PICTURES, "missing.jpg"])
+
+
+@pytest.fixture
+def whole(root: Path, tmp_path: Path) -> Path:
+    """What an uninterrupted run makes of it."""
+    prepare(DATASET, root, tmp_path / "whole", workers=1)
+    return tmp_path / "whole"
+
+
+def refusal(root: Path, out: Path, dataset: DataSet = DATASET) -> str:
+    with pytest.raises(PrepareError) as caught:
+        prepare(dataset, root, out, workers=1)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def assert_same(one: Path, other: Path) -> None:
+    assert sorted(path.name for path in one.iterdir()) == FILES
+    for name in FILES:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
 def test_every_picture_is_accounted_for(root: Path, tmp_path: Path) -> None:
-    report = prepare_fairface(root, tmp_path / "out", workers=1)
-    assert (report.kept, report.no_face, report.unreadable) == (2, 1, ("train/3.jpg",))
-    facts = json.loads((tmp_path / "out" / "prepared.json").read_text(encoding="utf-8"))
-    assert facts["dropped"] == {"no face found": 1, "unreadable": 1}
-    assert sum(facts["splits"].values()) == facts["kept"] == 2
+    report = prepare(DATASET, root, tmp_path / "out", workers=2)
+    assert report == Report(
+        kept=4,
+        dropped={"no label": 1, UNREADABLE: 3, NO_FACE: 1, EXACT: 1, NEAR: 1},
+        unreadable=("3.jpg", "5.jpg", "missing.jpg"),
+        disagreeing=1,
+        splits={"train": 2, "calibration": 1, "test": 1},
+        already_prepared=False,
+    )
+    facts = json.loads((tmp_path / "out/prepared.json").read_text(encoding="utf-8"))
+    assert facts["pictures"] == 11 == facts["kept"] + sum(facts["dropped"].values())
+    assert facts["duplicates"] == {"exact": 1, "near": 1, "disagreeing": 1}
+    assert facts["left_out"] == {"no label": ["x.jpg"]}
+    assert facts["source"] == "drawn by chance"
 
 
-def test_labels_stay_with_their_chips(root: Path, tmp_path: Path) -> None:
-    prepare_fairface(root, tmp_path / "out", workers=2)
-    data = prepared.load(tmp_path / "out")
-    labels = read_labels(root)
-    assert data.labels == (labels[0], labels[3])
-    assert data.groups == GROUPS
-    for chip, level in zip(data.chips, (150, 200), strict=True):
-        np.testing.assert_allclose(chip, align(picture(level), face_in(picture(level)), MARGIN), atol=2)
+def test_a_report_is_a_few_lines() -> None:
+    names = tuple(f"{number}.jpg" for number in range(100))
+    report = Report(
+        kept=1234,
+        dropped={UNREADABLE: 1100, NO_FACE: 5, EXACT: 0},
+        unreadable=names,
+        disagreeing=0,
+        splits={"train": 1234, "test": 0},
+        already_prepared=True,
+    )
+    assert str(report).splitlines() == [
+        "already prepared: 1,234 faces (1,234 train, 0 test)",
+        "dropped: 1,100 unreadable, 5 no face found",
+        f"unreadable: {', '.join(names[:10])} and 1,090 more",
+    ]
 
 
-def test_a_missing_picture_is_unreadable(root: Path, tmp_path: Path) -> None:
-    (root / "train/4.jpg").unlink()
-    assert prepare_fairface(root, tmp_path / "out", workers=1).unreadable == ("train/3.jpg", "train/4.jpg")
+def test_labels_stay_with_their_chips(root: Path, whole: Path) -> None:
+    data = prepared.load(whole)
+    assert [label.file for label in data.labels] == ["4.jpg", "6.jpg", "8.jpg", "9.jpg"]
+    assert set(data.labels) <= set(DATASET.labels)
+    assert (data.dataset, data.groups) == ("Made-up", DEFAULT_GROUPS)
+    for chip, label in zip(data.chips, data.labels, strict=True):
+        gray = cv2.imread(str(root / label.file), cv2.IMREAD_GRAYSCALE)
+        assert gray is not None
+        np.testing.assert_array_equal(chip, align(np.asarray(gray, np.uint8), face_in(np.asarray(gray)), MARGIN))
 
 
-def test_pictures_without_any_face_are_refused(tmp_path: Path) -> None:
-    root = root_with(tmp_path / "root", dict.fromkeys(PEOPLE, 20))
-    with pytest.raises(KioskError, match="no face was found in any of the 4 pictures"):
-        prepare_fairface(root, tmp_path / "out", workers=1)
+def test_more_workers_make_no_difference(root: Path, whole: Path, tmp_path: Path) -> None:
+    prepare(DATASET, root, tmp_path / "out", workers=3)
+    assert_same(tmp_path / "out", whole)
+
+
+def failing_after(parts: int, error: BaseException) -> Callable[[Parts, int, Part], None]:
+    """A stand-in for writing a part, which raises after some have been written."""
+    write, left = Parts.write, iter(range(parts))
+
+    def fail(self: Parts, number: int, part: Part) -> None:
+        if next(left, None) is None:
+            raise error
+        write(self, number, part)
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyboardInterrupt(), "stopped: run the same command again to continue"),
+        (OSError(errno.ENOSPC, "No space left on device"), "is full: make room and run the same command again"),
+        (OSError("9801 requested and 0 written"), "is full: make room and run the same command again"),
+        (OSError(errno.EACCES, "Permission denied", "out/part"), "out/part cannot be written (Permission denied)"),
+    ],
+)
+@pytest.mark.parametrize("parts", [0, 1, 4])
+def test_an_interrupted_run_goes_on_to_the_same_end(
+    root: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    said: str,
+    parts: int,
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "write", failing_after(parts, error))
+        assert said in refusal(root, out)
+    assert [path.name for path in out.iterdir()] == [".parts"]
+    cut = []
+    monkeypatch.setattr(cutting, "read_picture", lambda path, read=cutting.read_picture: cut.append(path) or read(path))
+    assert prepare(DATASET, root, out, workers=1).already_prepared is False
+    assert len(cut) == len(DATASET.labels) - 2 * parts
+    assert_same(out, whole)
+
+
+@pytest.mark.parametrize("name", ["chips.npy", "prepared.json", "faces.csv", "samples.png", "report.md"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_an_interruption_at_the_end_loses_nothing_either(
+    root: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
+) -> None:
+    out = tmp_path / "out"
+
+    def fail(path: Path) -> object:
+        if path.name == name:
+            raise error
+        return replaced(path)
+
+    replaced = prepared.replaced_safely
+    with monkeypatch.context() as patch:
+        patch.setattr(prepared, "replaced_safely", fail)
+        patch.setattr(prepare_report, "replaced_safely", fail)
+        refusal(root, out)
+    assert not (out / name).exists()
+    monkeypatch.setattr(cutting, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+    prepare(DATASET, root, out, workers=1)
+    assert_same(out, whole)
+
+
+def test_a_finished_folder_is_left_alone(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole.iterdir()}
+    monkeypatch.setattr(cutting, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+    report = prepare(DATASET, root, whole, workers=1)
+    assert report.already_prepared
+    assert (report.kept, report.unreadable) == (4, ("3.jpg", "5.jpg", "missing.jpg"))
+    assert {path: path.stat().st_mtime_ns for path in whole.iterdir()} == before
+
+
+def _change_a_picture(root: Path) -> DataSet:
+    (root / "3.jpg").write_bytes(jpeg(picture(3)))
+    return DATASET
+
+
+def _change_a_label(_: Path) -> DataSet:
+    return dataset_of([*PICTURES])
+
+
+@pytest.mark.parametrize("change", [_change_a_picture, _change_a_label])
+@pytest.mark.parametrize("finished", [True, False])
+def test_changed_data_is_prepared_anew(
+    root: Path,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Path], DataSet],
+    finished: bool,
+) -> None:
+    out = whole if finished else tmp_path / "out"
+    if not finished:
+        with monkeypatch.context() as patch:
+            patch.setattr(Parts, "write", failing_after(3, KeyboardInterrupt()))
+            refusal(root, out)
+    changed = change(root)
+    assert prepare(changed, root, out, workers=1).already_prepared is False
+    prepare(changed, root, tmp_path / "new", workers=1)
+    assert_same(out, tmp_path / "new")
+
+
+def test_an_interrupted_replacement_leaves_what_was_there(
+    root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chips = (whole / "chips.npy").read_bytes()
+    monkeypatch.setattr(Parts, "write", failing_after(1, KeyboardInterrupt()))
+    refusal(root, whole, _change_a_picture(root))
+    assert (whole / "chips.npy").read_bytes() == chips
+    assert len(prepared.load(whole).labels) == 4
+
+
+def test_a_damaged_part_is_cut_again(root: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "write", failing_after(3, KeyboardInterrupt()))
+        refusal(root, out)
+    part = next((out / ".parts").glob("part-*"))
+    part.write_bytes(part.read_bytes()[:100])
+    prepare(DATASET, root, out, workers=1)
+    assert_same(out, whole)
+
+
+def test_pictures_without_any_face_are_refused(root: Path, tmp_path: Path) -> None:
+    said = refusal(root, tmp_path / "out", dataset_of(["2.jpg", "3.jpg"]))
+    assert "no face was found in any of the 2 pictures" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_root_without_the_pictures_is_refused(tmp_path: Path) -> None:
+    said = refusal(tmp_path / "elsewhere", tmp_path / "out")
+    assert "none of the 10 pictures that the labels name can be read" in said
+    assert "is ROOT the right folder" in said
     assert not (tmp_path / "out").exists()

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kiosk.engine.manifest import GENDER_LABELS
 from kiosk.estimate import DECADES, AgeGroup
 from tests.trainer import made_up
 from trainer import prepared
-from trainer.prepared import FaceLabel, PreparedDataError
+from trainer.labels import FaceLabel, Years
+from trainer.prepared import PreparedDataError
 
 CHIPS = np.arange(3 * 99 * 99, dtype=np.uint32).reshape(3, 99, 99).astype(np.uint8)
 LABELS = (
-    FaceLabel("train/1.jpg", "female", "20-29", "White", "train"),
-    FaceLabel('train/ü,"2".jpg', "male", "60+", "", "test"),
-    FaceLabel("train/3.jpg", "male", "0-2", "East Asian", "train"),
+    FaceLabel("train/1.jpg", "female", Years(20, 29), "White", "ann@N00", "3", "train"),
+    FaceLabel('train/ü,"2".jpg', "male", Years(0, 0), split="test"),
+    FaceLabel("train/3.jpg", race="East Asian"),
 )
 GROUPS = (*DECADES[:-1], AgeGroup("60+", 60, 79))
 
@@ -31,7 +31,6 @@ def folder(tmp_path: Path) -> Path:
         path,
         dataset="Made-up",
         groups=GROUPS,
-        gender_labels=GENDER_LABELS,
         chips=CHIPS,
         labels=LABELS,
         summary={"dropped": {"no face found": 2}},
@@ -50,15 +49,13 @@ def refusal(folder: Path) -> str:
 
 def test_what_is_saved_comes_back(folder: Path) -> None:
     data = prepared.load(folder)
-    assert (data.dataset, data.groups, data.gender_labels) == ("Made-up", GROUPS, GENDER_LABELS)
+    assert (data.dataset, data.groups) == ("Made-up", GROUPS)
     assert data.labels == LABELS
     np.testing.assert_array_equal(data.chips, CHIPS)
 
 
-def test_labels_become_indices(folder: Path) -> None:
+def test_every_split_has_its_rows(folder: Path) -> None:
     data = prepared.load(folder)
-    assert data.genders().tolist() == [0, 1, 1]
-    assert data.ages().tolist() == [3, 7, 0]
     assert [data.rows(split).tolist() for split in ("train", "test", "calibration")] == [[0, 2], [1], []]
 
 
@@ -132,7 +129,7 @@ def _replaced(name: str, old: str, new: str) -> Callable[[Path], object]:
         pytest.param(_replaced("prepared.json", '"low": 20', '"low": 90'), id="group that runs backwards"),
         pytest.param(_replaced("faces.csv", ",split", ",part"), id="no column split"),
         pytest.param(_replaced("faces.csv", ",train\n", ",learn\n"), id="unknown split"),
-        pytest.param(_replaced("faces.csv", "20-29", "21-28"), id="unknown group"),
+        pytest.param(_replaced("faces.csv", "20-29", "29-20"), id="age that runs backwards"),
         pytest.param(_replaced("faces.csv", "female", "woman"), id="unknown gender"),
         pytest.param(_content("faces.csv", b"file,gender,age,race,split\r\n"), id="no label"),
     ],

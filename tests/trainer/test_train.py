@@ -5,36 +5,61 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import cv2
 import pytest
 import torch
 
+from kiosk.estimate import DECADES
 from tests.trainer import made_up
 from tests.trainer.made_up import TinyNet, same_weights
+from trainer import train as training
+from trainer.accuracy import Accuracy
 from trainer.augment import Augmentation
-from trainer.prepared import PreparedDataError, Split
-from trainer.train import Recipe, RunError, load_network, load_settings, neighbourly, train
+from trainer.labels import Split
+from trainer.prepared import PreparedDataError
+from trainer.recipe import DEFAULT, PAPER, Recipe
+from trainer.runs import RunError, load_network, load_settings
 
 STEPS = 4
-RECIPE = Recipe(epochs=3, batch=24, peak_rate=0.05, average_decay=0.8, augmentation=Augmentation(shift=1, turn=2))
+RECIPE = replace(
+    DEFAULT,
+    epochs=3,
+    batch=24,
+    rate=0.02,
+    average_decay=0.8,
+    balance=0.0,
+    mixup=0.0,
+    augmentation=Augmentation(shift=1, turn=2),
+)
+ALL_OF_IT = replace(RECIPE, balance=0.5, mixup=0.2, clip=0.5)
+PLATEAU = replace(RECIPE, schedule="plateau", optimizer="sgd", average_decay=0.0, augmentation=None)
 
 
 @pytest.fixture(autouse=True)
 def _tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.train.FacialNet", TinyNet)
+    monkeypatch.setattr("trainer.runs.FacialNet", TinyNet)
 
 
-def log_of(run: Path) -> list[dict[str, float]]:
+def train(folder: Path, out: Path, recipe: Recipe, *, resume: bool = False, start_from: Path | None = None) -> Accuracy:
+    return training.train([folder], out, recipe, resume=resume, start_from=start_from)
+
+
+def log_of(run: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
     """Presses Ctrl-C at the `call`-th call of a function that training uses."""
-    module = importlib.import_module("trainer.train")
+    path, name = name.rsplit(".", 1)
+    module = importlib.import_module(f"trainer.{path}")
     real, calls = getattr(module, name), itertools.count(1)
 
     def pressed(*arguments: object, **named: object) -> object:
@@ -57,19 +82,27 @@ def test_the_network_learns(made_up_set: Path, tmp_path: Path) -> None:
     accuracy = train(made_up_set, tmp_path / "run", replace(RECIPE, epochs=12))
     log = log_of(tmp_path / "run")
     assert [line["epoch"] for line in log] == list(range(1, 13))
-    assert log[-1]["loss"] < 0.7 * log[0]["loss"]
+    assert log[-1]["train"]["loss"] < 0.7 * log[0]["train"]["loss"]
     assert accuracy.faces == 32
     assert accuracy.gender > 0.9
     assert accuracy.age > 0.5
-    assert log[-1]["gender"] == accuracy.gender
+    assert log[-1]["validation"]["gender"] == accuracy.gender
 
 
 def test_a_run_tells_what_it_was_made_from(made_up_set: Path, tmp_path: Path) -> None:
     train(made_up_set, tmp_path / "run", replace(RECIPE, epochs=1))
     settings = load_settings(tmp_path / "run")
-    assert settings["prepared"] == str(made_up_set)
-    recipe = settings["recipe"] | {"augmentation": Augmentation(**settings["recipe"]["augmentation"])}
-    assert Recipe(**recipe) == replace(RECIPE, epochs=1)
+    assert settings.prepared == (str(made_up_set),)
+    assert settings.groups == DECADES
+    assert settings.recipe == replace(RECIPE, epochs=1)
+
+
+def test_a_sheet_shows_what_a_run_learns_from(made_up_set: Path, tmp_path: Path) -> None:
+    train(made_up_set, tmp_path / "run", replace(RECIPE, epochs=1))
+    sheet = cv2.imread(str(tmp_path / "run" / "views.png"), cv2.IMREAD_GRAYSCALE)
+    assert sheet is not None
+    assert sheet.shape == (6 * 79 + 4, 12 * 79 + 4)
+    assert 0 < (sheet < 255).mean() < 1
 
 
 def test_a_run_can_be_watched_in_tensorboard(made_up_set: Path, tmp_path: Path) -> None:
@@ -92,29 +125,29 @@ def test_the_loaded_network_is_the_averaged_one_ready_for_inference(made_up_set:
     network = load_network(tmp_path / "run")
     assert not network.training
     weight = network.state_dict()["age.weight"]
-    assert torch.equal(weight, state["average"]["module.age.weight"])
+    assert torch.equal(weight, state["average"]["age.weight"])
     assert not torch.equal(weight, state["network"]["age.weight"])
 
 
 @pytest.mark.parametrize(
     ("interrupted", "call"),
     [
-        pytest.param("augmented", 1, id="at the start"),
-        pytest.param("augmented", 3, id="in the first epoch"),
-        pytest.param("measure", 1, id="while the first epoch is measured"),
-        pytest.param("augmented", STEPS + 3, id="in the second epoch"),
-        pytest.param("measure", 2, id="while the second epoch is measured"),
+        pytest.param("train._loss", 3, id="in the first epoch"),
+        pytest.param("train.measure", 1, id="while the first epoch is measured"),
+        pytest.param("train._loss", 2 * STEPS + 3, id="in the second epoch"),
+        pytest.param("train.measure", 2, id="while the second epoch is measured"),
     ],
 )
+@pytest.mark.parametrize("recipe", [RECIPE, ALL_OF_IT, PLATEAU], ids=["default", "all of it", "plateau"])
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(
-    made_up_set: Path, tmp_path: Path, interrupted: str, call: int
+    made_up_set: Path, tmp_path: Path, interrupted: str, call: int, recipe: Recipe
 ) -> None:
-    uninterrupted = train(made_up_set, tmp_path / "whole", RECIPE)
+    uninterrupted = train(made_up_set, tmp_path / "whole", recipe)
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch, interrupted, call)
-        advice = refusal(made_up_set, tmp_path / "resumed")
+        advice = refusal(made_up_set, tmp_path / "resumed", recipe)
     assert "continue with the same command and --resume" in advice
-    resumed = train(made_up_set, tmp_path / "resumed", RECIPE, resume=True)
+    resumed = train(made_up_set, tmp_path / "resumed", recipe, resume=True)
     assert resumed == uninterrupted
     assert same_weights(load_network(tmp_path / "resumed"), load_network(tmp_path / "whole"))
     assert log_of(tmp_path / "resumed") == log_of(tmp_path / "whole")
@@ -123,7 +156,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
 def test_an_interrupted_epoch_leaves_the_one_before(
     made_up_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interrupt(monkeypatch, "augmented", STEPS + 3)
+    interrupt(monkeypatch, "train._loss", 2 * STEPS + 3)
     assert refusal(made_up_set, tmp_path / "run").startswith("stopped in epoch 2;")
     state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
     assert state["epochs"] == len(log_of(tmp_path / "run")) == 1
@@ -158,7 +191,7 @@ def test_a_run_is_not_overwritten(made_up_set: Path, tmp_path: Path) -> None:
 def test_a_run_is_not_resumed_with_other_options(
     made_up_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: Recipe
 ) -> None:
-    interrupt(monkeypatch, "augmented", STEPS + 1)
+    interrupt(monkeypatch, "train._loss", 2 * STEPS + 1)
     refusal(made_up_set, tmp_path / "run")
     assert "was begun with other options" in refusal(made_up_set, tmp_path / "run", other, resume=True)
 
@@ -168,7 +201,7 @@ def test_a_run_is_not_resumed_on_other_faces(
 ) -> None:
     """They may be tested on faces that it was trained on."""
     others = made_up.save(tmp_path / "others", 160, splits=("test", "train", "train", "calibration", "train"))
-    interrupt(monkeypatch, "augmented", STEPS + 1)
+    interrupt(monkeypatch, "train._loss", 2 * STEPS + 1)
     refusal(made_up_set, tmp_path / "run")
     assert str(tmp_path / "run") in refusal(others, tmp_path / "run", resume=True)
 
@@ -180,8 +213,8 @@ def test_where_there_is_no_run_nothing_is_resumed(made_up_set: Path, tmp_path: P
 
 @pytest.mark.parametrize(
     ("splits", "said"),
-    [(("train", "calibration"), "test"), (("test", "calibration"), "training")],
-    ids=["nothing to test on", "nothing to train on"],
+    [(("train",), "keeps no faces aside"), (("test", "calibration"), "0 training faces")],
+    ids=["nothing kept aside", "nothing to train on"],
 )
 def test_unusable_data_is_refused_before_training(tmp_path: Path, splits: tuple[Split, ...], said: str) -> None:
     folder = made_up.save(tmp_path / "prepared", 160, splits=splits)
@@ -191,11 +224,11 @@ def test_unusable_data_is_refused_before_training(tmp_path: Path, splits: tuple[
 
 def test_a_run_begins_with_the_network_of_another(made_up_set: Path, tmp_path: Path) -> None:
     train(made_up_set, tmp_path / "first", replace(RECIPE, epochs=1))
-    hardly = replace(RECIPE, epochs=1, peak_rate=1e-9, seed=1)
+    hardly = replace(RECIPE, epochs=1, rate=1e-9, seed=1, optimizer="sgd")
     train(made_up_set, tmp_path / "second", hardly, start_from=tmp_path / "first")
     first, second = load_network(tmp_path / "first"), load_network(tmp_path / "second")
     torch.testing.assert_close(second.age.weight, first.age.weight)
-    assert load_settings(tmp_path / "second")["start_from"] == str(tmp_path / "first")
+    assert load_settings(tmp_path / "second").start_from == str(tmp_path / "first")
 
 
 def test_a_run_does_not_begin_with_the_network_of_none(made_up_set: Path, tmp_path: Path) -> None:
@@ -284,26 +317,30 @@ class _MakesFolder:
         return os.mkdir, (str(self.path),)
 
 
-def test_the_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
-    recipe = Recipe(peak_rate=0.1, warm_up=0.25)
-    rates = [recipe.rate(step / 100) for step in range(101)]
-    assert rates[0] == pytest.approx(0.004)
-    assert rates[25] == max(rates) == pytest.approx(0.1)
-    assert rates[:26] == sorted(rates[:26])
-    assert rates[25:] == sorted(rates[25:], reverse=True)
-    assert rates[100] == pytest.approx(0)
+def test_the_paper_recipe_lowers_its_rate_when_the_loss_stops_falling(made_up_set: Path, tmp_path: Path) -> None:
+    """A rate that changes nothing leaves the loss where it is; the paper's scheduler then divides it by ten."""
+    train(made_up_set, tmp_path / "run", replace(PAPER, epochs=14, batch=24, rate=1e-12, augmentation=None))
+    rates = [line["rate"] for line in log_of(tmp_path / "run")]
+    assert rates[0] == 1e-12
+    assert min(rates) == pytest.approx(1e-13)
 
 
-def test_a_run_may_start_at_its_peak_rate() -> None:
-    assert Recipe(peak_rate=0.1, warm_up=0).rate(0) == 0.1
+def test_faces_without_a_label_teach_the_rest(tmp_path: Path) -> None:
+    """Half the faces have no gender and the other half no age: both are learnt all the same."""
+    folder = made_up.save(tmp_path / "prepared", 160)
+    lines = (folder / "faces.csv").read_text().splitlines()
+    columns = lines[0].split(",")
+    rows = [line.split(",") for line in lines[1:]]
+    for index, row in enumerate(rows):
+        if row[columns.index("split")] == "train":
+            row[columns.index("gender" if index % 3 else "age")] = ""
+    (folder / "faces.csv").write_text("\n".join([lines[0], *(",".join(row) for row in rows)]))
+    accuracy = train(folder, tmp_path / "run", replace(RECIPE, epochs=20))
+    assert accuracy.gender > 0.8
+    assert accuracy.age > 0.5
 
 
-def test_neighbouring_groups_get_some_of_the_probability() -> None:
-    targets = neighbourly(8, 0.12)
-    assert targets[0].tolist() == pytest.approx([0.88, 0.12, 0, 0, 0, 0, 0, 0])
-    assert targets[3].tolist() == pytest.approx([0, 0, 0.06, 0.88, 0.06, 0, 0, 0])
-    assert targets[7].tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 0.12, 0.88])
-
-
-def test_without_spread_the_label_is_all_there_is() -> None:
-    assert torch.equal(neighbourly(8, 0), torch.eye(8))
+def test_a_loss_is_the_mean_over_faces_known_or_not() -> None:
+    logits = torch.zeros(4, 2)
+    targets = torch.tensor([[1.0, 0], [0, 1], [0, 0], [0, 0]])
+    assert float(training._loss(logits, targets)) == pytest.approx(math.log(2) / 2)

@@ -1,0 +1,105 @@
+"""The paper's small search over the initial learning rate, on a part of the data.
+
+Each rate trains one short run from the same beginning on the same faces; the one whose network has the
+least validation loss is named. A rate that blew up has no loss, and stays in the table as such.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from kiosk.files import replaced_safely
+from trainer.faces import Faces
+from trainer.prepared import PreparedDataError
+from trainer.recipe import Recipe
+from trainer.runs import SETTINGS
+from trainer.train import train_on
+
+RATES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+"""The paper's range; both rates that it names are among them."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one rate came to."""
+
+    rate: float
+    gender: float
+    age: float
+    loss: float | None
+    """Of both heads on the validation faces; None where the network blew up."""
+
+    def __str__(self) -> str:
+        said = "blew up" if self.loss is None else f"loss {self.loss:.3f}, gender {self.gender:.1%}, age {self.age:.1%}"
+        return f"rate {self.rate:g}: {said}"
+
+
+def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -> Iterator[Trial]:
+    """Yields each rate's trial as it ends, then writes `rates.json` and `rates.png` in `out`.
+
+    Raises `RunError` and `PreparedDataError`.
+    """
+    faces = part_of(Faces.load([folder]), share, recipe.seed)
+    trials = []
+    for rate in RATES:
+        run = out / "runs" / f"{rate:g}"
+        # The schedule must not hide what a rate does by lowering it: plateau waits ten epochs.
+        tried = replace(recipe, rate=rate, epochs=epochs)
+        accuracy = train_on(faces, [folder], run, tried, resume=(run / SETTINGS).exists())
+        loss = accuracy.gender_loss + accuracy.age_loss
+        trials.append(Trial(rate, accuracy.gender, accuracy.age, round(loss, 4) if math.isfinite(loss) else None))
+        yield trials[-1]
+    facts = {
+        "share": share,
+        "epochs": epochs,
+        "recipe": recipe.to_dict(),
+        "trials": [asdict(trial) for trial in trials],
+    }
+    with replaced_safely(out / "rates.json") as path:
+        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    _plot(trials, out / "rates.png")
+
+
+def best(trials: list[Trial]) -> Trial | None:
+    """The one of least loss, if any did not blow up."""
+    return min((trial for trial in trials if trial.loss is not None), key=lambda trial: trial.loss or 0, default=None)
+
+
+def part_of(faces: Faces, share: float, seed: int) -> Faces:
+    """The same set with only a share of its training faces, drawn at random."""
+    [data] = faces.sets
+    rows = faces.rows("train")
+    kept = np.random.default_rng(seed).permutation(rows)[: max(1, round(share * len(rows)))]
+    rows = np.sort(np.concatenate([kept, faces.rows("calibration"), faces.rows("test")]))
+    if not len(rows):
+        raise PreparedDataError(f"{data.dataset} has no faces")
+    return Faces([replace(data, chips=data.chips[rows], labels=tuple(data.labels[row] for row in rows))])
+
+
+def _plot(trials: list[Trial], path: Path) -> None:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    rates = [trial.rate for trial in trials]
+    for name, color in (("gender", "#2a6f97"), ("age", "#e07a2f")):
+        axes.plot(rates, [100 * getattr(trial, name) for trial in trials], "o-", color=color, label=name)
+    axes.set(xscale="log", xlabel="initial learning rate", ylabel="validation accuracy, %", ylim=(0, 100))
+    axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    loss = axes.twinx()
+    loss.plot(rates, [trial.loss if trial.loss is not None else np.nan for trial in trials], "s--", color="#777")
+    loss.set_ylabel("validation loss (dashed)")
+    loss.spines[["top"]].set_visible(False)
+    axes.legend(frameon=False)
+    with replaced_safely(path) as temporary:
+        figure.savefig(temporary, dpi=130)
