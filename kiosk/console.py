@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import click
@@ -10,7 +11,10 @@ from kiosk.errors import KioskError
 
 
 class Group(click.Group):
-    """A click group that prints a `KioskError` as `Error: …` on standard error and exits with 1."""
+    """A click group that prints a `KioskError` as `Error: …` on standard error and exits with 1.
+
+    So it does with what the system itself refuses: a full disk, a file that may not be written.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command."""
@@ -18,3 +22,13 @@ class Group(click.Group):
             return super().invoke(ctx)
         except KioskError as error:
             raise click.ClickException(" ".join(str(error).split())) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has gone, of which click takes care
+                raise
+            raise click.ClickException(_refusal(error)) from error
+
+
+def _refusal(error: OSError) -> str:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "the disk is full: make room and run the same command again"
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)

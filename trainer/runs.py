@@ -11,6 +11,7 @@ epoch. Checkpoints are read as weights only: a file cannot run code.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -82,9 +83,11 @@ def load_settings(run: Path) -> Settings:
 
 
 def save_checkpoint(run: Path, state: Mapping[str, Any]) -> None:
-    """Replaces the checkpoint, whole or not at all."""
+    """Replaces the checkpoint, whole or not at all. Raises `OSError`."""
+    content = io.BytesIO()  # writing to a file itself, torch tells a full disk as something else
+    torch.save(dict(state), content)
     with replaced_safely(run / CHECKPOINT) as path:
-        torch.save(dict(state), path)
+        path.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(run: Path) -> dict[str, Any]:
@@ -99,6 +102,15 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise RunError(f"{path} is not a checkpoint of `trainer train`")
     return state
+
+
+def cut_log(run: Path, epochs: int) -> None:
+    """Takes off the log whatever is beyond so many epochs: it was written, and its checkpoint was not."""
+    path = run / LOG
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    if len(lines) > epochs:
+        with replaced_safely(path) as temporary:
+            temporary.write_text("".join(lines[:epochs]), encoding="utf-8")
 
 
 def load_network(run: Path) -> FacialNet:

@@ -37,6 +37,7 @@ from trainer.runs import (
     SETTINGS,
     RunError,
     Settings,
+    cut_log,
     load_checkpoint,
     load_network,
     load_settings,
@@ -108,7 +109,7 @@ class _Run:
         """Trains the epochs that are left, and writes each when it is finished."""
         validation: Split = "calibration" if len(self.faces.rows("calibration")) else "test"
         accuracy = measure(self.average, self.faces, validation) if done == self.recipe.epochs else None
-        board = SummaryWriter(str(out)) if self.processes.first else None
+        board = SummaryWriter(str(out), purge_step=done + 1) if self.processes.first else None
         for epoch in range(done, self.recipe.epochs):
             try:
                 learnt = self.epoch(epoch)
@@ -119,6 +120,11 @@ class _Run:
                 self.processes.wait()
             except KeyboardInterrupt:
                 raise RunError(f"stopped in epoch {epoch + 1}; continue with the same command and --resume") from None
+            except OSError as error:
+                raise RunError(
+                    f"epoch {epoch + 1} cannot be written to {out} ({error.strerror}): "
+                    "make room and continue with the same command and --resume"
+                ) from error
         if board:
             board.close()
         assert accuracy is not None
@@ -271,7 +277,10 @@ def _open(out: Path, settings: Settings, run: _Run, *, resume: bool) -> int:
             raise RunError(f"nothing to resume: {out} holds no run")
         if load_settings(out) != settings:
             raise RunError(f"{out} was begun with other options or data: resume it with what {out / SETTINGS} says")
-        return run.restore(out) if begun else 0
+        done = run.restore(out) if begun else 0
+        if run.processes.first:
+            cut_log(out, done)
+        return done
     if begun:
         raise RunError(f"{out} already holds a run: add --resume to continue it, or choose another --out")
     if run.processes.first:

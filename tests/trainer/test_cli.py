@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,21 @@ def test_a_benchmark_needs_its_protocol(tmp_path: Path) -> None:
     result = trainer("benchmark", "adience", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 2
     assert "--protocol" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "the disk is full: make room and run the same command again",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "out.onnx"), "out.onnx: Permission denied"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, error: OSError, said: str) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("trainer.export.export", refuse)
+    assert the_line(trainer("export", "run", "--out", "out.onnx")) == f"Error: {said}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import itertools
 import json
@@ -136,6 +137,7 @@ def test_the_loaded_network_is_the_averaged_one_ready_for_inference(made_up_set:
         pytest.param("train.measure", 1, id="while the first epoch is measured"),
         pytest.param("train._loss", 2 * STEPS + 3, id="in the second epoch"),
         pytest.param("train.measure", 2, id="while the second epoch is measured"),
+        pytest.param("train.save_checkpoint", 2, id="between the second epoch's line in the log and its checkpoint"),
     ],
 )
 @pytest.mark.parametrize("recipe", [RECIPE, ALL_OF_IT, PLATEAU], ids=["default", "all of it", "plateau"])
@@ -151,6 +153,27 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
     assert resumed == uninterrupted
     assert same_weights(load_network(tmp_path / "resumed"), load_network(tmp_path / "whole"))
     assert log_of(tmp_path / "resumed") == log_of(tmp_path / "whole")
+
+
+def test_a_full_disk_keeps_the_epoch_before(made_up_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train(made_up_set, tmp_path / "whole", RECIPE)
+    real, saves = Path.write_bytes, itertools.count(1)
+
+    def write(path: Path, content: bytes) -> int:
+        if path.suffix == ".pt" and next(saves) == 2:
+            real(path, bytes(content)[:100])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", write)
+        advice = refusal(made_up_set, tmp_path / "run")
+    assert "No space left on device" in advice
+    assert "continue with the same command and --resume" in advice
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["epochs"] == 1
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+    assert train(made_up_set, tmp_path / "run", RECIPE, resume=True) == whole
+    assert log_of(tmp_path / "run") == log_of(tmp_path / "whole")
 
 
 def test_an_interrupted_epoch_leaves_the_one_before(
