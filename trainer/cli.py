@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -62,6 +63,7 @@ def prepare(
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--augmentation/--no-augmentation", default=True, show_default=True)
 @click.option("--mixed-precision/--full-precision", default=None, help="By default as the recipe says.")
+@click.option("--set", "others", multiple=True, metavar="KEY=VALUE", help="Any other part of the recipe: mixup=0.")
 @click.option("--groups", type=click.Choice(["adience", "decades"]), help="By default the first set's own.")
 @click.option("--start-from", type=FOLDER, help="Another run, with whose network this one begins.")
 def train(
@@ -75,6 +77,7 @@ def train(
     seed: int,
     augmentation: bool,
     mixed_precision: bool | None,
+    others: tuple[str, ...],
     groups: Literal["adience", "decades"] | None,
     start_from: Path | None,
 ) -> None:
@@ -90,11 +93,28 @@ def train(
     given = {key: value for key, value in asked.items() if value is not None}
     if not augmentation:
         given["augmentation"] = None
-    recipe = Recipe.from_dict({**RECIPES[name].to_dict(), "seed": seed, **given})
+    try:
+        recipe = Recipe.from_dict({**RECIPES[name].to_dict(), "seed": seed, **given, **_settings(others)})
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--set") from error
     accuracy = run(
         prepared, out, recipe, groups=GROUPS[groups] if groups else None, resume=resume, start_from=start_from
     )
     click.echo(f"{out}: {accuracy}")
+
+
+def _settings(texts: tuple[str, ...]) -> dict[str, object]:
+    """`mixup=0.2` → its key and value. Raises `ValueError`."""
+    settings: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"{text!r} is not KEY=VALUE")
+        try:
+            settings[key] = json.loads(value)
+        except ValueError:
+            settings[key] = value  # a word needs no quotes
+    return settings
 
 
 @main.command()
@@ -111,10 +131,14 @@ def search_rate(prepared: Path, out: Path, name: str, share: float, epochs: int)
     The same command continues after an interruption.
     """
     from trainer.recipe import RECIPES
-    from trainer.search_rate import search
+    from trainer.search_rate import best, search
 
+    trials = []
     for trial in search(prepared, out, RECIPES[name], share, epochs):
         click.echo(str(trial))
+        trials.append(trial)
+    if found := best(trials):
+        click.echo(f"least loss at rate {found.rate:g}")
 
 
 @main.command()

@@ -66,6 +66,23 @@ def test_a_recipe_is_taken_as_it_is(asked: list[Any], options: str, recipe: Reci
     assert result.stdout == "run: gender 50.0%, age group 50.0%, within one 100.0% of 6 faces\n"
 
 
+def test_any_part_of_a_recipe_can_be_set(asked: list[Any]) -> None:
+    result = trainer(
+        *["train", "data", "--out", "run", "--set", "mixup=0", "--set", "optimizer=sgd", "--set", "batch_norm=false"]
+    )
+    assert result.exit_code == 0
+    assert asked[2] == replace(DEFAULT, mixup=0.0, optimizer="sgd", batch_norm=False)
+
+
+@pytest.mark.parametrize("setting", ["mixup", "mixup=much", "mystery=1", "schedule=never"])
+def test_what_no_recipe_has_cannot_be_set(asked: list[Any], setting: str) -> None:
+    result = trainer("train", "data", "--out", "run", "--set", setting)
+    assert result.exit_code == 2
+    assert "--set" in result.stderr
+    assert setting.partition("=")[0] in result.stderr
+    assert not asked
+
+
 def test_options_change_the_recipe(asked: list[Any]) -> None:
     options = "--recipe paper --epochs 3 --batch 16 --rate 0.01 --seed 9 --no-augmentation --mixed-precision"
     assert (
