@@ -18,26 +18,26 @@ from trainer.labels import Split
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of the faces of which the answer is known, 0…1; 0 where it is known of none."""
+    """Shares of the faces of which the answer is known, 0…1; None where it is known of none."""
 
     faces: int
-    gender: float
-    age: float
+    gender: float | None
+    age: float | None
     """The exact age group."""
 
-    age_within_one: float
+    age_within_one: float | None
     """The exact group or one beside it."""
 
-    gender_loss: float
+    gender_loss: float | None
     """Mean negative log-likelihood."""
 
-    age_loss: float
+    age_loss: float | None
 
     def __str__(self) -> str:
-        return (
-            f"gender {self.gender:.1%}, age group {self.age:.1%}, "
-            f"within one {self.age_within_one:.1%} of {self.faces} faces"
+        gender, age, within = (
+            "–" if share is None else f"{share:.1%}" for share in (self.gender, self.age, self.age_within_one)
         )
+        return f"gender {gender}, age group {age}, within one {within} of {self.faces} faces"
 
 
 def accuracy_of(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int64]) -> Accuracy:
@@ -69,11 +69,11 @@ class Fit:
 
     def add(self, loss: Tensor, logits: Logits, batch: Batch) -> None:
         """Counts a step; a target counts as answered where its likeliest class is."""
-        counts = [torch.ones(()), loss]
+        counts = [torch.ones((), device=loss.device), loss]
         for scores, targets in ((logits.gender, batch.gender), (logits.age, batch.age)):
             known = targets.sum(dim=1) > 0
             counts += [known.sum(), (scores.argmax(dim=1) == targets.argmax(dim=1))[known].sum()]
-        self.sums = self.sums + torch.stack([value.detach().double().cpu() for value in counts])
+        self.sums = self.sums + torch.stack([value.detach().double() for value in counts]).cpu()
 
     @property
     def loss(self) -> float:
@@ -87,13 +87,13 @@ class Fit:
         return {"loss": self.loss, "gender": right_genders / max(genders, 1), "age": right_ages / max(ages, 1)}
 
 
-def _mean(right: NDArray[np.bool_]) -> float:
-    return round(float(right.mean()), 4) if len(right) else 0.0
+def _mean(right: NDArray[np.bool_]) -> float | None:
+    return round(float(right.mean()), 4) if len(right) else None
 
 
-def _likelihood(logits: Tensor, labels: NDArray[np.int64]) -> float:
+def _likelihood(logits: Tensor, labels: NDArray[np.int64]) -> float | None:
     known = labels >= 0
     if not known.any():
-        return 0.0
+        return None
     loss = torch.nn.functional.cross_entropy(logits[torch.from_numpy(known)], torch.from_numpy(labels[known]))
     return round(float(loss), 4)

@@ -15,6 +15,7 @@ done again: the networks need not be kept.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,12 +28,13 @@ import numpy as np
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
 from trainer import datasets, prepared
+from trainer.datasets.adience import FOLDS
 from trainer.faces import Faces
 from trainer.labels import FaceLabel, Split
 from trainer.prepare import prepare
 from trainer.prepared import PreparedData
 from trainer.recipe import DEFAULT, PAPER, Recipe
-from trainer.runs import LOG, SETTINGS, load_settings
+from trainer.runs import CHECKPOINT, LOG, SETTINGS, load_network, load_settings
 from trainer.train import train_on
 
 Protocol = Literal["paper", "folds"]
@@ -72,7 +74,7 @@ ROWS: Mapping[Protocol, Sequence[Row]] = {
 }
 
 _FROM_RUN = Row("from-fairface", "our recipe, begun with a network trained on FairFace",
-                replace(DEFAULT, epochs=8, rate=0.0005), from_run=True)  # fmt: skip
+                replace(DEFAULT, epochs=5, rate=0.0005), from_run=True)  # fmt: skip
 
 # What others report, as printed: gender, exact group, within one group, in per cent; epochs.
 _PUBLISHED: Mapping[Protocol, Sequence[tuple[str, str, str, str, str]]] = {
@@ -102,11 +104,17 @@ class Result:
     trained_on: int
     tested_on_gender: int
     tested_on_age: int
-    gender: float
-    age: float
-    age_within_one: float
+    gender: float | None
+    age: float | None
+    age_within_one: float | None
     epochs: int
     recipe: Mapping[str, Any]
+    faces: str
+    """`Faces.fingerprint` of the faces, as they were split."""
+
+    begun_with: str
+    """The data sets of the run with whose network it began, and the SHA-256 of that run's checkpoint; or empty."""
+
     curve: Sequence[Mapping[str, Any]]
     """The log's line of every epoch."""
 
@@ -125,9 +133,16 @@ def run(
     """
     folder = _prepared(root, out, workers)
     data = prepared.load(folder)
+    if data.dataset != "Adience":
+        raise BenchmarkError(f"{root} holds {data.dataset}: this benchmark is of Adience alone")
+    if start_from and "Adience" in load_settings(start_from).dataset:
+        raise BenchmarkError(f"{start_from} learnt from Adience already: it may know the faces that are tested on")
     rows = [*ROWS[protocol], *([_FROM_RUN] if start_from else [])]
     if unknown := set(names) - {row.name for row in rows}:
-        raise BenchmarkError(f"no row {', '.join(sorted(unknown))}: there are {', '.join(row.name for row in rows)}")
+        raise BenchmarkError(
+            f"no row {', '.join(sorted(unknown))}: there are {', '.join(row.name for row in rows)}"
+            + ("" if start_from else f", and {_FROM_RUN.name} with --start-from")
+        )
     for row in rows:
         if names and row.name not in names:
             continue
@@ -169,13 +184,15 @@ def table(out: Path, protocol: Protocol) -> str:
         results = [result for result in results if result.row == row.name]
         if results:
             figures = " | ".join(_figure(results, name) for name in ("gender", "age", "age_within_one"))
-            missing = "" if protocol == "paper" or len(results) == 5 else f", {len(results)} of 5 folds"
-            lines.append(f"| **{row.title}{missing}** | {figures} | {results[0].epochs} |")
+            done = "" if protocol == "paper" or len(results) == FOLDS else f", {len(results)} of {FOLDS} folds"
+            lines.append(f"| **{row.title}{done}** | {figures} | {results[0].epochs} |")
     return "\n".join(lines)
 
 
 def _figure(results: Sequence[Result], name: str) -> str:
-    values = [100 * getattr(result, name) for result in results]
+    values = [100 * value for result in results if (value := getattr(result, name)) is not None]
+    if not values:
+        return "–"
     return f"{mean(values):.1f}" + (f" ± {pstdev(values):.1f}" if len(values) > 1 else "")
 
 
@@ -184,13 +201,24 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
     name = f"{row.name}-{part.replace(' ', '-')}"
     path = out / f"{name}.json"
     recipe = json.loads(json.dumps(row.recipe.to_dict()))
+    begun_with = _described(start_from) if start_from else ""
     if path.exists():
         result = _read(path)
-        if result.recipe == recipe and result.trained_on == len(faces.rows("train")):
+        if (result.recipe, result.faces, result.begun_with) == (recipe, faces.fingerprint, begun_with):
             return
-        raise BenchmarkError(f"{path} comes from other faces or another recipe: move it away, or choose another --out")
+        raise BenchmarkError(
+            f"{path} comes from other faces, another recipe or another beginning: move it away, or choose another --out"
+        )
     run = out / "runs" / name
-    accuracy = train_on(faces, [folder], run, row.recipe, resume=(run / SETTINGS).exists(), start_from=start_from)
+    accuracy = train_on(
+        faces,
+        [folder],
+        run,
+        row.recipe,
+        resume=(run / SETTINGS).exists(),
+        start_from=start_from,
+        again="the same command",
+    )
     tested = faces.rows("test")
     result = Result(
         row=row.name,
@@ -201,12 +229,20 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
         gender=accuracy.gender,
         age=accuracy.age,
         age_within_one=accuracy.age_within_one,
-        epochs=load_settings(run).recipe.epochs,
+        epochs=row.recipe.epochs,
         recipe=recipe,
+        faces=faces.fingerprint,
+        begun_with=begun_with,
         curve=[json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()],
     )
     with replaced_safely(path) as temporary:
         temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
+
+
+def _described(run: Path) -> str:
+    """Which network a row begins with, wherever its run lies."""
+    load_network(run)  # so that a run without one is refused in its own words
+    return f"{load_settings(run).dataset}, {hashlib.sha256((run / CHECKPOINT).read_bytes()).hexdigest()}"
 
 
 def _read(path: Path) -> Result:

@@ -16,7 +16,7 @@ from kiosk.engine.manifest import Temperatures
 from kiosk.errors import KioskError
 from trainer.faces import Faces
 from trainer.infer import logits_of
-from trainer.runs import load_settings
+from trainer.runs import load_faces
 
 _LOWEST, _HIGHEST = 1e-3, 1e3
 _HALVINGS = 60
@@ -28,15 +28,14 @@ class CalibrationError(KioskError):
 
 def temperatures_for(run: Path, network: nn.Module) -> Temperatures:
     """A run's temperatures, by the faces of its own data that are kept for calibration."""
-    settings = load_settings(run)
-    return temperatures_of(network, Faces.load([Path(folder) for folder in settings.prepared], settings.groups))
+    return temperatures_of(network, load_faces(run))
 
 
 def temperatures_of(network: nn.Module, faces: Faces) -> Temperatures:
     """The temperatures of both heads; 1 for a head whose answer is known of no face. Raises `CalibrationError`."""
     rows = faces.rows("calibration")
     if not len(rows):
-        raise CalibrationError(f"{faces.name} has no faces kept for calibration: prepare it again")
+        raise CalibrationError(f"{faces.name} keeps no faces for calibration: it is too small, prepare more faces")
     logits = logits_of(network, faces.chips(rows))
     return Temperatures(
         gender=_temperature(logits.gender, torch.from_numpy(faces.genders[rows])),

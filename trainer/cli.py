@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -22,6 +23,13 @@ def _workers(command: Command) -> Command:
     return click.option("--workers", type=click.IntRange(min=1), help="Processes to run; by default one a core.")(
         command
     )
+
+
+def _number(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Refuses what compares with every range: not-a-number."""
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("it is not a number", param=option)
+    return value
 
 
 @click.group(cls=Group)
@@ -59,8 +67,8 @@ def prepare(
 @click.option("--resume", is_flag=True, help="Continue the run in --out where it stopped.")
 @click.option("--epochs", type=click.IntRange(min=1), help="By default the recipe's.")
 @click.option("--batch", type=click.IntRange(min=2), help="Chips a step; by default the recipe's.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), callback=_number, help="Highest learning rate.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--augmentation/--no-augmentation", default=True, show_default=True)
 @click.option("--mixed-precision/--full-precision", default=None, help="By default as the recipe says.")
 @click.option("--set", "others", multiple=True, metavar="KEY=VALUE", help="Any other part of the recipe: mixup=0.")
@@ -86,6 +94,7 @@ def train(
     Under `torchrun -m trainer` it trains in several processes, one a GPU.
     """
     from trainer.labels import GROUPS
+    from trainer.processes import one_speaks
     from trainer.recipe import RECIPES, Recipe
     from trainer.train import train as run
 
@@ -97,10 +106,11 @@ def train(
         recipe = Recipe.from_dict({**RECIPES[name].to_dict(), "seed": seed, **given, **_settings(others)})
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--set") from error
-    accuracy = run(
-        prepared, out, recipe, groups=GROUPS[groups] if groups else None, resume=resume, start_from=start_from
-    )
-    click.echo(f"{out}: {accuracy}")
+    with one_speaks():
+        accuracy = run(
+            prepared, out, recipe, groups=GROUPS[groups] if groups else None, resume=resume, start_from=start_from
+        )
+        click.echo(f"{out}: {accuracy}")
 
 
 def _settings(texts: tuple[str, ...]) -> dict[str, object]:
@@ -122,7 +132,12 @@ def _settings(texts: tuple[str, ...]) -> dict[str, object]:
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs, rates.json and rates.png.")
 @click.option("--recipe", "name", type=click.Choice(["paper", "default"]), default="paper", show_default=True)
 @click.option(
-    "--share", type=click.FloatRange(0, 1, min_open=True), default=0.25, show_default=True, help="Of the faces."
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    callback=_number,
+    default=0.25,
+    show_default=True,
+    help="Of the faces.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=5, show_default=True)
 def search_rate(prepared: Path, out: Path, name: str, share: float, epochs: int) -> None:

@@ -11,7 +11,7 @@ one person in one moment. In Adience, whose people took bursts, pairs of 0.95 an
 two between which hardly anything moved, and none of 2,340 is from two accounts; from 0.90 to 0.95 the
 head or the mouth has moved, which is another picture, and 5 of 1,497 are from two accounts.
 
-It removes 27 exact and 76 near duplicates of FairFace, 679 and 900 of Adience. 39 of FairFace's had
+It removes 27 exact and 73 near duplicates of FairFace, 679 and 929 of Adience. 40 of FairFace's had
 another age group than the face kept instead, nearly always the next one: so much do its labels scatter.
 """
 

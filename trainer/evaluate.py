@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -66,19 +66,17 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
     """
     from trainer.evaluation_figures import PICTURES, draw  # Matplotlib, which only pictures need
 
+    drawn = [picture for picture in PICTURES if picture.applies(evaluation)]
     with _writing(folder):
-        (folder / REPORT).unlink(missing_ok=True)
-        captions = []
-        for picture in PICTURES:
-            path = folder / picture.file
-            if picture.applies(evaluation):
-                with replaced_safely(path) as temporary:
-                    draw(picture, evaluation, temporary)
-                captions.append((picture.caption, picture.file))
-            else:
-                path.unlink(missing_ok=True)
-        with replaced_safely(folder / REPORT) as temporary:
-            temporary.write_text(markdown(evaluation, captions), encoding="utf-8")
+        with ExitStack() as files:
+            # All are written before the first takes its place; the page, entered first, is the last to.
+            page = files.enter_context(replaced_safely(folder / REPORT))
+            for picture in drawn:
+                draw(picture, evaluation, files.enter_context(replaced_safely(folder / picture.file)))
+            captions = [(picture.caption, picture.file) for picture in drawn]
+            page.write_text(markdown(evaluation, captions), encoding="utf-8")
+        for picture in set(PICTURES) - set(drawn):
+            (folder / picture.file).unlink(missing_ok=True)
 
 
 def _described(choice: Choice) -> str:

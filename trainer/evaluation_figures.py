@@ -6,19 +6,18 @@ there was nothing to measure a picture, or a part of it, is left out.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from trainer.age_check import CLEARLY_ADULT
+from trainer.drawing import any_words
 from trainer.evaluation_text import TASK_NAMES, headline, percent
 from trainer.metrics import Confusion, Evaluation, Slice
 from trainer.reliability import BINS, Calibration, Reliability
@@ -34,7 +33,7 @@ _DARK = 0.55
 _MANY = 10
 """A bin of fewer faces is drawn faintly."""
 
-_STYLE: Any = {  # Matplotlib's stubs type the keys one by one, or not at all, by its version
+_STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.12,
@@ -43,7 +42,6 @@ _STYLE: Any = {  # Matplotlib's stubs type the keys one by one, or not at all, b
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so that a picture is the same everywhere
     "font.size": 10,
     "text.color": INK,
-    "text.parse_math": False,  # a data set's own words may hold a dollar
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -77,9 +75,7 @@ class Picture:
 
 def draw(picture: Picture, evaluation: Evaluation, path: Path) -> None:
     """Writes one picture; the same evaluation gives the same bytes."""
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # A data set's own words may be in a script that the font lacks; a box in their place is no failure.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with any_words(_STYLE):
         figure = Figure()
         FigureCanvasAgg(figure)
         picture.fill(figure, evaluation)

@@ -36,7 +36,7 @@ from trainer.facialnet import FacialNet, Logits, example_chips
 from trainer.labels import Split
 from trainer.metrics import measure
 from trainer.predict import predict_with
-from trainer.runs import Settings, load_network, load_settings
+from trainer.runs import Settings, load_faces, load_network, load_settings
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between torch and the exported file."""
@@ -73,12 +73,12 @@ def export(run: Path, out: Path) -> Manifest:
     """
     settings = load_settings(run)
     network = load_network(run)
-    faces = Faces.load([Path(folder) for folder in settings.prepared], settings.groups)
+    faces = load_faces(run)
     for split, purpose in _PURPOSES.items():
         if not len(faces.rows(split)):
-            raise ExportError(f"{' and '.join(settings.prepared)} has no faces kept for {purpose}")
+            raise ExportError(f"{faces.name} keeps no faces for {purpose}: it is too small, prepare more faces")
     deployed = Deployed(network, temperatures_of(network, faces)).eval()
-    with replaced_safely(out) as path:
+    with replaced_safely(manifests.manifest_path(out)) as beside, replaced_safely(out) as path:
         _write_onnx(deployed, path)
         content = path.read_bytes()
         manifest = Manifest(
@@ -98,7 +98,7 @@ def export(run: Path, out: Path) -> Manifest:
         engine = OnnxEngine(content, manifest)
         _check_parity(deployed, engine, faces)
         manifest = manifest.model_copy(update={"accuracy": _measured(engine, faces)})
-    manifests.write(manifest, out)
+        beside.write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
 
 
@@ -162,7 +162,7 @@ def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
         expected = deployed(torch.from_numpy(chips))
     for name, ours, theirs in zip(("gender", "age"), engine.infer(chips), expected, strict=True):
         difference = float(np.abs(ours - theirs.numpy()).max())
-        if difference > TOLERANCE:
+        if not difference <= TOLERANCE:  # which holds for what is no number, too
             raise ExportError(
                 f"the exported file's {name} differs from torch by {difference:.1e}, over {TOLERANCE:.0e}"
             )
@@ -174,7 +174,7 @@ def _measured(engine: OnnxEngine, faces: Faces) -> MeasuredAccuracy:
     evaluation = measure(predictions, [faces.labels[row] for row in rows], dataset=faces.name, split="test")
     over, averaged = evaluation.over_faces, evaluation.averaged
     if over.gender.value is None or over.age.value is None or over.age_within_one.value is None:
-        raise ExportError(f"no face of {faces.name} that was kept for testing has both its labels")
+        raise ExportError(f"no face of {faces.name} that was kept for testing has a known gender, or none a known age")
     return MeasuredAccuracy(
         measured_on=f"{faces.name}'s faces kept aside",
         faces=len(rows),

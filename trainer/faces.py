@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -29,8 +30,8 @@ class Faces:
     @classmethod
     def load(cls, folders: Sequence[Path], groups: Sequence[AgeGroup] | None = None) -> Faces:
         """Reads prepared folders. Raises `PreparedDataError`."""
-        if not folders:
-            raise PreparedDataError("no prepared folder was named")
+        if len({folder.resolve() for folder in folders}) < len(folders):
+            raise PreparedDataError("a prepared folder was named twice: its faces would count twice")
         return cls([prepared.load(folder) for folder in folders], groups)
 
     @property
@@ -52,6 +53,14 @@ class Faces:
             mine = owners == index
             chips[mine] = data.chips[rows[mine] - self._first[index]]
         return chips
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of every chip and label, splits included: the same faces, used in the same way."""
+        digest = hashlib.sha256(repr(self.labels).encode())
+        for data in self.sets:
+            digest.update(np.ascontiguousarray(data.chips).data)
+        return digest.hexdigest()
 
     @cached_property
     def genders(self) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from kiosk.vision.faces import CHIP_SIZE
+from trainer.labels import AGE_GROUPS
 
 
 class _Convolution(NamedTuple):
@@ -45,7 +46,6 @@ TRUNK = (
 )
 FEATURES = 2048
 GENDERS = 2
-AGE_GROUPS = 8
 
 _FLAT = 0.02
 

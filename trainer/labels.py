@@ -28,6 +28,9 @@ OLDEST = 120
 DEFAULT_GROUPS = (*DECADES[:-1], AgeGroup("60+", 60, 79))
 """The groups of the default network: `decades`, the last one's mean age being that of its people."""
 
+AGE_GROUPS = 8
+"""The network has as many, and so has every data set."""
+
 GROUPS = {"adience": ADIENCE, "decades": DEFAULT_GROUPS}
 """By the names that commands take."""
 

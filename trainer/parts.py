@@ -8,10 +8,14 @@ Each part is written safely. Parts of another plan, other labels or another prog
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import shutil
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -23,6 +27,9 @@ from kiosk.files import replaced_safely
 
 FOLDER = ".parts"
 _PLAN = "plan.json"
+
+# What file systems answer that lock no folders, or nothing: NFS, for one. There it has to go without.
+_NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 class Outcome(IntEnum):
@@ -53,7 +60,7 @@ class Parts:
     def __init__(self, out: Path, plan: str) -> None:
         self._folder = out / FOLDER
         if _plan_in(self._folder / _PLAN) != plan:
-            remove(out)
+            shutil.rmtree(self._folder, ignore_errors=True)
             with replaced_safely(self._folder / _PLAN) as path:
                 path.write_text(json.dumps({"plan": plan}) + "\n", encoding="utf-8")
 
@@ -76,6 +83,31 @@ class Parts:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:05}.npz"
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Makes the folder `out`, which inside the block no other process holds.
+
+    Raises `BlockingIOError` where one does, and `OSError` where `out` cannot be made.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    # The folder itself is locked: there is no file to be left over, and the end of a process frees it.
+    descriptor = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def left_in(out: Path) -> bool:
+    """Whether `out` has parts, of whatever plan."""
+    return (out / FOLDER).exists()
 
 
 def remove(out: Path) -> None:

@@ -36,6 +36,7 @@ NO_FACE, UNREADABLE, EXACT, NEAR = "no face found", "unreadable", "exact duplica
 _PART_SIZE = 64  # pictures: what an interruption can lose on each core
 _MOST_NAMES = 100  # in the summary
 _MOST_SAID = 10  # on the screen
+_LONGEST_SAID = 100  # letters of a name, likewise
 
 
 class PrepareError(KioskError):
@@ -67,42 +68,51 @@ class Report:
         if dropped:
             lines.append(f"dropped: {', '.join(dropped)}")
         if self.unreadable:
-            said = self.unreadable[:_MOST_SAID]
+            said = [_shortened(name) for name in self.unreadable[:_MOST_SAID]]
             more = self.dropped[UNREADABLE] - len(said)
             lines.append(f"unreadable: {', '.join(said)}{f' and {more:,} more' if more else ''}")
         return "\n".join(lines)
 
 
+def _shortened(name: str) -> str:
+    half = _LONGEST_SAID // 2
+    return name if len(name) <= _LONGEST_SAID else f"{name[:half]}…{name[-half:]}"
+
+
 def prepare(dataset: DataSet, root: Path, out: Path, workers: int | None = None) -> Report:
     """Prepares the labelled pictures under `root` into the folder `out`, on `workers` cores (by default all).
 
-    Goes on where an earlier run of the same data was interrupted, and does nothing where one was
-    finished. Raises `PrepareError`, `CuttingError` and `PreparedDataError`.
+    Goes on where an earlier run of the same data was interrupted, does nothing where one was finished,
+    and refuses where that was of another data set. Raises `PrepareError`, `CuttingError` and `PreparedDataError`.
     """
     again = "run the same command again to continue"
     try:
         return _prepare(dataset, root, out, workers)
     except KeyboardInterrupt:
         raise PrepareError(f"stopped: {again}") from None
+    except BlockingIOError:
+        raise PrepareError(f"another `trainer prepare` is working on {out}: wait for it") from None
     except OSError as error:
         # numpy has no error number for an array that did not fit on the disk.
         if error.errno in {errno.ENOSPC, errno.EDQUOT, None}:
             raise PrepareError(f"the disk that holds {out} is full: make room and {again}") from error
         raise PrepareError(
-            f"{error.filename or out} cannot be written ({error.strerror}): mend it and {again}"
+            f"{error.filename or out} cannot be read or written ({error.strerror}): mend it and {again}"
         ) from error
 
 
 def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Report:
     plan = _plan_of(dataset, root)
-    facts = _facts_if_finished(out, plan)
-    already = facts is not None
-    if facts is None:
-        cut = Parts(out, plan)
-        _cut_missing(dataset, root, cut, workers)
-        facts = _assemble(dataset, root, out, cut, plan)
-    prepare_report.write(out, anew=not already)
-    parts.remove(out)
+    with parts.held(out):
+        facts = _facts_if_finished(dataset, out, plan)
+        already = facts is not None
+        if facts is None:
+            cut = Parts(out, plan)
+            _cut_missing(dataset, root, cut, workers)
+            facts = _assemble(dataset, root, out, cut, plan)
+        # The parts go last: while there are some, the report may be that of an earlier plan.
+        prepare_report.write(out, anew=not already or parts.left_in(out))
+        parts.remove(out)
     return Report(
         kept=facts["kept"],
         dropped=facts["dropped"],
@@ -134,13 +144,15 @@ def _state(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _facts_if_finished(out: Path, plan: str) -> dict[str, Any] | None:
-    """The summary of a finished folder of this plan."""
+def _facts_if_finished(dataset: DataSet, out: Path, plan: str) -> dict[str, Any] | None:
+    """The summary of a finished folder of this plan. Raises `PrepareError` for one of another data set."""
     try:
-        prepared.load(out)
+        there = prepared.load(out).dataset
         facts: dict[str, Any] = json.loads((out / prepared.SUMMARY).read_text(encoding="utf-8"))
     except prepared.PreparedDataError:
         return None
+    if there != dataset.name:
+        raise PrepareError(f"{out} holds {there} already: choose another folder for {dataset.name}")
     return facts if facts.get("plan") == plan else None
 
 
@@ -180,7 +192,7 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) ->
         if len(unreadable) == len(dataset.labels):
             raise PrepareError(
                 f"none of the {len(unreadable)} pictures that the labels name can be read under {root}, "
-                f"{unreadable[0]} for one: is ROOT the right folder, and all of it unpacked?"
+                f"{_shortened(unreadable[0])} for one: is ROOT the right folder, and all of it unpacked?"
             )
         raise PrepareError(
             f"no face was found in any of the {len(dataset.labels)} pictures under {root}: "

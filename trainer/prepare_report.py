@@ -21,6 +21,7 @@ from kiosk.engine.manifest import GENDER_LABELS
 from kiosk.files import replaced_safely
 from kiosk.vision.faces import CHIP_SIZE
 from trainer import prepared
+from trainer.drawing import any_words
 from trainer.labels import Split, gender_indices, group_indices
 from trainer.prepared import MARGIN, PreparedData
 
@@ -44,8 +45,9 @@ def write(folder: Path, *, anew: bool = True) -> None:
         return
     data = prepared.load(folder)
     facts = json.loads((folder / prepared.SUMMARY).read_text(encoding="utf-8"))
-    _save(_distribution(data), folder / DISTRIBUTION)
-    _save(_samples(data), folder / SAMPLES)
+    with any_words():
+        _save(_distribution(data), folder / DISTRIBUTION)
+        _save(_samples(data), folder / SAMPLES)
     with replaced_safely(folder / REPORT) as path:
         path.write_text(_text(data, facts), encoding="utf-8")
 

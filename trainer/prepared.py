@@ -23,7 +23,7 @@ from kiosk.errors import KioskError
 from kiosk.estimate import AgeGroup
 from kiosk.files import replaced_safely
 from kiosk.vision.faces import CHIP_SIZE
-from trainer.labels import FaceLabel, Split, Years
+from trainer.labels import AGE_GROUPS, FaceLabel, Split, Years
 
 MARGIN = 12
 """Pixels kept around a chip, so that augmentation can shift and turn it without losing the edge."""
@@ -83,7 +83,7 @@ def load(folder: Path) -> PreparedData:
     """Reads a prepared folder. Raises `PreparedDataError`."""
     try:
         facts = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        chips = np.load(folder / _CHIPS, mmap_mode="r")
+        chips = np.lib.format.open_memmap(folder / _CHIPS, mode="r")  # unlike np.load, nothing but an array
         labels = _read_labels(folder / _FACES)
         data = PreparedData(
             dataset=facts["dataset"],
@@ -94,6 +94,10 @@ def load(folder: Path) -> PreparedData:
     except FileNotFoundError as error:
         raise PreparedDataError(
             f"{folder} is not prepared data ({error.filename} is missing): make it with `trainer prepare`"
+        ) from error
+    except NotADirectoryError as error:
+        raise PreparedDataError(
+            f"{folder} is not a folder, and so not prepared data: make one with `trainer prepare`"
         ) from error
     except OSError as error:
         raise PreparedDataError(
@@ -108,21 +112,25 @@ def load(folder: Path) -> PreparedData:
             f"{folder} holds {chips.dtype} chips of shape {chips.shape} for {len(labels)} labels: "
             "run `trainer prepare` again"
         )
+    if len(data.groups) != AGE_GROUPS:
+        raise PreparedDataError(
+            f"{folder} has {len(data.groups)} age groups, where the network has {AGE_GROUPS}: "
+            "run `trainer prepare` again"
+        )
     return data
 
 
 def _read_labels(path: Path) -> tuple[FaceLabel, ...]:
     with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        labels = []
-        for row in reader:
-            try:
-                labels.append(_label(row))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise PreparedDataError(
-                    f"{path}, line {reader.line_num}: {error}: run `trainer prepare` again"
-                ) from error
-    return tuple(labels)
+        reader = csv.DictReader(file, strict=True)
+        try:
+            return tuple(_label(row) for row in reader)
+        except csv.Error as error:  # the reader counts a line once it has read it
+            raise PreparedDataError(
+                f"{path}, after line {reader.line_num}: {error}: run `trainer prepare` again"
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PreparedDataError(f"{path}, line {reader.line_num}: {error}: run `trainer prepare` again") from error
 
 
 def _label(row: dict[str, str]) -> FaceLabel:

@@ -1,19 +1,26 @@
 """Several processes that train one network, as `torchrun` starts them: one a GPU, or a few on CPUs.
 
 Each takes its share of every batch and they average their gradients, so that two processes learn what
-one would have learnt. Started without `torchrun` there is one process, and nothing here costs anything.
+one would have learnt, but for dropout, and on CPUs for batch normalisation, which are each share's own.
+Started without `torchrun` there is one process, and nothing here costs anything.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+
+from kiosk.errors import KioskError
+
+_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,24 @@ class Processes:
         """Until all processes are here."""
         if self.count > 1:
             distributed.barrier()
+
+
+@contextmanager
+def one_speaks() -> Iterator[None]:
+    """Of several processes only the first prints and says why it ends; the others end a little later.
+
+    `torchrun` ends them all as soon as one has ended, and the first must have spoken by then. Once it
+    is gone the others fail at the next gradient, of which there is nothing to say.
+    """
+    if int(os.environ.get("RANK", 0)) == 0:
+        yield
+        return
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123 a device, not a path
+        try:
+            yield
+        except (KioskError, RuntimeError):
+            time.sleep(_PATIENCE)
+            sys.exit(1)
 
 
 @contextmanager

@@ -24,7 +24,9 @@ from torch import Tensor
 from kiosk.errors import KioskError
 from kiosk.estimate import AgeGroup
 from kiosk.files import replaced_safely
+from trainer.faces import Faces
 from trainer.facialnet import FacialNet
+from trainer.labels import AGE_GROUPS
 from trainer.recipe import Recipe
 
 CHECKPOINT, SETTINGS, LOG = "checkpoint.pt", "run.json", "log.jsonl"
@@ -41,6 +43,12 @@ class Settings:
     prepared: tuple[str, ...]
     """Absolute paths of the prepared folders."""
 
+    dataset: str
+    """The sets' names."""
+
+    faces: str
+    """`Faces.fingerprint`: which faces, with which labels, in which splits."""
+
     groups: tuple[AgeGroup, ...]
     """The network's."""
 
@@ -52,6 +60,8 @@ class Settings:
         """Plain data, for JSON."""
         return {
             "prepared": list(self.prepared),
+            "dataset": self.dataset,
+            "faces": self.faces,
             "groups": [asdict(group) for group in self.groups],
             "recipe": self.recipe.to_dict(),
             "start_from": self.start_from,
@@ -62,6 +72,8 @@ class Settings:
         """The opposite of `to_dict`. Raises `ValueError`, `KeyError` or `TypeError`."""
         return cls(
             prepared=tuple(str(folder) for folder in data["prepared"]),
+            dataset=data["dataset"],
+            faces=data["faces"],
             groups=tuple(AgeGroup(**group) for group in data["groups"]),
             recipe=Recipe.from_dict(data["recipe"]),
             start_from=data["start_from"],
@@ -77,9 +89,28 @@ def save_settings(run: Path, settings: Settings) -> None:
 def load_settings(run: Path) -> Settings:
     """What `run.json` says. Raises `RunError`."""
     try:
-        return Settings.from_dict(json.loads((run / SETTINGS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{run} is not a run of `trainer train`: {SETTINGS} cannot be read ({error})") from error
+        settings = Settings.from_dict(json.loads((run / SETTINGS).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RunError(
+            f"{run} is not a run of `trainer train`: {SETTINGS} cannot be read ({error.strerror}); name a run's folder"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{run / SETTINGS} is damaged ({error}): train the run again, into another folder") from error
+    if len(settings.groups) != AGE_GROUPS:
+        raise RunError(f"{run / SETTINGS} names {len(settings.groups)} age groups, the network has {AGE_GROUPS}")
+    return settings
+
+
+def load_faces(run: Path) -> Faces:
+    """The faces of a run, as it learnt from them. Raises `RunError` where they are others now."""
+    settings = load_settings(run)
+    faces = Faces.load([Path(folder) for folder in settings.prepared], settings.groups)
+    if faces.fingerprint != settings.faces:
+        raise RunError(
+            f"{run} learnt from other faces or splits than {' and '.join(settings.prepared)} holds: a benchmark or a "
+            "search has splits of its own, and for a data set that was prepared anew a run must be trained anew"
+        )
+    return faces
 
 
 def save_checkpoint(run: Path, state: Mapping[str, Any]) -> None:
@@ -98,9 +129,11 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing: the run has no finished epoch") from error
     except Exception as error:  # torch.load raises whatever its parsers do
-        raise RunError(f"{path} is not a readable checkpoint ({type(error).__name__})") from error
+        raise RunError(
+            f"{path} is not a readable checkpoint ({type(error).__name__}): train the run again, into another folder"
+        ) from error
     if not isinstance(state, dict):
-        raise RunError(f"{path} is not a checkpoint of `trainer train`")
+        raise RunError(f"{path} is not a checkpoint of `trainer train`: train the run again, into another folder")
     return state
 
 
@@ -121,5 +154,7 @@ def load_network(run: Path) -> FacialNet:
     try:
         network.load_state_dict(weights or {})
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise RunError(f"{run / CHECKPOINT} holds another architecture than {run / SETTINGS} says") from error
+        raise RunError(
+            f"{run / CHECKPOINT} holds another architecture than {run / SETTINGS} says: train the run again"
+        ) from error
     return network.eval()

@@ -7,7 +7,6 @@ least validation loss is named. A rate that blew up has no loss, and stays in th
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from trainer.faces import Faces
 from trainer.prepared import PreparedDataError
 from trainer.recipe import Recipe
 from trainer.runs import SETTINGS
-from trainer.train import train_on
+from trainer.train import DivergedError, train_on
 
 RATES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 """The paper's range; both rates that it names are among them."""
@@ -32,14 +31,18 @@ class Trial:
     """What one rate came to."""
 
     rate: float
-    gender: float
-    age: float
+    gender: float | None
+    age: float | None
     loss: float | None
     """Of both heads on the validation faces; None where the network blew up."""
 
     def __str__(self) -> str:
-        said = "blew up" if self.loss is None else f"loss {self.loss:.3f}, gender {self.gender:.1%}, age {self.age:.1%}"
-        return f"rate {self.rate:g}: {said}"
+        if self.loss is None:
+            return f"rate {self.rate:g}: blew up"
+        known = [(name, share) for name, share in (("gender", self.gender), ("age", self.age)) if share is not None]
+        return ", ".join(
+            [f"rate {self.rate:g}: loss {self.loss:.3f}", *(f"{name} {share:.1%}" for name, share in known)]
+        )
 
 
 def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -> Iterator[Trial]:
@@ -53,15 +56,21 @@ def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -
         run = out / "runs" / f"{rate:g}"
         # The schedule must not hide what a rate does by lowering it: plateau waits ten epochs.
         tried = replace(recipe, rate=rate, epochs=epochs)
-        accuracy = train_on(faces, [folder], run, tried, resume=(run / SETTINGS).exists())
-        loss = accuracy.gender_loss + accuracy.age_loss
-        trials.append(Trial(rate, accuracy.gender, accuracy.age, round(loss, 4) if math.isfinite(loss) else None))
+        begun = (run / SETTINGS).exists()
+        try:
+            accuracy = train_on(faces, [folder], run, tried, resume=begun, again="the same command")
+            losses = [loss for loss in (accuracy.gender_loss, accuracy.age_loss) if loss is not None]
+            trials.append(Trial(rate, accuracy.gender, accuracy.age, round(sum(losses), 4)))
+        except DivergedError:
+            trials.append(Trial(rate, None, None, None))
         yield trials[-1]
+    found = best(trials)
     facts = {
         "share": share,
         "epochs": epochs,
         "recipe": recipe.to_dict(),
         "trials": [asdict(trial) for trial in trials],
+        "best": found.rate if found else None,
     }
     with replaced_safely(out / "rates.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -84,13 +93,17 @@ def part_of(faces: Faces, share: float, seed: int) -> Faces:
     return Faces([replace(data, chips=data.chips[rows], labels=tuple(data.labels[row] for row in rows))])
 
 
+def _percent(share: float | None) -> float:
+    return np.nan if share is None else 100 * share
+
+
 def _plot(trials: list[Trial], path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     rates = [trial.rate for trial in trials]
     for name, color in (("gender", "#2a6f97"), ("age", "#e07a2f")):
-        axes.plot(rates, [100 * getattr(trial, name) for trial in trials], "o-", color=color, label=name)
+        axes.plot(rates, [_percent(getattr(trial, name)) for trial in trials], "o-", color=color, label=name)
     axes.set(xscale="log", xlabel="initial learning rate", ylabel="validation accuracy, %", ylim=(0, 100))
     axes.set_xticks(rates, [f"{rate:g}" for rate in rates])
     axes.minorticks_off()

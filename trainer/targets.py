@@ -63,4 +63,4 @@ def _share(year: int, low: float, end: float, doubt: float) -> float:
     def below(limit: float) -> float:
         return (1 + erf((limit - middle) / deviation / sqrt(2))) / 2
 
-    return (below(end) - (below(low) if low > 0 else 0.0)) / 1.0
+    return below(end) - (below(low) if low > 0 else 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from trainer.accuracy import Accuracy, Fit, measure
 from trainer.batches import Batch, Batches
 from trainer.faces import Faces
 from trainer.facialnet import FacialNet, Logits
-from trainer.labels import Split
+from trainer.labels import AGE_GROUPS, Split
 from trainer.processes import Processes, joined
 from trainer.recipe import Recipe
 from trainer.runs import (
@@ -62,7 +63,11 @@ def train(
     with whose network this one begins. Ctrl-C keeps the last finished epoch. Raises `RunError` and
     `PreparedDataError`.
     """
-    return train_on(Faces.load(folders, groups), folders, out, recipe, resume=resume, start_from=start_from)
+    faces = Faces.load(folders, groups)
+    for split in ("calibration", "test"):
+        if not len(faces.rows(split)):
+            raise RunError(f"{faces.name} keeps no faces for {split}: it is too small, prepare more faces")
+    return train_on(faces, folders, out, recipe, resume=resume, start_from=start_from)
 
 
 def train_on(
@@ -73,19 +78,30 @@ def train_on(
     *,
     resume: bool = False,
     start_from: Path | None = None,
+    again: str = "the same command and --resume",
 ) -> Accuracy:
-    """As `train`, on faces that were loaded already, whose splits may be others than on the disk."""
+    """As `train`, on faces that were loaded already, whose splits may be others than on the disk.
+
+    `again` is what a person does to continue an interrupted run.
+    """
     cv2.setNumThreads(1)  # for one chip at a time, more would only get in the way of torch's
     settings = Settings(
         prepared=tuple(str(folder.resolve()) for folder in folders),
+        dataset=faces.name,
+        faces=faces.fingerprint,
         groups=faces.groups,
         recipe=recipe,
         start_from=str(start_from.resolve()) if start_from else "",
     )
+    begun = resume and (out / CHECKPOINT).exists()  # then it needs no other run to begin with
     with joined() as processes:
-        run = _Run(faces, recipe, processes, _begun(recipe, start_from))
+        run = _Run(faces, recipe, processes, _begun(recipe, None if begun else start_from))
         done = _open(out, settings, run, resume=resume)
-        return run.fit(out, done)
+        return run.fit(out, done, again)
+
+
+class DivergedError(RunError):
+    """A rate too high: the weights grew until they were no numbers."""
 
 
 class _Run:
@@ -105,7 +121,7 @@ class _Run:
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision == torch.float16)
         self.steps = 0
 
-    def fit(self, out: Path, done: int) -> Accuracy:
+    def fit(self, out: Path, done: int, again: str) -> Accuracy:
         """Trains the epochs that are left, and writes each when it is finished."""
         validation: Split = "calibration" if len(self.faces.rows("calibration")) else "test"
         accuracy = measure(self.average, self.faces, validation) if done == self.recipe.epochs else None
@@ -114,16 +130,17 @@ class _Run:
             try:
                 learnt = self.epoch(epoch)
                 accuracy = measure(self.average, self.faces, validation)
+                _check_numbers(epoch + 1, learnt.loss, accuracy.gender_loss, accuracy.age_loss)
                 if board:
                     _log(out, board, _Finished(epoch + 1, self.rate, learnt, accuracy))
                     save_checkpoint(out, self.state(epoch + 1))
                 self.processes.wait()
             except KeyboardInterrupt:
-                raise RunError(f"stopped in epoch {epoch + 1}; continue with the same command and --resume") from None
+                raise RunError(f"stopped in epoch {epoch + 1}; continue with {again}") from None
             except OSError as error:
                 raise RunError(
                     f"epoch {epoch + 1} cannot be written to {out} ({error.strerror}): "
-                    "make room and continue with the same command and --resume"
+                    f"make room and continue with {again}"
                 ) from error
         if board:
             board.close()
@@ -217,7 +234,9 @@ class _Run:
             self.steps = int(state["steps"])
             return int(state["epochs"])
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-            raise RunError(f"{out / CHECKPOINT} is a checkpoint of another architecture or recipe") from error
+            raise RunError(
+                f"{out / CHECKPOINT} is a checkpoint of another architecture or recipe: delete the run, begin it anew"
+            ) from error
 
 
 def _loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -246,6 +265,13 @@ def _precision(device: torch.device) -> torch.dtype:
     return torch.float16 if old else torch.bfloat16
 
 
+def _check_numbers(epoch: int, *losses: float | None) -> None:
+    if not all(math.isfinite(loss) for loss in losses if loss is not None):
+        raise DivergedError(
+            f"the network blew up in epoch {epoch}: its loss is no number any more; take a lower --rate"
+        )
+
+
 def _begun(recipe: Recipe, start_from: Path | None) -> FacialNet:
     """The network as training begins."""
     torch.manual_seed(recipe.seed)
@@ -259,12 +285,17 @@ def _begun(recipe: Recipe, start_from: Path | None) -> FacialNet:
 
 def _check(faces: Faces, recipe: Recipe, processes: Processes) -> None:
     rows = faces.rows("train")
-    if not len(faces.rows("calibration")) and not len(faces.rows("test")):
-        raise RunError(f"{faces.name} keeps no faces aside to test on: prepare it again")
     if len(rows) < recipe.batch:
-        raise RunError(f"{len(rows)} training faces do not fill one batch of {recipe.batch}: use --batch")
-    if recipe.batch % processes.count:
-        raise RunError(f"{processes.count} processes cannot share batches of {recipe.batch}: use --batch")
+        raise RunError(
+            f"{len(rows)} training faces do not fill one batch of {recipe.batch}: take more faces, or a smaller --batch"
+        )
+    share = processes.count * (2 if recipe.mixup else 1)  # chips are mixed in pairs
+    if processes.count > 1 and recipe.batch % share:
+        raise RunError(
+            f"{processes.count} processes cannot share batches of {recipe.batch}: use a --batch that {share} divides"
+        )
+    if len(faces.groups) != AGE_GROUPS:
+        raise RunError(f"{faces.name} has {len(faces.groups)} age groups, the network has {AGE_GROUPS}: use --groups")
     if not (faces.ages[rows] >= 0).any() and not (faces.genders[rows] >= 0).any():
         raise RunError(f"no face of {faces.name} has a label that this network could learn")
 
@@ -276,8 +307,12 @@ def _open(out: Path, settings: Settings, run: _Run, *, resume: bool) -> int:
         if not (out / SETTINGS).exists():
             raise RunError(f"nothing to resume: {out} holds no run")
         if load_settings(out) != settings:
-            raise RunError(f"{out} was begun with other options or data: resume it with what {out / SETTINGS} says")
+            raise RunError(
+                f"{out} was begun with other options or data: resume it with what {out / SETTINGS} says, or delete it"
+            )
         done = run.restore(out) if begun else 0
+        if done > settings.recipe.epochs:
+            raise RunError(f"{out / CHECKPOINT} has {done} epochs, more than {out / SETTINGS} asks for: delete the run")
         if run.processes.first:
             cut_log(out, done)
         return done

@@ -116,7 +116,12 @@ def manifest_path(engine: Path) -> Path:
 def write(manifest: Manifest, engine: Path) -> None:
     """Writes an engine's manifest beside it."""
     with replaced_safely(manifest_path(engine)) as path:
-        path.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        path.write_text(text_of(manifest), encoding="utf-8")
+
+
+def text_of(manifest: Manifest) -> str:
+    """The manifest as it stands in its file."""
+    return manifest.model_dump_json(indent=2) + "\n"
 
 
 def sha256_of(content: bytes) -> str:

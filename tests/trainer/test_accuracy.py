@@ -25,7 +25,7 @@ def scores(*answers: int, classes: int) -> Tensor:
     return torch.eye(classes)[list(answers)] * 5 - 2
 
 
-def shares(accuracy: Accuracy) -> tuple[int, float, float, float]:
+def shares(accuracy: Accuracy) -> tuple[int, float | None, float | None, float | None]:
     return accuracy.faces, accuracy.gender, accuracy.age, accuracy.age_within_one
 
 
@@ -48,9 +48,10 @@ def test_unknown_labels_do_not_count() -> None:
     assert shares(accuracy) == (3, 0.5, 1.0, 1.0)
 
 
-def test_nothing_known_is_nothing_right() -> None:
+def test_of_what_is_unknown_there_is_no_share() -> None:
     accuracy = accuracy_of(Logits(scores(0, classes=2), scores(1, classes=8)), np.array([-1]), np.array([-1]))
-    assert (shares(accuracy), accuracy.gender_loss, accuracy.age_loss) == ((1, 0.0, 0.0, 0.0), 0.0, 0.0)
+    assert (shares(accuracy), accuracy.gender_loss, accuracy.age_loss) == ((1, None, None, None), None, None)
+    assert str(accuracy) == "gender –, age group –, within one – of 1 faces"
 
 
 def test_losses_are_mean_negative_log_likelihoods() -> None:

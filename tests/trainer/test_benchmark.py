@@ -14,9 +14,12 @@ from tests.trainer import made_up
 from tests.trainer.made_up import TinyNet
 from trainer import benchmark, prepared
 from trainer.benchmark import BenchmarkError, Row, parts_of, table
+from trainer.export import export
 from trainer.labels import FaceLabel, Years
+from trainer.predict import predict
 from trainer.recipe import DEFAULT
 from trainer.runs import RunError
+from trainer.train import train
 
 RECIPE = replace(DEFAULT, epochs=1, batch=8, optimizer="sgd", augmentation=None, average_decay=0.0, balance=0.0)
 PEOPLE = 20
@@ -149,8 +152,66 @@ def test_results_of_another_recipe_are_not_taken_for_these(
     benchmark.run(adience, tmp_path / "out", "folds")
     other = {"folds": (Row("ours", "our recipe", replace(RECIPE, epochs=2)),)}
     monkeypatch.setattr(benchmark, "ROWS", other)
-    with pytest.raises(BenchmarkError, match="another recipe: move it away"):
+    with pytest.raises(BenchmarkError, match="another recipe or another beginning: move it away"):
         benchmark.run(adience, tmp_path / "out", "folds")
+
+
+def test_results_of_other_labels_are_not_taken_for_these(adience: Path, tmp_path: Path) -> None:
+    """As many faces, and every gender the other one."""
+    benchmark.run(adience, tmp_path / "out", "paper", ["plain"])
+    text = (adience / "faces.csv").read_text()
+    swapped = text.replace(",female,", ",x,").replace(",male,", ",female,").replace(",x,", ",male,")
+    (adience / "faces.csv").write_text(swapped)
+    with pytest.raises(BenchmarkError, match="comes from other faces"):
+        benchmark.run(adience, tmp_path / "out", "paper", ["plain"])
+
+
+def test_a_benchmarks_network_is_not_judged_by_faces_that_it_learnt(adience: Path, tmp_path: Path) -> None:
+    """The folder has splits of its own, in which a fold's training faces are tested on."""
+    benchmark.run(adience, tmp_path / "out", "paper", ["plain"])
+    run = tmp_path / "out" / "paper" / "runs" / "plain-random-split"
+    with pytest.raises(RunError, match="learnt from other faces or splits"):
+        export(run, tmp_path / "out.onnx")
+    with pytest.raises(RunError, match="learnt from other faces or splits"):
+        predict(run, prepared.load(adience).chips, np.arange(4))
+
+
+class TestBeginningWithAnotherNetwork:
+    """A row that begins with a network trained on FairFace says with which one."""
+
+    def begun(self, folder: Path, dataset: str, seed: int = 0) -> Path:
+        """A run on made-up faces that pass for a data set."""
+        made_up.save(folder / "prepared", 96)
+        facts = json.loads((folder / "prepared" / "prepared.json").read_text())
+        (folder / "prepared" / "prepared.json").write_text(json.dumps(facts | {"dataset": dataset}))
+        train([folder / "prepared"], folder / "run", replace(RECIPE, seed=seed))
+        return folder / "run"
+
+    @pytest.fixture(autouse=True)
+    def _quick_row(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(benchmark, "_FROM_RUN", Row("from", "begun with FairFace", RECIPE, from_run=True))
+
+    def test_the_row_is_named_and_remembers_its_beginning(self, adience: Path, tmp_path: Path) -> None:
+        first, second = (self.begun(tmp_path / str(seed), "FairFace", seed) for seed in (0, 1))
+        assert "**begun with FairFace**" in benchmark.run(adience, tmp_path / "out", "folds", ["from"], first)
+        benchmark.run(adience, tmp_path / "out", "folds", ["from"], first)
+        with pytest.raises(BenchmarkError, match="another beginning"):
+            benchmark.run(adience, tmp_path / "out", "folds", ["from"], second)
+
+    def test_a_network_that_learnt_from_adience_is_refused(self, adience: Path, tmp_path: Path) -> None:
+        run = self.begun(tmp_path / "begun", "Adience")
+        with pytest.raises(BenchmarkError, match="learnt from Adience already"):
+            benchmark.run(adience, tmp_path / "out", "folds", ["from"], run)
+
+    def test_without_a_run_the_row_is_not_there(self, adience: Path, tmp_path: Path) -> None:
+        with pytest.raises(BenchmarkError, match="and from with --start-from"):
+            benchmark.run(adience, tmp_path / "out", "folds", ["from"])
+
+
+def test_another_data_set_is_refused(tmp_path: Path) -> None:
+    folder = made_up.save(tmp_path / "faces", 96)
+    with pytest.raises(BenchmarkError, match="holds Made-up: this benchmark is of Adience alone"):
+        benchmark.run(folder, tmp_path / "out", "paper")
 
 
 def test_a_damaged_result_is_refused(adience: Path, tmp_path: Path) -> None:

@@ -76,5 +76,5 @@ def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path)
 
 def test_faces_must_be_kept_for_calibration(tmp_path: Path) -> None:
     faces = Faces.load([made_up.save(tmp_path, 64, splits=("train", "test"))])
-    with pytest.raises(CalibrationError, match="no faces kept for calibration"):
+    with pytest.raises(CalibrationError, match="keeps no faces for calibration"):
         temperatures_of(made_up.TinyNet(), faces)

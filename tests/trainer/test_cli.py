@@ -94,7 +94,10 @@ def test_options_change_the_recipe(asked: list[Any]) -> None:
     assert asked[3] == {"groups": ADIENCE, "resume": True, "start_from": Path("other")}
 
 
-@pytest.mark.parametrize("options", ["--epochs 0", "--batch 1", "--rate 0", "--epochs many"])
+@pytest.mark.parametrize(
+    "options",
+    ["--epochs 0", "--batch 1", "--rate 0", "--rate nan", "--rate inf", "--epochs many", f"--seed {2**31}"],
+)
 def test_options_out_of_range_are_refused(options: str, tmp_path: Path) -> None:
     result = trainer("train", tmp_path, "--out", tmp_path / "run", *options.split())
     assert result.exit_code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -21,6 +22,7 @@ from trainer import export as module
 from trainer.augment import centred
 from trainer.evaluate import evaluate
 from trainer.export import TOLERANCE, Deployed, ExportError, export, folded
+from trainer.faces import Faces
 from trainer.facialnet import FacialNet, Logits, example_chips
 from trainer.labels import Split, gender_indices, group_indices
 from trainer.prepared import PreparedDataError
@@ -58,7 +60,8 @@ def logits_of(network: FacialNet, chips: torch.Tensor) -> Logits:
 def train_on(run: Path, folder: Path) -> None:
     """Makes a run's settings name another prepared folder."""
     settings = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(folder)]}))
+    faces = Faces.load([folder]).fingerprint if folder.exists() else ""
+    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(folder)], "faces": faces}))
 
 
 def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None:
@@ -153,6 +156,31 @@ def test_accuracy_is_what_evaluate_measures(exported: Exported) -> None:
         assert getattr(accuracy.averaged, task) == pytest.approx(measured.averaged[task].value, abs=1e-4)
 
 
+def test_other_faces_than_it_learnt_from_are_refused(run: Path, tmp_path: Path) -> None:
+    """Among them may be some that it learnt from."""
+    settings = json.loads((run / "run.json").read_text())
+    others = made_up.save(tmp_path / "prepared", 64)
+    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(others)]}))
+    with pytest.raises(RunError, match="learnt from other faces or splits"):
+        export(run, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_an_export_that_fails_at_its_end_leaves_both_files(
+    exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    exporter_writes(monkeypatch, exported.onnx.read_bytes())
+    monkeypatch.setattr(module, "temperatures_of", lambda *_: exported.manifest.temperatures)
+    monkeypatch.setattr(module.manifests, "text_of", fail)
+    before = contents(earlier.parent)
+    with pytest.raises(OSError, match="No space"):
+        export(exported.run, earlier)
+    assert contents(earlier.parent) == before
+
+
 @pytest.fixture
 def earlier(exported: Exported, tmp_path: Path) -> Path:
     """An engine with its manifest, where another one shall go."""
@@ -207,7 +235,7 @@ def test_data_that_is_gone_is_refused(run: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("splits", "said"),
-    [(("train", "test"), "kept for calibration"), (("train", "calibration"), "kept for testing")],
+    [(("train", "test"), "keeps no faces for calibration"), (("train", "calibration"), "keeps no faces for testing")],
     ids=["calibration", "test"],
 )
 def test_faces_must_be_kept_aside(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,29 @@ def test_a_damaged_part_is_thrown_away(tmp_path: Path, length: int) -> None:
     path.write_bytes(path.read_bytes()[:length])
     assert kept.read(3) is None
     assert 3 not in kept
+
+
+def test_parts_of_another_plan_leave_the_folder_as_it_is(tmp_path: Path) -> None:
+    """It is locked, and the lock would go with it."""
+    out = tmp_path / "out"
+    with parts.held(out):
+        before = out.stat().st_ino
+        Parts(out, "plan").write(3, PART)
+        Parts(out, "another plan")
+        assert out.stat().st_ino == before
+        with pytest.raises(BlockingIOError), parts.held(out):
+            pass
+    with parts.held(out):
+        pass
+
+
+def test_a_disk_that_locks_no_folders_goes_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with parts.held(tmp_path):
+        pass
 
 
 def test_nothing_else_is_removed_with_the_parts(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from trainer import pictures
 from trainer.pictures import read_picture
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
@@ -68,8 +69,35 @@ def test_a_thumbnails_end_is_not_the_pictures(tmp_path: Path, share: float) -> N
     assert read_picture(saved(tmp_path, whole[: int(len(whole) * share)]))[1] is None
 
 
-def test_what_follows_a_picture_does_not_matter(tmp_path: Path) -> None:
-    assert read_picture(saved(tmp_path, FILES["baseline JPEG"] + bytes(100)))[1] is not None
+JPEGS = [content for name, content in FILES.items() if "JPEG" in name]
+
+
+@pytest.mark.parametrize("content", JPEGS)
+@pytest.mark.parametrize(
+    "trailer", [bytes(100), b"\xff\xda" + bytes(100), b"\0\0\0\x18ftypmp42" + JPEGS[0][:-200], b"\xff"]
+)
+def test_what_follows_a_picture_does_not_matter(tmp_path: Path, content: bytes, trailer: bytes) -> None:
+    assert read_picture(saved(tmp_path, content + trailer))[1] is not None
+
+
+@pytest.mark.parametrize("content", JPEGS)
+def test_a_jpeg_is_whole_with_its_last_byte_and_not_before(content: bytes) -> None:
+    whole = with_thumbnail(content)
+    assert [end for end in range(2, len(whole) + 1) if pictures._is_whole(whole[:end])] == [len(whole)]
+
+
+def test_a_segments_end_is_not_the_pictures(tmp_path: Path) -> None:
+    """A comment that holds both markers, in front of a scan that is cut."""
+    comment = b"\xff\xfe\0\x06\xff\xda\xff\xd9"
+    whole = FILES["baseline JPEG"][:2] + comment + b"\xff" + FILES["baseline JPEG"][2:]
+    assert read_picture(saved(tmp_path, whole))[1] is not None
+    assert read_picture(saved(tmp_path, whole[:-500]))[1] is None
+
+
+@pytest.mark.parametrize("length", [b"", b"\0", b"\0\0", b"\0\1", b"\xff\xff"])
+def test_a_length_of_garbage_is_survived(tmp_path: Path, length: bytes) -> None:
+    assert read_picture(saved(tmp_path, b"\xff\xd8\xff\xe1" + length))[1] is None
+    assert read_picture(saved(tmp_path, b"\xff\xd8\xff\xe1" + length + bytes(100)))[1] is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\xff\xd8\xff\xda\xff\xd9"])

@@ -6,6 +6,7 @@ import errno
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kiosk.vision.faces import Face, Gray, align
-from trainer import cutting, prepare_report, prepared
+from trainer import cutting, parts, prepare_report, prepared
 from trainer import prepare as prepare_module
 from trainer.datasets import DataSet
 from trainer.labels import DEFAULT_GROUPS, FaceLabel, Split, Years
@@ -153,6 +154,14 @@ def test_a_report_is_a_few_lines() -> None:
     ]
 
 
+def test_a_long_name_is_said_in_short() -> None:
+    report = Report(1, {UNREADABLE: 1}, (f"{2500 * 'a'}{2500 * 'b'}.jpg",), 0, {"train": 1}, already_prepared=False)
+    last = str(report).splitlines()[-1]
+    assert last.startswith("unreadable: aaa")
+    assert last.endswith("bbb.jpg")
+    assert len(last) < 150
+
+
 def test_labels_stay_with_their_chips(root: Path, whole: Path) -> None:
     data = prepared.load(whole)
     assert [label.file for label in data.labels] == ["4.jpg", "6.jpg", "8.jpg", "9.jpg"]
@@ -187,7 +196,10 @@ def failing_after(parts: int, error: BaseException) -> Callable[[Parts, int, Par
         (KeyboardInterrupt(), "stopped: run the same command again to continue"),
         (OSError(errno.ENOSPC, "No space left on device"), "is full: make room and run the same command again"),
         (OSError("9801 requested and 0 written"), "is full: make room and run the same command again"),
-        (OSError(errno.EACCES, "Permission denied", "out/part"), "out/part cannot be written (Permission denied)"),
+        (
+            OSError(errno.EACCES, "Permission denied", "out/part"),
+            "out/part cannot be read or written (Permission",
+        ),
     ],
 )
 @pytest.mark.parametrize("parts", [0, 1, 4])
@@ -233,6 +245,34 @@ def test_an_interruption_at_the_end_loses_nothing_either(
     monkeypatch.setattr(cutting, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
     prepare(DATASET, root, out, workers=1)
     assert_same(out, whole)
+
+
+def test_a_report_of_an_earlier_plan_does_not_stay(
+    root: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = _change_a_picture(root)
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare_report, "write", lambda *_, **__: pytest.fail("no report"))
+        with pytest.raises(pytest.fail.Exception, match="no report"):
+            prepare(changed, root, whole, workers=1)
+    assert prepare(changed, root, whole, workers=1).already_prepared
+    prepare(changed, root, tmp_path / "new", workers=1)
+    assert_same(whole, tmp_path / "new")
+
+
+def test_two_at_once_do_not_get_into_each_others_way(root: Path, tmp_path: Path, whole: Path) -> None:
+    out = tmp_path / "out"
+    with parts.held(out):
+        assert refusal(root, out) == f"another `trainer prepare` is working on {out}: wait for it"
+    prepare(DATASET, root, out, workers=1)
+    assert_same(out, whole)
+
+
+def test_another_data_set_is_not_overwritten(root: Path, whole: Path) -> None:
+    before = {path: path.read_bytes() for path in whole.iterdir()}
+    said = refusal(root, whole, replace(DATASET, name="Other"))
+    assert said == f"{whole} holds Made-up already: choose another folder for Other"
+    assert {path: path.read_bytes() for path in whole.iterdir()} == before
 
 
 def test_a_finished_folder_is_left_alone(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,12 @@ def test_pictures_are_drawn_of_whatever_there_is(tmp_path: Path, labels: list[Fa
         assert image.std() > 5
 
 
+@pytest.mark.parametrize("name", ["my $faces_{ $1", "\u4eba\u8138"])
+def test_a_name_is_drawn_to_the_letter(tmp_path: Path, name: str) -> None:
+    folder = saved(tmp_path, made_up.labels_of(4), dataset=name)
+    assert text_of(folder).startswith(f"# {name}, prepared")
+
+
 def test_a_sample_is_shown_pixel_by_pixel(tmp_path: Path) -> None:
     folder = saved(tmp_path, made_up.labels_of(16))
     prepare_report.write(folder)

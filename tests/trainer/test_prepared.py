@@ -93,6 +93,28 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert "is not prepared data" in refusal(tmp_path / "nowhere")
 
 
+def test_what_is_no_folder_is_not_to_be_prepared_again(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "is not a folder, and so not prepared data: make one" in refusal(tmp_path / "file")
+
+
+def test_a_field_that_is_too_long_is_named_by_its_line(folder: Path) -> None:
+    _replaced("faces.csv", "train/3", "3" * 140_000)(folder)
+    assert "faces.csv, after line 3: field larger than" in refusal(folder)
+
+
+def test_as_many_age_groups_as_the_network_has_are_wanted(folder: Path) -> None:
+    facts = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
+    facts["age_groups"].pop()
+    (folder / "prepared.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert "has 7 age groups, where the network has 8" in refusal(folder)
+
+
+def _archive(folder: Path) -> None:
+    with (folder / "chips.npy").open("wb") as file:
+        np.savez(file, CHIPS)
+
+
 def _chips(chips: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Callable[[Path], object]:
     return lambda folder: np.save(folder / "chips.npy", chips, allow_pickle=True)
 
@@ -122,6 +144,8 @@ def _replaced(name: str, old: str, new: str) -> Callable[[Path], object]:
         pytest.param(_chips(CHIPS[:, :75, :75]), id="chips without a margin"),
         pytest.param(_chips(CHIPS.astype(np.float32)), id="chips of another type"),
         pytest.param(_chips(np.array([{}, None])), id="pickled chips"),
+        pytest.param(_archive, id="an archive of chips"),
+        pytest.param(_content("chips.npy", b"PK\x03\x04"), id="half an archive of chips"),
         pytest.param(_content("prepared.json", b"{"), id="broken summary"),
         pytest.param(_content("prepared.json", b"[]"), id="summary of another kind"),
         pytest.param(_content("prepared.json", b"\xff"), id="summary that is no text"),

@@ -38,13 +38,13 @@ trainer.train.train([Path(sys.argv[1])], Path(sys.argv[2]), recipe, resume="--re
 """
 
 
-def run(script: Path, folder: Path, out: Path, *options: str, processes: int = 1) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, processes: int = 1) -> subprocess.CompletedProcess[str]:
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [*launcher, str(script), str(folder), str(out), *options],
+        [*launcher, *map(str, command)],
         capture_output=True,
         text=True,
         env=environment,
@@ -68,6 +68,13 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     assert [len(log) for log in logs] == [2, 2], "every process wrote a log"
     for ours, theirs in zip(*logs, strict=True):
         assert json.loads(ours)["train"] == pytest.approx(json.loads(theirs)["train"], abs=2e-4)
+
+
+def test_two_processes_refuse_with_one_voice(tmp_path: Path) -> None:
+    refused = run("-m", "trainer", "train", tmp_path / "nowhere", "--out", tmp_path / "run", processes=2)
+    assert refused.returncode != 0
+    assert refused.stderr.count("nowhere is not prepared data") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def test_alone_there_is_one_process() -> None:

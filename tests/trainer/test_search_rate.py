@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.trainer.made_up import TinyNet
 from trainer import search_rate
 from trainer.faces import Faces
 from trainer.recipe import DEFAULT
+from trainer.runs import RunError
 from trainer.search_rate import RATES, Trial, best, part_of, search
 
 RECIPE = replace(DEFAULT, batch=12, optimizer="sgd", schedule="plateau", augmentation=None, average_decay=0.0)
@@ -34,7 +36,25 @@ def test_every_rate_is_tried_and_told(made_up_set: Path, tmp_path: Path) -> None
     assert len({trial.loss for trial in trials}) > 1, "the rate changes nothing"
     facts = json.loads((tmp_path / "out" / "rates.json").read_text())
     assert [trial["rate"] for trial in facts["trials"]] == list(RATES)
+    assert facts["best"] == min(trials, key=lambda trial: trial.loss or 99).rate
     assert (tmp_path / "out" / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_rate_that_blows_up_is_told_as_such(
+    made_up_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_rate, "RATES", (1e30, 0.01))
+    trials = list(search(made_up_set, tmp_path / "out", RECIPE, share=0.5, epochs=1))
+    assert trials[0] == Trial(1e30, None, None, None)
+    assert trials[1].loss is not None
+    facts = json.loads((tmp_path / "out" / "rates.json").read_text(), parse_constant=pytest.fail)
+    assert facts["best"] == 0.01
+
+
+def test_another_share_is_another_search(made_up_set: Path, tmp_path: Path) -> None:
+    list(search(made_up_set, tmp_path / "out", RECIPE, share=0.5, epochs=1))
+    with pytest.raises(RunError, match=r"begun with other options or data.*or delete it"):
+        next(search(made_up_set, tmp_path / "out", RECIPE, share=1.0, epochs=1))
 
 
 def test_an_interrupted_search_goes_on_where_it_stopped(
@@ -47,9 +67,10 @@ def test_an_interrupted_search_goes_on_where_it_stopped(
     begun = []
     real = search_rate.train_on
 
-    def count(faces: Faces, folders: list[Path], run: Path, *rest: object, resume: bool) -> object:
+    def count(*given: Any, resume: bool, again: str) -> object:
         begun.append(resume)
-        return real(faces, folders, run, *rest, resume=resume)  # type: ignore[arg-type]
+        assert again == "the same command"
+        return real(*given, resume=resume, again=again)
 
     monkeypatch.setattr(search_rate, "train_on", count)
     assert list(search(made_up_set, tmp_path / "out", RECIPE, share=0.5, epochs=2)) == whole

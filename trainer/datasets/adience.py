@@ -16,6 +16,7 @@ import re
 from pathlib import Path
 
 from kiosk.estimate import ADIENCE
+from trainer.datasets.names import inside
 from trainer.datasets.tables import rows
 from trainer.datasets.types import DataSet, DataSetError
 from trainer.labels import FaceLabel, Years, group_indices, split_of
@@ -57,8 +58,12 @@ def _label(row: dict[str, str], fold: str, where: str) -> FaceLabel:
     name = f"coarse_tilt_aligned_face.{row['face_id']}.{row['original_image']}"
     if row["gender"] not in {*_GENDERS, "u", ""}:
         raise DataSetError(f"{where}: unknown gender {row['gender']!r}: correct or remove the line")
+    try:
+        file = inside(f"faces/{user}/{name}")
+    except ValueError as error:
+        raise DataSetError(f"{where}: {error}: correct or remove the line") from error
     return FaceLabel(
-        f"faces/{user}/{name}",
+        file,
         gender=_GENDERS.get(row["gender"], ""),
         age=_age(row["age"], where),
         subject=user,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainer.datasets.names import inside
 from trainer.datasets.tables import rows
 from trainer.datasets.types import DataSet, DataSetError
 from trainer.labels import DEFAULT_GROUPS, OLDEST, FaceLabel, Years, split_of
@@ -37,4 +38,8 @@ def _label(row: dict[str, str], where: str) -> FaceLabel:
         raise DataSetError(f"{where}: unknown age group {row['age']!r}: correct or remove the line")
     if gender not in {"female", "male"}:
         raise DataSetError(f"{where}: unknown gender {row['gender']!r}: correct or remove the line")
-    return FaceLabel(row["file"], gender=gender, age=age, race=row["race"], split=split_of(row["file"]))
+    try:
+        file = inside(row["file"])
+    except ValueError as error:
+        raise DataSetError(f"{where}: {error}: correct or remove the line") from error
+    return FaceLabel(file, gender=gender, age=age, race=row["race"], split=split_of(file))

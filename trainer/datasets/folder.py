@@ -7,8 +7,9 @@ With subjects nobody is in two splits; without them, only no picture is.
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from trainer.datasets.names import inside, printable
 from trainer.datasets.tables import rows
 from trainer.datasets.types import DataSet, DataSetError
 from trainer.labels import DEFAULT_GROUPS, OLDEST, FaceLabel, Years, split_of
@@ -28,7 +29,7 @@ def read(root: Path) -> DataSet:
     if not labels:
         raise DataSetError(f"{path} gives no picture an age or a gender: fill them in")
     nothing_known = tuple(label.file for label in found if not (label.gender or label.age))
-    name = root.resolve().name
+    name = printable(root.resolve().name)
     return DataSet(
         name,
         f"the folder {name}: whoever made it says what its pictures may be used for",
@@ -40,7 +41,7 @@ def read(root: Path) -> DataSet:
 
 def _label(row: dict[str, str], where: str) -> FaceLabel:
     try:
-        file, subject = _inside(row["file"]), row.get("subject", "")
+        file, subject = inside(row["file"]), row.get("subject", "")
         return FaceLabel(
             file,
             gender=_gender(row["gender"]),
@@ -51,14 +52,6 @@ def _label(row: dict[str, str], where: str) -> FaceLabel:
         )
     except ValueError as error:
         raise DataSetError(f"{where}: {error}: correct or remove the line") from error
-
-
-def _inside(text: str) -> str:
-    """The path as it is looked up; one that leaves ROOT is refused."""
-    path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{text!r} is not a file below ROOT")
-    return path.as_posix()
 
 
 def _gender(text: str) -> str:

@@ -11,10 +11,12 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
+from trainer.datasets.names import printable
 from trainer.datasets.types import DataSet, DataSetError
 from trainer.labels import DEFAULT_GROUPS, FaceLabel, Years, split_of
 
 OTHER_NAME = "name is not age_gender_race_time.jpg"
+NOT_UTF8 = "name is not UTF-8"
 
 _NAME = re.compile(
     r"(?P<age>\d{1,3})_(?P<gender>[01])_(?:(?P<race>[0-4])_)?\d{8,} ?\.?jpg(?:\.chip\.jpg)?", re.ASCII | re.IGNORECASE
@@ -26,16 +28,21 @@ _RACES = ("White", "Black", "Asian", "Indian", "Others")
 def read(root: Path) -> DataSet:
     """All pictures under `root`, in the order of their paths. Raises `DataSetError`."""
     files = _pictures_under(root)
-    labels = {file: _label(file) for file in files}
+    labels = {file: _label(file) for file in files if printable(file) == file}
     known = tuple(label for label in labels.values() if label is not None)
     if not known:
         raise DataSetError(
-            f"none of the {len(files)} JPEG files under {root} is named age_gender_race_time.jpg: "
+            f"none of the {len(files)} JPEG files under {root} is named age_gender_race_time.jpg, in UTF-8: "
             "ROOT is the folder that UTKFace was unpacked into"
         )
-    unknown = tuple(file for file, label in labels.items() if label is None)
+    left_out = {
+        OTHER_NAME: tuple(file for file, label in labels.items() if label is None),
+        NOT_UTF8: tuple(printable(file) for file in files if file not in labels),
+    }
     source = "UTKFace, Zhang, Song and Qi (2017), for non-commercial research only"
-    return DataSet("UTKFace", source, DEFAULT_GROUPS, known, {OTHER_NAME: unknown} if unknown else {})
+    return DataSet(
+        "UTKFace", source, DEFAULT_GROUPS, known, {reason: names for reason, names in left_out.items() if names}
+    )
 
 
 def _pictures_under(root: Path) -> list[str]:

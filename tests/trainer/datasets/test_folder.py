@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,17 @@ def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, said: str) -> 
     assert "labels.csv, line 3: " in line
     assert said in line
     assert line.endswith("correct or remove the line")
+
+
+def test_an_unbalanced_quotation_mark_loses_nobody(tmp_path: Path) -> None:
+    rows = ("file,age,gender,subject", 'a.jpg,34,f,"p1', "b.jpg,20,m,p2", "c.jpg,30,m,p3")
+    assert "labels.csv, line 2: " in refusal(root_with(tmp_path, *rows))
+
+
+def test_a_folder_whose_name_is_not_utf8_has_one_that_is(tmp_path: Path) -> None:
+    root = tmp_path / os.fsdecode(b"p\xe4rt")
+    root_with(tmp_path, "file,age,gender", "1.jpg,3,f").rename(root)
+    assert read(root).name == "p\\xe4rt"
 
 
 def test_a_missing_table_is_explained(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from trainer.datasets import DataSetError
-from trainer.datasets.utkface import OTHER_NAME, read
+from trainer.datasets.utkface import NOT_UTF8, OTHER_NAME, read
 from trainer.labels import FaceLabel, Years, split_of
 
 
@@ -50,6 +51,14 @@ def test_other_names_are_left_out_and_named(tmp_path: Path) -> None:
     assert dataset.left_out == {
         OTHER_NAME: ("200_0_2_20170104023102422.jpg", "61_3_20170109150557335.jpg.chip.jpg", "b/holiday.jpg")
     }
+
+
+def test_names_that_are_not_utf8_are_left_out_and_printable(tmp_path: Path) -> None:
+    odd = (b"bad\xff.jpg", b"p\xe4rt/9_0_0_20170104023102422.jpg")
+    root = root_with(tmp_path, "26_0_2_20170104023102422.jpg", *map(os.fsdecode, odd))
+    dataset = read(root)
+    assert [label.file for label in dataset.labels] == ["26_0_2_20170104023102422.jpg"]
+    assert dataset.left_out == {NOT_UTF8: ("bad\\xff.jpg", "p\\xe4rt/9_0_0_20170104023102422.jpg")}
 
 
 def test_the_order_is_that_of_the_paths(tmp_path: Path) -> None:
