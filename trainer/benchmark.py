@@ -66,8 +66,8 @@ _PAPER = replace(PAPER, mixed_precision=True)
 
 ROWS: Mapping[Protocol, Sequence[Row]] = {
     "paper": (
-        Row("paper-plain", "paper's recipe, no augmentation", replace(_PAPER, augmentation=None, epochs=20)),
-        Row("paper-augmented", "paper's recipe, augmentation", replace(_PAPER, epochs=30)),
+        Row("paper-plain", "paper's recipe, no augmentation", replace(_PAPER, augmentation=None, epochs=16)),
+        Row("paper-augmented", "paper's recipe, augmentation", replace(_PAPER, epochs=20)),
         Row("default", "our recipe", replace(DEFAULT, epochs=40)),
     ),
     "folds": (Row("default", "our recipe", replace(DEFAULT, epochs=18)),),

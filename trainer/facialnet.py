@@ -97,8 +97,9 @@ def _trunk(batch_norm: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
     channels = 1
     for kernels, size, stride, padding in TRUNK:
-        # Batch normalisation brings its own offset, which makes the convolution's redundant.
-        layers.append(nn.Conv2d(channels, kernels, size, stride, padding, bias=not batch_norm))
+        # Batch normalisation brings its own offset, which makes the layer's redundant.
+        convolution = nn.Conv2d(channels, kernels, size, stride, padding, bias=not batch_norm)
+        layers.append(_initialised(convolution))
         if batch_norm:
             layers.append(nn.BatchNorm2d(kernels))
         layers.append(nn.ReLU(inplace=True))
@@ -110,17 +111,21 @@ def _head(classes: int, batch_norm: bool, first_dropout: float, second_dropout: 
     layers: list[nn.Module] = []
     features = FEATURES
     for width, dropout in ((512, first_dropout), (64, second_dropout)):
-        layers.append(nn.Linear(features, width, bias=not batch_norm))
+        layers.append(_initialised(nn.Linear(features, width, bias=not batch_norm)))
         if batch_norm:
             layers.append(nn.BatchNorm1d(width))
         layers += [nn.ReLU(inplace=True), nn.Dropout(dropout)]
         features = width
-    head = nn.Sequential(*layers, nn.Linear(features, classes))
-    for layer in head:
-        if isinstance(layer, nn.Linear):
-            # PyTorch's own initial weights shrink the signal threefold in each layer, and three layers
-            # without normalisation then learn nothing for epochs (He et al., "Delving Deep into Rectifiers").
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-    return head
+    return nn.Sequential(*layers, _initialised(nn.Linear(features, classes)))
+
+
+def _initialised(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    """He's initial weights ("Delving Deep into Rectifiers", 2015); the paper does not say which it had.
+
+    PyTorch's own shrink the signal in each layer, sixfold in variance behind a ReLU: after eleven layers
+    without normalisation nothing of the face is left, and the network learns nothing for epochs.
+    """
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
