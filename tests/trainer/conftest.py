@@ -75,5 +75,5 @@ def _make_sure(checkpoint: Path) -> None:
     state = torch.load(checkpoint, weights_only=True)
     for name, value in state["average"].items():
         if name.startswith(("gender.8.", "age.8.")):
-            value *= 50
+            value *= 2
     torch.save(state, checkpoint)
