@@ -68,16 +68,6 @@ ROWS: Mapping[Protocol, Sequence[Row]] = {
     "paper": (
         Row("paper-plain", "paper's recipe, no augmentation", replace(_PAPER, augmentation=None, epochs=16)),
         Row("paper-augmented", "paper's recipe, augmentation", replace(_PAPER, epochs=20)),
-        Row(
-            "paper-at-0.01-plain",
-            "paper's recipe at a rate of 0.01, no augmentation",
-            replace(_PAPER, rate=0.01, augmentation=None, epochs=20),
-        ),
-        Row(
-            "paper-at-0.01-augmented",
-            "paper's recipe at a rate of 0.01, augmentation",
-            replace(_PAPER, rate=0.01, epochs=20),
-        ),
         Row("default", "our recipe", replace(DEFAULT, epochs=40)),
     ),
     "folds": (Row("default", "our recipe", replace(DEFAULT, epochs=18)),),
