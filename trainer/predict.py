@@ -83,8 +83,8 @@ def _by_run(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -
     return Predictions(
         source=f"run {source.resolve().name}",
         kind="run",
-        gender=_softmax(gender, temperatures.gender),
-        age=_softmax(age, temperatures.age),
+        gender=softmax(gender.astype(np.float64) / temperatures.gender),
+        age=softmax(age.astype(np.float64) / temperatures.age),
         groups=groups,
         temperatures=temperatures,
     )
@@ -95,7 +95,7 @@ def _batches(chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Iterator[ND
         yield chips[rows[start : start + BATCH]]
 
 
-def _softmax(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-    scaled = logits.astype(np.float64) / temperature
-    raised = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, classes) logits → probabilities."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.predict import softmax
 from trainer.shares import rounded
 
 BINS = 15
@@ -90,9 +91,7 @@ def uncalibrated(probabilities: NDArray[np.floating], temperature: float) -> NDA
 
     The logarithm of a softmax is its logits but for a constant, which the next softmax takes out again.
     """
-    logits = temperature * np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST))
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return softmax(temperature * np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST)))
 
 
 def reliability(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> Reliability:
