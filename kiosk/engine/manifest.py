@@ -23,7 +23,16 @@ CHIP_SHAPE = (None, 1, 75, 75)
 
 GENDER_LABELS = ("female", "male")
 
+Precision = Literal["fp32", "fp16", "int8"]
+"""What most of a network's sums are made of; inputs and outputs are float32 always."""
+
+Flavour = Literal["tensorrt", "tensorrt_rtx"]
+"""Which library compiled an engine: TensorRT, or TensorRT for RTX. They do not read each other's files."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
+"""A GPU's compute capability, which names its generation: 8.7 is a Jetson Orin, 8.9 an RTX 40."""
 
 
 class ManifestError(KioskError):
@@ -74,12 +83,47 @@ class MeasuredAccuracy(_Model):
         )
 
 
+class TensorRTBuild(_Model):
+    """What compiled a TensorRT engine, and so where it may run."""
+
+    flavour: Flavour
+    """Of the library that was really loaded, whatever its Python module is called."""
+    version: str
+    """Of that library. A compiled engine is read by no other."""
+    cuda: str | None
+    """The newest CUDA that the building machine's driver knew; None where there was none."""
+    gpu: str | None
+    """The GPU that it was built on; None where there was none."""
+    capabilities: tuple[Capability, ...]
+    """The GPU generations that it was built for."""
+    max_batch: Annotated[int, Field(gt=0)]
+    """The most chips a run."""
+    onnx_sha256: Sha256
+    """Of the file that was compiled."""
+
+
+class Verification(_Model):
+    """How near an engine came to ONNX Runtime, on the device that it is meant for."""
+
+    device: str
+    """The GPU's name, or `CPU`."""
+    capability: Capability | None
+    """The GPU's; None for a CPU."""
+    chips: Annotated[int, Field(gt=0)]
+    largest_difference: Share
+    """Of a probability."""
+    mean_difference: Share
+
+
 class Manifest(_Model):
     """Everything that must be known of an engine before it is parsed."""
 
     manifest_version: Literal[1] = 1
-    format: Literal["onnx"]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    format: Literal["onnx", "tensorrt"]
+    precision: Precision = "fp32"
+    sha256: Sha256
+    network_sha256: Sha256 | None = None
+    """Of the float32 ONNX file that this is another form of; None where this is that file."""
     input_shape: tuple[int | None, int, int, int]
     gender_labels: tuple[str, ...]
     age_groups: Annotated[tuple[GroupEntry, ...], Field(min_length=2)]
@@ -87,6 +131,8 @@ class Manifest(_Model):
     trained_on: str
     accuracy: MeasuredAccuracy | None = None
     built_by: dict[str, str]
+    tensorrt: TensorRTBuild | None = None
+    verified: Verification | None = None
 
     @model_validator(mode="after")
     def _check_interface(self) -> Manifest:
@@ -100,7 +146,14 @@ class Manifest(_Model):
                 raise ValueError(f"age_groups: {group.label!r} does not run from {group.low} to {group.high}")
         if any(younger.high >= older.low for younger, older in pairwise(groups)):
             raise ValueError("age_groups overlap or are not in order")
+        if (self.tensorrt is None) == (self.format == "tensorrt"):
+            raise ValueError("what compiled it (tensorrt) belongs to a TensorRT engine, and to no other")
         return self
+
+    @property
+    def network(self) -> str:
+        """SHA-256 of the float32 ONNX file: the same for every form of one network."""
+        return self.network_sha256 or self.sha256
 
     @property
     def groups(self) -> tuple[AgeGroup, ...]:

@@ -19,6 +19,7 @@ class OnnxEngine:
     """FacialNet in ONNX Runtime."""
 
     name = "ONNX Runtime on the CPU"
+    fault = None
 
     def __init__(self, content: bytes, manifest: Manifest) -> None:
         """`content` is the ONNX file, already checked against its manifest. Raises `EngineError`."""

@@ -28,6 +28,30 @@ class EngineError(KioskError):
     """An engine that cannot be loaded or run."""
 
 
+class UnfitEngineError(EngineError):
+    """A whole engine that this machine cannot run. Another engine may do."""
+
+
+class MissingPackageError(UnfitEngineError):
+    """What runs the engine is not installed."""
+
+
+class OtherVersionError(UnfitEngineError):
+    """The engine was built by another version, or for another kind, of TensorRT."""
+
+
+class OtherGpuError(UnfitEngineError):
+    """The engine was built for other GPUs than the one here."""
+
+
+class DriverError(UnfitEngineError):
+    """No NVIDIA driver, one that is too old, or no GPU behind it."""
+
+
+class OutOfGpuMemoryError(UnfitEngineError):
+    """The GPU has no room for the engine."""
+
+
 class Engine(Protocol):
     """A compiled network. Use it from one thread, and close it from that one."""
 
@@ -38,6 +62,13 @@ class Engine(Protocol):
     @property
     def manifest(self) -> Manifest:
         """What is known of the network."""
+
+    @property
+    def fault(self) -> str | None:
+        """Why this runs something else than was asked for, in one line; None while all is well.
+
+        It can come in mid-run: an engine that fails hands on to the one on the CPU.
+        """
 
     def infer(self, chips: Chips) -> Probabilities:
         """Runs the network. `n` may be 0. Raises `EngineError`."""

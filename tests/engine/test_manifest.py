@@ -99,10 +99,12 @@ def _entry(index: int, **years: object) -> Change:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        pytest.param(lambda data: data.update(precision="fp16"), "precision", id="unknown field"),
+        pytest.param(lambda data: data.update(colour="gray"), "colour", id="unknown field"),
         pytest.param(_entry(0, mean=1), "age_groups.0.mean", id="unknown field of a group"),
         pytest.param(lambda data: data.update(manifest_version=2), "manifest_version", id="newer version"),
         pytest.param(lambda data: data.update(format="pickle"), "format", id="unknown format"),
+        pytest.param(lambda data: data.update(format="tensorrt"), "tensorrt", id="compiled by nobody"),
+        pytest.param(lambda data: data.update(precision="fp8"), "precision", id="unknown precision"),
         pytest.param(lambda data: data.update(sha256="00"), "sha256", id="no hash"),
         pytest.param(lambda data: data.update(sha256=data["sha256"].upper()), "sha256", id="hash in capitals"),
         pytest.param(lambda data: data.update(input_shape=[None, 1, 76, 75]), "input_shape", id="larger chips"),
