@@ -18,14 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from kiosk.engine import manifest as manifests
-from kiosk.engine.manifest import (
-    GENDER_LABELS,
-    AveragedAccuracy,
-    GroupEntry,
-    Manifest,
-    MeasuredAccuracy,
-    Temperatures,
-)
+from kiosk.engine.manifest import GENDER_LABELS, GroupEntry, Manifest, Temperatures
 from kiosk.engine.onnx import OnnxEngine
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
@@ -34,7 +27,7 @@ from trainer.calibrate import temperatures_of
 from trainer.faces import Faces
 from trainer.facialnet import FacialNet, Logits, example_chips
 from trainer.labels import Split
-from trainer.metrics import measure
+from trainer.measured import measured
 from trainer.predict import predict_with
 from trainer.runs import Settings, load_faces, load_network, load_settings
 
@@ -69,7 +62,7 @@ def export(run: Path, out: Path) -> Manifest:
     """Writes the network of `run` to `out` and its manifest beside it; returns the manifest.
 
     Temperatures are fitted on the calibration split, and accuracy is measured on the test split
-    with the exported file itself. Raises `ExportError`, `RunError` and `PreparedDataError`.
+    with the exported file itself. Raises `ExportError`, `MeasuredError`, `RunError` and `PreparedDataError`.
     """
     settings = load_settings(run)
     network = load_network(run)
@@ -97,7 +90,8 @@ def export(run: Path, out: Path) -> Manifest:
         )
         engine = OnnxEngine(content, manifest)
         _check_parity(deployed, engine, faces)
-        manifest = manifest.model_copy(update={"accuracy": _measured(engine, faces)})
+        predictions = predict_with(engine, engine.name, faces.chips(faces.rows("test")))
+        manifest = manifest.model_copy(update={"accuracy": measured(predictions, faces, "test")})
         beside.write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
 
@@ -166,24 +160,3 @@ def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
             raise ExportError(
                 f"the exported file's {name} differs from torch by {difference:.1e}, over {TOLERANCE:.0e}"
             )
-
-
-def _measured(engine: OnnxEngine, faces: Faces) -> MeasuredAccuracy:
-    rows = faces.rows("test")
-    predictions = predict_with(engine, engine.name, faces.chips(rows))
-    evaluation = measure(predictions, [faces.labels[row] for row in rows], dataset=faces.name, split="test")
-    over, averaged = evaluation.over_faces, evaluation.averaged
-    if over.gender.value is None or over.age.value is None or over.age_within_one.value is None:
-        raise ExportError(f"no face of {faces.name} that was kept for testing has a known gender, or none a known age")
-    return MeasuredAccuracy(
-        measured_on=f"{faces.name}'s faces kept aside",
-        faces=len(rows),
-        gender=round(over.gender.value, 4),
-        age=round(over.age.value, 4),
-        age_within_one=round(over.age_within_one.value, 4),
-        averaged=AveragedAccuracy(
-            gender=round(averaged["gender"].value or 0, 4),
-            age=round(averaged["age"].value or 0, 4),
-            age_within_one=round(averaged["age_within_one"].value or 0, 4),
-        ),
-    )
