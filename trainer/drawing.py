@@ -1,4 +1,4 @@
-"""Drawing with Matplotlib what holds a data set's own words, whatever they are."""
+"""What all pictures that Matplotlib draws have in common: their look, and that any words may stand in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,36 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
+
+INK, QUIET, LINE, BAND = "#1B2023", "#667278", "#D8DDDF", "#F1F4F4"
+ACCENT, SOFT, WARM, PALE = "#16846A", "#8CCDBB", "#C2561B", "#EFB898"
+
+STYLE: dict[str, Any] = {
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.h_pad": 0.12,
+    "figure.constrained_layout.w_pad": 0.12,
+    "savefig.dpi": 144,
+    "font.family": "DejaVu Sans",  # comes with Matplotlib, so that a picture is the same everywhere
+    "font.size": 10,
+    "text.color": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.labelcolor": QUIET,
+    "axes.edgecolor": LINE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+}
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -17,14 +16,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from trainer.age_check import CLEARLY_ADULT
-from trainer.drawing import any_words
+from trainer.drawing import ACCENT, BAND, INK, LINE, PALE, QUIET, SOFT, STYLE, WARM, any_words
 from trainer.evaluation_text import TASK_NAMES, headline, percent
 from trainer.metrics import Confusion, Evaluation, Slice
 from trainer.reliability import BINS, Calibration, Reliability
 from trainer.shares import Share
-
-INK, QUIET, LINE, BAND = "#1B2023", "#667278", "#D8DDDF", "#F1F4F4"
-ACCENT, SOFT, WARM, PALE = "#16846A", "#8CCDBB", "#C2561B", "#EFB898"
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#C4E6DC", "#5DB79C", "#16846A", "#0B4A3B"])
 _DARK = 0.55
@@ -32,33 +28,6 @@ _DARK = 0.55
 
 _MANY = 10
 """A bin of fewer faces is drawn faintly."""
-
-_STYLE: dict[str, Any] = {
-    "figure.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "figure.constrained_layout.h_pad": 0.12,
-    "figure.constrained_layout.w_pad": 0.12,
-    "savefig.dpi": 144,
-    "font.family": "DejaVu Sans",  # comes with Matplotlib, so that a picture is the same everywhere
-    "font.size": 10,
-    "text.color": INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 10,
-    "axes.labelcolor": QUIET,
-    "axes.edgecolor": LINE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-}
 
 
 @dataclass(frozen=True)
@@ -75,7 +44,7 @@ class Picture:
 
 def draw(picture: Picture, evaluation: Evaluation, path: Path) -> None:
     """Writes one picture; the same evaluation gives the same bytes."""
-    with any_words(_STYLE):
+    with any_words(STYLE):
         figure = Figure()
         FigureCanvasAgg(figure)
         picture.fill(figure, evaluation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from trainer.age_check import CLEARLY_ADULT, LEGAL_AGE, UNDER_AGE_GROUPS_END, PassedAt
+from trainer.markdown import escaped, table
 from trainer.metrics import LEAST_FACES, TASKS, Confusion, Evaluation, Slice, Slices, Task
 from trainer.reliability import BINS, Calibration
 from trainer.shares import Averaged, Share
@@ -60,14 +61,14 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
     check = evaluation.age_check
     paragraphs = [
         "# Evaluation",
-        f"{_escaped(headline(evaluation))}. Shares are in per cent, ± is one standard error, "
+        f"{escaped(headline(evaluation))}. Shares are in per cent, ± is one standard error, "
         f"and {NOTHING} stands where there was nothing to measure.",
     ]
     if evaluation.ages_outside:
         paragraphs.append(f"{_outside_text(evaluation)}.")
     paragraphs += [
         "## Accuracy",
-        _table(
+        table(
             ("", "over faces", "faces", "averaged over age groups and genders", "cells"),
             (
                 (
@@ -91,7 +92,7 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
             paragraphs += [
                 f"## {title}",
                 _slice_table(slices.slices),
-                f"Best minus worst: {_escaped(_spreads_text(slices))}.",
+                f"Best minus worst: {escaped(_spreads_text(slices))}.",
             ]
     paragraphs += [f"Slices of fewer than {LEAST_FACES} faces are left out of these differences."]
     if evaluation.cells:
@@ -103,7 +104,7 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
         _confusion_table("age group", evaluation.confusion_age),
         "## Calibration",
         f"Expected calibration error in {BINS} bins, without the temperature and with it.",
-        _table(
+        table(
             ("", "temperature", "before", "after"),
             (
                 (name, f"{head.temperature:.3f}", percent(head.before.error), percent(head.after.error))
@@ -113,7 +114,7 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
         "## Age check",
         f"Who passes *at least {check.challenge_age:g}* without an ID, asked of one picture. Under-age is whoever is "
         f"known to be under {LEGAL_AGE} or, where only a group is known, in one wholly under {UNDER_AGE_GROUPS_END}.",
-        _table(
+        table(
             ("threshold", "under-age", "of", f"{CLEARLY_ADULT} and over", "of"),
             (_passed_row(at) for at in check.passed),
         ),
@@ -164,7 +165,7 @@ def _spreads_text(slices: Slices) -> str:
 
 
 def _slice_table(slices: Sequence[Slice]) -> str:
-    return _table(
+    return table(
         ("", "faces", *TASK_NAMES.values()),
         (
             (each.name, str(each.faces), *(with_error(each.accuracies.of(task)) for task in TASK_NAMES))
@@ -175,20 +176,9 @@ def _slice_table(slices: Sequence[Slice]) -> str:
 
 def _confusion_table(name: str, confusion: Confusion) -> str:
     rows = zip(confusion.labels, confusion.counts, strict=True)
-    return _table((name, *confusion.labels), ((label, *map(str, counts)) for label, counts in rows))
+    return table((name, *confusion.labels), ((label, *map(str, counts)) for label, counts in rows))
 
 
 def _passed_row(at: PassedAt) -> tuple[str, ...]:
     under_age, adults = at.under_age, at.adults
     return f"{at.threshold:g}", with_error(under_age), str(under_age.faces), with_error(adults), str(adults.faces)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column names the row, all others are numbers."""
-    lines = [head, [":--", *["--:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
-
-
-def _escaped(text: str) -> str:
-    """A data set's own words may hold what Markdown takes for its own."""
-    return "".join(f"\\{letter}" if letter in r"\|*_`<[" else letter for letter in " ".join(text.split()))
