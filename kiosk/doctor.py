@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import platform
@@ -15,8 +16,7 @@ import click
 import numpy as np
 
 from kiosk.display import why_no_window
-from kiosk.engine import candidates, cuda_device, load
-from kiosk.engine.tensorrt_library import libraries
+from kiosk.engine import candidates, cuda_device, load, tensorrt_library
 from kiosk.engine.types import DriverError
 from kiosk.errors import KioskError
 
@@ -108,7 +108,7 @@ def _engine(path: Path | None) -> Iterator[Finding]:
         milliseconds = (time.perf_counter() - started) / _RUNS * 1000
         engine.close()
     except KioskError as error:
-        yield Finding("engine", "problem", str(error), "reinstall the kiosk, or name another with --engine")
+        yield Finding("engine", "problem", str(error), "" if path else "reinstall the kiosk")
         return
     yield Finding("engine", "ok", f"{engine.manifest.precision}, {engine.name}, {milliseconds:.1f} ms a face")
     if engine.fault and path:
@@ -128,14 +128,20 @@ def _gpu(_: Path | None) -> Iterator[Finding]:
         yield Finding("GPU", "note", str(error), "none is needed: the kiosk runs on the CPU")
         return
     yield Finding("GPU", "ok", f"{device.name}, compute capability {device.capability}, CUDA {device.cuda}")
-    if libraries():
-        yield Finding("TensorRT", "ok", " and ".join(map(str, libraries())))
+    found = tensorrt_library.libraries()
+    if found:
+        yield Finding("TensorRT", "ok", " and ".join(dict.fromkeys(map(str, found))))
     else:
         yield Finding("TensorRT", "note", "not installed", _GPU_EXTRA)
     if importlib.util.find_spec("pycuda"):
         yield Finding("PyCUDA", "ok", _version("pycuda") or "installed")
     else:
         yield Finding("PyCUDA", "note", "not installed", _GPU_EXTRA)
+    with contextlib.suppress(KioskError):  # what is wrong with the network was said before
+        yield from _gpu_engine()
+
+
+def _gpu_engine() -> Iterator[Finding]:
     if not any(candidate.compiled and not candidate.why_not for candidate in candidates()):
         advice = "build one: `trainer build-engine --precision fp16`"
         yield Finding("GPU engine", "note", "none fits this machine", advice)

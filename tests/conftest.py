@@ -1,14 +1,18 @@
-"""What holds for every test: Qt without a screen, a home of its own, and a reason for each skipped GPU test."""
+"""What holds for every test: Qt without a screen, a home of its own, and why a test is skipped."""
 
+import importlib
 import os
 import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
 import pytest
+
+from kiosk.engine.tensorrt_library import MODULES, TensorRTLibrary, libraries
 
 # pytest-qt imports Qt, and matplotlib looks for its settings, when they are first imported: all this comes before.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -30,10 +34,27 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(params=MODULES)
+def library(request: pytest.FixtureRequest) -> TensorRTLibrary:
+    """A real TensorRT, by each of the modules that it may come with; for tests marked `tensorrt`."""
+    found = {each.module.__name__: each for each in libraries()}
+    if request.param not in found:
+        _do_without_tensorrt(f"no {request.param}: {_why_not(request.param)}")
+    return found[request.param]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    for marker, why_not in (("gpu", _why_no_gpu), ("tensorrt", _why_no_tensorrt)):
-        if item.get_closest_marker(marker) and (reason := why_not()):
-            pytest.skip(reason)
+    if item.get_closest_marker("gpu") and (reason := _why_no_gpu()):
+        pytest.skip(reason)
+    if item.get_closest_marker("tensorrt") and not libraries():
+        _do_without_tensorrt("no TensorRT: " + "; ".join(f"{module}: {_why_not(module)}" for module in MODULES))
+
+
+def _do_without_tensorrt(reason: str) -> NoReturn:
+    """Skips a test. Where TensorRT was set up for the tests, as .ci/run does, it fails."""
+    if os.environ.get("REQUIRE_TENSORRT"):
+        pytest.fail(f"REQUIRE_TENSORRT is set, but {reason}", pytrace=False)
+    pytest.skip(reason)
 
 
 @cache
@@ -50,11 +71,12 @@ def _why_no_gpu() -> str | None:
 
 
 @cache
-def _why_no_tensorrt() -> str | None:
+def _why_not(module: str) -> str:
+    """Why a TensorRT cannot be used."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import tensorrt  # noqa: F401
+            importlib.import_module(module)
     except (ImportError, OSError, RuntimeError) as error:
-        return f"no TensorRT: {error}"
-    return None
+        return str(error)
+    return "it has no library"

@@ -221,3 +221,120 @@ def export(run: Path, out: Path) -> None:
 
     manifest = write(run, out)
     click.echo(f"{out}: {manifest.accuracy}")
+
+
+@main.command()
+@click.argument("onnx", type=FILE, required=False)
+@click.option("--target", type=click.Choice(["tensorrt", "cpu", "onnx"]), default="tensorrt", show_default=True)
+@click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="By default the file's own.")
+@click.option("--out", type=FILE, help="By default where the kiosk looks for it.")
+@click.option("--calibration", type=FOLDER, help="Prepared faces: for eight bits, and to measure accuracy.")
+@click.option("--max-batch", type=click.IntRange(1, 256), default=8, show_default=True, help="Faces at once.")
+@click.option("--workspace", type=click.IntRange(min=1), help="Memory for building, MiB; by default all there is.")
+@click.option(
+    "--flavour",
+    type=click.Choice(["tensorrt", "tensorrt_rtx"]),
+    help="By default TensorRT where it is installed, else TensorRT for RTX.",
+)
+@click.option(
+    "--gpus",
+    "generations",
+    multiple=True,
+    metavar="GENERATION",
+    help="For TensorRT for RTX: turing, ampere, ada, blackwell; may be repeated. By default all but turing.",
+)
+@click.option("-v", "--verbose", "verbosity", count=True, help="What TensorRT says; twice for all of it.")
+def build_engine(
+    onnx: Path | None,
+    target: Literal["tensorrt", "cpu", "onnx"],
+    precision: Literal["fp32", "fp16", "int8"] | None,
+    out: Path | None,
+    calibration: Path | None,
+    max_batch: int,
+    workspace: int | None,
+    flavour: Literal["tensorrt", "tensorrt_rtx"] | None,
+    generations: tuple[str, ...],
+    verbosity: int,
+) -> None:
+    """Compiles a network for this machine's GPU, or makes its fastest form for a CPU.
+
+    ONNX is what `trainer export` wrote; by default the kiosk's own network. Run it on the machine that is
+    to run the engine: a compiled engine fits one GPU generation and one version of TensorRT. `--target onnx`
+    makes the file in eight bits that TensorRT compiles, where that machine has no faces to calibrate with.
+    """
+    if target != "tensorrt":
+        from trainer.build_int8 import build_int8
+
+        if precision not in (None, "int8"):
+            raise click.UsageError("float32 and float16 are compiled from what `trainer export` wrote: see --target")
+        build_int8(onnx, out, calibration, "cpu" if target == "cpu" else "tensorrt", click.echo)
+        return
+    from trainer.build_engine import BuildOptions
+    from trainer.build_engine import build_engine as build
+
+    options = BuildOptions(max_batch, workspace, flavour, generations, verbosity)
+    build(onnx, precision, out, calibration, options, click.echo)
+
+
+@main.command()
+@click.argument("engine", type=FILE)
+@click.option("--faces", type=FOLDER, help="Prepared faces, to measure its accuracy on.")
+def verify_engine(engine: Path, faces: Path | None) -> None:
+    """Compares a compiled engine with its network, on the GPU that is to run it.
+
+    `build-engine` does so by itself where it can run what it built.
+    """
+    from trainer.faces import Faces
+    from trainer.verify_engine import verify_engine as verify
+
+    proof = verify(engine, Faces.load([faces]) if faces else None)
+    click.echo(f"{engine}: checked on {proof.manifest.verified}")
+    if proof.measured:
+        click.echo(f"{engine}: {proof.measured}")
+
+
+@main.command()
+@click.argument("engines", type=FILE, nargs=-1)
+@click.option(
+    "--batch",
+    "batches",
+    type=click.IntRange(1, 4096),
+    multiple=True,
+    default=(1, 2, 4, 8),
+    show_default=True,
+    help="Faces a call; may be repeated.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600, min_open=True),
+    callback=_number,
+    default=20,
+    show_default=True,
+    help="To measure for, all together.",
+)
+@click.option("--json", "json_file", type=FILE, help="Write every figure here.")
+@click.option("--figure", type=FILE, help="Draw a picture (PNG) here.")
+@click.option("--torch/--no-torch", "with_torch", default=True, show_default=True, help="Beside torch, if installed.")
+def bench(
+    engines: tuple[Path, ...],
+    batches: tuple[int, ...],
+    seconds: float,
+    json_file: Path | None,
+    figure: Path | None,
+    with_torch: bool,
+) -> None:
+    """Measures how fast engines are on this machine, beside torch and the machine's own ceilings.
+
+    The kiosk's own network in ONNX Runtime is always the first row. Let nothing else run meanwhile.
+    """
+    from trainer.bench import artist, write_json
+    from trainer.bench import bench as measure
+    from trainer.bench_text import markdown
+
+    draw = artist() if figure else None
+    result = measure(engines, batches, seconds, with_torch)
+    click.echo(markdown(result))
+    if json_file:
+        write_json(result, json_file)
+    if figure and draw:
+        draw(result, figure)

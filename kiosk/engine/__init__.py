@@ -1,7 +1,7 @@
 """Engines: chips in, calibrated probabilities out."""
 
 from kiosk.engine.choice import Candidate, candidates, default_path
-from kiosk.engine.load import check, load, load_exactly
+from kiosk.engine.load import check, load, load_compiled, load_exactly
 from kiosk.engine.manifest import Manifest, ManifestError
 from kiosk.engine.types import Chips, Engine, EngineError, Probabilities
 
@@ -17,5 +17,6 @@ __all__ = [
     "check",
     "default_path",
     "load",
+    "load_compiled",
     "load_exactly",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.engine import places
+from kiosk.engine import cuda_device, places
 from kiosk.engine.fit import check_fit
 from kiosk.engine.manifest import Manifest, ManifestError, MeasuredAccuracy, Precision, TensorRTBuild, read_checked
 from kiosk.engine.types import UnfitEngineError
@@ -55,8 +55,13 @@ def keeps_accuracy(manifest: Manifest, network: Manifest) -> bool:
     return not network.accuracy or bool(manifest.accuracy and _as_good(manifest.accuracy, network.accuracy))
 
 
+def same_faces(one: MeasuredAccuracy, other: MeasuredAccuracy) -> bool:
+    """Whether two accuracies can be compared."""
+    return (one.measured_on, one.faces) == (other.measured_on, other.faces)
+
+
 def _as_good(fewer_bits: MeasuredAccuracy, network: MeasuredAccuracy) -> bool:
-    return (fewer_bits.measured_on, fewer_bits.faces) == (network.measured_on, network.faces) and all(
+    return same_faces(fewer_bits, network) and all(
         getattr(network, task) - getattr(fewer_bits, task) <= LOSS_ALLOWED + _SLACK
         for task in ("gender", "age", "age_within_one")
     )
@@ -81,7 +86,7 @@ def _why_not(path: Path, manifest: Manifest, build: TensorRTBuild, network: Mani
         check_fit(build)
     except UnfitEngineError as error:
         return str(error)
-    if not manifest.verified:
+    if not manifest.verified or manifest.verified.capability != cuda_device.find().capability:
         return f"it was not checked on this GPU yet: run `trainer verify-engine {path}`"
     if not keeps_accuracy(manifest, network):
         return f"{manifest.precision} loses more than half a point of accuracy: name it in the settings to use it"
@@ -89,18 +94,19 @@ def _why_not(path: Path, manifest: Manifest, build: TensorRTBuild, network: Mani
 
 
 def _in_eight_bits(network: Manifest) -> Iterator[Candidate]:
-    path = places.own_folder() / places.CPU_INT8
-    if not path.exists():
-        return
+    for folder in (places.state_folder(), places.own_folder()):
+        path = folder / places.CPU_INT8
+        if path.exists():
+            yield Candidate(path, compiled=False, why_not=_why_not_in_eight_bits(path, network))
+
+
+def _why_not_in_eight_bits(path: Path, network: Manifest) -> str | None:
     try:
         manifest = read_checked(path)[1]
     except ManifestError as error:
-        yield Candidate(path, compiled=False, why_not=str(error))
-        return
+        return str(error)
     if manifest.network != network.network:
-        why_not = f"it was made of another network than {places.NETWORK}"
-    elif not keeps_accuracy(manifest, network):
-        why_not = "it loses more than half a point of accuracy"
-    else:
-        why_not = None
-    yield Candidate(path, compiled=False, why_not=why_not)
+        return f"it was made of another network than {places.NETWORK}"
+    if not keeps_accuracy(manifest, network):
+        return "it loses more than half a point of accuracy"
+    return None

@@ -36,7 +36,7 @@ def load(path: Path | None = None, *, cpu_only: bool = False) -> Engine:
     if cpu_only:
         return reserve()
     try:
-        return FallbackEngine(_compiled(content, manifest, path), reserve)
+        return FallbackEngine(load_compiled(content, manifest, path), reserve)
     except UnfitEngineError as error:
         engine = reserve()
         return FallbackEngine(engine, fault=f"{path.name} does not run here, {engine.name} does: {error}")
@@ -45,7 +45,20 @@ def load(path: Path | None = None, *, cpu_only: bool = False) -> Engine:
 def load_exactly(path: Path) -> Engine:
     """Loads the engine in `path` and no other, for whoever measures it. Raises `ManifestError` and `EngineError`."""
     content, manifest = read_checked(path)
-    return _onnx(content, manifest) if manifest.format == "onnx" else _compiled(content, manifest, path)
+    return _onnx(content, manifest) if manifest.format == "onnx" else load_compiled(content, manifest, path)
+
+
+def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) -> Engine:
+    """Loads a TensorRT engine from what was read and checked already, or was built just now. Raises `EngineError`."""
+    assert manifest.tensorrt is not None
+    check_fit(manifest.tensorrt)  # before PyCUDA is imported, which says less clearly what is missing
+    try:
+        from kiosk.engine.tensorrt import TensorRTEngine
+    except ImportError as error:
+        raise MissingPackageError(
+            f"PyCUDA cannot be imported ({error}): run `pip install --force-reinstall --no-deps --no-cache-dir pycuda`"
+        ) from error
+    return TensorRTEngine(content, manifest, path)
 
 
 def _best(*, cpu_only: bool) -> Engine:
@@ -95,15 +108,3 @@ def _onnx(content: bytes, manifest: Manifest) -> Engine:
     from kiosk.engine.onnx import OnnxEngine  # ONNX Runtime is slow to import, and checking needs none of it
 
     return OnnxEngine(content, manifest)
-
-
-def _compiled(content: bytes, manifest: Manifest, path: Path) -> Engine:
-    assert manifest.tensorrt is not None
-    check_fit(manifest.tensorrt)  # before PyCUDA is imported, which says less clearly what is missing
-    try:
-        from kiosk.engine.tensorrt import TensorRTEngine
-    except ImportError as error:
-        raise MissingPackageError(
-            f"PyCUDA cannot be imported ({error}): run `pip install --force-reinstall pycuda`"
-        ) from error
-    return TensorRTEngine(content, manifest, path)

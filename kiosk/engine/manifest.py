@@ -116,6 +116,12 @@ class Verification(_Model):
     """Of a probability."""
     mean_difference: Share
 
+    def __str__(self) -> str:
+        return (
+            f"{self.device}: probabilities of {self.chips} chips differ from ONNX Runtime's "
+            f"by {self.mean_difference:.0e} on average, {self.largest_difference:.0e} at worst"
+        )
+
 
 class Manifest(_Model):
     """Everything that must be known of an engine before it is parsed."""

@@ -13,6 +13,9 @@ NETWORK = "facialnet.onnx"
 CPU_INT8 = "facialnet-cpu-int8.onnx"
 """The same network in eight bits, for ONNX Runtime on a CPU."""
 
+TENSORRT_INT8 = "facialnet-tensorrt-int8.onnx"
+"""The same network in eight bits, as TensorRT wants them: to be compiled, and slow on a CPU."""
+
 BUILT_SUFFIX = ".engine"
 
 

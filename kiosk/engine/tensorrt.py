@@ -6,13 +6,15 @@ works: so nothing is bound to the thread that happened to import PyCUDA.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import pycuda.driver as cuda
 
+from kiosk.engine.cuda_context import CudaContext
 from kiosk.engine.fit import check_fit
 from kiosk.engine.manifest import Manifest
 from kiosk.engine.tensorrt_session import Session
@@ -40,13 +42,15 @@ class TensorRTEngine:
             cuda.init()
             device = cuda.Device(0)
             self.name = f"{library} ({manifest.precision}) on {device.name()}"
-            self._cuda_context = device.retain_primary_context()
+            self._cuda_context = CudaContext(device)
         try:
-            with _told("cannot be loaded"), self._current():
+            with _told("cannot be loaded"), self._cuda_context.current():
                 self._session = Session(content, manifest, library, path, graphs=graphs)
         except BaseException:
-            self._cuda_context.detach()
+            self._cuda_context.let_go()
             raise
+        # Also for an engine that nobody closes: PyCUDA does not let go of a primary context by itself.
+        self._forgotten = weakref.finalize(self, _forget, self._cuda_context, self._session)
 
     def infer(self, chips: Chips) -> Probabilities:
         """Chips → probabilities, in runs of at most as many chips as the engine was built for. Raises `EngineError`."""
@@ -56,7 +60,7 @@ class TensorRTEngine:
             np.empty((len(chips), len(self.manifest.gender_labels)), np.float32),
             np.empty((len(chips), len(self.manifest.age_groups)), np.float32),
         )
-        with _told("failed"), self._current():
+        with _told("failed"), self._cuda_context.current():
             for start in range(0, len(chips), self._max_batch):
                 part = slice(start, start + self._max_batch)
                 answers.gender[part], answers.age[part] = self._session.run(chips[part])
@@ -67,22 +71,22 @@ class TensorRTEngine:
         if self._session is None:
             return
         session, self._session = self._session, None
+        self._forgotten.detach()
         with _told("cannot be freed"):
-            self._cuda_context.push()
-            try:
-                session.free()
-            finally:
-                # Without a pop: PyCUDA lets go of a context from any thread only where it is current.
-                self._cuda_context.detach()
+            _free(self._cuda_context, session)
 
-    @contextmanager
-    def _current(self) -> Iterator[None]:
-        """The GPU's context is this thread's."""
-        self._cuda_context.push()
-        try:
-            yield
-        finally:
-            cuda.Context.pop()
+
+def _free(context: CudaContext, session: Session) -> None:
+    try:
+        with context.current():
+            session.free()
+    finally:
+        context.let_go()
+
+
+def _forget(context: CudaContext, session: Session) -> None:
+    with suppress(cuda.Error, EngineError):  # nobody is left to be told
+        _free(context, session)
 
 
 @contextmanager

@@ -47,28 +47,53 @@ def libraries() -> tuple[TensorRTLibrary, ...]:
     return tuple(library for name in MODULES if (library := _library(name)))
 
 
-def library_for(flavour: Flavour) -> TensorRTLibrary:
-    """The one of that flavour. Raises `MissingPackageError`."""
-    fitting = [library for library in libraries() if library.flavour == flavour]
-    if fitting:
-        # Only the module of that name has what is peculiar to the flavour.
-        return min(fitting, key=lambda library: library.module.__name__ != flavour)
-    others = f" (there is {' and '.join(map(str, libraries()))})" if libraries() else ""
-    raise MissingPackageError(
-        f"{NAMES[flavour]} is not installed here{others}: "
-        f"run `pip install {flavour}`, or on a Jetson make the environment with --system-site-packages"
+def library_for(flavour: Flavour | None = None) -> TensorRTLibrary:
+    """The one of that flavour; without one, TensorRT before TensorRT for RTX. Raises `MissingPackageError`."""
+    there = libraries()
+    fitting = [library for library in there if flavour in (library.flavour, None)]
+    if not fitting:
+        broken = "; ".join(filter(None, map(_why_broken, MODULES)))
+        others = " and ".join(dict.fromkeys(f"there is {library}" for library in there)) or broken
+        raise MissingPackageError(
+            f"{NAMES[flavour or 'tensorrt']} is not installed here{f' ({others})' if others else ''}: "
+            f"run `pip install {flavour or 'tensorrt'}`, "
+            "or on a Jetson make the environment with --system-site-packages"
+        )
+    # Only the module of that name has what is peculiar to the flavour.
+    return min(
+        fitting, key=lambda library: (MODULES.index(library.flavour), library.module.__name__ != library.flavour)
     )
+
+
+def _rank(library: TensorRTLibrary) -> tuple[int, bool]:
+    # Only the module of its own name has what is peculiar to a flavour.
+    return MODULES.index(library.flavour), library.module.__name__ != library.flavour
 
 
 def _library(name: str) -> TensorRTLibrary | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what its bindings have deprecated is nobody's business here
-            module = importlib.import_module(name)
+        module = _imported(name)
     except (ImportError, OSError, RuntimeError):  # not installed, or without the libraries that it links to
         return None
     found = _linked(module)
     return TensorRTLibrary(module, *found) if found else None
+
+
+def _imported(name: str) -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what its bindings have deprecated is nobody's business here
+        return importlib.import_module(name)
+
+
+def _why_broken(name: str) -> str:
+    """What keeps a module that is there from being imported; empty for one that is not there, or whole."""
+    try:
+        _imported(name)
+    except ModuleNotFoundError as error:
+        return "" if error.name == name else f"the module {name} cannot be imported: {error}"
+    except (ImportError, OSError, RuntimeError) as error:
+        return f"the module {name} cannot be imported: {error}"
+    return ""
 
 
 def _linked(module: ModuleType) -> tuple[Flavour, str] | None:

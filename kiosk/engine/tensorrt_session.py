@@ -66,11 +66,13 @@ class Session:
 
     def free(self) -> None:
         """Gives back everything: graphs and execution contexts before the engine, and the buffers last."""
+        lost = self._tensors is not None and not self._tensors.settled()
         while self._runs:
             self._runs.popitem()[1].free()
         self._runtime_cache = None
         self._engine = self._runtime = None
-        if self._tensors:
+        # On a GPU that is lost there is nothing to free one by one: it all goes with the context, without a word.
+        if self._tensors and not lost:
             tensors, self._tensors = self._tensors, None
             tensors.free()
 
@@ -82,14 +84,14 @@ class Session:
 
     def _check_interface(self, manifest: Manifest) -> None:
         """The engine's own inputs and outputs against its manifest."""
-        engine, trt = self._engine, self._trt
+        trt = self._trt
         found = {
             name: (
-                engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT,
-                engine.get_tensor_dtype(name) == trt.DataType.FLOAT,
-                tuple(engine.get_tensor_shape(name)),
+                self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT,
+                self._engine.get_tensor_dtype(name) == trt.DataType.FLOAT,
+                tuple(self._engine.get_tensor_shape(name)),
             )
-            for name in map(engine.get_tensor_name, range(engine.num_io_tensors))
+            for name in map(self._engine.get_tensor_name, range(self._engine.num_io_tensors))
         }
         expected = {
             "chips": (True, True, (-1, *CHIP_SHAPE[1:])),
@@ -98,7 +100,7 @@ class Session:
         }
         if found != expected:
             raise EngineError(f"the engine's inputs and outputs, {sorted(found)}, are not what its manifest says")
-        _, _, (most, *_) = engine.get_tensor_profile_shape("chips", 0)
+        _, _, (most, *_) = self._engine.get_tensor_profile_shape("chips", 0)
         if most != self._most:
             raise EngineError(f"the engine takes {most} chips at once, its manifest says {self._most}")
 
@@ -143,18 +145,27 @@ class _Tensors:
             self.free()
             raise
 
-    def enqueue(self, context: Any, count: int) -> None:
-        """Puts one run of `count` chips on the stream: there, through the network, and back."""
+    def send(self, count: int) -> None:
+        """Puts the way of `count` chips to the GPU on the stream."""
         cuda.memcpy_htod_async(self.chips.device, self.chips.host[:count], self.stream)
-        if not context.execute_async_v3(self.stream.handle):
-            raise EngineError("the GPU does not run the engine")
+
+    def fetch(self, count: int) -> None:
+        """Puts the way of their probabilities back on the stream."""
         for buffer in (self.gender, self.age):
             cuda.memcpy_dtoh_async(buffer.host[:count], buffer.device, self.stream)
+
+    def settled(self) -> bool:
+        """Waits until nothing runs on the stream any more; False where the GPU is lost."""
+        try:
+            self.stream.synchronize()
+        except cuda.Error:
+            return False
+        return True
 
     def free(self) -> None:
         """The buffers, then the stream."""
         while self.by_name:
-            self.by_name.popitem()[1].device.free()
+            self.by_name.popitem()[1].free()
         del self.stream
 
     def _buffer(self, name: str, most: int, shape: tuple[int | None, ...]) -> _Buffer:
@@ -167,7 +178,16 @@ class _Buffer:
 
     def __init__(self, shape: tuple[int | None, ...]) -> None:
         self.host: NDArray[np.float32] = cuda.pagelocked_empty(shape, np.float32)
-        self.device = cuda.mem_alloc(self.host.nbytes)
+        try:
+            self.device = cuda.mem_alloc(self.host.nbytes)
+        except BaseException:
+            del self.host  # the error holds on to this object until the GPU was let go
+            raise
+
+    def free(self) -> None:
+        """Both."""
+        self.device.free()
+        del self.host
 
 
 class _Run:
@@ -191,16 +211,31 @@ class _Run:
             if not self._context.set_input_shape("chips", (count, *CHIP_SHAPE[1:])):
                 raise EngineError(f"the engine does not take {count} chips at once")
             self._count = count
-        self._tensors.enqueue(self._context, count)
+        self._enqueue(count)
 
     def record(self, count: int) -> None:
-        """From now on the work is launched as one graph, where the driver can."""
-        # Launched kernel by kernel, it does the same.
-        with contextlib.suppress(CudaGraphError):
-            self._graph = CudaGraph(self._tensors.stream.handle, lambda: self._tensors.enqueue(self._context, count))
+        """From now on the work is launched as one graph, where that was seen to work."""
+        # Launched kernel by kernel, it does the same; a GPU that does not even do that says so at the next run.
+        with contextlib.suppress(CudaGraphError, EngineError, cuda.Error):
+            self._graph = CudaGraph(self._tensors.stream.handle, lambda: self._enqueue(count))
+            self._graph.launch(self._tensors.stream.handle)
+            self._tensors.stream.synchronize()
+            return
+        self._drop_graph()
 
     def free(self) -> None:
         """The graph, then the execution context that it launches."""
+        self._drop_graph()
+        self._context = None
+
+    def _drop_graph(self) -> None:
         if self._graph:
             self._graph.free()
-        self._graph = self._context = None
+        self._graph = None
+
+    def _enqueue(self, count: int) -> None:
+        # The context is no variable here: an error would hold on to it until the GPU was let go.
+        self._tensors.send(count)
+        if not self._context.execute_async_v3(self._tensors.stream.handle):
+            raise EngineError("the GPU does not run the engine")
+        self._tensors.fetch(count)

@@ -28,7 +28,7 @@ from tests.engine.networks import manifest_of
 
 VERSION = "10.3.0.26"
 DEVICE = CudaDevice("Orin (made up)", "8.7", "12.6")
-_OWN = ("kiosk.engine.tensorrt", "kiosk.engine.tensorrt_session")
+_OWN = ("kiosk.engine.tensorrt", "kiosk.engine.tensorrt_session", "kiosk.engine.cuda_context")
 
 
 class FakeCudaError(Exception):
@@ -49,6 +49,8 @@ class FakeGpu:
         self.reads_engines = True
         self.says: str | None = None
         self.records_graphs = True
+        self.most = 8
+        """The most chips that its engines were built for."""
 
     def need_context(self) -> None:
         if not self.current:
@@ -271,7 +273,7 @@ class FakeEngine:
         self.gpu.log.append("free engine")
 
 
-def fake_tensorrt(gpu: FakeGpu, most: int) -> ModuleType:
+def fake_tensorrt(gpu: FakeGpu) -> ModuleType:
     """`tensorrt`."""
 
     class ILogger:
@@ -288,7 +290,7 @@ def fake_tensorrt(gpu: FakeGpu, most: int) -> ModuleType:
                 if gpu.says:
                     self._logger.log(ILogger.ERROR, gpu.says)
                 return None
-            return FakeEngine(gpu, content, most)
+            return FakeEngine(gpu, content, gpu.most)
 
     module = ModuleType("tensorrt")
     vars(module).update(
@@ -303,6 +305,7 @@ def fake_tensorrt(gpu: FakeGpu, most: int) -> ModuleType:
 def installed(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavour = "tensorrt") -> FakeGpu:
     """Puts a GPU into this machine for the length of a test."""
     gpu = FakeGpu()
+    gpu.most = most
     driver = fake_pycuda(gpu)
     pycuda = ModuleType("pycuda")
     vars(pycuda).update(driver=driver, __spec__=SimpleNamespace(name="pycuda"))
@@ -310,12 +313,13 @@ def installed(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavou
         monkeypatch.setitem(sys.modules, name, module)
     for name in _OWN:  # they hold on to the PyCUDA that they were imported with
         monkeypatch.delitem(sys.modules, name, raising=False)
-    library = TensorRTLibrary(fake_tensorrt(gpu, most), flavour, VERSION)
+    library = TensorRTLibrary(fake_tensorrt(gpu), flavour, VERSION)
     monkeypatch.setattr(tensorrt_library, "libraries", lambda: (library,))
     monkeypatch.setattr(cuda_device, "find", lambda: DEVICE)
 
     FakeGraph.gpu = gpu
     monkeypatch.setattr(importlib.import_module(_OWN[1]), "CudaGraph", FakeGraph)
+    monkeypatch.setattr(importlib.import_module(_OWN[2]), "_pop_from_thread", lambda: None)
     return gpu
 
 

@@ -168,6 +168,7 @@ def test_half_precision_comes_before_eight_bits_and_these_before_float32(own: Pa
         ({"flavour": "tensorrt_rtx"}, "TensorRT for RTX is not installed"),
         ({"capabilities": ("8.9",)}, "compute capability 8.9"),
         ({"verified": None}, "trainer verify-engine"),
+        ({"verified": CHECKED.model_copy(update={"capability": "8.9"})}, "not checked on this GPU yet"),
         ({"accuracy": None}, "loses more than half a point"),
         ({"accuracy": GOOD.model_copy(update={"gender": 0.8})}, "loses more than half a point"),
     ],

@@ -134,6 +134,6 @@ def test_the_kiosks_own_engine_runs_and_speaks_in_decades() -> None:
     engine = load()
     assert [group.label for group in engine.manifest.groups] == [group.label for group in DECADES]
     assert engine.manifest.accuracy is not None
-    assert engine.manifest.sha256 == hashlib.sha256(default_path().read_bytes()).hexdigest()
+    assert engine.manifest.network == hashlib.sha256(default_path().read_bytes()).hexdigest()
     for probabilities in engine.infer(chips_of(2)):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)

@@ -31,7 +31,10 @@ def the_line(result: Result) -> str:
     return line
 
 
-COMMANDS = ("prepare", "train", "search-rate", "evaluate", "benchmark", "export")
+COMMANDS = (
+    *("prepare", "train", "search-rate", "evaluate", "benchmark", "export"),
+    *("build-engine", "verify-engine", "bench"),
+)
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["benchmark", "adience"]])

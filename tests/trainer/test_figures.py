@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.engine import check, default_path
+from kiosk.engine import check, default_path, places
+from kiosk.engine.choice import keeps_accuracy
 from trainer.benchmark import Protocol, table
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,30 @@ def test_a_page_has_the_manifests_figures(page: str) -> None:
         over_faces, averaged = percent(getattr(accuracy, task)), percent(getattr(accuracy.averaged, task))
         assert f"| {name} | {over_faces} % | {averaged} % |" in text
     assert f"{accuracy.faces:,} faces" in text or f"{accuracy.faces} faces" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (places.NETWORK, "`facialnet.onnx`, float32"),
+        (places.CPU_INT8, "`facialnet-cpu-int8.onnx`"),
+        (places.TENSORRT_INT8, "`facialnet-tensorrt-int8.onnx`"),
+    ],
+)
+def test_the_model_card_has_the_figures_of_every_form(name: str, words: str) -> None:
+    manifest = check(places.own_folder() / name)
+    assert manifest.network == check().sha256
+    assert manifest.accuracy is not None
+    shares = [percent(getattr(manifest.accuracy, task)) for task in ("gender", "age", "age_within_one")]
+    row = f"| {words} | {' | '.join(f'{share} %' for share in shares)} |"
+    assert row in (ROOT / "engines" / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_comes_in_eight_bits_is_as_good_as_the_network() -> None:
+    for name in (places.CPU_INT8, places.TENSORRT_INT8):
+        manifest = check(places.own_folder() / name)
+        assert keeps_accuracy(manifest, check())
+        assert manifest.verified is not None
 
 
 @pytest.mark.parametrize("protocol", ["paper", "folds"])

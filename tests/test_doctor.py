@@ -1,0 +1,62 @@
+"""What the doctor says of a GPU and of the engines for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.doctor import examine
+from kiosk.engine import Candidate, tensorrt_library
+from tests.engine import fake_gpu
+from tests.engine.fake_gpu import FakeGpu
+
+BUILD = "build one: `trainer build-engine --precision fp16`"
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
+    return fake_gpu.installed(monkeypatch)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    assert examine(None)
+    return capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_without_an_engine_gets_the_command_to_build_one(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys)
+    assert "GPU: Orin (made up), compute capability 8.7, CUDA 12.6" in text
+    assert "TensorRT: TensorRT 10.3.0.26" in text
+    assert BUILD in text
+
+
+@pytest.mark.usefixtures("gpu")
+def test_an_engine_that_was_passed_over_is_explained(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not="it was built by TensorRT 8")
+    monkeypatch.setattr("kiosk.doctor.candidates", lambda: [other])
+    text = said(capsys)
+    assert "engine passed over: engines/facialnet-fp16.engine: it was built by TensorRT 8" in text
+    assert BUILD in text
+
+
+@pytest.mark.usefixtures("gpu")
+def test_where_an_engine_fits_nothing_is_to_be_built(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitting = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not=None)
+    monkeypatch.setattr("kiosk.doctor.candidates", lambda: [fitting])
+    assert "trainer build-engine" not in said(capsys)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_without_tensorrt_gets_the_command_to_install_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorrt_library, "libraries", tuple)
+    text = said(capsys)
+    assert "TensorRT: not installed" in text
+    assert 'pip install "facialnet-kiosk[gpu]"' in text

@@ -1,0 +1,70 @@
+"""`trainer build-engine` in eight bits: the file that a CPU runs, or the one that TensorRT compiles.
+
+They are different files (trainer/eight_bits.py). The second is made where the faces are, and compiled on the
+machine that is to run it, which needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kiosk.engine import Manifest, default_path
+from kiosk.engine.choice import keeps_accuracy
+from kiosk.engine.manifest import manifest_path, read_checked, text_of
+from kiosk.engine.onnx import OnnxEngine
+from kiosk.engine.places import CPU_INT8, TENSORRT_INT8, build_folder
+from kiosk.files import replaced_safely
+from trainer.eight_bits import Form
+from trainer.faces import Faces
+from trainer.parity import verify
+from trainer.quantise import Quantised, QuantiseError, quantised
+from trainer.sample_chips import sample_chips
+
+Say = Callable[[str], None]
+
+_DEFAULT_NAMES: dict[Form, str] = {"cpu": CPU_INT8, "tensorrt": TENSORRT_INT8}
+
+
+def build_int8(onnx: Path | None, out: Path | None, calibration: Path | None, form: Form, say: Say) -> Path:
+    """Brings `onnx`, by default the kiosk's own network, into eight bits; returns where it was written.
+
+    Raises `QuantiseError`, and what reading the network or the faces raises.
+    """
+    if calibration is None:
+        raise QuantiseError("eight bits are calibrated on faces: name a prepared folder with --calibration")
+    faces = Faces.load([calibration])
+    content, manifest = read_checked(onnx or default_path())
+    return write_int8(out or build_folder() / _DEFAULT_NAMES[form], faces, form, say, content, manifest)
+
+
+def write_int8(out: Path, faces: Faces, form: Form, say: Say, network: bytes, manifest: Manifest) -> Path:
+    """Writes the content of a float32 ONNX file in eight bits, once it was found to say nearly the same."""
+    result = quantised(network, manifest, faces, form)
+    of_result = result.manifest(manifest)
+    found = verify(
+        OnnxEngine(result.content, of_result), OnnxEngine(network, manifest), sample_chips(), "int8", "CPU", None
+    )
+    of_result = of_result.model_copy(update={"verified": found})
+    with replaced_safely(manifest_path(out)) as beside, replaced_safely(out) as path:
+        path.write_bytes(result.content)
+        beside.write_text(text_of(of_result), encoding="utf-8")
+    for line in _told(result, of_result, manifest):
+        say(line)
+    say(f"{out}: {len(result.content) / 1e6:.1f} MB, checked on {found}")
+    return out
+
+
+def _told(result: Quantised, manifest: Manifest, network: Manifest) -> list[str]:
+    lines = [f"in float32: {result.before}", f"in eight bits: {result.accuracy}"]
+    if result.kept_float:
+        lines.append(
+            f"left in float32 because they cost more than half a point: {', '.join(result.kept_float)} "
+            f"(the worst loss went from {result.losses[0]:.1%} to {result.losses[-1]:.1%} on the calibration split)"
+        )
+    if not keeps_accuracy(manifest, network):
+        lines.append(
+            "this is more than half a point less than the network's own, or was measured on other faces: "
+            "the kiosk will not choose it by itself"
+        )
+    return lines
