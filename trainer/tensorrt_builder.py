@@ -7,13 +7,13 @@ or explicit pairs of quantise and dequantise. Building needs no PyCUDA, and Tens
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +21,7 @@ from kiosk.engine import cuda_device, tensorrt_logger
 from kiosk.engine.cuda_device import CudaDevice
 from kiosk.engine.manifest import CHIP_SHAPE, GENDER_LABELS, TensorRTBuild, sha256_of
 from kiosk.engine.tensorrt_library import TensorRTLibrary
-from kiosk.engine.tensorrt_logger import gathering_logger
+from kiosk.engine.tensorrt_logger import collecting_nothing, gathering_logger
 from kiosk.engine.types import DriverError
 from trainer import gpu_generations, timing_cache
 from trainer.build_progress import Progress, interruptible, monitor
@@ -36,6 +36,9 @@ _NOWHERE = f"{os.devnull}/network.onnx"
 
 _MIB = 2**20
 _LEVELS = (None, logging.INFO, logging.DEBUG)  # of TensorRT's messages, by verbosity
+
+_Described = dict[str, tuple[Any, tuple[int, ...]]]
+"""Data type and shape of tensors by name; -1 is a number that is known at run time only."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,12 @@ def compile_engine(
         onnx_sha256=sha256_of(onnx),
     )
     shown = Progress(shown=progress and not verbosity)
+    work = partial(_compiled, onnx, library, gpu, max_batch, workspace, generations, shown)
     with _messages(verbosity):
-        content = interruptible(
-            lambda: _freed(lambda: _compiled(onnx, library, gpu, max_batch, workspace, generations, shown)),
-            shown.cancel,
-        )
+        try:
+            content = interruptible(partial(_freed, work), shown.cancel)
+        except MemoryError as error:
+            raise build_refusal(library, ["the machine is out of memory"]) from error
     return Compiled(content, build)
 
 
@@ -107,19 +111,14 @@ def _capabilities(library: TensorRTLibrary, gpu: CudaDevice | None, generations:
 def _freed(work: Callable[[], bytes]) -> bytes:
     """Does `work`, after which none of TensorRT's objects is left, whether it went well or not.
 
-    TensorRT holds a lock while it calls its logger, and needs the same one to free a builder. So Python's
-    garbage collector, which may begin in the logger, must find none: the process would hang.
+    What an error holds on to lives as long as the error, and would be freed at a moment of Python's choosing.
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        return work()
-    except BaseException as error:
-        traceback.clear_frames(error.__traceback__)  # they would live as long as the error
-        raise
-    finally:
-        if collecting:
-            gc.enable()
+    with collecting_nothing():
+        try:
+            return work()
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)
+            raise
 
 
 def _compiled(
@@ -156,37 +155,29 @@ def _compiled(
         gpu_generations.choose(config, trt, generations)
     config.progress_monitor = monitor(trt, progress)
 
-    cache = None
-    if gpu and library.flavour == "tensorrt":
-        cache = timing_cache.load(config, timing_cache.cache_file(library, gpu))
+    timings = timing_cache.cache_file(library, gpu) if gpu and library.flavour == "tensorrt" else None
+    cache = timing_cache.load(config, timings) if timings else None
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise build_refusal(library, logger.errors)
-    if cache is not None and gpu:
-        timing_cache.save(cache, timing_cache.cache_file(library, gpu))
+    if timings and cache is not None:
+        timing_cache.save(cache, timings)
     return bytes(plan)
 
 
 def _check_interface(trt: ModuleType, network: Any) -> None:
     """The network's own inputs and outputs against what every engine must have."""
-    inputs = {
-        tensor.name: (tensor.dtype, tuple(tensor.shape)) for tensor in map(network.get_input, range(network.num_inputs))
-    }
-    outputs = {
-        tensor.name: (tensor.dtype, tuple(tensor.shape))
-        for tensor in map(network.get_output, range(network.num_outputs))
-    }
+    inputs = _described(map(network.get_input, range(network.num_inputs)))
+    outputs = _described(map(network.get_output, range(network.num_outputs)))
     if not inputs and not outputs:  # TensorRT's parser calls random bytes a good, empty network
         raise BuildError(NO_NETWORK)
     if inputs != {_INPUT: (trt.DataType.FLOAT, (-1, *CHIP_SHAPE[1:]))}:
         raise BuildError(f"the network's inputs are {_words(inputs)}: it must be chips, float (-1, 1, 75, 75)")
-    gender, age = (outputs.get(name) for name in _OUTPUTS)
+    classes = {name: shape[-1] if len(shape) == 2 else 0 for name, (_, shape) in outputs.items()}
     if (
-        len(outputs) != len(_OUTPUTS)
-        or gender != (trt.DataType.FLOAT, (-1, len(GENDER_LABELS)))
-        or age is None
-        or age[0] != trt.DataType.FLOAT
-        or len(age[1]) != 2
+        outputs != {name: (trt.DataType.FLOAT, (-1, classes.get(name, 0))) for name in _OUTPUTS}
+        or classes["gender"] != len(GENDER_LABELS)
+        or classes["age"] < 2
     ):
         raise BuildError(
             f"the network's outputs are {_words(outputs)}: "
@@ -194,7 +185,11 @@ def _check_interface(trt: ModuleType, network: Any) -> None:
         )
 
 
-def _words(tensors: dict[str, tuple[Any, tuple[int, ...]]]) -> str:
+def _described(tensors: Iterable[Any]) -> _Described:
+    return {tensor.name: (tensor.dtype, tuple(tensor.shape)) for tensor in tensors}
+
+
+def _words(tensors: _Described) -> str:
     return " and ".join(f"{name}, {dtype.name.lower()} {shape}" for name, (dtype, shape) in tensors.items()) or "none"
 
 

@@ -11,19 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from kiosk.engine.tensorrt_library import TensorRTLibrary
+from kiosk.engine.tensorrt_logger import reason, without_places
 from kiosk.errors import KioskError
 
 NO_NETWORK = "this is no whole ONNX file: copy or export it again"
 
-# Without a driver, whatever goes wrong is followed by this, which is not why.
-_FOLLOWS_EVERY_ERROR = "catchCudaError"
 _MEMORY = re.compile(r"out ?of ?memory|insufficient memory|could not be allocated|bad_alloc|MEM_ALLOC", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"Failed to open file|external weights|external file")
 _UNKNOWN = re.compile(r"^false$|[Pp]lugin .*not found")  # an operator that is none of TensorRT's may be a plugin's
-
-# IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (what it is. In function at file.cpp:123)
-_LOGGED = re.compile(r"Error Code \d+: [\w ]+ \((?P<what>.*)\)$")
-_PLACES = re.compile(r"\s*\bIn \w+ at \S+|\[[\w.]+:\d+: \w+\]\s*|^Assertion failed:\s*")
 
 
 class BuildError(KioskError):
@@ -62,18 +57,11 @@ def build_refusal(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError
     return BuildError(f"{library} cannot build the engine: {why}")
 
 
-def reason(logged: Sequence[str]) -> str:
-    """The last error that says something, without where in TensorRT's own code it arose."""
-    telling = [text for text in logged if _FOLLOWS_EVERY_ERROR not in text] or logged
-    if not telling:
-        return "it does not say why"
-    found = _LOGGED.search(telling[-1])
-    return _PLACES.sub("", found["what"] if found else telling[-1]).strip() or telling[-1]
-
-
 def _no_memory(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError:
     why = next(text for text in logged if _MEMORY.search(text))
+    if "Requested size" in why:  # more than it was allowed
+        return BuildError(f"{library} needs more room to build: ask for more with --workspace ({reason([why])})")
     return BuildError(
         f"{library} ran out of memory: close what else uses the GPU, "
-        f"or build with a smaller --workspace or --max-batch ({_PLACES.sub('', why)})"
+        f"or build with a smaller --workspace or --max-batch ({without_places(why)})"
     )

@@ -59,10 +59,7 @@ def library_for(flavour: Flavour | None = None) -> TensorRTLibrary:
             f"run `pip install {flavour or 'tensorrt'}`, "
             "or on a Jetson make the environment with --system-site-packages"
         )
-    # Only the module of that name has what is peculiar to the flavour.
-    return min(
-        fitting, key=lambda library: (MODULES.index(library.flavour), library.module.__name__ != library.flavour)
-    )
+    return min(fitting, key=_rank)
 
 
 def _rank(library: TensorRTLibrary) -> tuple[int, bool]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 _log = logging.getLogger(__name__)
+
+# Without a driver, whatever goes wrong is followed by this, which is not why.
+_FOLLOWS_EVERY_ERROR = "catchCudaError"
+
+# IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (what it is. In function at file.cpp:123)
+_LOGGED = re.compile(r"Error Code \d+: [\w ]+ \((?P<what>.*)\)$")
+_PLACES = re.compile(r"\s*\bIn \w+ at \S+|\[[\w.]+:\d+: \w+\]\s*|^Assertion failed:\s*")
 
 
 def gathering_logger(trt: ModuleType) -> Any:
@@ -35,3 +46,33 @@ def gathering_logger(trt: ModuleType) -> Any:
             _log.log(min(level, logging.INFO), "%s", text)
 
     return GatheringLogger()
+
+
+def reason(logged: Sequence[str]) -> str:
+    """The last of the errors that says something, without where in TensorRT's own code it arose."""
+    telling = [text for text in logged if _FOLLOWS_EVERY_ERROR not in text] or logged
+    if not telling:
+        return "it does not say why"
+    found = _LOGGED.search(telling[-1])
+    return without_places(found["what"] if found else telling[-1]) or telling[-1]
+
+
+def without_places(text: str) -> str:
+    """What TensorRT says, without where in its own code it says so."""
+    return _PLACES.sub("", text).strip()
+
+
+@contextmanager
+def collecting_nothing() -> Iterator[None]:
+    """Keeps Python's garbage collector away while TensorRT may call its logger.
+
+    It holds a lock meanwhile, and needs the same one to free an object of its own. If the collector began
+    in the logger and found one, the process would hang.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -15,7 +15,7 @@ from kiosk.engine.fit import REBUILD
 from kiosk.engine.manifest import CHIP_SHAPE, Manifest
 from kiosk.engine.runtime_cache import RuntimeCache
 from kiosk.engine.tensorrt_library import TensorRTLibrary
-from kiosk.engine.tensorrt_logger import gathering_logger
+from kiosk.engine.tensorrt_logger import collecting_nothing, gathering_logger, reason
 from kiosk.engine.types import Chips, EngineError, OtherVersionError, OutOfGpuMemoryError, Probabilities
 
 GRAPHED = 4
@@ -40,7 +40,8 @@ class Session:
         self._runtime_cache: RuntimeCache | None = None
         self._engine: Any = None
         try:
-            self._runtime = self._trt.Runtime(self._logger)
+            with collecting_nothing():
+                self._runtime = self._trt.Runtime(self._logger)
             self._engine = self._deserialised(content)
             self._check_interface(manifest)
             self._tensors = _Tensors(self._most, manifest)
@@ -125,8 +126,8 @@ class Session:
 
     def _refusal(self, what: str, otherwise: type[EngineError]) -> EngineError:
         """TensorRT gives nothing back, and only its log says why."""
-        why = self._logger.errors[-1] if self._logger.errors else "it does not say why"
-        if "memory" in why.lower():
+        why = reason(self._logger.errors)
+        if "memory" in " ".join(self._logger.errors).lower():
             return OutOfGpuMemoryError(f"{what}, the GPU has no memory left: close what else uses it ({why})")
         return otherwise(f"{what}: {REBUILD} ({why})")
 

@@ -171,6 +171,7 @@ def test_what_does_not_fit_together_is_named_too(library: TensorRTLibrary) -> No
         (linear_network(outputs={**OUT, "mood": ("n", 3)}), "and mood, float"),
         (linear_network(outputs={"gender": ("n", 3), "age": ("n", 8)}), r"outputs are gender, float \(-1, 3\)"),
         (linear_network(outputs={"gender": ("n", 2), "age": ()}), r"age, float \(\)"),
+        (linear_network(outputs={"gender": ("n", 2), "age": ("n", 1)}), r"age, float \(-1, 1\)"),
     ],
 )
 def test_another_interface_is_refused(library: TensorRTLibrary, network: ModelProto, words: str) -> None:
@@ -282,19 +283,19 @@ def test_its_progress_is_shown(
 
 @pytest.mark.tensorrt
 def test_ctrl_c_stops_a_build(library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted(tensorrt_builder.Progress):
-        steps = 0
+    steps = []
 
-        def step(self, *_: object) -> None:
-            self.steps += 1
-            if self.steps == 5:
+    class Interrupted(tensorrt_builder.Progress):
+        def step(self, phase: str, done: int) -> None:
+            steps.append((phase, done))
+            if len(steps) == 5:
                 os.kill(os.getpid(), signal.SIGINT)
-                assert self._cancelled.wait(30)
-            assert self.steps <= 6, "it went on"
+                self._cancelled.wait(30)
 
     monkeypatch.setattr(tensorrt_builder, "Progress", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         compile_engine(linear, library, max_batch=8)
+    assert len(steps) == 5
     monkeypatch.undo()
     assert compile_engine(linear, library, max_batch=8).content
 
@@ -425,6 +426,16 @@ def test_tensorrt_itself_builds_for_no_other_gpu(linear: bytes, monkeypatch: pyt
     library = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
     with pytest.raises(BuildError, match="TensorRT builds for this machine's own GPU"):
         compile_engine(linear, library, max_batch=8, generations=["ada"])
+
+
+def test_a_machine_without_memory_is_said_to_be(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
+    monkeypatch.setattr(tensorrt_builder, "_compiled", compiled)
+    with pytest.raises(BuildError, match="ran out of memory: close what else"):
+        compile_engine(linear, TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26"), max_batch=8)
 
 
 class Unwilling:

@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 
 from kiosk.engine.tensorrt_library import TensorRTLibrary
-from trainer.tensorrt_refusals import NO_NETWORK, build_refusal, parse_refusal, reason
+from trainer.tensorrt_refusals import NO_NETWORK, build_refusal, parse_refusal
 
 DESERIALIZE_FAILED, UNSUPPORTED_NODE = 3, 8
 LIBRARY: Any = TensorRTLibrary(
     SimpleNamespace(ErrorCode=SimpleNamespace(MODEL_DESERIALIZE_FAILED=DESERIALIZE_FAILED)), "tensorrt", "10.3.0.26"
-)
-
-NO_DRIVER = (
-    "[checkMacros.cpp::catchCudaError::250] Error Code 1: Cuda Runtime (In catchCudaError at "
-    "/_src/common/dispatch/checkMacros.cpp:250 (cudaError 35: CUDA driver version is insufficient for CUDA runtime "
-    "version))"
 )
 
 
@@ -34,36 +28,6 @@ class Parser:
         assert index == 0
         answers = {**self._complaint, **self._complaint_numbers}
         return SimpleNamespace(**{name: lambda answer=answer: answer for name, answer in answers.items()})
-
-
-@pytest.mark.parametrize(
-    ("logged", "expected"),
-    [
-        (
-            "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (Could not find any implementation for "
-            "node {ForeignNode[conv1...age]}. In computeCosts at /_src/build/cask/tacticOptimizer.cpp:3869)",
-            "Could not find any implementation for node {ForeignNode[conv1...age]}.",
-        ),
-        (
-            "IBuilder::buildSerializedNetwork: Error Code 1: Myelin ([pass.cpp:337: check_turing_op_compatibility] "
-            "Cannot compile operation 'node_linear_3' for Turing (SM75): FP32 GEMM is not supported. In compileGraph "
-            "at /_src/optimizer/myelin/codeGenerator.cpp:2012)",
-            "Cannot compile operation 'node_linear_3' for Turing (SM75): FP32 GEMM is not supported.",
-        ),
-        (NO_DRIVER, "(cudaError 35: CUDA driver version is insufficient for CUDA runtime version)"),
-        ("something that it never said before", "something that it never said before"),
-    ],
-)
-def test_the_reason_is_what_it_says_without_where_in_its_code(logged: str, expected: str) -> None:
-    assert reason([logged]) == expected
-
-
-def test_a_missing_driver_is_not_why_something_else_failed() -> None:
-    assert reason(["first", "why", NO_DRIVER]) == "why"
-
-
-def test_no_word_is_no_reason() -> None:
-    assert reason([]) == "it does not say why"
 
 
 @pytest.mark.parametrize(
@@ -121,3 +85,8 @@ def test_no_complaint_leaves_the_log() -> None:
 
 def test_what_cannot_be_read_is_no_onnx_file() -> None:
     assert str(parse_refusal(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NO_NETWORK
+
+
+def test_a_workspace_too_small_is_to_be_made_larger() -> None:
+    said = build_refusal(LIBRARY, ["Error Code 2: OutOfMemory (Requested size was 9367060 bytes.)"])
+    assert "ask for more with --workspace (Requested size was 9367060 bytes.)" in str(said)
