@@ -111,13 +111,13 @@ def _engine(path: Path | None) -> Iterator[Finding]:
         yield Finding("engine", "problem", str(error), "" if path else "reinstall the kiosk")
         return
     yield Finding("engine", "ok", f"{engine.manifest.precision}, {engine.name}, {milliseconds:.1f} ms a face")
-    if engine.fault and path:
+    if engine.fault:
         yield Finding("engine", "note", engine.fault)
     if engine.manifest.accuracy:
         yield Finding("accuracy", "ok", str(engine.manifest.accuracy))
     if path is None:
         for candidate in candidates():
-            if candidate.why_not:
+            if candidate.why_not and candidate.path.name not in (engine.fault or ""):
                 yield Finding("engine passed over", "note", f"{candidate.path}: {candidate.why_not}")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -15,17 +17,43 @@ def replaced_safely(path: Path) -> Iterator[Path]:
 
     If the block raises, `path` stays as it was and the temporary file is removed.
     """
+    with replaced_together(path) as (temporary,):
+        yield temporary
+
+
+@contextmanager
+def replaced_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    """The same for files that belong together: all are written whole before the first takes its place.
+
+    Ctrl-C waits while they do. Raises `OSError` for a path at which there is something else than a file.
+    """
+    with ExitStack() as unwritten:
+        temporaries = tuple(_temporary_beside(path, unwritten) for path in paths)
+        yield temporaries
+        for temporary in temporaries:
+            temporary.chmod(0o644)
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+        for path in paths:
+            _check_replaceable(path)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            for temporary, path in zip(temporaries, paths, strict=True):
+                temporary.replace(path)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _temporary_beside(path: Path, unwritten: ExitStack) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
+    _check_replaceable(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
+    unwritten.callback(Path(name).unlink, missing_ok=True)
+    return Path(name)
+
+
+def _check_replaceable(path: Path) -> None:
+    """A device or a folder is not to be replaced by a file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is there and is no file", str(path))

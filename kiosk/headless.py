@@ -50,8 +50,8 @@ def run(
     settings: VisionSettings, *, unpaced: bool = False, seconds: float | None = None, record: Path | None = None
 ) -> Summary:
     """Watches a source until its end, or for `seconds`. Raises `KioskError`."""
-    engine = load(settings.engine, cpu_only=settings.cpu_only)
     source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
+    engine = load(settings.engine, cpu_only=settings.cpu_only)
     summary = Summary()
     with contextlib.ExitStack() as stack:
         stack.callback(engine.close)

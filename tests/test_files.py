@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from kiosk.files import replaced_safely
+from kiosk.files import replaced_safely, replaced_together
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_the_old_file_stays_if_the_block_raises(path: Path, error: type[BaseExce
 
 def half_written(path: Path, error: type[BaseException]) -> None:
     path.write_text("half")
-    raise error
+    raise error("half")
 
 
 def test_nothing_is_left_if_the_first_write_fails(tmp_path: Path) -> None:
@@ -85,3 +87,51 @@ def test_two_writers_do_not_share_a_temporary_file(path: Path) -> None:
         first.write_text("first")
         second.write_text("second")
     assert path.read_text() == "first"
+
+
+def all_written(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        path.write_text("new")
+
+
+def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for path in (one, two):
+        path.write_text("old")
+    with pytest.raises(ValueError, match="half"), replaced_together(one, two) as (first, _):
+        half_written(first, ValueError)
+    assert [path.read_text() for path in (one, two)] == ["old", "old"]
+    with replaced_together(one, two) as (first, second):
+        first.write_text("new")
+        second.write_text("new")
+    assert [path.read_text() for path in (one, two)] == ["new", "new"]
+    assert names_beside(one) == ["one", "two"]
+
+
+def test_an_interruption_comes_before_all_or_after_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    replace = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Path:
+        result = replace(path, target)
+        signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), replaced_together(one, two) as both:
+        all_written(both)
+    assert [path.read_text() for path in (one, two)] == ["new", "new"]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="is no file"), replaced_safely(tmp_path):
+        pytest.fail("the block was entered")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="is no file"), replaced_safely(pipe):
+        pytest.fail("the block was entered")
+    assert pipe.is_fifo()
+    late = tmp_path / "late"
+    with pytest.raises(OSError, match="is no file"), replaced_together(tmp_path / "first", late):
+        late.mkdir()
+    assert not (tmp_path / "first").exists()

@@ -25,7 +25,7 @@ def facts(torch: Any | None) -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "onnxruntime": version("onnxruntime"),
-        "tensorrt": " and ".join(map(str, libraries())) or None,
+        "tensorrt": " and ".join(dict.fromkeys(str(library) for library in libraries())) or None,
         "torch": str(torch.__version__) if torch else None,
     }
 

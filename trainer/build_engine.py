@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from kiosk.engine import check, load_compiled
-from kiosk.engine.manifest import Flavour, Manifest, Precision, manifest_path, sha256_of, text_of
+from kiosk.engine import Manifest, load_compiled
+from kiosk.engine.fit import check_fit
+from kiosk.engine.manifest import Flavour, Precision, sha256_of
 from kiosk.engine.onnx import OnnxEngine
 from kiosk.engine.places import BUILT_SUFFIX, build_folder
 from kiosk.engine.tensorrt_library import library_for
 from kiosk.engine.types import UnfitEngineError
-from kiosk.files import replaced_safely
+from trainer import gpu_generations
 from trainer.build_int8 import Say, write_int8
+from trainer.engine_files import check_place, name_of, write
 from trainer.engine_source import EngineSource, read
 from trainer.faces import Faces
+from trainer.sample_chips import sample_chips
 from trainer.tensorrt_builder import Compiled, compile_engine
-from trainer.verify_engine import proven
+from trainer.verify_engine import ACCURACY_OF, proven
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,16 @@ def build_engine(
     strays. `say` is told, line by line, what came out. Raises what any of it raises.
     """
     library = library_for(options.flavour)
+    if library.flavour == "tensorrt_rtx":
+        gpu_generations.capabilities(options.generations)  # refuses one that it does not build for
+    if out:
+        check_place(out, *filter(None, [onnx]))
     faces = Faces.load([calibration]) if calibration else None
-    in_int8 = out.with_suffix(".onnx") if out else build_folder() / "facialnet-int8.onnx"
-    source = read(onnx, precision, partial(write_int8, in_int8, faces, "tensorrt", say) if faces else None)
-    out = out or build_folder() / f"{_name(source)}-{source.precision}{BUILT_SUFFIX}"
+    source = read(onnx, precision, partial(_in_eight_bits, out, faces, say) if faces else None)
+    out = out or build_folder() / f"{name_of(source.manifest, source.path)}-{source.precision}{BUILT_SUFFIX}"
+    check_place(out, source.path)
+    reference = OnnxEngine(source.file_content, source.manifest)
+    reference.infer(sample_chips())  # a network that says nothing is not worth minutes of compiling
     say(f"{library} compiles {source.path.name} in {source.precision}")
     compiled = compile_engine(
         source.content,
@@ -66,17 +75,18 @@ def build_engine(
         generations=options.generations,
         verbosity=options.verbosity,
     )
-    manifest = _checked_here(compiled, _manifest(source, compiled), source, faces, out, say)
-    with replaced_safely(manifest_path(out)) as beside_it, replaced_safely(out) as path:
-        path.write_bytes(compiled.content)
-        beside_it.write_text(text_of(manifest), encoding="utf-8")
+    manifest = _checked_here(compiled, _manifest(source, compiled), reference, faces, out, say)
+    write(out, compiled.content, manifest)
     say(f"{out}: {len(compiled.content) / 1e6:.1f} MB, for 1 to {options.max_batch} faces at once")
     return out
 
 
-def _name(source: EngineSource) -> str:
-    """The kiosk's own network keeps its name, whatever form of it was compiled."""
-    return "facialnet" if source.manifest.network == check().network else source.path.stem
+def _in_eight_bits(out: Path | None, faces: Faces, say: Say, onnx: Path, content: bytes, manifest: Manifest) -> Path:
+    """The ONNX file that comes between, beside the engine."""
+    folder, name = (out.parent, out.stem.removesuffix("-int8")) if out else (build_folder(), name_of(manifest, onnx))
+    between = folder / f"{name}-int8.onnx"
+    check_place(between, onnx)
+    return write_int8(between, faces, "tensorrt", say, content, manifest)
 
 
 def _manifest(source: EngineSource, compiled: Compiled) -> Manifest:
@@ -87,7 +97,7 @@ def _manifest(source: EngineSource, compiled: Compiled) -> Manifest:
             "precision": source.precision,
             "sha256": sha256_of(compiled.content),
             "network_sha256": source.manifest.network,
-            "built_by": {"tool": "trainer build-engine", "onnx": source.path.name},
+            "built_by": {"tool": "trainer build-engine", "onnx": source.path.name, ACCURACY_OF: source.path.name},
             "tensorrt": compiled.build.model_copy(update={"onnx_sha256": source.manifest.sha256}),
             "verified": None,
         }
@@ -95,14 +105,14 @@ def _manifest(source: EngineSource, compiled: Compiled) -> Manifest:
 
 
 def _checked_here(
-    compiled: Compiled, manifest: Manifest, source: EngineSource, faces: Faces | None, out: Path, say: Say
+    compiled: Compiled, manifest: Manifest, reference: OnnxEngine, faces: Faces | None, out: Path, say: Say
 ) -> Manifest:
     try:
-        engine = load_compiled(compiled.content, manifest)
+        check_fit(compiled.build)
     except UnfitEngineError as error:
         say(f"not checked here ({error}): on the machine that is to run it, run `trainer verify-engine {out}`")
         return manifest
-    proof = proven(engine, OnnxEngine(source.file_content, source.manifest), faces)
+    proof = proven(load_compiled(compiled.content, manifest), reference, faces)
     say(f"checked on {proof.manifest.verified}")
     if proof.measured:
         say(f"it has {proof.measured}")

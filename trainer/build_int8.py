@@ -11,19 +11,17 @@ from pathlib import Path
 
 from kiosk.engine import Manifest, default_path
 from kiosk.engine.choice import keeps_accuracy
-from kiosk.engine.manifest import manifest_path, read_checked, text_of
+from kiosk.engine.manifest import read_checked
 from kiosk.engine.onnx import OnnxEngine
-from kiosk.engine.places import CPU_INT8, TENSORRT_INT8, build_folder
-from kiosk.files import replaced_safely
+from kiosk.engine.places import build_folder
 from trainer.eight_bits import Form
+from trainer.engine_files import check_place, name_of, write
 from trainer.faces import Faces
 from trainer.parity import verify
 from trainer.quantise import Quantised, QuantiseError, quantised
 from trainer.sample_chips import sample_chips
 
 Say = Callable[[str], None]
-
-_DEFAULT_NAMES: dict[Form, str] = {"cpu": CPU_INT8, "tensorrt": TENSORRT_INT8}
 
 
 def build_int8(onnx: Path | None, out: Path | None, calibration: Path | None, form: Form, say: Say) -> Path:
@@ -33,9 +31,11 @@ def build_int8(onnx: Path | None, out: Path | None, calibration: Path | None, fo
     """
     if calibration is None:
         raise QuantiseError("eight bits are calibrated on faces: name a prepared folder with --calibration")
-    faces = Faces.load([calibration])
-    content, manifest = read_checked(onnx or default_path())
-    return write_int8(out or build_folder() / _DEFAULT_NAMES[form], faces, form, say, content, manifest)
+    source = onnx or default_path()
+    content, manifest = read_checked(source)
+    out = out or build_folder() / f"{name_of(manifest, source)}-{form}-int8.onnx"
+    check_place(out, source)
+    return write_int8(out, Faces.load([calibration]), form, say, content, manifest)
 
 
 def write_int8(out: Path, faces: Faces, form: Form, say: Say, network: bytes, manifest: Manifest) -> Path:
@@ -46,9 +46,7 @@ def write_int8(out: Path, faces: Faces, form: Form, say: Say, network: bytes, ma
         OnnxEngine(result.content, of_result), OnnxEngine(network, manifest), sample_chips(), "int8", "CPU", None
     )
     of_result = of_result.model_copy(update={"verified": found})
-    with replaced_safely(manifest_path(out)) as beside, replaced_safely(out) as path:
-        path.write_bytes(result.content)
-        beside.write_text(text_of(of_result), encoding="utf-8")
+    write(out, result.content, of_result)
     for line in _told(result, of_result, manifest):
         say(line)
     say(f"{out}: {len(result.content) / 1e6:.1f} MB, checked on {found}")

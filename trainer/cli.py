@@ -16,6 +16,8 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 EITHER = click.Path(path_type=Path)
 
+MAX_BATCH = 8
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -229,8 +231,8 @@ def export(run: Path, out: Path) -> None:
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="By default the file's own.")
 @click.option("--out", type=FILE, help="By default where the kiosk looks for it.")
 @click.option("--calibration", type=FOLDER, help="Prepared faces: for eight bits, and to measure accuracy.")
-@click.option("--max-batch", type=click.IntRange(1, 256), default=8, show_default=True, help="Faces at once.")
-@click.option("--workspace", type=click.IntRange(min=1), help="Memory for building, MiB; by default all there is.")
+@click.option("--max-batch", type=click.IntRange(1, 256), default=MAX_BATCH, show_default=True, help="Faces at once.")
+@click.option("--workspace", type=click.IntRange(1, 2**20), help="Memory for building, MiB; by default all there is.")
 @click.option(
     "--flavour",
     type=click.Choice(["tensorrt", "tensorrt_rtx"]),
@@ -266,7 +268,11 @@ def build_engine(
         from trainer.build_int8 import build_int8
 
         if precision not in (None, "int8"):
-            raise click.UsageError("float32 and float16 are compiled from what `trainer export` wrote: see --target")
+            raise click.UsageError(f"--target {target} is in int8: float32 and float16 need no file of their own")
+        if workspace or flavour or generations or verbosity or max_batch != MAX_BATCH:
+            raise click.UsageError(
+                f"--target {target} is not compiled: of the options it takes --out and --calibration"
+            )
         build_int8(onnx, out, calibration, "cpu" if target == "cpu" else "tensorrt", click.echo)
         return
     from trainer.build_engine import BuildOptions

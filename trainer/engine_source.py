@@ -33,7 +33,7 @@ class EngineSource:
 
 
 def read(
-    onnx: Path | None, precision: Precision | None, quantise: Callable[[bytes, Manifest], Path] | None
+    onnx: Path | None, precision: Precision | None, quantise: Callable[[Path, bytes, Manifest], Path] | None
 ) -> EngineSource:
     """Reads `onnx`, by default the kiosk's own network, and converts it to `precision`, by default its own.
 
@@ -61,4 +61,4 @@ def read(
         return EngineSource(onnx, manifest, content, to_half(content), "fp16")
     if quantise is None:
         raise SourceError("eight bits are calibrated on faces: name a prepared folder with --calibration")
-    return read(quantise(content, manifest), "int8", None)
+    return read(quantise(onnx, content, manifest), "int8", None)

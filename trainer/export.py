@@ -21,7 +21,7 @@ from kiosk.engine import manifest as manifests
 from kiosk.engine.manifest import GENDER_LABELS, GroupEntry, Manifest, Temperatures
 from kiosk.engine.onnx import OnnxEngine
 from kiosk.errors import KioskError
-from kiosk.files import replaced_safely
+from kiosk.files import replaced_together
 from trainer.augment import centred
 from trainer.calibrate import temperatures_of
 from trainer.faces import Faces
@@ -71,7 +71,7 @@ def export(run: Path, out: Path) -> Manifest:
         if not len(faces.rows(split)):
             raise ExportError(f"{faces.name} keeps no faces for {purpose}: it is too small, prepare more faces")
     deployed = Deployed(network, temperatures_of(network, faces)).eval()
-    with replaced_safely(manifests.manifest_path(out)) as beside, replaced_safely(out) as path:
+    with replaced_together(out, manifests.manifest_path(out)) as (path, beside):
         _write_onnx(deployed, path)
         content = path.read_bytes()
         manifest = Manifest(

@@ -19,7 +19,10 @@ def parsed(network: bytes) -> ModelProto:
     """The content of an ONNX file as a model. Raises `NetworkError`."""
     try:
         model = onnx.load_model_from_string(network)
+        _check_weights_within(model)
         onnx.checker.check_model(model)
+    except NetworkError:
+        raise
     except Exception as error:  # protobuf's errors and ONNX's have no other base in common
         reason = str(error).strip().partition("\n")[0].rstrip(" :.")
         raise NetworkError(f"the file is no whole ONNX network ({reason}): export or copy it again") from error
@@ -38,6 +41,13 @@ def precision_of(network: bytes) -> Precision:
     if any(tensor.data_type == TensorProto.FLOAT16 for tensor in graph.initializer):
         return "fp16"
     return "fp32"
+
+
+def _check_weights_within(model: ModelProto) -> None:
+    """No manifest covers another file, and it would be read from whatever folder is the current one."""
+    tensors = [*model.graph.initializer, *(attribute.t for node in model.graph.node for attribute in node.attribute)]
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in tensors):
+        raise NetworkError("the ONNX file keeps its weights in another file: export it with everything in one")
 
 
 def is_unsigned(network: bytes) -> bool:

@@ -59,9 +59,7 @@ def build_refusal(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError
 
 def _no_memory(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError:
     why = next(text for text in logged if _MEMORY.search(text))
-    if "Requested size" in why:  # more than it was allowed
-        return BuildError(f"{library} needs more room to build: ask for more with --workspace ({reason([why])})")
     return BuildError(
         f"{library} ran out of memory: close what else uses the GPU, "
-        f"or build with a smaller --workspace or --max-batch ({without_places(why)})"
+        f"or build with a smaller --max-batch, or a larger --workspace if you limited it ({without_places(why)})"
     )

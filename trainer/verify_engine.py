@@ -17,6 +17,9 @@ from trainer.parity import verify
 from trainer.predict import predict_with
 from trainer.sample_chips import sample_chips
 
+ACCURACY_OF = "accuracy of"
+"""In a manifest's `built_by`: the file whose accuracy it has, until the engine's own is measured."""
+
 
 class VerifyError(KioskError):
     """An engine that cannot be compared with its network."""
@@ -43,6 +46,8 @@ def verify_engine(path: Path, faces: Faces | None = None) -> Proof:
         raise VerifyError(f"{path} is no compiled engine: there is nothing to check on another machine")
     reference = _reference(path, manifest.tensorrt.onnx_sha256)
     proof = proven(load_compiled(content, manifest, path), reference, faces)
+    if read_checked(path)[1].sha256 != manifest.sha256:
+        raise VerifyError(f"{path} was built again meanwhile: run this again")
     with replaced_safely(manifest_path(path)) as temporary:
         temporary.write_text(text_of(proof.manifest), encoding="utf-8")
     return proof
@@ -58,7 +63,8 @@ def proven(engine: Engine, reference: Engine, faces: Faces | None) -> Proof:
         if faces:
             accuracy = measured(predict_with(engine, engine.name, faces.chips(faces.rows("test"))), faces, "test")
             if manifest.accuracy is None or same_faces(accuracy, manifest.accuracy):
-                manifest = manifest.model_copy(update={"accuracy": accuracy})
+                built_by = {key: value for key, value in manifest.built_by.items() if key != ACCURACY_OF}
+                manifest = manifest.model_copy(update={"accuracy": accuracy, "built_by": built_by})
         return Proof(manifest, accuracy)
     finally:
         engine.close()

@@ -96,8 +96,15 @@ def _why_not(path: Path, manifest: Manifest, build: TensorRTBuild, network: Mani
 def _in_eight_bits(network: Manifest) -> Iterator[Candidate]:
     for folder in (places.state_folder(), places.own_folder()):
         path = folder / places.CPU_INT8
-        if path.exists():
+        if _is_there(path):
             yield Candidate(path, compiled=False, why_not=_why_not_in_eight_bits(path, network))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the folder of somebody else
+        return False
 
 
 def _why_not_in_eight_bits(path: Path, network: Manifest) -> str | None:

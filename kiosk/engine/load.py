@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.engine.choice import candidates, default_path
-from kiosk.engine.fallback import FallbackEngine
+from kiosk.engine.fallback import FallbackEngine, described
 from kiosk.engine.fit import check_fit
 from kiosk.engine.manifest import Manifest, ManifestError, read_checked
 from kiosk.engine.types import Engine, EngineError, MissingPackageError, UnfitEngineError
@@ -39,7 +39,8 @@ def load(path: Path | None = None, *, cpu_only: bool = False) -> Engine:
         return FallbackEngine(load_compiled(content, manifest, path), reserve)
     except UnfitEngineError as error:
         engine = reserve()
-        return FallbackEngine(engine, fault=f"{path.name} does not run here, {engine.name} does: {error}")
+        instead = described(engine, manifest)
+        return FallbackEngine(engine, fault=f"{path.name} does not run here, {instead} does: {error}")
 
 
 def load_exactly(path: Path) -> Engine:
@@ -68,7 +69,7 @@ def _best(*, cpu_only: bool) -> Engine:
         if why_not is None:
             try:
                 engine = load_exactly(candidate.path)
-            except EngineError as error:
+            except (EngineError, ManifestError) as error:  # somebody may have changed it just now
                 if candidate.path == default_path():
                     raise
                 why_not = str(error)

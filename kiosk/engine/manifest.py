@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import stat
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,9 @@ CHIP_SHAPE = (None, 1, 75, 75)
 """Every engine's input: any number of gray chips."""
 
 GENDER_LABELS = ("female", "male")
+
+_LARGEST_ENGINE, _LARGEST_MANIFEST = 2**30, 2**20  # bytes: far more than either ever has
+_LONGEST_REASON = 300
 
 Precision = Literal["fp32", "fp16", "int8"]
 """What most of a network's sums are made of; inputs and outputs are float32 always."""
@@ -199,11 +203,11 @@ def read_checked(engine: Path) -> tuple[bytes, Manifest]:
     """
     path = manifest_path(engine)
     try:
-        content = _content_of(engine)
+        content, engine_state = _read(engine, _LARGEST_ENGINE)
     except OSError as error:
         raise ManifestError(f"engine {engine} cannot be read: {error.strerror}") from error
     try:
-        text = _content_of(path)
+        text, manifest_state = _read(path, _LARGEST_MANIFEST)
     except OSError as error:
         raise ManifestError(
             f"engine {engine} has no readable manifest {path.name} beside it: {error.strerror}"
@@ -218,29 +222,47 @@ def read_checked(engine: Path) -> tuple[bytes, Manifest]:
             "it is damaged or was replaced; copy both files again from where they were built"
         )
     if manifest.format == "tensorrt":
-        for file in (engine, path):
-            _check_guarded(file)
+        _check_guarded(engine, engine_state)
+        _check_guarded(path, manifest_state)
     return content, manifest
 
 
-def _content_of(path: Path) -> bytes:
-    if stat.S_ISFIFO(path.stat().st_mode):  # reading would wait for somebody to write
-        raise OSError(errno.EINVAL, "It is a pipe")
-    return path.read_bytes()
+def _read(path: Path, most: int) -> tuple[bytes, os.stat_result]:
+    """A file's content, and its state while it was read. Raises `OSError`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is not waited for
+    except ValueError as error:  # a NUL in its name
+        raise OSError(errno.EINVAL, str(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if stat.S_ISDIR(state.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "It is no file")
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"It is larger than {most // 2**20} MiB")
+        return file.read(), state
 
 
-def _check_guarded(file: Path) -> None:
+def _check_guarded(file: Path, state: os.stat_result) -> None:
     folder = file.parent.resolve()
     if file.resolve().parent != folder:
         raise ManifestError(f"{file} is a link out of its folder: copy the file itself there")
-    if file.stat().st_mode & stat.S_IWOTH:
+    if state.st_mode & stat.S_IWOTH:
         raise ManifestError(f"everybody may change {file}: run `chmod o-w {file}` if you know that nobody did")
-    mode = folder.stat().st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:  # in a sticky folder, such as /tmp, only owners replace files
+    around = folder.stat()
+    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:  # if sticky, only owners replace files
         raise ManifestError(f"everybody may replace the files in {folder}: run `chmod o-w {folder}`")
+    for owned, owner in ((file, state.st_uid), (folder, around.st_uid)):
+        if owner not in (0, os.geteuid()):
+            raise ManifestError(
+                f"{owned} belongs to another user, who could change the engine: "
+                "build it as the user who runs the kiosk, or `chown` it if you know that it is yours"
+            )
 
 
 def _first(error: ValidationError) -> str:
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+    text = f"{where}: {problem['msg']}" if where else problem["msg"]
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

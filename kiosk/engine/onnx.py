@@ -48,7 +48,7 @@ class OnnxEngine:
             gender, age = self._session.run(["gender", "age"], {"chips": chips})
         except Exception as error:  # as above
             raise EngineError(f"ONNX Runtime failed: {error}") from error
-        return Probabilities(gender, age)
+        return Probabilities(gender, age).checked()
 
     def close(self) -> None:
         """Frees the session."""

@@ -18,7 +18,7 @@ from kiosk.engine.cuda_context import CudaContext
 from kiosk.engine.fit import check_fit
 from kiosk.engine.manifest import Manifest
 from kiosk.engine.tensorrt_session import Session
-from kiosk.engine.types import Chips, EngineError, OutOfGpuMemoryError, Probabilities
+from kiosk.engine.types import Chips, EngineError, OutOfGpuMemoryError, Probabilities, UnfitEngineError
 
 
 class TensorRTEngine:
@@ -64,7 +64,7 @@ class TensorRTEngine:
             for start in range(0, len(chips), self._max_batch):
                 part = slice(start, start + self._max_batch)
                 answers.gender[part], answers.age[part] = self._session.run(chips[part])
-        return answers
+        return answers.checked()
 
     def close(self) -> None:
         """Frees what the engine holds on the GPU, and lets go of the GPU. Raises `EngineError`."""
@@ -99,4 +99,5 @@ def _told(what: str) -> Iterator[None]:
             f"the engine {what}, the GPU has no memory left: close what else uses it, or build for fewer faces at once"
         ) from error
     except cuda.Error as error:
-        raise EngineError(f"the engine {what} on the GPU: {error}") from error
+        # Whatever the GPU has against this engine, another one may do.
+        raise UnfitEngineError(f"the engine {what} on the GPU: {error}") from error

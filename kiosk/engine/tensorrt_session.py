@@ -16,7 +16,14 @@ from kiosk.engine.manifest import CHIP_SHAPE, Manifest
 from kiosk.engine.runtime_cache import RuntimeCache
 from kiosk.engine.tensorrt_library import TensorRTLibrary
 from kiosk.engine.tensorrt_logger import collecting_nothing, gathering_logger, reason
-from kiosk.engine.types import Chips, EngineError, OtherVersionError, OutOfGpuMemoryError, Probabilities
+from kiosk.engine.types import (
+    Chips,
+    EngineError,
+    OtherVersionError,
+    OutOfGpuMemoryError,
+    Probabilities,
+    UnfitEngineError,
+)
 
 GRAPHED = 4
 """Up to so many chips a run is one CUDA graph. Few people stand before a kiosk at a time."""
@@ -119,7 +126,7 @@ class Session:
         arguments = [self._runtime_cache.config] if self._runtime_cache else []
         context = self._engine.create_execution_context(*arguments)
         if context is None:
-            raise self._refusal("TensorRT cannot prepare the engine", EngineError)
+            raise self._refusal("TensorRT cannot prepare the engine", UnfitEngineError)
         for name, buffer in tensors.by_name.items():
             context.set_tensor_address(name, int(buffer.device))
         return context
@@ -206,11 +213,11 @@ class _Run:
             try:
                 self._graph.launch(self._tensors.stream.handle)
             except CudaGraphError as error:
-                raise EngineError(f"the GPU does not run the engine: {error}") from error
+                raise UnfitEngineError(f"the GPU does not run the engine: {error}") from error
             return
         if count != self._count:
             if not self._context.set_input_shape("chips", (count, *CHIP_SHAPE[1:])):
-                raise EngineError(f"the engine does not take {count} chips at once")
+                raise UnfitEngineError(f"the engine does not take {count} chips at once")
             self._count = count
         self._enqueue(count)
 
@@ -238,5 +245,5 @@ class _Run:
         # The context is no variable here: an error would hold on to it until the GPU was let go.
         self._tensors.send(count)
         if not self._context.execute_async_v3(self._tensors.stream.handle):
-            raise EngineError("the GPU does not run the engine")
+            raise UnfitEngineError("the GPU does not run the engine")
         self._tensors.fetch(count)

@@ -23,6 +23,12 @@ class Probabilities(NamedTuple):
     age: NDArray[np.float32]
     """(n, groups), the youngest first."""
 
+    def checked(self) -> Probabilities:
+        """Itself. Raises `EngineError` where a probability is no number: nothing may be made of that."""
+        if not (np.isfinite(self.gender).all() and np.isfinite(self.age).all()):
+            raise EngineError("the engine's answers are no numbers")
+        return self
+
 
 class EngineError(KioskError):
     """An engine that cannot be loaded or run."""

@@ -104,4 +104,34 @@ def test_a_pipe_is_refused_and_not_waited_for(gpu: FakeGpu, compiled: Path, whic
     file = compiled if which == "engine" else manifest_path(compiled)
     file.unlink()
     os.mkfifo(file)
-    assert "It is a pipe" in refusal(gpu, compiled)
+    assert "It is no file" in refusal(gpu, compiled)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("which", ["engine", "manifest", "folder"])
+def test_what_belongs_to_somebody_else_is_refused(gpu: FakeGpu, compiled: Path, which: str) -> None:
+    file = {"engine": compiled, "manifest": manifest_path(compiled), "folder": compiled.parent}[which]
+    os.chown(file, 12345, -1)
+    assert f"{file} belongs to another user" in refusal(gpu, compiled)
+
+
+def test_a_device_is_refused(gpu: FakeGpu, compiled: Path) -> None:
+    compiled.unlink()
+    compiled.symlink_to("/dev/zero")
+    assert "It is no file" in refusal(gpu, compiled)
+
+
+def test_what_is_larger_than_any_engine_is_not_read(gpu: FakeGpu, compiled: Path) -> None:
+    os.truncate(manifest_path(compiled), 2**30)
+    assert "It is larger than 1 MiB" in refusal(gpu, compiled)
+
+
+def test_a_name_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ManifestError, match="cannot be read"):
+        check(Path("a\0b"))
+
+
+def test_a_hostile_manifest_is_one_short_line(gpu: FakeGpu, compiled: Path) -> None:
+    path = manifest_path(compiled)
+    path.write_text(path.read_text().replace('"0-2"', '"' + "x" * 100_000 + '"'))
+    assert len(refusal(gpu, compiled)) < 1000

@@ -266,6 +266,7 @@ def test_a_network_of_the_operators_own_falls_back_to_itself(own: Path, tmp_path
 def test_a_network_that_is_not_here_falls_back_to_ours_if_it_knows_the_same_ages(own: Path, tmp_path: Path) -> None:
     engine = load(build(own, folder=tmp_path / "mine", network_sha256="f" * 64))
     assert engine.manifest == network_of(own)
+    assert "ONNX Runtime on the CPU with another network, the kiosk's own, does" in (engine.fault or "")
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -282,6 +283,36 @@ def test_without_a_gpu_on_request(own: Path, gpu: FakeGpu) -> None:
         assert engine.name == "ONNX Runtime on the CPU"
         assert engine.fault is None
     assert gpu.log == []
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_state_folder_of_somebody_else_is_passed_over(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse = Path.exists
+
+    def exists(path: Path) -> bool:
+        if path.parent.name == "state":
+            raise PermissionError(13, "Permission denied")
+        return refuse(path)
+
+    monkeypatch.setattr(Path, "exists", exists)
+    assert chosen(own).name == places.NETWORK
+
+
+def test_a_gpu_that_is_busy_at_the_start_costs_no_sale(own: Path, gpu: FakeGpu) -> None:
+    gpu.failing = FakeCudaError("all CUDA-capable devices are busy or unavailable")
+    engine = load(build(own))
+    assert engine.name == "ONNX Runtime on the CPU"
+    assert "busy or unavailable" in (engine.fault or "")
+    assert gpu.retained == 0
+
+
+def test_answers_that_are_no_numbers_are_a_fault(own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load(build(own))
+    nothing = np.full((3, 2), np.nan, np.float32), np.full((3, 8), np.nan, np.float32)
+    monkeypatch.setattr(vars(engine)["_engine"]._session, "run", lambda _: nothing)
+    assert np.isfinite(engine.infer(CHIPS).age).all()
+    assert "no numbers" in (engine.fault or "")
+    assert gpu.retained == 0
 
 
 # In mid-run

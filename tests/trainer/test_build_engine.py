@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from kiosk.engine.types import DriverError
 from tests.engine import fake_gpu
 from tests.engine.fake_gpu import FakeGpu, compiled_manifest
 from tests.engine.networks import linear_network, manifest_of, written
-from tests.trainer import made_up
+from tests.trainer import bar_network, made_up
 from trainer import build_engine, build_int8, verify_engine
 from trainer.cli import main
 from trainer.tensorrt_builder import BuildError, Compiled
@@ -231,10 +233,126 @@ def test_eight_bits_need_faces() -> None:
 def test_a_cpu_is_built_for_in_eight_bits_alone() -> None:
     result = CliRunner().invoke(main, ["build-engine", "--target", "cpu", "--precision", "fp16"])
     assert result.exit_code == 2
-    assert "compiled from what" in result.output
+    assert "is in int8" in result.output
+
+
+# Nothing is lost
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("gpu")
+def test_the_source_is_never_overwritten(own: Path, tmp_path: Path, compiler: list[dict[str, Any]]) -> None:
+    faces = made_up.save(tmp_path / "faces", 160)
+    network = own / places.NETWORK
+    (own / "link.engine").symlink_to(network.name)
+    before = contents(own)
+    for arguments in (
+        ("--out", network),
+        ("--out", own / "link.engine"),
+        ("--out", network, "--target", "cpu", "--calibration", faces),
+        ("--out", network.with_name(network.name + ".json")),
+    ):
+        assert "would take the place of the network" in trainer("build-engine", *arguments, succeeds=False).output
+    assert contents(own) == before
+    assert not compiler
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("place", ["pipe.engine", "file/x.engine", "manifest.engine"])
+def test_what_cannot_be_written_is_found_out_before_any_work(
+    own: Path, tmp_path: Path, compiler: list[dict[str, Any]], place: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe.engine")
+    (tmp_path / "file").touch()
+    (tmp_path / "manifest.engine.json").mkdir()
+    assert "choose another --out" in trainer("build-engine", "--out", tmp_path / place, succeeds=False).output
+    assert not compiler
+    assert contents(own).keys() == {places.NETWORK, f"{places.NETWORK}.json"}
+
+
+@pytest.mark.usefixtures("gpu")
+def test_eight_bits_of_another_network_do_not_replace_the_kiosks(own: Path, tmp_path: Path) -> None:
+    faces = made_up.save(tmp_path / "faces", 640)
+    path = written(tmp_path / "mine.onnx", bar_network.network().SerializeToString())
+    before = contents(own)
+    trainer("build-engine", path, "--target", "cpu", "--calibration", faces)
+    trainer("build-engine", path, "--precision", "int8", "--calibration", faces)
+    after = contents(own)
+    assert {name: after[name] for name in before} == before
+    new = {name for name in after.keys() - before.keys() if not name.endswith(".json")}
+    assert new == {"mine-cpu-int8.onnx", "mine-int8.onnx", "mine-int8.engine"}
+
+
+@pytest.mark.usefixtures("own")
+def test_a_network_that_says_no_numbers_is_not_compiled(
+    gpu: FakeGpu, tmp_path: Path, compiler: list[dict[str, Any]]
+) -> None:
+    assert gpu
+    model = linear_network()
+    weights = next(tensor for tensor in model.graph.initializer if tensor.name == "age.weight")
+    weights.raw_data = (onnx.numpy_helper.to_array(weights) * np.float32("nan")).tobytes()
+    path = written(tmp_path / "broken.onnx", model.SerializeToString())
+    assert "answers are no numbers" in trainer("build-engine", path, succeeds=False).output
+    assert not compiler
+
+
+@pytest.mark.usefixtures("own")
+def test_an_engine_that_the_gpu_refuses_is_not_written(gpu: FakeGpu, own: Path) -> None:
+    trainer("build-engine")
+    before = contents(own)
+    gpu.reads_engines = False
+    assert "TensorRT cannot read the engine" in trainer("build-engine", succeeds=False).output
+    assert contents(own) == before
+
+
+@pytest.mark.usefixtures("gpu", "own")
+def test_weights_in_another_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save_model(linear_network(), "out.onnx", save_as_external_data=True, location="ext.bin", size_threshold=0)
+    path = written(tmp_path / "out.onnx", (tmp_path / "out.onnx").read_bytes())
+    for precision in ("fp32", "fp16"):
+        output = trainer("build-engine", path, "--precision", precision, succeeds=False).output
+        assert "keeps its weights in another file" in output
+
+
+def test_an_unknown_generation_is_refused_before_anything_is_said(
+    own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rtx = TensorRTLibrary(fake_gpu.fake_tensorrt(gpu), "tensorrt_rtx", "1.7.1.116")
+    monkeypatch.setattr(tensorrt_library, "libraries", lambda: (rtx,))
+    result = trainer("build-engine", "--gpus", "hopper", succeeds=False)
+    assert "does not build for hopper" in result.output
+    assert result.stdout == ""
+    assert contents(own).keys() == {places.NETWORK, f"{places.NETWORK}.json"}
+
+
+def test_options_of_the_compiler_are_refused_where_nothing_is_compiled() -> None:
+    for option in (["--max-batch", "4"], ["--workspace", "9"], ["--gpus", "ada"], ["-v"]):
+        result = CliRunner().invoke(main, ["build-engine", "--target", "cpu", *option])
+        assert result.exit_code == 2
+        assert "is not compiled" in result.output
 
 
 # verify-engine
+
+
+@pytest.mark.usefixtures("gpu")
+def test_an_engine_that_was_built_again_meanwhile_keeps_its_own_manifest(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = unchecked(own)
+
+    def meanwhile(*_: object) -> object:
+        path.write_bytes(b"another")
+        write(compiled_manifest(b"another"), path)
+        return SimpleNamespace(manifest=None)
+
+    monkeypatch.setattr(verify_engine, "proven", meanwhile)
+    assert "was built again meanwhile" in trainer("verify-engine", path, succeeds=False).output
+    assert check(path) == compiled_manifest(b"another")
 
 
 def unchecked(own: Path, **changes: Any) -> Path:

@@ -85,8 +85,3 @@ def test_no_complaint_leaves_the_log() -> None:
 
 def test_what_cannot_be_read_is_no_onnx_file() -> None:
     assert str(parse_refusal(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NO_NETWORK
-
-
-def test_a_workspace_too_small_is_to_be_made_larger() -> None:
-    said = build_refusal(LIBRARY, ["Error Code 2: OutOfMemory (Requested size was 9367060 bytes.)"])
-    assert "ask for more with --workspace (Requested size was 9367060 bytes.)" in str(said)
