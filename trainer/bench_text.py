@@ -102,7 +102,7 @@ def _shares(result: Result, row: Row) -> Iterable[str]:
 
 
 def _explained(result: Result) -> Iterable[str]:
-    yield f"measured in turns, {result.rounds} rounds in one run, each in short bursts of calls"
+    yield f"measured in turns in one run, in short bursts of calls; rounds: {result.rounds}"
     if result.disturbed:
         yield (
             f"other processes kept {result.others:.1f} cores busy meanwhile, which slows most what takes long: "

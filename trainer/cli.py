@@ -337,6 +337,8 @@ def bench(
     from trainer.bench import bench as measure
     from trainer.bench_text import markdown
 
+    if figure and figure.suffix.lower() != ".png":
+        raise click.BadParameter("it is a PNG: name it so", param_hint="--figure")
     draw = artist() if figure else None
     result = measure(engines, batches, seconds, with_torch)
     click.echo(markdown(result))
@@ -344,3 +346,5 @@ def bench(
         write_json(result, json_file)
     if figure and draw:
         draw(result, figure)
+    if any(row.fault for row in result.rows):
+        raise click.exceptions.Exit(1)  # an engine that was named was not measured; the notes say why

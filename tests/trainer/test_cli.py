@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from kiosk.engine.manifest import write
 from kiosk.estimate import ADIENCE
+from tests.engine.fake_gpu import compiled_manifest
 from tests.trainer.conftest import Exported
 from trainer.accuracy import Accuracy
 from trainer.cli import main
@@ -170,3 +172,18 @@ def test_what_the_system_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, er
 
     monkeypatch.setattr("trainer.export.export", refuse)
     assert the_line(trainer("export", "run", "--out", "out.onnx")) == f"Error: {said}"
+
+
+def test_a_bench_of_an_engine_that_cannot_run_here_says_so_in_its_exit(tmp_path: Path) -> None:
+    engine = tmp_path / "unfit.engine"
+    engine.write_bytes(b"compiled elsewhere")
+    write(compiled_manifest(engine.read_bytes(), version="0.0.0.1"), engine)
+    result = trainer("bench", str(engine), "--no-torch", "--batch", "1", "--seconds", "0.2")
+    assert result.exit_code == 1
+    assert "unfit.engine was not measured" in result.stdout
+
+
+def test_a_picture_is_a_png() -> None:
+    result = trainer("bench", "--figure", "x.pdf")
+    assert result.exit_code == 2
+    assert "it is a PNG" in result.output
