@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import platform
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +15,9 @@ import click
 import numpy as np
 
 from kiosk.display import why_no_window
-from kiosk.engine import default_path, load
+from kiosk.engine import candidates, cuda_device, load
+from kiosk.engine.tensorrt_library import libraries
+from kiosk.engine.types import DriverError
 from kiosk.errors import KioskError
 
 Verdict = Literal["ok", "note", "problem"]
@@ -25,6 +25,10 @@ Verdict = Literal["ok", "note", "problem"]
 _COLOURS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "problem": "red"}
 _REQUIRED = ("dlib-bin", "numpy", "onnxruntime", "opencv-python-headless", "PyQt6")
 _RUNS = 20
+_GPU_EXTRA = (
+    'only TensorRT engines need it: `pip install "facialnet-kiosk[gpu]"`; '
+    "a Jetson has TensorRT from JetPack, in an environment made with --system-site-packages"
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,6 @@ def _landmarks(_: Path | None) -> Iterator[Finding]:
 
 
 def _engine(path: Path | None) -> Iterator[Finding]:
-    path = path or default_path()
     try:
         engine = load(path)
         chips = np.random.default_rng(0).random((1, 1, 75, 75), np.float32)
@@ -107,24 +110,35 @@ def _engine(path: Path | None) -> Iterator[Finding]:
     except KioskError as error:
         yield Finding("engine", "problem", str(error), "reinstall the kiosk, or name another with --engine")
         return
-    yield Finding("engine", "ok", f"{path}, {engine.name}, {milliseconds:.1f} ms a face")
+    yield Finding("engine", "ok", f"{engine.manifest.precision}, {engine.name}, {milliseconds:.1f} ms a face")
+    if engine.fault and path:
+        yield Finding("engine", "note", engine.fault)
     if engine.manifest.accuracy:
         yield Finding("accuracy", "ok", str(engine.manifest.accuracy))
+    if path is None:
+        for candidate in candidates():
+            if candidate.why_not:
+                yield Finding("engine passed over", "note", f"{candidate.path}: {candidate.why_not}")
 
 
 def _gpu(_: Path | None) -> Iterator[Finding]:
-    name = _gpu_name()
-    if name is None:
-        yield Finding("GPU", "note", "no NVIDIA GPU found", "none is needed: the kiosk runs on the CPU")
+    try:
+        device = cuda_device.find()
+    except DriverError as error:
+        yield Finding("GPU", "note", str(error), "none is needed: the kiosk runs on the CPU")
         return
-    yield Finding("GPU", "ok", name)
-    for module in ("tensorrt", "pycuda"):
-        if importlib.util.find_spec(module) is None:
-            yield Finding(
-                module, "note", "not installed", 'only TensorRT engines need it: `pip install "facialnet-kiosk[gpu]"`'
-            )
-        else:
-            yield Finding(module, "ok", _version(module) or "installed")
+    yield Finding("GPU", "ok", f"{device.name}, compute capability {device.capability}, CUDA {device.cuda}")
+    if libraries():
+        yield Finding("TensorRT", "ok", " and ".join(map(str, libraries())))
+    else:
+        yield Finding("TensorRT", "note", "not installed", _GPU_EXTRA)
+    if importlib.util.find_spec("pycuda"):
+        yield Finding("PyCUDA", "ok", _version("pycuda") or "installed")
+    else:
+        yield Finding("PyCUDA", "note", "not installed", _GPU_EXTRA)
+    if not any(candidate.compiled and not candidate.why_not for candidate in candidates()):
+        advice = "build one: `trainer build-engine --precision fp16`"
+        yield Finding("GPU engine", "note", "none fits this machine", advice)
 
 
 _LOOKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
@@ -135,22 +149,6 @@ _LOOKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
     _engine,
     _gpu,
 )
-
-
-def _gpu_name() -> str | None:
-    if Path("/etc/nv_tegra_release").exists():
-        model = Path("/proc/device-tree/model")
-        return model.read_text().strip("\0") if model.exists() else "NVIDIA Jetson"
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    query = [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=10)
-    except subprocess.TimeoutExpired:
-        return None
-    lines = answer.stdout.strip().splitlines()
-    return lines[0] if answer.returncode == 0 and lines else None
 
 
 def _version(distribution: str) -> str | None:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.engine import load
+from kiosk.engine import Engine, load
 from kiosk.errors import KioskError
 from kiosk.estimate import Observation
 from kiosk.vision.camera import Frame, Reader, Source, open_source
@@ -50,7 +50,7 @@ def run(
     settings: VisionSettings, *, unpaced: bool = False, seconds: float | None = None, record: Path | None = None
 ) -> Summary:
     """Watches a source until its end, or for `seconds`. Raises `KioskError`."""
-    engine = load(settings.engine)
+    engine = load(settings.engine, cpu_only=settings.cpu_only)
     source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
     summary = Summary()
     with contextlib.ExitStack() as stack:
@@ -59,6 +59,7 @@ def run(
         pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
         frames = _unpaced(source) if unpaced else _paced(source)
         stack.enter_context(contextlib.closing(frames))
+        fault = _announced(engine)
         started = time.monotonic()
         for frame in frames:
             if seconds is not None and time.monotonic() - started >= seconds:
@@ -66,6 +67,8 @@ def run(
             if frame is None:
                 continue
             observation = pipeline.process(frame)
+            if engine.fault != fault:
+                fault = _announced(engine)
             print(observation.to_json(), flush=not unpaced)
             if recorder:
                 recorder.add(drawn(frame.image, observation), frame.time)
@@ -74,6 +77,13 @@ def run(
         if not summary.frames and seconds is None:
             raise KioskError(f"{source.name} gave no frame")
     return summary
+
+
+def _announced(engine: Engine) -> str | None:
+    """The engine's fault, once it was said."""
+    if engine.fault:
+        announce(engine.fault)
+    return engine.fault
 
 
 def _count(summary: Summary, observation: Observation) -> None:

@@ -26,6 +26,8 @@ def estimate_all(paths: Iterable[Path], engine_path: Path | None, *, as_json: bo
     """
     pictures = list(_pictures(paths))
     engine = load(engine_path)
+    if engine.fault:
+        print(engine.fault, file=sys.stderr)
     finder = FaceFinder()
     all_read = True
     for index, path in enumerate(pictures):

@@ -12,7 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from kiosk.engine import check
+from kiosk.engine.manifest import write
 from kiosk.vision.camera import DEMO, open_source
+from tests.engine.fake_gpu import compiled_manifest
 
 
 def kiosk(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -139,6 +142,44 @@ def test_what_is_wrong_with_an_engine_is_one_clear_line(tmp_path: Path, pictures
         assert_one_clear_line(kiosk(*arguments, "--engine", engine), "broken.onnx", "cannot be read")
     engine.write_bytes(b"no engine")
     assert_one_clear_line(kiosk("demo", "--headless", "--engine", engine), "manifest")
+
+
+@pytest.fixture
+def unfit(tmp_path: Path) -> Path:
+    """A whole engine that no machine can run: no TensorRT has that version."""
+    path = tmp_path / "unfit.engine"
+    path.write_bytes(b"compiled elsewhere")
+    write(compiled_manifest(path.read_bytes(), version="0.0.0.1", age_groups=check().age_groups), path)
+    return path
+
+
+def test_a_whole_engine_that_cannot_run_here_is_replaced_in_one_clear_line(unfit: Path, pictures: Path) -> None:
+    result = kiosk("demo", "--headless", "--unpaced", "--seconds", "1", "--source", "demo", "--engine", unfit)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout.splitlines()[0])["frame"] == 0
+    said, summary = result.stderr.strip().splitlines()
+    assert "unfit.engine does not run here, ONNX Runtime on the CPU does: " in said
+    assert "frames in" in summary
+    result = kiosk("estimate", pictures, "--engine", unfit)
+    assert result.returncode == 0
+    assert len(result.stderr.strip().splitlines()) == 1
+    result = kiosk("doctor", "--engine", unfit)
+    assert result.returncode == 0
+    assert "unfit.engine does not run here" in result.stdout
+
+
+def test_a_window_replaces_such_an_engine_as_well(unfit: Path) -> None:
+    result = kiosk("demo", "--source", "demo", "--seconds", "3", "--engine", unfit, QT_QPA_PLATFORM="offscreen")
+    assert result.returncode == 0
+    (said,) = result.stderr.strip().splitlines()
+    assert "unfit.engine does not run here" in said
+
+
+def test_a_damaged_engine_is_refused_and_not_replaced(unfit: Path) -> None:
+    unfit.write_bytes(b"compiled elsewherf")
+    result = kiosk("demo", "--headless", "--source", "demo", "--engine", unfit)
+    assert_one_clear_line(result, "its SHA-256 differs")
+    assert result.stdout == ""
 
 
 def test_a_window_names_what_is_wrong_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.engine import Engine, load
+from kiosk.engine import Engine, load_exactly
 from kiosk.engine.manifest import Temperatures, manifest_path
 from kiosk.errors import KioskError
 from kiosk.estimate import AgeGroup
@@ -53,7 +53,7 @@ def predict(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -
             f"{source} is neither a run nor an engine: name a folder that `trainer train` wrote, "
             "or an engine's file with its manifest beside it"
         )
-    engine = load(source)
+    engine = load_exactly(source)
     try:
         return predict_with(engine, f"{source.name} (SHA-256 {engine.manifest.sha256[:12]}…)", chips, rows)
     finally:

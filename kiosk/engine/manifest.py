@@ -7,7 +7,9 @@ whole, because the same network also comes as other files.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
@@ -185,16 +187,17 @@ def sha256_of(content: bytes) -> str:
 def read_checked(engine: Path) -> tuple[bytes, Manifest]:
     """The content of an engine and its manifest, once they were found to belong together.
 
-    The bytes that were checked are the ones returned, so nobody can swap the file in between.
-    Raises `ManifestError`.
+    The bytes that were checked are the ones returned, so nobody can swap the file in between. A
+    TensorRT engine is a program: nobody but its owner and their group may be able to change it or
+    its manifest, and neither may lead out of its folder. Raises `ManifestError`.
     """
     path = manifest_path(engine)
     try:
-        content = engine.read_bytes()
+        content = _content_of(engine)
     except OSError as error:
         raise ManifestError(f"engine {engine} cannot be read: {error.strerror}") from error
     try:
-        text = path.read_bytes()
+        text = _content_of(path)
     except OSError as error:
         raise ManifestError(
             f"engine {engine} has no readable manifest {path.name} beside it: {error.strerror}"
@@ -208,7 +211,27 @@ def read_checked(engine: Path) -> tuple[bytes, Manifest]:
             f"engine {engine} is not the file that {path.name} describes (its SHA-256 differs): "
             "it is damaged or was replaced; copy both files again from where they were built"
         )
+    if manifest.format == "tensorrt":
+        for file in (engine, path):
+            _check_guarded(file)
     return content, manifest
+
+
+def _content_of(path: Path) -> bytes:
+    if stat.S_ISFIFO(path.stat().st_mode):  # reading would wait for somebody to write
+        raise OSError(errno.EINVAL, "It is a pipe")
+    return path.read_bytes()
+
+
+def _check_guarded(file: Path) -> None:
+    folder = file.parent.resolve()
+    if file.resolve().parent != folder:
+        raise ManifestError(f"{file} is a link out of its folder: copy the file itself there")
+    if file.stat().st_mode & stat.S_IWOTH:
+        raise ManifestError(f"everybody may change {file}: run `chmod o-w {file}` if you know that nobody did")
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:  # in a sticky folder, such as /tmp, only owners replace files
+        raise ManifestError(f"everybody may replace the files in {folder}: run `chmod o-w {folder}`")
 
 
 def _first(error: ValidationError) -> str:

@@ -151,7 +151,8 @@ class DemoWindow(QWidget):
         fps, latency = self._pace.fps, self._pace.latency_ms
         if self._pace_age >= PACE_EVERY and fps is not None and latency is not None:
             self._pace_age = 0.0
-            self.view.set_pace(self._words.pace(fps, latency))
+            on_reserve = self._vision.engine_fault is not None
+            self.view.set_pace(self._words.pace(fps, latency, on_reserve=on_reserve))
 
     # Slots
 

@@ -110,8 +110,10 @@ class Words(QObject):
         text = fault or ""
         return text if len(text) <= LONGEST_FAULT else text[: LONGEST_FAULT - 1] + "…"
 
-    def pace(self, fps: float, latency_ms: float) -> str:
-        return self.tr("{fps} fps · {latency} ms").format(fps=round(fps), latency=round(latency_ms))
+    def pace(self, fps: float, latency_ms: float, *, on_reserve: bool = False) -> str:
+        """Say how fast vision is, and whether it runs something else than it was told to."""
+        pace = self.tr("{fps} fps · {latency} ms").format(fps=round(fps), latency=round(latency_ms))
+        return self.tr("{pace} · reserve engine").format(pace=pace) if on_reserve else pace
 
     def window_title(self) -> str:
         return self.tr("FacialNet Kiosk")

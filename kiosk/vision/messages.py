@@ -52,6 +52,10 @@ class Vision(Protocol):
     def fault(self) -> str | None:
         """One line about what is wrong, in the states NO_CAMERA, RESTARTING and FAILED."""
 
+    @property
+    def engine_fault(self) -> str | None:
+        """One line about why the engine is not the one that was asked for; estimates go on."""
+
     def poll(self) -> list[Observation]:
         """Observations since the last call, oldest first. Also looks after the process."""
 

@@ -13,13 +13,14 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from kiosk.engine import check, load
+from kiosk.engine import Engine, check, load
 from kiosk.errors import KioskError
 from kiosk.estimate import AgeGroup, Observation
 from kiosk.vision.camera import CameraMode, Reader, open_source
@@ -39,6 +40,7 @@ STALLED_AFTER = 3.0
 """Seconds that a camera may take for one frame before its driver is taken to hang."""
 
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
+_GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
 _STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
 _STOP = b"stop"
 _LONGEST_MESSAGE = 1 << 16
@@ -53,6 +55,7 @@ class VisionSettings:
     mode: CameraMode = field(default_factory=CameraMode)
     engine: Path | None = None
     smallest_face: float = 0.2
+    cpu_only: bool = False
 
 
 class VisionProcess:
@@ -72,8 +75,11 @@ class VisionProcess:
         self._has_worked = False
         self._started = self._last_heard = self._start_at = 0.0
         self._heard = False
+        self._on_gpu = False
         self.state = VisionState.STARTING
         self.fault: str | None = None
+        self.engine_fault: str | None = None
+        """Why the engine is not the one that was asked for; estimates go on."""
 
     def start(self) -> None:
         """Starts the process; does not wait for it."""
@@ -142,6 +148,10 @@ class VisionProcess:
             self.fault = message["failed"]
             if not self._has_worked:
                 self.state = VisionState.FAILED
+        elif "engine_fault" in message:
+            self._on_gpu = message["on_gpu"]
+            if not self._settings.cpu_only:
+                self.engine_fault = message["engine_fault"]
         elif "state" in message:
             self.state = VisionState(message["state"])
             self.fault = message["fault"]
@@ -170,6 +180,10 @@ class VisionProcess:
         self.state = VisionState.RESTARTING
         self._start_at = time.monotonic() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
         self._failures += 1
+        if self._on_gpu and self._failures >= _GPU_TRIES:
+            self._settings = replace(self._settings, cpu_only=True)
+            self._on_gpu = False
+            self.engine_fault = f"{why} {self._failures} times with the engine on the GPU: running on the CPU"
 
     def _kill(self) -> None:
         if self._process is None:
@@ -200,7 +214,8 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     from kiosk.vision.pipeline import Pipeline
 
     source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
-    engine = load(settings.engine)
+    engine = load(settings.engine, cpu_only=settings.cpu_only)
+    report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
     reader = Reader(source)
     reader.start()
@@ -209,6 +224,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             frame = reader.mailbox.take(BEAT)
             if frame is not None:
                 observation = pipeline.process(frame)
+                report.renew()
                 memory.write(frame.image, frame.index)
                 link.send(observation=observation.to_dict())
             elif reader.error:
@@ -225,6 +241,26 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     finally:
         reader.stop()
         engine.close()
+
+
+class _EngineReport:
+    """Tells the kiosk's end and whoever reads the log what runs the network, whenever that changes."""
+
+    def __init__(self, engine: Engine, link: _Link) -> None:
+        self._engine = engine
+        self._link = link
+        self._told: str | None = None
+        self._tell()
+
+    def renew(self) -> None:
+        if self._engine.fault != self._told:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._engine.fault
+        self._link.send(engine_fault=self._told, on_gpu=self._engine.manifest.format == "tensorrt")
+        if self._told:
+            print(self._told, file=sys.stderr, flush=True)
 
 
 class _Link:

@@ -50,6 +50,7 @@ class FakeVision:
     def __init__(self, state: VisionState = VisionState.RUNNING) -> None:
         self.state = state
         self.fault: str | None = None
+        self.engine_fault: str | None = None
         self.observations: list[Observation] = []
         self.next_preview: Preview | None = None
         self.frame = 0

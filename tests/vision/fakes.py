@@ -57,6 +57,7 @@ class FakeEngine:
     """Says the same of every chip."""
 
     name = "fake"
+    fault: str | None = None
     manifest = MANIFEST
 
     def __init__(self, female: float = 0.9, group: int = 3) -> None:

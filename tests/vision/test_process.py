@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.engine import ManifestError
+from kiosk.engine import ManifestError, check
+from kiosk.engine.manifest import write
 from kiosk.estimate import Observation
 from kiosk.vision.camera import DEMO
 from kiosk.vision.messages import VisionState
 from kiosk.vision.process import VisionProcess, VisionSettings
+from tests.engine.fake_gpu import compiled_manifest
 
 PATIENCE = 60.0  # a busy machine loads libraries slowly; nothing is timed here
 
@@ -116,6 +118,36 @@ def test_a_source_that_vanishes_later_is_looked_for_again(
 def test_an_engine_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"none\.onnx"):
         VisionProcess(VisionSettings(DEMO, engine=tmp_path / "none.onnx"))
+
+
+def test_an_engine_that_is_not_the_one_asked_for_is_told(
+    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = tmp_path / "unfit.engine"
+    engine.write_bytes(b"compiled elsewhere")
+    write(compiled_manifest(engine.read_bytes(), version="0.0.0.1", age_groups=check().age_groups), engine)
+    vision = started(VisionSettings(DEMO, engine=engine))
+    wait_for(vision, bool)
+    assert vision.engine_fault is not None
+    assert vision.engine_fault.startswith("unfit.engine does not run here, ONNX Runtime on the CPU does: ")
+    assert vision.state is VisionState.RUNNING
+    assert capfd.readouterr().err.strip() == vision.engine_fault
+
+
+def test_a_gpu_library_that_kills_the_process_twice_is_left_alone(
+    started: Callable[[VisionSettings], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO))
+    for times in (1, 2):
+        wait_for(vision, lambda seen: bool(seen) and vision.pid is not None)
+        assert vision.engine_fault is None
+        vision._on_gpu = True  # what an engine on a GPU reports
+        assert vision.pid is not None
+        os.kill(vision.pid, signal.SIGKILL)
+        wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
+        assert vision._settings.cpu_only == (times == 2)
+    wait_for(vision, lambda seen: bool(seen) and vision.state is VisionState.RUNNING)
+    assert vision.engine_fault == ("the vision process stopped 2 times with the engine on the GPU: running on the CPU")
 
 
 def test_stopping_leaves_no_process_and_no_shared_memory() -> None:

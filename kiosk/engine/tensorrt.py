@@ -1,0 +1,98 @@
+"""TensorRT on an NVIDIA GPU, through PyCUDA: one context, one stream, every buffer made at the start.
+
+The GPU's primary context is retained when the engine is loaded, and is current only while the engine
+works: so nothing is bound to the thread that happened to import PyCUDA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pycuda.driver as cuda
+
+from kiosk.engine.fit import check_fit
+from kiosk.engine.manifest import Manifest
+from kiosk.engine.tensorrt_session import Session
+from kiosk.engine.types import Chips, EngineError, OutOfGpuMemoryError, Probabilities
+
+
+class TensorRTEngine:
+    """FacialNet in TensorRT."""
+
+    fault = None
+
+    def __init__(self, content: bytes, manifest: Manifest, path: Path | None = None, *, graphs: bool = True) -> None:
+        """`content` is the engine's file, already checked against its manifest; `path` is where it lies.
+
+        Beside `path`, TensorRT for RTX keeps what it compiles while loading. Without `graphs` every
+        kernel is launched by itself. Raises `EngineError`, and where another engine may do, the
+        `UnfitEngineError` that says why this one does not.
+        """
+        assert manifest.tensorrt is not None
+        library = check_fit(manifest.tensorrt)
+        self.manifest = manifest
+        self._max_batch = manifest.tensorrt.max_batch
+        self._session: Session | None = None
+        with _told("cannot be loaded"):
+            cuda.init()
+            device = cuda.Device(0)
+            self.name = f"{library} ({manifest.precision}) on {device.name()}"
+            self._cuda_context = device.retain_primary_context()
+        try:
+            with _told("cannot be loaded"), self._current():
+                self._session = Session(content, manifest, library, path, graphs=graphs)
+        except BaseException:
+            self._cuda_context.detach()
+            raise
+
+    def infer(self, chips: Chips) -> Probabilities:
+        """Chips → probabilities, in runs of at most as many chips as the engine was built for. Raises `EngineError`."""
+        if self._session is None:
+            raise EngineError("the engine was closed")
+        answers = Probabilities(
+            np.empty((len(chips), len(self.manifest.gender_labels)), np.float32),
+            np.empty((len(chips), len(self.manifest.age_groups)), np.float32),
+        )
+        with _told("failed"), self._current():
+            for start in range(0, len(chips), self._max_batch):
+                part = slice(start, start + self._max_batch)
+                answers.gender[part], answers.age[part] = self._session.run(chips[part])
+        return answers
+
+    def close(self) -> None:
+        """Frees what the engine holds on the GPU, and lets go of the GPU. Raises `EngineError`."""
+        if self._session is None:
+            return
+        session, self._session = self._session, None
+        with _told("cannot be freed"):
+            self._cuda_context.push()
+            try:
+                session.free()
+            finally:
+                # Without a pop: PyCUDA lets go of a context from any thread only where it is current.
+                self._cuda_context.detach()
+
+    @contextmanager
+    def _current(self) -> Iterator[None]:
+        """The GPU's context is this thread's."""
+        self._cuda_context.push()
+        try:
+            yield
+        finally:
+            cuda.Context.pop()
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Puts PyCUDA's errors into the engine's words."""
+    try:
+        yield
+    except cuda.MemoryError as error:
+        raise OutOfGpuMemoryError(
+            f"the engine {what}, the GPU has no memory left: close what else uses it, or build for fewer faces at once"
+        ) from error
+    except cuda.Error as error:
+        raise EngineError(f"the engine {what} on the GPU: {error}") from error
