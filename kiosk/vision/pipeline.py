@@ -16,6 +16,7 @@ from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
 from kiosk.vision.camera import Frame
 from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
+from kiosk.vision.liveness import Liveness
 from kiosk.vision.quality import GOOD, quality
 from kiosk.vision.tracks import Track, Tracks
 
@@ -32,8 +33,17 @@ _SHADE = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s
 class Pipeline:
     """Frames in, observations out. Use it from one thread."""
 
-    def __init__(self, engine: Engine, *, smallest_face: float = 0.2, finder: FaceFinder | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        smallest_face: float = 0.2,
+        finder: FaceFinder | None = None,
+        liveness: Liveness | None = None,
+    ) -> None:
         """`smallest_face` is the share of the frame's height from which faces are found at once."""
+        self.liveness = liveness
+        """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
         self._engine = engine
         self._finder = finder or FaceFinder()
         self._smallest_face = smallest_face
@@ -50,6 +60,7 @@ class Pipeline:
         else:
             seen = [track for track in self._tracks.listed(frame.time) if self._followed(gray, track)]
         self._estimate(gray, seen, frame.time)
+        alive = self._alive(gray, seen, frame.time)
         listed = self._tracks.listed(frame.time)
         for track in listed:
             track.update_status(frame.time)
@@ -58,7 +69,7 @@ class Pipeline:
             time=now - self._started,
             frame=frame.index,
             latency_ms=(now - frame.captured) * 1000,
-            faces=tuple(track.observed() for track in listed),
+            faces=tuple(track.observed(None if alive is None else track.number == alive) for track in listed),
         )
 
     def _detected(self, gray: Gray, time: float) -> list[Face]:
@@ -78,6 +89,15 @@ class Pipeline:
             return False
         track.face = face
         return True
+
+    def _alive(self, gray: Gray, seen: list[Track], time: float) -> int | None:
+        """The number of the track that was shown to be alive, 0 for nobody's; None while nobody asks."""
+        if self.liveness is None:
+            return None
+        if len(seen) != 1:
+            return 0
+        (track,) = seen
+        return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
     def _estimate(self, gray: Gray, seen: list[Track], time: float) -> None:
         good: list[tuple[Track, Gray]] = []

@@ -260,7 +260,7 @@ def test_it_explains_itself_in_one_line_without_a_figure() -> None:
 def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, float]) -> None:
     (name,) = changes
     with pytest.raises(ValueError, match=name):
-        AgePolicy(**changes)  # type: ignore[arg-type]  # integers and fractions alike
+        AgePolicy(**changes)
 
 
 # --- Whatever happens -----------------------------------------------------------------------------
