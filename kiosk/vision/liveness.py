@@ -2,10 +2,11 @@
 
 An ordinary camera's own means: points of the face's texture are followed while the head turns, and what
 they did is asked of `relief`. Nothing is ever taken for a living face without that evidence, so somebody
-who holds still, a picture and a dark frame all come to the same: not shown to be live.
+who holds still, a picture and a dark frame all come to the same: not shown to be live. Against a video of
+a turning head there is only `sheet_edges`: a screen whose edges can be seen is refused.
 
-What it does not see, and no claim is made for: a video of a turning head, played on a screen; a mask. See
-benchmarks/presentation_attacks.md for what was measured.
+What it does not see, and no claim is made for: such a video on a screen whose edges cannot be seen; a mask.
+See benchmarks/presentation_attacks.md for what was measured.
 
 The verdict is about this face now. It is given up when the points are lost, when the face is gone from a
 frame for longer than a moment, when it no longer looks as it did when it was shown, and after `HELD_FOR`.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from kiosk.vision.faces import Face, Gray, upright
 from kiosk.vision.relief import FEWEST, Turn, turn_between
+from kiosk.vision.sheet_edges import framed
 from kiosk.vision.tracks import look_of
 
 LEAST_TURN = 0.15
@@ -41,6 +43,15 @@ HELD_FOR = 5.0
 LONGEST_GAP = 0.25
 """Seconds without the face after which it may be another."""
 
+FRAMED = 0.3
+"""Share of the looks, the latest counting most, in which a sheet's edges stand around a face that is refused."""
+
+LOOK_FOR_EDGES_EVERY = 0.1
+"""Seconds between two looks for such edges."""
+
+_LATEST_LOOK = 0.15  # its part in that share
+_FEWEST_LOOKS = 8  # before anybody is alive
+
 # The chip in which points are followed: upright, so that shift, size and roll are gone before.
 _SIZE = 160  # pixels along a side
 _EYES_APART = 48.0  # pixels
@@ -60,6 +71,7 @@ _LEVELS = 2
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02)
 _FLOW = {"winSize": _WINDOW, "maxLevel": _LEVELS, "criteria": _STOP}
 
+_SHADE = 1e-6  # frame times are sums of fractions
 _TURNED_ALIKE = 0.06  # eye distances between two places of the nose
 _LOOKS_ALIKE = 0.5  # correlation, below that of tracks because the head has turned a little
 
@@ -115,17 +127,28 @@ class Liveness:
         self._look: _Look | None = None
         self._in_a_row = 0
         self._shown: _Shown | None = None
+        self._framed = 0.0
+        self._looks = 0
+        self._next_look = 0.0
 
     def judge(self, gray: Gray, track: int, face: Face, time: float) -> bool:
         """Whether the face of a track, seen in this frame, was shown to be a living one."""
         if track != self._track or not 0 <= time - self._seen <= LONGEST_GAP:
             self._forget()
         self._track, self._seen = track, time
+        self._look_around(gray, face, time)
         chip = _chip_of(gray, face)
         self._watch(chip, face, time)
         if self._shown is not None and (time - self._shown.time > HELD_FOR or self._shown.is_another(chip, face)):
             self._shown = None
-        return self._shown is not None
+        return self._shown is not None and self._framed < FRAMED and self._looks >= _FEWEST_LOOKS
+
+    def _look_around(self, gray: Gray, face: Face, time: float) -> None:
+        if self._looks and time < self._next_look:
+            return
+        self._next_look = time + LOOK_FOR_EDGES_EVERY - _SHADE
+        self._looks += 1
+        self._framed += _LATEST_LOOK * (framed(gray, face) - self._framed)
 
     def _watch(self, chip: Gray, face: Face, time: float) -> None:
         look = self._look
@@ -160,6 +183,7 @@ class Liveness:
 
     def _forget(self) -> None:
         self._look, self._in_a_row, self._shown = None, 0, None
+        self._framed, self._looks = 0.0, 0
 
 
 def _chip_of(gray: Gray, face: Face) -> Gray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
 from kiosk.vision.faces import Face
-from kiosk.vision.liveness import HELD_FOR, LONGEST_GAP, Liveness
+from kiosk.vision.liveness import HELD_FOR, LONGEST_GAP, LOOK_FOR_EDGES_EVERY, Liveness
 from tests.vision.surfaces import SIZE, seen
 
 EVERY = 0.04
@@ -92,3 +93,13 @@ def test_a_face_without_texture_or_in_profile_is_not_shown_to_be(liveness: Liven
     aside = face.landmarks.copy()
     aside[4, 0] += 0.5 * face.eye_distance
     assert not any(liveness.judge(gray, 1, Face(aside), 2 + index * EVERY) for index in range(40))
+
+
+@pytest.mark.parametrize(("every", "alive"), [(1, False), (2, False), (10, True)])
+def test_a_turning_head_inside_the_edges_of_a_screen_is_not_shown_to_be_alive(
+    liveness: Liveness, monkeypatch: pytest.MonkeyPatch, every: int, alive: bool
+) -> None:
+    looks = itertools.count(1)
+    monkeypatch.setattr("kiosk.vision.liveness.framed", lambda _gray, _face: next(looks) % every == 0)
+    assert watch(liveness, "head", yaw=15.0, seconds=2.4)[-1] is alive
+    assert next(looks) == pytest.approx(2.4 / LOOK_FOR_EDGES_EVERY, abs=5)
