@@ -43,4 +43,7 @@ class Dispenser(Protocol):
         """Turns the motor of `slot` for one product. `vend` is the sale's id."""
 
     def poll(self, now: float) -> Sequence[DispenserMessage]:
-        """What the dispenser has said since the last call. `now`: seconds of a monotonic clock."""
+        """What the dispenser has said since the last call. `now`: seconds of a monotonic clock.
+
+        A device that is away says so (`FaultChanged`) by the first call, one that is there need say nothing.
+        """

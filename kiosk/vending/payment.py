@@ -83,4 +83,9 @@ class PaymentTerminal(Protocol):
         """
 
     def poll(self, now: float) -> Sequence[PaymentMessage]:
-        """What the terminal has said since the last call. `now`: seconds of a monotonic clock."""
+        """What the terminal has said since the last call. `now`: seconds of a monotonic clock.
+
+        A device that is away says so (`FaultChanged`) by the first call, one that is there need say nothing. One that
+        took money after it had said `Declined` or `Reversed` says `Approved`, and again whenever kiosk or device come
+        back, until it is told to reverse it: nobody else can know.
+        """

@@ -37,6 +37,8 @@ class SimulatedDispenser:
 
     truth: Path | None = None
     otherwise: Behaviour = Behaviour.DROP
+    seconds: float = 0.0
+    """How long a motor turns."""
     repeats: bool = False
     """Whether it says everything twice."""
     away: bool = False
@@ -48,13 +50,20 @@ class SimulatedDispenser:
     """How many products fell, by slot."""
     waiting: tuple[str, str] | None = None
     """The vend and slot that wait for somebody to act."""
+    _said: list[DispenserMessage] = field(default_factory=list, init=False)
+    _due: dict[str, tuple[float, str, Behaviour]] = field(default_factory=dict, init=False)
+    _now: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._said: list[DispenserMessage] = []
         if self.truth and self.truth.exists():
             for line in self.truth.read_text(encoding="utf-8").splitlines():
                 vend, slot = json.loads(line)
                 self._count(vend, slot)
+        self.connect()
+
+    def connect(self) -> None:
+        """The kiosk has begun anew. What it did not fetch is lost."""
+        self._said = [FaultChanged("dispenser", True)] if self.away else []
 
     def plan(self, behaviours: Iterable[Behaviour]) -> None:
         """Appends to the script."""
@@ -65,28 +74,18 @@ class SimulatedDispenser:
         if self.away:
             return
         behaviour = self.script.popleft() if self.script else self.otherwise
-        match behaviour:
-            case Behaviour.WAIT:
-                self.waiting = vend, slot
-            case Behaviour.DROP:
-                self._drop(vend, slot, 1)
-            case Behaviour.DROP_TWICE:
-                self._drop(vend, slot, 2)
-            case Behaviour.DROP_UNSEEN:
-                self._drop(vend, slot, 0)
-            case Behaviour.DROP_AFTER_JAM:
-                self._say(NotDropped(vend, "jam"))
-                self._drop(vend, slot, 1)
-            case Behaviour.JAM:
-                self._say(NotDropped(vend, "jam"))
-            case Behaviour.NOTHING:
-                self._say(NotDropped(vend, "nothing"))
-            case Behaviour.VANISH:
-                self._drop(vend, slot, 0)
-                self.vanish()
+        if self.seconds:
+            self._due[vend] = self._now + self.seconds, slot, behaviour
+        else:
+            self._behave(vend, slot, behaviour)
 
-    def poll(self, now: float) -> Sequence[DispenserMessage]:  # noqa: ARG002
+    def poll(self, now: float) -> Sequence[DispenserMessage]:
         """Everything said since the last call."""
+        self._now = now
+        for vend, (due, slot, behaviour) in list(self._due.items()):
+            if due <= now:
+                del self._due[vend]
+                self._behave(vend, slot, behaviour)
         said, self._said = self._said, []
         return said
 
@@ -114,6 +113,7 @@ class SimulatedDispenser:
         """The cable is pulled: nothing is heard or said."""
         if not self.away:
             self.away, self.waiting = True, None
+            self._due.clear()
             self._said = [FaultChanged("dispenser", True)]
 
     def come_back(self) -> None:
@@ -121,6 +121,27 @@ class SimulatedDispenser:
         if self.away:
             self.away = False
             self._said.append(FaultChanged("dispenser", False))
+
+    def _behave(self, vend: str, slot: str, behaviour: Behaviour) -> None:
+        match behaviour:
+            case Behaviour.WAIT:
+                self.waiting = vend, slot
+            case Behaviour.DROP:
+                self._drop(vend, slot, 1)
+            case Behaviour.DROP_TWICE:
+                self._drop(vend, slot, 2)
+            case Behaviour.DROP_UNSEEN:
+                self._drop(vend, slot, 0)
+            case Behaviour.DROP_AFTER_JAM:
+                self._say(NotDropped(vend, "jam"))
+                self._drop(vend, slot, 1)
+            case Behaviour.JAM:
+                self._say(NotDropped(vend, "jam"))
+            case Behaviour.NOTHING:
+                self._say(NotDropped(vend, "nothing"))
+            case Behaviour.VANISH:
+                self._drop(vend, slot, 0)
+                self.vanish()
 
     def _drop(self, vend: str, slot: str, said: int) -> None:
         self._count(vend, slot)

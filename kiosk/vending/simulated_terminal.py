@@ -60,6 +60,8 @@ class SimulatedTerminal:
 
     truth: Path | None = None
     otherwise: Behaviour = Behaviour.APPROVE
+    seconds: float = 0.0
+    """How long it takes over a payment."""
     unheard: int = 0
     repeats: bool = False
     """Whether it says everything twice."""
@@ -69,14 +71,18 @@ class SimulatedTerminal:
     accounts: dict[str, Account] = field(default_factory=dict)
     waiting: str | None = None
     """The transaction that waits for somebody to act."""
+    _said: list[PaymentMessage] = field(default_factory=list, init=False)
+    _late: set[str] = field(default_factory=set, init=False)
+    _denied: set[str] = field(default_factory=set, init=False)
+    _due: dict[str, tuple[float, Behaviour]] = field(default_factory=dict, init=False)
+    _now: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._said: list[PaymentMessage] = []
-        self._late: set[str] = set()
         if self.truth and self.truth.exists():
             for line in self.truth.read_text(encoding="utf-8").splitlines():
                 transaction, what, amount = json.loads(line)
                 self._count(transaction, what, amount)
+        self.connect()
 
     def plan(self, behaviours: Iterable[Behaviour]) -> None:
         """Appends to the script."""
@@ -91,38 +97,17 @@ class SimulatedTerminal:
             return
         self._know(transaction, "asked", amount)
         behaviour = self.script.popleft() if self.script else self.otherwise
-        match behaviour:
-            case Behaviour.WAIT:
-                self.waiting = transaction
-            case Behaviour.APPROVE:
-                self._approve(transaction)
-            case Behaviour.APPROVE_TWICE:
-                self._approve(transaction)
-                self._say(self._said[-1])
-            case Behaviour.APPROVE_UNHEARD:
-                self._know(transaction, "charged", amount)
-            case Behaviour.APPROVE_TOO_MUCH:
-                self._approve(transaction, amount + 1)
-            case Behaviour.APPROVE_LATE:
-                self._late.add(transaction)
-            case Behaviour.DECLINE:
-                self._say(Declined(transaction))
-            case Behaviour.CANCEL:
-                self._say(Declined(transaction, "cancelled"))
-            case Behaviour.TIME_OUT:
-                self._say(Declined(transaction, "timeout"))
-            case Behaviour.VANISH:
-                self._know(transaction, "charged", amount)
-                self.vanish()
-            case Behaviour.REVERSE_UNASKED:
-                self._know(transaction, "void", 0)
-                self._say(Reversed(transaction))
+        if self.seconds:
+            self._due[transaction] = self._now + self.seconds, behaviour
+        else:
+            self._behave(transaction, behaviour)
 
     def reverse(self, transaction: str) -> None:
         """Gives back what is held."""
         if self.away:
             return
         self.waiting = None if self.waiting == transaction else self.waiting
+        self._due.pop(transaction, None)
         self._know(transaction, "void", 0)
         if held := self.accounts[transaction].held:
             self._know(transaction, "returned", held)
@@ -137,8 +122,13 @@ class SimulatedTerminal:
             self._know(transaction, "settled", 0)
             self._acknowledge(Settled(transaction))
 
-    def poll(self, now: float) -> Sequence[PaymentMessage]:  # noqa: ARG002
+    def poll(self, now: float) -> Sequence[PaymentMessage]:
         """Everything said since the last call."""
+        self._now = now
+        for transaction, (due, behaviour) in list(self._due.items()):
+            if due <= now:
+                del self._due[transaction]
+                self._behave(transaction, behaviour)
         said, self._said = self._said, []
         return said
 
@@ -166,18 +156,60 @@ class SimulatedTerminal:
         """The cable is pulled: nothing is heard or said."""
         if not self.away:
             self.away, self.waiting = True, None
+            self._due.clear()
             self._said = [FaultChanged("terminal", True)]
+
+    def connect(self) -> None:
+        """The kiosk has begun anew. What it did not fetch is lost; the rest is as `PaymentTerminal.poll` says."""
+        self._said = [FaultChanged("terminal", True)] if self.away else []
+        if not self.away:
+            self._confess()
 
     def come_back(self) -> None:
         """The cable is in again."""
         if self.away:
             self.away = False
             self._said.append(FaultChanged("terminal", False))
+            self._confess()
+
+    def _behave(self, transaction: str, behaviour: Behaviour) -> None:
+        amount = self.accounts[transaction].amount
+        match behaviour:
+            case Behaviour.WAIT:
+                self.waiting = transaction
+            case Behaviour.APPROVE:
+                self._approve(transaction)
+            case Behaviour.APPROVE_TWICE:
+                self._approve(transaction)
+                self._say(self._said[-1])
+            case Behaviour.APPROVE_UNHEARD:
+                self._know(transaction, "charged", amount)
+            case Behaviour.APPROVE_TOO_MUCH:
+                self._approve(transaction, amount + 1)
+            case Behaviour.APPROVE_LATE:
+                self._late.add(transaction)
+            case Behaviour.DECLINE:
+                self._say(Declined(transaction))
+            case Behaviour.CANCEL:
+                self._say(Declined(transaction, "cancelled"))
+            case Behaviour.TIME_OUT:
+                self._say(Declined(transaction, "timeout"))
+            case Behaviour.VANISH:
+                self._know(transaction, "charged", amount)
+                self.vanish()
+            case Behaviour.REVERSE_UNASKED:
+                self._know(transaction, "void", 0)
+                self._say(Reversed(transaction))
 
     def _approve(self, transaction: str, amount: int | None = None) -> None:
         amount = self.accounts[transaction].amount if amount is None else amount
         self._know(transaction, "charged", amount)
         self._say(Approved(transaction, amount, f"SIM{len(self.accounts):06}"))
+
+    def _confess(self) -> None:
+        for transaction in sorted(self._denied):
+            if held := self.accounts[transaction].held:
+                self._say(Approved(transaction, held))
 
     def _acknowledge(self, message: PaymentMessage) -> None:
         if self.unheard:
@@ -186,6 +218,8 @@ class SimulatedTerminal:
             self._say(message)
 
     def _say(self, message: PaymentMessage) -> None:
+        if isinstance(message, (Declined, Reversed)) and message.transaction in self.accounts:
+            self._denied.add(message.transaction)
         self._said += [message] * (2 if self.repeats else 1)
 
     def _know(self, transaction: str, what: str, amount: int) -> None:

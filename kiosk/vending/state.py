@@ -147,11 +147,12 @@ class State:
 
     @property
     def is_testing(self) -> bool:
-        """Whether the operator waits for a test's answer."""
+        """Whether the operator waits for a test's answer. A reversal is not waited for: it may take for ever."""
         sale = self.open_sale
         if self.phase is not Phase.SERVICE or sale is None:
             return False
-        return sale.goods == "requested" or bool(self.ledger.transactions_of(sale.id))
+        asked = any(transaction.state == "requested" for transaction in self.ledger.transactions_of(sale.id))
+        return asked or sale.goods == "requested"
 
     @property
     def may_retry(self) -> bool:

@@ -86,8 +86,14 @@ class Rig:
         self.automatic_age_check = automatic_age_check
         self.start()
 
-    def start(self) -> None:
-        """The program begins, perhaps again: nothing of the last run is left but journal, devices and world."""
+    def start(self, *, hears: bool = False) -> None:
+        """The program begins, perhaps again: nothing of the last run is left but journal, devices and world.
+
+        `hears`: whether what the devices said meanwhile is still there to fetch.
+        """
+        if not hears:
+            self.terminal.connect()
+            self.dispenser.connect()
         self.shop = Shop(
             catalog(),
             self.journal,  # type: ignore[arg-type]
