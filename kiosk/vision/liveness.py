@@ -6,7 +6,7 @@ who holds still, a picture and a dark frame all come to the same: not shown to b
 a turning head there is only `sheet_edges`: a screen whose edges can be seen is refused.
 
 What it does not see, and no claim is made for: such a video on a screen whose edges cannot be seen; a mask.
-See benchmarks/presentation_attacks.md for what was measured.
+See benchmarks/presentation_attacks/results.md for what was measured.
 
 The verdict is about this face now. It is given up when the points are lost, when the face is gone from a
 frame for longer than a moment, when it no longer looks as it did when it was shown, and after `HELD_FOR`.
