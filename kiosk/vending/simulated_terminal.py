@@ -45,6 +45,8 @@ class Account:
     returned: int = 0
     """Minor units given back, over all times."""
     settled: bool = False
+    denied: bool = False
+    """Whether it said that nothing is charged."""
     void: bool = False
     """Whether a reversal was asked for, so that nothing may be charged any more."""
 
@@ -73,7 +75,6 @@ class SimulatedTerminal:
     """The transaction that waits for somebody to act."""
     _said: list[PaymentMessage] = field(default_factory=list, init=False)
     _late: set[str] = field(default_factory=set, init=False)
-    _denied: set[str] = field(default_factory=set, init=False)
     _due: dict[str, tuple[float, Behaviour]] = field(default_factory=dict, init=False)
     _now: float = field(default=0.0, init=False)
 
@@ -207,9 +208,9 @@ class SimulatedTerminal:
         self._say(Approved(transaction, amount, f"SIM{len(self.accounts):06}"))
 
     def _confess(self) -> None:
-        for transaction in sorted(self._denied):
-            if held := self.accounts[transaction].held:
-                self._say(Approved(transaction, held))
+        for transaction, account in self.accounts.items():
+            if account.denied and account.held:
+                self._say(Approved(transaction, account.held))
 
     def _acknowledge(self, message: PaymentMessage) -> None:
         if self.unheard:
@@ -219,7 +220,7 @@ class SimulatedTerminal:
 
     def _say(self, message: PaymentMessage) -> None:
         if isinstance(message, (Declined, Reversed)) and message.transaction in self.accounts:
-            self._denied.add(message.transaction)
+            self._know(message.transaction, "denied", 0)
         self._said += [message] * (2 if self.repeats else 1)
 
     def _know(self, transaction: str, what: str, amount: int) -> None:
@@ -239,5 +240,7 @@ class SimulatedTerminal:
                 account.returned += amount
             case "settled":
                 account.settled = True
+            case "denied":
+                account.denied = True
             case "void":
                 account.void = True
