@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
+
+import platformdirs
 
 from kiosk.errors import KioskError
 from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
@@ -75,6 +78,17 @@ class Head:
 
     seq: int
     hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """`"123:9f2c…"`, of whose hash the beginning is enough. Raises `JournalError`."""
+        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{8,64})", text)
+        if match is None:
+            raise JournalError(f"{text!r} is no head of a journal: give it as `kiosk journal verify` printed it")
+        return cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
 
 
 def _now() -> datetime:
@@ -144,6 +158,11 @@ class Journal:
                     self._database.execute("INSERT INTO journal VALUES (?, ?)", (id_, self._clock().isoformat()))
                     self._database.execute("INSERT INTO head VALUES (0, ?)", (id_,))
                 self._database.execute(f"PRAGMA user_version = {number}")
+
+
+def default_path() -> Path:
+    """Where the kiosk keeps its journal."""
+    return platformdirs.user_state_path("facialnet-kiosk") / "journal.db"
 
 
 def read(path: Path) -> list[Entry]:
