@@ -42,7 +42,11 @@ STALLED_AFTER = 3.0
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
 _STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
+# Orders to the vision process.
 _STOP = b"stop"
+_JUDGE = b"judge liveness"
+_JUDGE_NOT = b"do not judge liveness"
+_LONGEST_ORDER = 64
 _LONGEST_MESSAGE = 1 << 16
 
 
@@ -76,6 +80,7 @@ class VisionProcess:
         self._started = self._last_heard = self._start_at = 0.0
         self._heard = False
         self._on_gpu = False
+        self._judging = False
         self.state = VisionState.STARTING
         self.fault: str | None = None
         self.engine_fault: str | None = None
@@ -93,6 +98,7 @@ class VisionProcess:
             daemon=True,
         )
         self._process.start()
+        self._tell_judging()
 
     @property
     def groups(self) -> tuple[AgeGroup, ...]:
@@ -119,6 +125,11 @@ class VisionProcess:
         """The newest picture, or None where there is none newer than the one last given."""
         return self._memory.read()
 
+    def judge_liveness(self, wanted: bool) -> None:
+        """Whether a face alone in view is to be judged alive or not, from now on: while an age check runs."""
+        self._judging = wanted
+        self._tell_judging()
+
     def stop(self) -> None:
         """Ends the process, with force if it does not listen, and frees everything."""
         if self._process:
@@ -129,6 +140,11 @@ class VisionProcess:
         self._socket.close()
         self._their_socket.close()
         self._memory.close()
+
+    def _tell_judging(self) -> None:
+        # A full channel means a process that hangs; its successor is told at its start.
+        with contextlib.suppress(OSError):
+            self._socket.send(_JUDGE if self._judging else _JUDGE_NOT)
 
     def _messages(self) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
@@ -211,18 +227,21 @@ def _main(settings: VisionSettings, channel: socket.socket, memory_name: str, ru
 
 def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     # Imported here, so that the kiosk's own process loads neither dlib nor the engine's library.
+    from kiosk.vision.liveness import Liveness
     from kiosk.vision.pipeline import Pipeline
 
     source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
     engine = load(settings.engine, cpu_only=settings.cpu_only)
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
+    liveness = Liveness()
     reader = Reader(source)
     reader.start()
     try:
         while not link.told_to_stop():
             frame = reader.mailbox.take(BEAT)
             if frame is not None:
+                pipeline.liveness = liveness if link.judging else None
                 observation = pipeline.process(frame)
                 report.renew()
                 memory.write(frame.image, frame.index)
@@ -270,6 +289,8 @@ class _Link:
         self._channel = channel
         self._run = run
         self._parent = os.getppid()
+        self.judging = False
+        """Whether the kiosk wants to know if a face is alive."""
 
     def send(self, **message: object) -> None:
         # A full or closed channel means that nobody is listening now.
@@ -277,10 +298,14 @@ class _Link:
             self._channel.send(json.dumps({"run": self._run, **message}).encode())
 
     def told_to_stop(self) -> bool:
-        """Whether the kiosk said so, or is gone."""
+        """Whether the kiosk said so, or is gone. Takes in what else it said."""
         try:
-            return self._channel.recv(len(_STOP)) == _STOP or os.getppid() != self._parent
+            while order := self._channel.recv(_LONGEST_ORDER):
+                if order == _STOP:
+                    return True
+                self.judging = order == _JUDGE
         except BlockingIOError:
-            return os.getppid() != self._parent
+            pass
         except OSError:
             return True
+        return os.getppid() != self._parent

@@ -81,7 +81,7 @@ def test_it_is_replaced_when_it_dies_or_hangs(
 
     wait_for(vision, is_back)
     assert VisionState.RESTARTING in states
-    assert vision.preview() is not None
+    wait_for(vision, lambda _: vision.preview() is not None)  # one that is just being written is not given
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
 
@@ -161,3 +161,26 @@ def test_stopping_leaves_no_process_and_no_shared_memory() -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert not Path("/dev/shm", name).exists()
+
+
+def test_it_judges_whether_a_face_is_alive_while_told_to_and_so_does_its_successor(
+    started: Callable[[VisionSettings], VisionProcess],
+) -> None:
+    def judged(seen: list[Observation]) -> bool:
+        return any(face.live is not None for observation in seen for face in observation.faces)
+
+    def unjudged(seen: list[Observation]) -> bool:
+        return any(face.live is None for observation in seen for face in observation.faces)
+
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, unjudged)
+    vision.judge_liveness(True)
+    wait_for(vision, judged)
+    vision.judge_liveness(False)
+    wait_for(vision, unjudged)
+    vision.judge_liveness(True)
+    first = vision.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_for(vision, lambda _: vision.pid not in (first, None))
+    wait_for(vision, judged)
