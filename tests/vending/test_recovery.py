@@ -107,7 +107,7 @@ def test_a_fact_of_an_unknown_sale_opens_none(fact: Fact) -> None:
 
 @pytest.mark.parametrize(("kind", "data"), [("party", {}), ("sale_closed", {}), ("sale_closed", {"sale": S, "x": 1})])
 def test_what_is_no_fact_is_refused(kind: str, data: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="kind|hold"):
+    with pytest.raises(ValueError, match=r"kind|hold"):
         fact_from(kind, data)
 
 
