@@ -199,7 +199,7 @@ def _ask_for_id(turn: Turn) -> None:
 
 def _pay(turn: Turn) -> None:
     sale = turn.state.open_sale
-    if sale is None or not sale.age_is_clear or turn.state.faults:
+    if sale is None or turn.state.faults:
         return
     if not turn.rules.available(turn.state.ledger, sale.slot):
         turn.go(Phase.BROWSING)

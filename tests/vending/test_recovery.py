@@ -66,6 +66,12 @@ def test_every_open_sale_is_brought_to_its_end(facts: list[Fact], wanted: list[F
     assert recovered(after) == ()
 
 
+def test_a_motor_that_turns_keeps_its_sale_open() -> None:
+    test_vend = SaleOpened(S, "A1", "Water", 0, "EUR", 0, test=True)
+    assert not fold([test_vend, VendRequested(S, "A1")]).finished()
+    assert fold([test_vend, VendRequested(S, "A1"), VendSucceeded(S, "A1")]).finished()
+
+
 def test_a_payment_without_a_sale_is_reversed_too() -> None:
     ledger = fold([PaymentApproved("", "x-1", 50)])
     assert recovered(ledger) == (ReversalRequested("", "x-1", "restart"),)
