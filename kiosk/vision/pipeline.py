@@ -48,8 +48,30 @@ class Pipeline:
         self._finder = finder or FaceFinder()
         self._smallest_face = smallest_face
         self._tracks = Tracks(engine.manifest.groups, engine.manifest.gender_labels)
+        self._noticed: tuple[FaceObservation, ...] = ()
         self._next_detection = self._next_scan = 0.0
         self._started = clock.monotonic()
+
+    def forget(self) -> None:
+        """Forgets everybody: whoever is in view is somebody new from now on."""
+        self._tracks = Tracks(self._engine.manifest.groups, self._engine.manifest.gender_labels)
+        self._noticed = ()
+        self._next_detection = self._next_scan = 0.0
+
+    def notice(self, frame: Frame) -> Observation:
+        """Where somebody is to be seen, and nothing else: no chip is cut, no engine asked, nobody told from another.
+
+        The faces' numbers are their order by size in this frame.
+        """
+        if frame.time + _SHADE >= self._next_detection:
+            self._next_detection = frame.time + DETECT_EVERY
+            faces = self._detected(gray_of(frame.image), frame.time)
+            boxes = [tuple(round(side) for side in face.box) for face in faces]
+            self._noticed = tuple(
+                FaceObservation(number, (left, top, width, height), 0.0, "unknown")
+                for number, (left, top, width, height) in enumerate(boxes, 1)
+            )
+        return self._observation(frame, self._noticed)
 
     def process(self, frame: Frame) -> Observation:
         """What is to be seen in a frame. Raises `EngineError`."""
@@ -64,13 +86,13 @@ class Pipeline:
         listed = self._tracks.listed(frame.time)
         for track in listed:
             track.update_status(frame.time)
-        now = clock.monotonic()
-        return Observation(
-            time=now - self._started,
-            frame=frame.index,
-            latency_ms=(now - frame.captured) * 1000,
-            faces=tuple(track.observed(None if alive is None else track.number == alive) for track in listed),
+        return self._observation(
+            frame, tuple(track.observed(None if alive is None else track.number == alive) for track in listed)
         )
+
+    def _observation(self, frame: Frame, faces: tuple[FaceObservation, ...]) -> Observation:
+        now = clock.monotonic()
+        return Observation(now - self._started, frame.index, (now - frame.captured) * 1000, faces)
 
     def _detected(self, gray: Gray, time: float) -> list[Face]:
         scale = detection_scale(gray.shape[0], self._smallest_face)

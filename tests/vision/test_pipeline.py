@@ -177,3 +177,25 @@ def test_of_two_faces_neither_is_judged_to_be_alive() -> None:
     pipe.liveness = cast(Liveness, judge)
     assert all(face.live is False for observation in watch(pipe, 5) for face in observation.faces)
     assert judge.asked == []
+
+
+def test_noticing_asks_no_engine_and_keeps_nobody() -> None:
+    finder, engine = FakeFinder([face_at(320, 200, 60), face_at(100, 200)]), FakeEngine()
+    pipe = pipeline(finder, engine)
+    observations = [pipe.notice(frame_at(index)) for index in range(30)]
+    assert engine.batches == []
+    assert finder.follows == 0
+    assert len(finder.detections) == pytest.approx(30 / 25 / DETECT_EVERY, abs=1)
+    for observation in observations:
+        assert [face.track for face in observation.faces] == [1, 2]
+        assert {(face.status, face.estimate, face.quality) for face in observation.faces} == {("unknown", None, 0.0)}
+    finder.faces = []
+    assert [pipe.notice(frame_at(index)).faces for index in range(30, 36)][-1] == ()
+
+
+def test_whoever_is_forgotten_is_somebody_new() -> None:
+    pipe = pipeline(FakeFinder([face_at(320, 200)]))
+    assert only(watch(pipe, 10)[-1]).status == "known"
+    pipe.forget()
+    face = only(watch(pipe, 1, start=10)[0])
+    assert (face.track, face.status) == (1, "estimating")
