@@ -24,7 +24,7 @@ FOCAL = WIDTH / 2 / math.tan(math.radians(30))
 RATE = 25.0
 EYES_APART = 6.3  # between the middles of an adult's eyes
 
-_GRID = 8.0  # samples of a relief per centimetre
+GRID = 8.0  # samples of a relief per centimetre
 _STEPS = 8  # of the search for where a ray meets the surface
 
 
@@ -59,7 +59,7 @@ class Surface:
     scale: float
     """Pixels of the picture per cm."""
     relief: Plane | None = None
-    """Heights in cm towards the camera, `_GRID` samples per cm, the middle over the picture's; None is flat."""
+    """Heights in cm towards the camera, `GRID` samples per cm, the middle over the picture's; None is flat."""
     bend: float = 0.0
     """Curvature of a sheet in 1/cm, its middle towards the camera."""
     bend_axis: float = 90.0
@@ -69,7 +69,7 @@ class Surface:
         """cm towards the camera over the places (u, v)."""
         if self.relief is not None:
             rows, columns = self.relief.shape
-            at_u, at_v = u * _GRID + (columns - 1) / 2, v * _GRID + (rows - 1) / 2
+            at_u, at_v = u * GRID + (columns - 1) / 2, v * GRID + (rows - 1) / 2
             return np.asarray(
                 cv2.remap(self.relief, at_u, at_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
             )
@@ -145,8 +145,8 @@ def head(photo: Gray, eyes: tuple[complex, complex], size: float = 1.0) -> Surfa
     v, u = (np.mgrid[0:side, 0:side].astype(np.float32) - side / 2) / (scale * EYES_APART)
     inside = 1 - np.hypot(u / 1.2, (v - 0.3) / 1.6)
     opacity = np.clip(inside / 0.06 + 0.5, 0, 1).astype(np.float32)
-    samples = round(2 * half * _GRID)
-    v, u = (np.mgrid[0:samples, 0:samples].astype(np.float32) - (samples - 1) / 2) / (_GRID * EYES_APART)
+    samples = round(2 * half * GRID)
+    v, u = (np.mgrid[0:samples, 0:samples].astype(np.float32) - (samples - 1) / 2) / (GRID * EYES_APART)
     return Surface(picture, opacity, scale, (size * EYES_APART * face_relief(u, v)).astype(np.float32))
 
 

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
 from benchmarks.attack_scenes import (
     FOCAL,
+    GRID,
     RATE,
     Gray,
     Pose,
@@ -204,6 +205,27 @@ def bent(curvature: float, axis: float) -> Callable[[Photo, int], Callable[[floa
     return lambda photo, number: still(replace(printed(photo, number)(0), bend=curvature, bend_axis=axis))
 
 
+def folded(photo: Photo, number: int) -> Callable[[float], Surface]:
+    """Along the nose, each half going back by 17, 27 or 39 degrees."""
+    across = _across()
+    slope = np.float32((0.3, 0.5, 0.8)[number % 3])
+    return still(replace(printed(photo, number)(0), relief=-slope * np.abs(across)))
+
+
+def crumpled(photo: Photo, number: int) -> Callable[[float], Surface]:
+    """With dents some 5 cm wide and 6 mm deep."""
+    across = _across()
+    noise = np.random.default_rng(number).normal(size=across.shape).astype(np.float32)
+    dents = cv2.GaussianBlur(noise, (0, 0), 2.5 * GRID)
+    return still(replace(printed(photo, number)(0), relief=np.asarray(0.6 * dents / dents.std(), np.float32)))
+
+
+def _across() -> NDArray[np.float32]:
+    """cm to the right of the middle, of a relief's samples."""
+    half = round(20 * GRID)
+    return np.asarray(np.mgrid[-half : half + 1, -half : half + 1][1] / GRID, np.float32)
+
+
 def flexed(photo: Photo, number: int) -> Callable[[float], Surface]:
     flat = printed(photo, number)(0)
     return lambda time: replace(flat, bend=0.06 + 0.05 * math.sin(2 * math.pi * time / 1.5))
@@ -242,6 +264,8 @@ KINDS: tuple[tuple[str, bool, Presentation], ...] = (
     ("print bent about a level axis, nodded", True, held(bent(0.08, 0.0), pitch=(18.0, 2.0))),
     ("print bent aslant, turned", True, held(bent(0.08, 45.0), yaw=(20.0, 2.0))),
     ("print flexed while turned", True, held(flexed, yaw=(20.0, 2.3))),
+    ("print folded along the nose, turned", True, held(folded, yaw=(20.0, 2.0))),
+    ("print crumpled, turned", True, held(crumpled, yaw=(20.0, 2.0), pitch=(10.0, 3.1))),
     ("video on a screen, edges in view", True, held(played(fills_the_view=False))),
     ("video on a screen, edges out of view", True, held(played(fills_the_view=True))),
     ("head turned 10° to each side", False, held(rounded, yaw=(10.0, 2.5))),

@@ -4,8 +4,9 @@ Between two looks at a rigid surface each of its points moves by a smooth functi
 own height times the turn (plane and parallax: Irani and Anandan, "Parallax Geometry of Pairs of Points for
 3D Scene Analysis", 1996). A plane has only the first part, and for a plane it is a polynomial of second
 degree (Longuet-Higgins and Prazdny, "The Interpretation of a Moving Retinal Image", 1980); so it is, nearly,
-for a sheet bent to a cylinder. What is left to tell a head from them is therefore not just any relief but
-one that no such polynomial follows: the nose. Least squares finds polynomial and turn together.
+for a sheet bent to a cylinder; a sheet folded along the nose moves as a ridge. What is left to tell a head
+from them is therefore not just any relief but one that neither follows: the nose. Least squares finds
+polynomial, ridge and turn together.
 
 That planar motion gives a photograph away is an old idea: Bao, Li, Li and Jiang, "A Liveness Detection
 Method for Face Recognition Based on Optical Flow Field", 2009; De Marsico, Nappi, Riccio and Dugelay,
@@ -39,6 +40,8 @@ _WIDTHS = (0.13, 0.15, 0.22, 0.23, 0.23)
 _LEAN_ROWS = (0.0, 0.6)
 _LEAN = (0.35, 1.2)
 
+_CREASE = 0.1  # eye distances over which a fold is round
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -67,7 +70,9 @@ def turn_between(before: Points, after: Points, nose: float) -> Turn | None:
     if len(before) < FEWEST:
         return None
     x, y = before.T
-    design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, nose_height(x, y, nose)])
+    aside = x - _nose_line(y, nose)
+    ridge = np.sqrt(aside**2 + _CREASE**2)
+    design = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, ridge, nose_height(x, y, nose)])
     moved = after - before
     weights = np.ones(len(x))
     for _ in range(_ROUNDS):
@@ -87,5 +92,9 @@ def turn_between(before: Points, after: Points, nose: float) -> Turn | None:
 
 def nose_height(x: NDArray[np.float64], y: NDArray[np.float64], nose: float) -> NDArray[np.float64]:
     """How far an average face stands out at (x, y) because of its nose, whose base is `nose` aside."""
-    aside = (x - nose * np.interp(y, _LEAN_ROWS, _LEAN)) / np.interp(y, _ROWS, _WIDTHS)
+    aside = (x - _nose_line(y, nose)) / np.interp(y, _ROWS, _WIDTHS)
     return np.asarray(np.interp(y, _ROWS, _HEIGHTS) * np.exp(-(aside**2)))
+
+
+def _nose_line(y: NDArray[np.float64], nose: float) -> NDArray[np.float64]:
+    return np.asarray(nose * np.interp(y, _LEAN_ROWS, _LEAN))

@@ -39,6 +39,11 @@ def bent_height(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.fl
     return np.sqrt(np.clip(4.0 - x**2 + 0 * y, 0, None))
 
 
+def folded_height(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A sheet folded along the nose, each half going back by 22 degrees."""
+    return -0.4 * np.abs(x) + 0 * y
+
+
 def seen(shape: str, yaw: float, pitch: float = 0.0, *, shift: float = 0.0, seed: int = 0) -> tuple[Gray, Face]:
     """The picture of a surface turned by degrees, and the face where its landmarks came to lie."""
     height = {"head": head_height, "sheet": sheet_height, "bent": bent_height}[shape]

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kiosk.vision.relief import FEWEST, Turn, nose_height, turn_between
-from tests.vision.surfaces import bent_height, head_height, projected, sheet_height
+from tests.vision.surfaces import bent_height, folded_height, head_height, projected, sheet_height
 
 Height = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
@@ -42,10 +42,10 @@ def test_a_head_s_turn_is_found_with_its_sign_and_about_its_size(degrees: int) -
     assert turned(head_height, 0, degrees).down == pytest.approx(math.sin(math.radians(degrees)), rel=0.6)
 
 
-@pytest.mark.parametrize("height", [sheet_height, bent_height])
+@pytest.mark.parametrize("height", [sheet_height, bent_height, folded_height])
 @pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (30, 0), (0, 30), (25, -20), (-35, 10)])
 @pytest.mark.parametrize("seed", range(5))
-def test_neither_a_sheet_nor_a_bent_one_turns(height: Height, yaw: int, pitch: int, seed: int) -> None:
+def test_a_sheet_does_not_turn_flat_bent_or_folded(height: Height, yaw: int, pitch: int, seed: int) -> None:
     assert not turned(height, yaw, pitch, seed).exceeds(0.15, 3)
 
 
