@@ -160,3 +160,18 @@ class Rig:
         """What was journalled of the sale opened last, in order."""
         last = f"{self.journal.id}-{self.ledger.opened}"
         return [kind_of(fact) for fact in self.journal.facts if getattr(fact, "sale", None) == last]
+
+
+def assert_paid_for_nothing(rig: Rig) -> None:
+    assert rig.held == 0
+    assert rig.dropped == 0
+    assert not rig.ledger.transactions
+
+
+def settle_everything(rig: Rig) -> None:
+    """Lets the devices answer, also when they are asked again and again, and the customer leave."""
+    rig.tick(5)
+    for _ in range(5):
+        rig.after(60)
+    while rig.phase not in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+        rig.after(60)
