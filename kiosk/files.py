@@ -10,10 +10,10 @@ from pathlib import Path
 
 
 @contextmanager
-def replaced_safely(path: Path) -> Iterator[Path]:
+def replaced_safely(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Yields a temporary file beside `path` to write to, which then takes the place of `path`.
 
-    If the block raises, `path` stays as it was and the temporary file is removed.
+    `mode` is who may read and write it. If the block raises, `path` stays as it was and the temporary file is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -21,7 +21,7 @@ def replaced_safely(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
