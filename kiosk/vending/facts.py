@@ -185,6 +185,14 @@ class SettledByOperator:
     dropped: bool | None = None
 
 
+@dataclass(frozen=True)
+class SettingChanged:
+    """The operator changed a setting in service mode that is no stock and no price: `kiosk.vending.settings`."""
+
+    name: str
+    value: str
+
+
 # A Union and not `|`, so that it is a value in Python 3.10 for a type checker too.
 Fact = Union[  # noqa: UP007
     MachineStarted,
@@ -205,6 +213,7 @@ Fact = Union[  # noqa: UP007
     StockSet,
     PriceSet,
     SettledByOperator,
+    SettingChanged,
 ]
 
 

@@ -24,6 +24,7 @@ from kiosk.vending.facts import (
     ReversalRequested,
     SaleClosed,
     SaleOpened,
+    SettingChanged,
     SettledByOperator,
     StockSet,
     VendFailed,
@@ -150,7 +151,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted():
+        case MachineStarted() | SettingChanged():
             return ledger
         case SaleOpened():
             sale = OpenSale(

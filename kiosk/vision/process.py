@@ -46,6 +46,8 @@ class VisionSettings:
     engine: Path | None = None
     smallest_face: float = 0.2
     cpu_only: bool = False
+    liveness: bool = True
+    """Whether `VisionMode.AGE_CHECK` judges liveness. A clip of drawn people can show none."""
 
 
 class VisionProcess:

@@ -91,7 +91,8 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             if frame is not None and not order.shows:
                 link.send(observation=pipeline.notice(frame).to_dict(), order=order.number)
             elif frame is not None:
-                pipeline.liveness = liveness if order.mode is VisionMode.AGE_CHECK else None
+                judged = settings.liveness and order.mode is VisionMode.AGE_CHECK
+                pipeline.liveness = liveness if judged else None
                 observation = pipeline.process(frame)
                 report.renew()
                 memory.write(frame.image, frame.index)
