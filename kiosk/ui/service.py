@@ -141,7 +141,9 @@ class Service(QObject):
 
     def _place(self) -> None:
         if not self.gate.isHidden():
-            self.gate.setGeometry(self._window.rect())
+            mark = self._window.mark  # that all this is only a simulation stays to be read
+            top = mark.geometry().bottom() + 1 if mark.text else 0
+            self.gate.setGeometry(self._window.rect().adjusted(0, top, 0, 0))
             self.gate.arrange(self._window.look)
         if self.screen is not None:
             self.screen.rescale(self._window.look)

@@ -27,6 +27,8 @@ class Backlight:
 
     def percent(self) -> int:
         """1 to 100; 100 where nobody knows."""
+        if self._device is None:
+            return 100
         try:
             return min(max(round(100 * self._read("brightness") / self._read("max_brightness")), 1), 100)
         except (OSError, ValueError, ZeroDivisionError):

@@ -24,7 +24,7 @@ class HealthPage(Page):
 
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
-        self.rows = Rows(self)
+        self.rows = Rows(self, every=True)
         self._head = ""
 
     def title(self) -> str:

@@ -10,7 +10,7 @@ from kiosk.ui.layout import row
 from kiosk.ui.look import Look
 from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_desk import Desk, Page
-from kiosk.ui.service_stepper import Stepper
+from kiosk.ui.service_stepper import Stepper, side_by_side
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.vending.events import Stay
@@ -72,14 +72,7 @@ class MachinePage(Page):
         line = look.text.px(theme.BODY * 2.4)
         self.said.setGeometry(0, bar.top() - line - gap, self.width(), line)
         area = QRect(0, 0, self.width(), self.said.y() - gap)
-        if look.upright:
-            tall = min((area.height() - gap) // 2, look.touch * 2)
-            self.volume.arrange(QRect(0, 0, self.width(), tall), look)
-            self.brightness.arrange(QRect(0, tall + gap, self.width(), tall), look)
-        else:
-            wide, tall = (self.width() - gap * 4) // 2, min(area.height(), look.touch * 2)
-            self.volume.arrange(QRect(0, 0, wide, tall), look)
-            self.brightness.arrange(QRect(self.width() - wide, 0, wide, tall), look)
+        side_by_side(area, (self.volume, self.brightness), look)
         row(bar, [self.order, self.exit], gap)
 
     # Slots

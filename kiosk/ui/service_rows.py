@@ -29,10 +29,13 @@ class Row:
 
 
 class Rows(QWidget):
-    """As many as fit; `first` is the one on top."""
+    """As many as fit, `first` on top; or `every` one, as low as that makes them."""
 
-    def __init__(self, parent: QWidget, *, label_share: float = LABEL_SHARE, units: float = theme.BODY) -> None:
+    def __init__(
+        self, parent: QWidget, *, label_share: float = LABEL_SHARE, units: float = theme.BODY, every: bool = False
+    ) -> None:
         super().__init__(parent)
+        self._every = every
         self._share = label_share
         self._units = units
         self._look = Look.of(QSize(800, 800), 4.0)
@@ -51,7 +54,7 @@ class Rows(QWidget):
     @property
     def room(self) -> int:
         """How many rows there is room for."""
-        return max(int(self.height() / self._look.text.px(self._units * LINES)), 1)
+        return len(self.rows) if self._every else max(int(self.height() / self._look.text.px(self._units * LINES)), 1)
 
     @property
     def shown(self) -> tuple[Row, ...]:

@@ -128,7 +128,7 @@ class ServiceScreen(QWidget):
         self.title.setGeometry(inner.left() + wide + gap, inner.top(), inner.width() - wide - gap, look.touch)
         area = inner.adjusted(0, look.touch + gap * 2, 0, 0)
         grid = grid_for(
-            len(self.tiles), area.size(), QSize(look.touch * 2, look.touch), QSize(look.px(60), look.px(24)), gap
+            len(self.tiles), area.size(), QSize(look.px(40), look.touch), QSize(look.px(60), look.px(24)), gap
         )
         for index, tile in enumerate(self.tiles):
             tile.rescale(look)

@@ -67,3 +67,18 @@ class Stepper(QWidget):
         self.number.say(self._shown(value))
         self.minus.setEnabled(value > self.least)
         self.plus.setEnabled(value < self.most)
+
+
+def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], look: Look) -> None:
+    """Place two of them in `area`: one below the other where it is narrow."""
+    gap = look.px(theme.GAP)
+    if look.upright:
+        tall = min((area.height() - 3 * gap) // 2, look.touch * 2)
+        top = area.top() + max(area.height() - 2 * tall - 3 * gap, 0) // 3
+        for index, stepper in enumerate(steppers):
+            stepper.arrange(QRect(area.left(), top + index * (tall + 3 * gap), area.width(), tall), look)
+    else:
+        wide, tall = (area.width() - gap * 4) // 2, min(area.height(), look.touch * 2)
+        top = area.top() + (area.height() - tall) // 3
+        for stepper, left in zip(steppers, (area.left(), area.right() + 1 - wide), strict=True):
+            stepper.arrange(QRect(left, top, wide, tall), look)

@@ -14,7 +14,7 @@ from kiosk.ui.button import Rank
 from kiosk.ui.grid import grid_for
 from kiosk.ui.look import Look
 from kiosk.ui.service_desk import Desk, Page
-from kiosk.ui.service_stepper import Stepper
+from kiosk.ui.service_stepper import Stepper, side_by_side
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
@@ -132,14 +132,7 @@ class StockPage(Page):
         bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
         self.said.setGeometry(0, bar.top() - said - gap, self.width(), said)
         middle = QRect(0, head, self.width(), self.said.y() - head)
-        tall = min(middle.height() if not look.upright else middle.height() // 2 - gap, look.touch * 2)
-        if look.upright:
-            self.count.arrange(QRect(0, middle.top(), self.width(), tall), look)
-            self.price.arrange(QRect(0, middle.top() + tall + gap * 3, self.width(), tall), look)
-        else:
-            wide = (self.width() - gap * 4) // 2
-            self.count.arrange(QRect(0, middle.top(), wide, tall), look)
-            self.price.arrange(QRect(self.width() - wide, middle.top(), wide, tall), look)
+        side_by_side(middle, (self.count, self.price), look)
         half = (self.width() - gap) // 2
         self.full.setGeometry(bar.left(), bar.top(), half, bar.height())
         self.save.setGeometry(bar.right() + 1 - half, bar.top(), half, bar.height())
