@@ -12,9 +12,10 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
@@ -114,8 +115,9 @@ class Stage:
         self.shop.touch(Continue())
 
 
-def _last_one(stage: Stage) -> None:
+def _products(stage: Stage) -> None:
     stage.shop.operate(SetStock("A3", 1, "correction"))
+    stage.shop.touch(Start(False))
 
 
 def _away(stage: Stage) -> None:
@@ -168,7 +170,7 @@ def _out_of_order(stage: Stage) -> None:
 
 SCENES: dict[str, Callable[[Stage], None]] = {
     "attract": lambda _: None,
-    "products": lambda stage: (_last_one(stage), stage.shop.touch(Start(False))),  # type: ignore[dict-item]
+    "products": _products,
     "products-live": lambda stage: stage.shop.touch(Start(True)),
     "product": lambda stage: stage.choose(camera=False),
     "product-live": lambda stage: stage.choose("C1"),
@@ -211,38 +213,28 @@ def moment_of_clip() -> tuple[Observation, Preview]:
     return observation, Preview(observation.frame, image, (image.shape[1], image.shape[0]))
 
 
-def stages(
-    language: str, size: tuple[int, int], appearance: Appearance, seen: tuple[Observation, Preview], names: list[str]
-) -> Iterator[tuple[str, Stage]]:
+def stage_for(journal: Journal, vision: ClipVision, size: tuple[int, int], appearance: Appearance) -> Stage:
+    """A machine on its first screen. Its time stands still but for `Stage.go`."""
     path = catalogs.demo_path()
     catalog = catalogs.load(path)
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            terminal, dispenser, attendant = SimulatedTerminal(), SimulatedDispenser(), Attendant()
-            vision = ClipVision(*seen)
-            journal = Journal(Path(folder) / "journal.db")
-            shop = Shop(
-                catalog,
-                journal,
-                terminal,
-                dispenser,
-                [attendant, SimulatedIdReader()],  # type: ignore[list-item]
-                automatic_age_check=True,
-            )
-            policy = AgePolicy(automatic_pass=True, seconds=6.0)
-            window = ShopWindow(shop, vision, catalog, path, policy, appearance)
-            window.timer.stop()
-            window.resize(*size)
-            window.show()
-            stage = Stage(window, shop, vision, terminal, dispenser, attendant)
-            stage.go(times=3)
-            window.set_language(language)
-            SCENES[name](stage)
-            stage.go()
-            yield name, stage
-            window.leave()
-            window.deleteLater()
-            journal.close()
+    terminal, dispenser, attendant = SimulatedTerminal(), SimulatedDispenser(), Attendant()
+    verifiers: list[Any] = [attendant, SimulatedIdReader()]
+    shop = Shop(catalog, journal, terminal, dispenser, verifiers, automatic_age_check=True)
+    policy = AgePolicy(automatic_pass=True, seconds=6.0)  # so long that it is seen half done
+    window = ShopWindow(shop, vision, catalog, path, policy, appearance)
+    window.timer.stop()
+    window.resize(*size)
+    window.show()
+    stage = Stage(window, shop, vision, terminal, dispenser, attendant)
+    stage.go(times=3)
+    return stage
+
+
+def play(stage: Stage, scene: str, language: str) -> None:
+    """From the first screen to a scene."""
+    stage.window.set_language(language)
+    SCENES[scene](stage)
+    stage.go()
 
 
 def main() -> None:
@@ -271,12 +263,19 @@ def main() -> None:
                 large_text=options.large_text,
                 low_reach=options.low_reach,
             )
-            for name, stage in stages(language, (width, height), appearance, seen, options.only):
-                file = options.folder / language / size / f"{name}.png"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                app.processEvents()
-                stage.window.grab().save(str(file))
-                count += 1
+            for scene in options.only:
+                with tempfile.TemporaryDirectory() as folder:
+                    journal = Journal(Path(folder) / "journal.db")
+                    stage = stage_for(journal, ClipVision(*seen), (width, height), appearance)
+                    play(stage, scene, language)
+                    app.processEvents()
+                    file = options.folder / language / size / f"{scene}.png"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    stage.window.grab().save(str(file))
+                    count += 1
+                    stage.window.leave()
+                    stage.window.deleteLater()
+                    journal.close()
     app.processEvents()
     print(f"{count} pictures in {options.folder.resolve()}")
 

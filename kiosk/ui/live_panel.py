@@ -20,7 +20,9 @@ from kiosk.vision.messages import Preview, VisionState
 
 FULL, COMPACT = 88.0, 53.0
 """Height of the estimate with and without its bars, in its own units."""
-FULL_WIDE, COMPACT_WIDE = 56.0, 48.0
+FULL_WIDE, COMPACT_WIDE = 60.0, 58.0
+NOTICE_WIDE = 76.0
+"""What a message over the picture needs, in the picture's units."""
 SMALLEST_UNIT = 3.9
 """Pixels; the bars go before their letters get smaller than this allows."""
 SHORT_OF = (VisionState.NO_CAMERA, VisionState.FAILED, VisionState.ENDED)
@@ -113,5 +115,5 @@ class LivePanel(QWidget):
         self.view.setGeometry(picture)
         self.panel.setGeometry(rest)
         scale = Scale(full if with_bars else compact)
-        self.view.rescale(scale)
+        self.view.rescale(Scale(min(scale.unit, picture.width() / NOTICE_WIDE)))
         self.panel.rescale(scale, upright=False, bars=with_bars)

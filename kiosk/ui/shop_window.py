@@ -303,7 +303,8 @@ class ShopWindow(QWidget):
                 screen.forget()
             self._large_text, self._low_reach = self._appearance.large_text, self._appearance.low_reach
             self.attract.large_text, self.attract.low_reach = self._large_text, self._low_reach
-            if self._phase is not None and self.words.language != self._first_language:
+            left = snapshot.phase is Phase.ATTRACT and self._phase is not None
+            if left and self.words.language != self._first_language:
                 self._phase = snapshot.phase
                 self.set_language(self._first_language)
 

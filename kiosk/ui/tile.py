@@ -20,6 +20,10 @@ GONE = 0.35
 """How much of a picture is left that cannot be bought."""
 
 
+LYING = 1.4
+"""From which proportion on the words stand beside the picture."""
+
+
 @dataclass(frozen=True)
 class TileText:
     """What a tile says."""
@@ -56,7 +60,7 @@ class Tile(QAbstractButton):
     @property
     def lying(self) -> bool:
         """Whether the words stand beside the picture instead of below it."""
-        return self.width() > self.height() * 1.1
+        return self.width() > self.height() * LYING
 
     @property
     def ground(self) -> QColor:

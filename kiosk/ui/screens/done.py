@@ -64,7 +64,8 @@ class ReceiptRows(QWidget):
         pitch = self.height() / len(self.rows)
         half = self.width() * 45 // 100
         for index, (name, value) in enumerate(self.rows):
-            line = QRect(0, round(index * pitch), self.width(), round(pitch))
+            top = round(index * pitch)
+            line = QRect(0, top, self.width(), round((index + 1) * pitch) - top)
             weight = QFont.Weight.DemiBold if index == 0 else QFont.Weight.Normal
             colour = theme.TEXT if index == 0 else theme.QUIET
             # the product's name may be long, a price is short; "Time" is short, a number long

@@ -78,11 +78,14 @@ class AskIdScreen(Screen):
     def arrange(self, snapshot: Snapshot, look: Look) -> None:
         area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
         gap = look.px(theme.GAP)
+        if "pin" in snapshot.id_methods and self.reach and not look.upright:
+            self._arrange_low(look)
+            return
         if "pin" not in snapshot.id_methods:
             self._explain(area, look, look.px(26))
             return
         low = area.top() if not self.reach else max(area.top(), self.reach)
-        side_by_side = area.width() > area.height() * 1.3
+        side_by_side = not look.upright
         if side_by_side:
             half = QRect(area.left(), area.top(), (area.width() - gap) // 2, area.height())
             self._explain(half, look, look.px(20))
@@ -98,7 +101,7 @@ class AskIdScreen(Screen):
         wide = min(room.width(), round(most * 1.4) * columns + gap * (columns - 1))
         pad = QRect(0, 0, wide, key * rows + gap * (rows - 1))
         pad.moveCenter(room.center())
-        if side_by_side and not self.reach:
+        if side_by_side:
             pad.moveTop(room.top() + head + max((room.height() - head - pad.height()) // 2, 0))
         else:
             pad.moveBottom(area.bottom())
@@ -110,6 +113,21 @@ class AskIdScreen(Screen):
             self._explain(
                 QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), look, look.px(20)
             )
+
+    def _arrange_low(self, look: Look) -> None:
+        """Where the lower half is low: the pad in two rows, the bar beside it, everything else above."""
+        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        area = self.rect().adjusted(margin, 0, -margin, -margin)
+        high = min(area.bottom() + 1 - self.reach, 2 * round(look.touch * 1.2) + gap)
+        wide = max(6 * look.touch + 5 * gap, area.width() * 6 // 10)
+        pad = QRect(area.right() + 1 - wide, area.bottom() + 1 - high, wide, high)
+        self.pad.setGeometry(pad)
+        self.pad.arrange(6, look)
+        self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), look)
+        head = self._head(look)
+        above = QRect(pad.left(), pad.top() - head, pad.width(), head)
+        column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
+        self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), look, look.px(20))
 
     def _head(self, look: Look) -> int:
         """Height of what stands above the pad."""

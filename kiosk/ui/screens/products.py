@@ -90,7 +90,7 @@ class ProductsScreen(Screen):
         word = max(metrics.horizontalAdvance(word) for name in names for word in name.split()) + 2 * gap + 2
         word = min(word, area.width() // 2)
         upright = QSize(max(look.touch, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11)))
-        lying = QSize(max(look.touch, look.text.px(38)), max(look.touch, look.text.px(17)))
+        lying = QSize(max(look.touch, look.text.px(38), word + look.px(20)), max(look.touch, look.text.px(17)))
         # in a low room the words go beside the pictures
         least = upright if area.height() >= upright.height() * 1.05 else lying
         most = QSize(look.px(56), look.px(64))
