@@ -30,7 +30,7 @@ from kiosk.vision.messages import VisionMode
 from kiosk.vision.process import VisionProcess
 
 if TYPE_CHECKING:
-    from kiosk.ui.shop_window import Appearance
+    from kiosk.ui.appearance import Appearance
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _show(
 def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:
     from PyQt6.QtGui import QGuiApplication
 
-    from kiosk.ui.shop_window import Appearance
+    from kiosk.ui.appearance import Appearance
     from kiosk.vending.settings import VOLUME
 
     window = config.window

@@ -35,6 +35,8 @@ class TestsPage(Page):
         self.result = self.line(theme.LEAD)
 
         # Words
+        self.previous.setAccessibleName(words.previous_slot())
+        self.next.setAccessibleName(words.next_slot())
         self.vend.say(words.test_vend())
         self.pay.say(words.test_payment(shop_words.money(self.amount, desk.catalog.currency)))
         self._turn(0)

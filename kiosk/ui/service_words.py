@@ -208,6 +208,12 @@ class ServiceWords(QObject):
     def test_slot(self, slot: str, name: str) -> str:
         return self.tr("Slot {slot}: {name}").format(slot=slot, name=name)
 
+    def previous_slot(self) -> str:
+        return self.tr("Previous slot")
+
+    def next_slot(self) -> str:
+        return self.tr("Next slot")
+
     def test_vend(self) -> str:
         return self.tr("Test vend")
 
