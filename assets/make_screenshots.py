@@ -20,6 +20,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
 
+from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
 
 from kiosk.engine import load
@@ -106,6 +107,12 @@ class Stage:
         for _ in range(times):
             self.window.advance(seconds)
 
+    def close(self) -> None:
+        """Free the window now, not whenever an event loop runs."""
+        self.window.leave()
+        self.window.deleteLater()
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete.value)
+
     def choose(self, slot: str = "A2", *, camera: bool = True) -> None:
         self.shop.touch(Start(camera))
         self.shop.touch(Choose(slot))
@@ -173,7 +180,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "products": _products,
     "products-live": lambda stage: stage.shop.touch(Start(True)),
     "product": lambda stage: stage.choose(camera=False),
-    "product-live": lambda stage: stage.choose("C1"),
+    "product-live": lambda stage: stage.choose("C2"),
     "camera-away": _away,
     "camera-restarting": _restarting,
     "age-check": lambda stage: stage.buy("C3"),
@@ -273,8 +280,7 @@ def main() -> None:
                     file.parent.mkdir(parents=True, exist_ok=True)
                     stage.window.grab().save(str(file))
                     count += 1
-                    stage.window.leave()
-                    stage.window.deleteLater()
+                    stage.close()
                     journal.close()
     app.processEvents()
     print(f"{count} pictures in {options.folder.resolve()}")

@@ -24,7 +24,7 @@ class QrCode(QWidget):
     def show_text(self, text: str) -> None:
         if text != self.text:
             self.text = text
-            self._rows = segno.make(text, micro=False, error="m").matrix if text else ()
+            self._rows = segno.make(text, micro=False, error="m", encoding="utf-8").matrix if text else ()
             self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802

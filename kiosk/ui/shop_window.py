@@ -15,12 +15,12 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.ui import language, theme
-from kiosk.ui.age_watch import AgeWatch
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.eyes import Eyes, is_pictured
 from kiosk.ui.live_panel import LivePanel
 from kiosk.ui.look import Look, pixels_per_mm
 from kiosk.ui.places import places_for
-from kiosk.ui.presence import Presence, SecretTaps
+from kiosk.ui.presence import SecretTaps
 from kiosk.ui.screens.age_check import AgeCheckScreen
 from kiosk.ui.screens.attract import AttractScreen
 from kiosk.ui.screens.base import Screen
@@ -41,8 +41,8 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.events import Cancel, Stay, Touch
 from kiosk.vending.shop import Shop
 from kiosk.vending.snapshot import Snapshot
-from kiosk.vending.state import BEFORE_DISPENSING, Phase
-from kiosk.vision.messages import Vision, VisionMode, VisionState
+from kiosk.vending.state import Phase
+from kiosk.vision.messages import Vision
 
 __all__ = ["Appearance", "ShopWindow"]
 
@@ -50,18 +50,6 @@ TICK_MS = 30
 SHOP_EVERY = 0.06
 """Seconds between two ticks of the sale; a touch is told at once."""
 WINDOW_SIZE = QSize(1280, 800)
-WITH_PICTURE = frozenset(
-    {
-        Phase.BROWSING,
-        Phase.SELECTED,
-        Phase.AGE_CHECK,
-        Phase.PAYING,
-        Phase.DECLINED,
-        Phase.DISPENSING,
-        Phase.REFUNDING,
-    }
-)
-"""Where the live picture stands beside the screen. The pad for staff and the receipt need the room."""
 SCREENS: dict[Phase, type[Screen]] = {
     Phase.BROWSING: ProductsScreen,
     Phase.SELECTED: ProductScreen,
@@ -102,14 +90,12 @@ class ShopWindow(QWidget):
         self._vision = vision
         self._appearance = appearance or Appearance()
         policy = policy or AgePolicy()
-        self._watch = AgeWatch(policy)
-        self._presence = Presence(self._appearance.gone_after)
+        self._eyes = Eyes(vision, shop, policy, self._appearance.gone_after)
         self._taps = SecretTaps()
         self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
         self._now = now
         self._ticked = now
         self._phase: Phase | None = None
-        self._mode: VisionMode | None = None
         self._service: QWidget | None = None
         self._panel_place: tuple[QRect, Look] | None = None
         self._may_close = not self._appearance.locked
@@ -206,12 +192,7 @@ class ShopWindow(QWidget):
         if self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY:
             self._ticked = self._now
             self._shop.tick(self._now)
-        snapshot = self._shop.snapshot
-        self._watch.follow(snapshot, self._now)
-        verdict = self._watch.observe(observations, self._now)
-        if verdict is not None:
-            self._shop.age_checked(*verdict)
-        self._notice_absence(snapshot)
+        self._eyes.judge(observations, self._shop.snapshot, self._now)
         self._show(self._shop.snapshot)
         if self.panel.isVisible():
             self.panel.advance(seconds)
@@ -226,11 +207,6 @@ class ShopWindow(QWidget):
     # Vision
 
     def _see(self, observations: Sequence[Observation]) -> None:
-        running = self._vision.state is VisionState.RUNNING
-        if not running:
-            self._presence.forget()
-        elif any(observation.faces for observation in observations):
-            self._presence.seen(self._now)
         if observations:
             self.attract.conveyor.noticed = bool(observations[-1].faces)
         preview = self._vision.preview()
@@ -241,22 +217,6 @@ class ShopWindow(QWidget):
             if observations:
                 self.panel.show_observation(observations[-1])
 
-    def _notice_absence(self, snapshot: Snapshot) -> None:
-        if not self._misses(snapshot):
-            self._presence.touched(self._now)
-        elif self._presence.seconds_left(self._now) == 0:
-            self._shop.walked_away()
-
-    @staticmethod
-    def _misses(snapshot: Snapshot) -> bool:
-        """Whether the camera is asked if somebody is still there: not while all eyes are on the reader."""
-        return bool(snapshot.camera) and snapshot.phase in BEFORE_DISPENSING - {Phase.PAYING, Phase.ASK_ID}
-
-    def _allow(self, mode: VisionMode) -> None:
-        if mode is not self._mode:
-            self._mode = mode
-            self._vision.set_mode(mode)
-
     # Screens
 
     def _show(self, snapshot: Snapshot) -> None:
@@ -265,12 +225,8 @@ class ShopWindow(QWidget):
         if entered:
             self._leave_phase(snapshot)
             self._phase = phase
-        pictured = bool(snapshot.camera) and phase in WITH_PICTURE
-        if phase is not Phase.SERVICE:
-            checking = VisionMode.AGE_CHECK if phase is Phase.AGE_CHECK else VisionMode.ESTIMATE
-            self._allow(checking if pictured else VisionMode.NOTICE)
-        else:
-            self._mode = None  # service mode looks as it likes; afterwards it is told anew
+        pictured = is_pictured(snapshot)
+        self._eyes.allow(snapshot)
         if pictured == self.panel.isHidden():
             self.panel.setVisible(pictured)
             if not pictured:
@@ -282,8 +238,8 @@ class ShopWindow(QWidget):
             if each is not phase:
                 screen.hide()
         if phase in self.screens:
-            if self._watch.check is not None:
-                self.age_check.show_progress(self._watch.check.prompt, self._watch.check.progress)
+            if check := self._eyes.check:
+                self.age_check.show_progress(check.prompt, check.progress)
             self.screens[phase].present(snapshot, self.look)
             self.screens[phase].show()
         self._ask_whether_there(snapshot)
@@ -297,7 +253,7 @@ class ShopWindow(QWidget):
         if screen := self._screen:
             screen.forget()
         if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
-            self._presence.forget()
+            self._eyes.forget()
             self.panel.clear()
             for screen in self.screens.values():
                 screen.forget()
@@ -310,8 +266,7 @@ class ShopWindow(QWidget):
 
     def _ask_whether_there(self, snapshot: Snapshot) -> None:
         left = [snapshot.seconds_left] if snapshot.asks_whether_there else []
-        if self._misses(snapshot):
-            left.append(self._presence.seconds_left(self._now))
+        left.append(self._eyes.seconds_left(snapshot, self._now))
         waits = [seconds for seconds in left if seconds is not None]
         if waits and self.still_there.isHidden():
             self._sounds.play("attention")
@@ -348,7 +303,7 @@ class ShopWindow(QWidget):
     def _on_touch(self, touch: Touch) -> None:
         self._sounds.play("touch")
         self._taps.clear()
-        self._presence.touched(self._now)
+        self._eyes.touched(self._now)
         self._shop.touch(touch)
         self._show(self._shop.snapshot)
 
@@ -371,7 +326,7 @@ class ShopWindow(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """A touch that no button took: somebody is there, and perhaps knows the corner."""
-        self._presence.touched(self._now)
+        self._eyes.touched(self._now)
         self._shop.touch(Stay())
         if event is None:
             return

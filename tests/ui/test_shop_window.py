@@ -140,9 +140,7 @@ def make(qtbot: QtBot, vision: FakeVision) -> Iterator[Make]:
 
     yield build
     for machine in machines:
-        machine.window.leave()
-        machine.window.deleteLater()
-    QApplication.processEvents()
+        machine.window.leave()  # qtbot, which owns it, could not close a locked one
 
 
 both_ways = pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
@@ -416,7 +414,7 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     machine.press("Show an ID instead")
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
-    assert machine.window._watch.check is None
+    assert machine.window._eyes.check is None
     assert machine.vision.mode is VisionMode.NOTICE
 
 
@@ -425,15 +423,15 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    first = machine.window._watch.check
+    first = machine.window._eyes.check
     assert first is not None
     machine.press("Back")
     machine.go(0.1)
-    assert machine.window._watch.check is None
+    assert machine.window._eyes.check is None
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
-    second = machine.window._watch.check
+    second = machine.window._eyes.check
     assert second is not None
     assert (first.policy.legal_age, second.policy.legal_age) == (16, 18)
     assert second.progress < first.progress
@@ -472,7 +470,7 @@ def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     assert panel.panel.estimate_page.age.number in ("", "0")
     assert panel.panel.estimate_page.gender.text() == ""
     assert not any(panel.panel.bars.shown)
-    assert machine.window._watch.check is None
+    assert machine.window._eyes.check is None
 
 
 # Time
@@ -606,8 +604,9 @@ def test_large_text_and_low_reach_are_forgotten_too(make: Make) -> None:
 
 def test_pages_turn_by_button_and_by_swipe(qtbot: QtBot) -> None:
     seen = ClipVision(Observation(1.0, 1, 31.0), make_preview())
-    stage = stage_for(MemoryJournal(), seen, (800, 480), Appearance(pixels_per_mm=5.25))  # type: ignore[arg-type]
-    play(stage, "products", "en")
+    stage = stage_for(MemoryJournal(), seen, (800, 480), Appearance(pixels_per_mm=5.25, large_text=True))  # type: ignore[arg-type]
+    qtbot.addWidget(stage.window)
+    play(stage, "products", "de")
     screen = stage.window.screens[Phase.BROWSING]
     assert isinstance(screen, ProductsScreen)
     assert screen.grid.pages > 1
@@ -623,8 +622,6 @@ def test_pages_turn_by_button_and_by_swipe(qtbot: QtBot) -> None:
     assert screen.page == 1
     assert stage.shop.snapshot.phase is Phase.BROWSING
     assert not any(tile.isVisible() for tile in first)
-    stage.window.leave()
-    stage.window.deleteLater()
 
 
 # The lock

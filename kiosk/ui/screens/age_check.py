@@ -23,6 +23,8 @@ from kiosk.vending.events import Back, ShowId
 from kiosk.vending.snapshot import Snapshot
 
 GLIDE = 0.2
+STEADY = 0.35
+"""Seconds for which something has to be missing before it is said: one blink asks nobody for anything."""
 
 
 class Ring(QWidget):
@@ -61,7 +63,8 @@ class AgeCheckScreen(Screen):
 
     def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
-        self.prompt = Prompt.LOOK_AT_THE_SCREEN
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self._waited = 0.0
 
         # Widgets
         self.heading = Text(self, theme.BODY, colour=theme.QUIET)
@@ -73,7 +76,10 @@ class AgeCheckScreen(Screen):
 
     def show_progress(self, prompt: Prompt, progress: float) -> None:
         """What `kiosk.vending.age_check` says, before the next `present`."""
-        self.prompt = prompt
+        if prompt is not self._next:
+            self._next, self._waited = prompt, 0.0
+        elif self._waited >= STEADY:
+            self.prompt = prompt
         self.ring.target = progress
 
     def content(self, snapshot: Snapshot) -> Hashable:
@@ -103,9 +109,10 @@ class AgeCheckScreen(Screen):
         )
 
     def advance(self, seconds: float) -> None:
+        self._waited += seconds
         self.ring.advance(seconds)
 
     def forget(self) -> None:
         super().forget()
-        self.prompt = Prompt.LOOK_AT_THE_SCREEN
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
         self.ring.target = self.ring.shown = 0.0

@@ -21,6 +21,9 @@ from kiosk.ui.tile import Tile, TileText
 from kiosk.vending.events import Cancel, Choose, SetCamera, Stay
 from kiosk.vending.snapshot import Offer, Snapshot
 
+READABLE = 0.78
+"""To what share the longest word among the names may shrink, so that more of them share a page."""
+
 
 class ProductsScreen(Screen):
     """A grid that pages by button or by a swipe."""
@@ -87,10 +90,10 @@ class ProductsScreen(Screen):
         gap = look.px(theme.GAP)
         metrics = QFontMetrics(look.text.font(theme.BODY))
         names = (self.shelf.name(offer.slot, self.words.language) for offer in snapshot.offers)
-        word = max(metrics.horizontalAdvance(word) for name in names for word in name.split()) + 2 * gap + 2
-        word = min(word, area.width() // 2)
+        longest = max(metrics.horizontalAdvance(word) for name in names for word in name.split())
+        word = min(round(longest * READABLE) + 2 * gap + 2, area.width() // 2)
         upright = QSize(max(look.touch, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11)))
-        lying = QSize(max(look.touch, look.text.px(38), word + look.px(20)), max(look.touch, look.text.px(17)))
+        lying = QSize(max(look.touch, look.text.px(38), word + look.px(17)), max(look.touch, look.text.px(17)))
         # in a low room the words go beside the pictures
         least = upright if area.height() >= upright.height() * 1.05 else lying
         most = QSize(look.px(56), look.px(64))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PyQt6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from assets.make_screenshots import SCENES, ClipVision, play, stage_for
 from kiosk.estimate import Observation
@@ -41,12 +38,6 @@ def density(width: int, height: int, inches: float) -> float:
     return float((width**2 + height**2) ** 0.5 / (inches * INCH))
 
 
-@pytest.fixture(autouse=True)
-def _tidy(qtbot: QtBot) -> Iterator[None]:  # noqa: ARG001
-    yield
-    QApplication.processEvents()
-
-
 @pytest.mark.parametrize(("size", "code", "aids"), CASES)
 @pytest.mark.usefixtures("qtbot")
 def test_every_screen_is_laid_out(size: str, code: str, aids: tuple[bool, bool]) -> None:
@@ -62,6 +53,5 @@ def test_every_screen_is_laid_out(size: str, code: str, aids: tuple[bool, bool])
         play(stage, scene, code)
         QApplication.processEvents()
         found += [f"{scene}: {fault}" for fault in faults(stage.window)]
-        stage.window.leave()
-        stage.window.deleteLater()
+        stage.close()
     assert not found, "\n".join(found)
