@@ -48,11 +48,12 @@ class Tile(QAbstractButton):
         self.offer: Offer | None = None
         self.says = TileText("", "")
         self._words_high = 0
+        self._noted = False
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_offer(self, offer: Offer, says: TileText, look: Look) -> None:
         self.offer, self.says, self._look = offer, says, look
-        self._words_high = self.words_wanted
+        self.give_words(self.words_wanted(bool(says.note)), noted=bool(says.note))
         self.setEnabled(offer.available)
         self.setAccessibleName(f"{says.name}, {says.price}" + (f", {says.note}" if says.note else ""))
         self.update()
@@ -81,28 +82,27 @@ class Tile(QAbstractButton):
         words = min(self._words_high, inner.height() * 55 // 100)
         return inner.adjusted(0, 0, 0, -words - margin // 2), inner.adjusted(0, inner.height() - words, 0, 0)
 
-    @property
-    def words_wanted(self) -> int:
-        """Height of the words below a picture, at their full size."""
+    def words_wanted(self, noted: bool) -> int:
+        """Height of the words below a picture, at their full size, with or without a note."""
         width = self.width() - 2 * self._look.px(theme.GAP)
         name = needs(self._look.text.font(theme.BODY), self.says.name, width).height()
-        lines = 1 + bool(self.says.note)
+        lines = 2 if noted else 1
         return name + self._look.text.px(theme.LEAD * 1.35) * lines
 
-    def give_words(self, height: int) -> None:
+    def give_words(self, height: int, *, noted: bool) -> None:
         """As much as every tile of the page has, so that pictures and prices stand in rows."""
-        self._words_high = height
+        self._words_high, self._noted = height, noted
         self.update()
 
     @property
     def drawn(self) -> list[Drawn]:
         _, words = self._places()
         scale = self._look.text
-        line = min(scale.px(theme.LEAD * 1.35), words.height() // (3 if self.says.note else 2))
+        line = min(scale.px(theme.LEAD * 1.35), words.height() // (3 if self._noted else 2))
         lines = [(self.says.price, theme.TEXT if self.isEnabled() else theme.QUIET)]
         if self.says.note:
             lines.append((self.says.note, theme.QUIET))
-        room = QSize(words.width(), words.height() - line * len(lines))
+        room = QSize(words.width(), words.height() - line * (2 if self._noted else 1))
         font = fitting(scale, theme.BODY, QFont.Weight.Normal, self.says.name, room)
         used = min(needs(font, self.says.name, words.width()).height(), room.height())
         top = words.top() + (room.height() - used) // (2 if self.lying else 1)

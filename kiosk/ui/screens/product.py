@@ -34,7 +34,7 @@ class Badge(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
-        font = Scale(self.height() / 100).font(38, QFont.Weight.Bold)
+        font = Scale(self.height() / 100).font(33, QFont.Weight.Bold)
         paint_badge(QPainter(self), QRectF(self.rect()), self.age, font, theme.GROUND)
 
 

@@ -92,7 +92,9 @@ class ProductsScreen(Screen):
         names = (self.shelf.name(offer.slot, self.words.language) for offer in snapshot.offers)
         longest = max(metrics.horizontalAdvance(word) for name in names for word in name.split())
         word = min(round(longest * READABLE) + 2 * gap + 2, area.width() // 2)
-        upright = QSize(max(look.touch, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11)))
+        upright = QSize(
+            max(look.touch * 3 // 2, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11))
+        )
         lying = QSize(max(look.touch, look.text.px(38), word + look.px(17)), max(look.touch, look.text.px(17)))
         # in a low room the words go beside the pictures
         least = upright if area.height() >= upright.height() * 1.05 else lying
@@ -114,9 +116,10 @@ class ProductsScreen(Screen):
             tile.show_offer(offer, self.says(offer), look)
             tile.show()
         tiles = [self.tiles[offer.slot] for offer in shown]
-        words = max(tile.words_wanted for tile in tiles)
+        noted = any(tile.says.note for tile in tiles)
+        words = max(tile.words_wanted(noted) for tile in tiles)
         for tile in tiles:
-            tile.give_words(words)
+            tile.give_words(words, noted=noted)
 
     def _arrange_bar(self, bar: QRect, look: Look) -> None:
         gap = look.px(theme.GAP)
