@@ -9,13 +9,14 @@ BIN    := $(VENV)/bin
 PIP    := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SPEC   := setup.cfg pyproject.toml constraints.txt
 
-# What PyQt6's wheels need from Debian or Ubuntu; apt brings in the rest. A font is among them because a
-# machine without any shows no text. libsm6 is for Qt 6.7, the newest that runs on JetPack 6.
+# What PyQt6's wheels need from Debian or Ubuntu; apt brings in the rest. Fonts are among them because a
+# machine without any shows no text, and one without fonts-droid-fallback no Chinese. libsm6 is for Qt 6.7, the newest that runs on JetPack 6.
 SYSTEM_LIBRARIES := \
-    fonts-dejavu-core libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libsm6 libwayland-cursor0 libwayland-egl1 \
-    libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxkbcommon-x11-0
+    fonts-dejavu-core fonts-droid-fallback libdbus-1-3 libegl1 libfontconfig1 libgl1 libglib2.0-0 libsm6 \
+    libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
+    libxkbcommon-x11-0
 
-.PHONY: help install system-libraries demo test lint wheel clean
+.PHONY: help install system-libraries demo test lint screenshots wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +33,9 @@ lint: $(VENV)/.everything ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
+	$(BIN)/python assets/make_screenshots.py $(ARGS)
 
 wheel: $(VENV)/.everything ## dist/facialnet_kiosk-*.whl
 	rm -rf build

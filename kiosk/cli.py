@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kiosk.cli_config import config as config_commands
 from kiosk.console import Group
 
 if TYPE_CHECKING:
@@ -55,19 +56,21 @@ def demo(
         if given and not headless:
             raise click.UsageError(f"{option} goes with --headless")
     from kiosk.config import Config, load
+    from kiosk.parts import source_of, vision_settings
 
     config = load(config_path) if config_path else Config()
+    source = source_of(config, source)
     if not headless:
         from kiosk.display import why_no_window
 
         reason = why_no_window()
         if reason is None:
-            _show(_settings(config, source, engine, loop=True), config, fullscreen, seconds)
+            _show(vision_settings(config, source, engine), config, fullscreen, seconds)
             return
         seconds = seconds or _UNATTENDED_SECONDS
         record, loop = _recording_place(), True
         click.echo(f"{reason}: watching without a window for {seconds:g} seconds", err=True)
-    _watch(_settings(config, source, engine, loop=loop), unpaced, seconds, record)
+    _watch(vision_settings(config, source, engine, loop=loop), unpaced, seconds, record)
 
 
 def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None) -> None:
@@ -108,28 +111,49 @@ def _watch(settings: VisionSettings, unpaced: bool, seconds: float | None, recor
         announce(f"recorded to {record.resolve()}; it shows whoever was in the picture")
 
 
-def _settings(config: Config, source: str | None, engine: Path | None, *, loop: bool) -> VisionSettings:
-    from kiosk.vision.camera import DEMO, CameraMode, working_camera
-    from kiosk.vision.process import VisionSettings
-
-    source = source or config.camera.source
-    if source == "auto":
-        source = working_camera() or DEMO
-    if engine is None and config.vision.engine != "auto":
-        engine = Path(config.vision.engine)
-    return VisionSettings(
-        source=source,
-        loop=loop or source == DEMO,
-        mode=CameraMode(config.camera.width, config.camera.height, config.camera.rate),
-        engine=engine,
-        smallest_face=config.vision.smallest_face,
-    )
-
-
 def _recording_place() -> Path:
     """Here, or where anybody may write."""
     folder = Path() if os.access(".", os.W_OK) else Path(tempfile.gettempdir())
     return folder / "kiosk-demo.mp4"
+
+
+@main.command()
+@click.option(
+    "--config", "config_path", type=_PATH, help="Its settings file (`kiosk config init` makes one)."
+)
+@click.option("--demo", "is_demo", is_flag=True, help="Simulate payment and goods, and show the whole sale.")
+@click.option("--source", help='Camera ("0", "/dev/video0"); with --demo also a file, a folder of pictures, or "demo".')
+@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+@click.option("--fullscreen", is_flag=True, help="Fill the screen.")
+@click.option("--portrait", is_flag=True, help="A window higher than wide.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
+def run(
+    config_path: Path | None,
+    is_demo: bool,
+    source: str | None,
+    engine: Path | None,
+    fullscreen: bool,
+    portrait: bool,
+    seconds: float | None,
+) -> None:
+    """Runs the vending machine: from a settings file, or simulated."""
+    if portrait and fullscreen:
+        raise click.UsageError("--portrait is for a window: the screen itself has to be turned for --fullscreen")
+    from kiosk.config import Config, ConfigError, load
+
+    if config_path is None and not is_demo:
+        raise ConfigError(
+            "a machine that sells needs a settings file: make one with `kiosk config init kiosk.toml`, then "
+            "`kiosk run --config kiosk.toml`; or see the sale simulated with `kiosk run --demo`"
+        )
+    config = load(config_path) if config_path else Config()
+    from kiosk.run import Wish
+    from kiosk.run import run as run_machine
+
+    run_machine(config, Wish(is_demo, source, engine, fullscreen, portrait, seconds))
+
+
+main.add_command(config_commands)
 
 
 @main.command()
@@ -152,6 +176,65 @@ def doctor(engine: Path | None) -> None:
 
     if not examine(engine):
         sys.exit(1)
+
+
+@main.group()
+def journal() -> None:
+    """Reads the journal of sales; the kiosk may be running."""
+
+
+_JOURNAL = click.option(
+    "--journal", "path", type=_PATH, help="The journal's file, if it is not where the kiosk keeps it."
+)
+
+
+def _journal_path(path: Path | None) -> Path:
+    from kiosk.vending.journal import default_path
+
+    return path or default_path()
+
+
+@journal.command("list")
+@_JOURNAL
+@click.option("--last", type=click.IntRange(min=1), help="Only so many rows, the newest.")
+def list_journal(path: Path | None, last: int | None) -> None:
+    """Prints every row, one a line."""
+    from kiosk.vending.accounts import lines
+    from kiosk.vending.journal import read
+
+    for line in lines(read(_journal_path(path))[-(last or 0) :]):
+        click.echo(line)
+
+
+@journal.command()
+@_JOURNAL
+@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", help="csv: a row a sale.")
+@click.option("--output", type=_PATH, help="A file to write, instead of standard output.")
+def export(path: Path | None, kind: str, output: Path | None) -> None:
+    """Writes the sales for an accountant: CSV, or JSON with every row of the journal; verified first."""
+    from kiosk.files import replaced_safely
+    from kiosk.vending.accounts import as_csv, as_json
+    from kiosk.vending.journal import read, verify
+
+    head = verify(_journal_path(path))
+    entries = [entry for entry in read(_journal_path(path)) if entry.seq <= head.seq]
+    text = as_csv(entries) if kind == "csv" else as_json(entries, head)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    with replaced_safely(output) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+@journal.command()
+@_JOURNAL
+@click.option("--noted", help="What an earlier verification printed: the journal has to go through it.")
+def verify(path: Path | None, noted: str | None) -> None:
+    """Checks that no row was changed or lost, and prints the journal's head: keep it elsewhere to compare."""
+    from kiosk.vending.journal import Head
+    from kiosk.vending.journal import verify as verify_journal
+
+    click.echo(verify_journal(_journal_path(path), Head.parse(noted) if noted else None))
 
 
 if __name__ == "__main__":

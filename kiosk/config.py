@@ -1,17 +1,19 @@
 """The kiosk's settings: one TOML file → one validated, immutable object.
 
-An unknown key is an error, because a misspelt one would otherwise silently do nothing.
+An unknown key is an error, because a misspelt one would otherwise silently do nothing. What `kiosk config init` writes
+is made from the descriptions here (`kiosk.config_text`), so it cannot say anything else.
+
+A path may be relative: it is then taken from the folder of the settings file, wherever the kiosk is started.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.errors import KioskError
 
@@ -20,16 +22,23 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+Language = Literal["en", "zh", "de"]
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+_Seconds = Annotated[float, Field(ge=1, le=3600)]
+_KIND = r"^[a-z][a-z0-9_-]{0,31}$"
+
 
 class ConfigError(KioskError):
     """A settings file that cannot be read, or says what makes no sense."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A table of the file. Its docstring heads it in the example."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class CameraConfig(_Section):
+class CameraConfig(Section):
     """Where the picture comes from."""
 
     source: str = Field(
@@ -41,7 +50,7 @@ class CameraConfig(_Section):
     rate: Annotated[float, Field(ge=1, le=240)] = Field(30.0, description="frames a second to ask of a camera")
 
 
-class VisionConfig(_Section):
+class VisionConfig(Section):
     """How faces are looked for and judged."""
 
     engine: str = Field("auto", description='"auto" or the path of an engine')
@@ -50,23 +59,185 @@ class VisionConfig(_Section):
     )
 
 
-class WindowConfig(_Section):
+class WindowConfig(Section):
     """What the screen shows."""
 
-    fullscreen: bool = Field(False, description="whether the window fills the screen")
+    fullscreen: bool = Field(False, description="whether the window fills the screen; a machine's does")
+    width: Annotated[int, Field(ge=320, le=7680)] = Field(
+        1280, description="pixels of a window that does not fill the screen; higher than wide is laid out upright"
+    )
+    height: Annotated[int, Field(ge=320, le=7680)] = Field(800, description="the same, downward")
+    width_mm: Annotated[float, Field(ge=0, le=5000)] = Field(
+        0.0,
+        description="millimetres from the screen's left to its right edge, for what is touched to be at least 15 mm "
+        "wide; 0 asks the screen, and many do not know",
+    )
     mirror: bool = Field(True, description="whether the picture is shown as in a mirror")
+    large_text: bool = Field(False, description="whether every customer begins with large text")
+    low_reach: bool = Field(False, description="whether every customer begins with all controls in the lower half")
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, strict=False)] = Field(
+        ("en", "zh", "de"), description="languages to choose from, in their order on the first screen"
+    )
+    language: Language = Field("en", description="the language that every customer begins with, one of those")
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> WindowConfig:
+        if self.language not in self.languages:
+            raise ValueError(f"language {self.language!r} is not among languages, {list(self.languages)}")
+        return self
 
 
-class Config(_Section):
+class SoundConfig(Section):
+    """What is heard."""
+
+    on: bool = Field(True, description="whether there are sounds")
+    volume: _Fraction = Field(0.6, description="how loud; service mode can change it")
+
+
+class ShopConfig(Section):
+    """What is sold, and where the machine keeps what it must not forget."""
+
+    catalog: str = Field("demo", description='the catalogue: the path of a TOML file, or "demo" for the kiosk\'s own')
+    state: str = Field("auto", description='folder of the journal and its like: a path, or "auto" for the user\'s own')
+
+
+class AgeCheckConfig(Section):
+    """When the camera's estimate is enough. The legal age is each product's, in the catalogue.
+
+    In every other case somebody has to look at an ID.
+    """
+
+    automatic_pass: bool = Field(
+        False,
+        description="whether an estimate may sell without an ID. A picture or video held up to the camera is an attack "
+        "to be expected; before you turn this on, read at what rate the check lets them through "
+        "(benchmarks/presentation_attacks/results.md) and whether the law where the machine stands allows it",
+    )
+    margin: Annotated[int, Field(ge=0, le=50)] = Field(
+        7, description="years beyond the legal age that the estimate has to show"
+    )
+    threshold: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        0.95, description="least probability of that age, from over a half"
+    )
+    seconds: Annotated[float, Field(ge=0.5, le=30)] = Field(
+        1.5, description="seconds for which the face must have been seen well"
+    )
+    good_pictures: Annotated[int, Field(ge=1, le=1000)] = Field(12, description="how many good pictures that takes")
+    time_out: Annotated[float, Field(ge=2, le=120)] = Field(
+        12.0, description="seconds after which an ID is asked for, whatever is still missing; more than `seconds`"
+    )
+    liveness: bool = Field(True, description="whether the face has to be shown alive, by turning the head a little")
+
+    @model_validator(mode="after")
+    def _ends_after_it_can_pass(self) -> AgeCheckConfig:
+        if self.time_out <= self.seconds:
+            raise ValueError(f"time_out is {self.time_out:g}, it must be more than seconds, {self.seconds:g}")
+        return self
+
+
+class IdConfig(Section):
+    """Who looks at an ID. With neither, what needs one is not sold."""
+
+    attendant: bool = Field(
+        False, description="whether an attendant may confirm an ID by a PIN; `kiosk config set-pin attendant` sets it"
+    )
+    reader: Annotated[str, Field(pattern=_KIND)] = Field(
+        "none", description='the kind of ID reader; this version knows "none"'
+    )
+
+
+class PaymentConfig(Section):
+    """How customers pay."""
+
+    kind: Annotated[str, Field(pattern=_KIND)] = Field(
+        "none",
+        description='the kind of terminal; this version knows none yet, and with "none" nothing can be sold. '
+        "A simulated one would give goods away: only `kiosk run --demo` has it",
+    )
+
+
+class DispenserConfig(Section):
+    """What hands out the goods."""
+
+    kind: Annotated[str, Field(pattern=_KIND)] = Field(
+        "none", description='the kind of dispenser; this version knows none yet, and with "none" nothing can be sold'
+    )
+
+
+class ServiceConfig(Section):
+    """The way in for whoever services the machine. There is no default PIN: `kiosk config set-pin service` sets it."""
+
+    pins: str = Field(
+        "auto",
+        description="file of the PINs' hashes, which nobody but the kiosk's own user may read: a path, or "
+        '"auto" for pins.json in the state folder',
+    )
+
+
+class TimeOutsConfig(Section):
+    """Seconds until a screen ends by itself, where nobody touches it."""
+
+    warning: _Seconds = Field(15.0, description="how long before its end it asks whether somebody is there")
+    browsing: _Seconds = Field(60.0, description="among the products")
+    selected: _Seconds = Field(45.0, description="at one product")
+    age_check: _Seconds = Field(30.0, description="before the camera; the check itself ends sooner")
+    ask_id: _Seconds = Field(120.0, description="until an ID was looked at")
+    id_refused: _Seconds = Field(30.0, description="after it was not accepted")
+    paying: _Seconds = Field(90.0, description="at the terminal")
+    declined: _Seconds = Field(30.0, description="after a payment did not happen")
+    dispensing: _Seconds = Field(45.0, description="for the drop sensor's answer; longer than any motor turns")
+    refunding: _Seconds = Field(20.0, description="for the terminal to give money back, while the customer waits")
+    done: _Seconds = Field(15.0, description="at the receipt")
+    service: _Seconds = Field(600.0, description="in service mode")
+
+
+class Config(Section):
     """Everything that can be set."""
 
     camera: CameraConfig = CameraConfig()
     vision: VisionConfig = VisionConfig()
     window: WindowConfig = WindowConfig()
+    sound: SoundConfig = SoundConfig()
+    shop: ShopConfig = ShopConfig()
+    age_check: AgeCheckConfig = AgeCheckConfig()
+    id: IdConfig = IdConfig()
+    payment: PaymentConfig = PaymentConfig()
+    dispenser: DispenserConfig = DispenserConfig()
+    service: ServiceConfig = ServiceConfig()
+    time_outs: TimeOutsConfig = TimeOutsConfig()
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the machine keeps what it must not forget."""
+        if self.shop.state == "auto":
+            return platformdirs.user_state_path("facialnet-kiosk")
+        return Path(self.shop.state)
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal of sales."""
+        return self.state_folder / "journal.db"
+
+    @property
+    def pins_path(self) -> Path:
+        """The PINs' hashes."""
+        return self.state_folder / "pins.json" if self.service.pins == "auto" else Path(self.service.pins)
+
+    @property
+    def catalog_path(self) -> Path | None:
+        """The catalogue, where it is not the kiosk's own."""
+        return None if self.shop.catalog == "demo" else Path(self.shop.catalog)
+
+    @property
+    def engine_path(self) -> Path | None:
+        """The engine, where one is named."""
+        return None if self.vision.engine == "auto" else Path(self.vision.engine)
 
 
 def load(path: Path) -> Config:
     """Reads a settings file. Raises `ConfigError`, whose one line names the key and what it may be."""
+    from kiosk.config_text import explained
+
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -74,32 +245,31 @@ def load(path: Path) -> Config:
     except UnicodeDecodeError as error:
         raise ConfigError(f"settings {path} are not UTF-8 text") from error
     try:
-        return Config.model_validate(tomllib.loads(text))
+        config = Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"settings {path} are not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"settings {path}: {_explained(error.errors()[0])}") from error
+        raise ConfigError(f"settings {path}: {explained(Config, error.errors()[0])}") from error
+    return _located(config, path.absolute().parent)
 
 
-def _explained(problem: ErrorDetails) -> str:
-    keys = [str(part) for part in problem["loc"]]
-    name, section = ".".join(keys), Config.model_fields.get(keys[0])
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key {name}; there is {_known(keys)}"
-    if len(keys) == 1:
-        return f"{name} = {problem['input']!r}: it is a table, [{name}], of {_known([*keys, ''])}"
-    assert section is not None
-    description = _keys_of(section)[keys[1]].description
-    return f"{name} = {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]} ({description})"
+def _located(config: Config, folder: Path) -> Config:
+    """With the paths that it names made absolute, as seen from `folder`."""
 
+    def path(value: str, *words: str) -> str:
+        return value if value in words else str(folder / Path(value).expanduser())
 
-def _known(keys: list[str]) -> str:
-    """What there is beside the last of `keys`."""
-    fields = Config.model_fields if len(keys) == 1 else _keys_of(Config.model_fields[keys[0]])
-    return ", ".join(fields)
-
-
-def _keys_of(section: FieldInfo) -> dict[str, FieldInfo]:
-    assert isinstance(section.annotation, type)
-    assert issubclass(section.annotation, _Section)
-    return section.annotation.model_fields
+    source = folder / config.camera.source
+    return config.model_copy(
+        update={
+            "camera": config.camera.model_copy(
+                # a camera's number and a keyword are no files
+                update={"source": str(source) if source.exists() else config.camera.source}
+            ),
+            "vision": config.vision.model_copy(update={"engine": path(config.vision.engine, "auto")}),
+            "shop": config.shop.model_copy(
+                update={"catalog": path(config.shop.catalog, "demo"), "state": path(config.shop.state, "auto")}
+            ),
+            "service": config.service.model_copy(update={"pins": path(config.service.pins, "auto")}),
+        }
+    )

@@ -6,8 +6,14 @@ import os
 import subprocess
 import sys
 
+from kiosk.errors import KioskError
+
 _PROBE = "from PyQt6.QtWidgets import QApplication; QApplication([])"
 _SECONDS = 20.0
+
+
+class NoDisplayError(KioskError):
+    """There is nothing to show a window on."""
 
 
 def why_no_window() -> str | None:

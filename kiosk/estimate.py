@@ -151,6 +151,10 @@ class FaceObservation:
     estimate: Estimate | None = None
     """Present from the first good chip on, whatever the status."""
 
+    live: bool | None = None
+    """Whether it was shown to be a living face and no picture of one. None where nobody asked, or there is no
+    answer yet; absent from JSON then."""
+
     def __post_init__(self) -> None:
         if self.status not in get_args(Status):
             raise ValueError(f"{self.status!r} is not a status")
@@ -163,6 +167,7 @@ class FaceObservation:
             "quality": round(self.quality, 2),
             "status": self.status,
             **(self.estimate.to_dict() if self.estimate else {}),
+            **({} if self.live is None else {"live": self.live}),
         }
 
     @classmethod
@@ -175,6 +180,7 @@ class FaceObservation:
             quality=data["quality"],
             status=data["status"],
             estimate=Estimate.from_dict(data, groups) if "gender" in data else None,
+            live=data.get("live"),
         )
 
 

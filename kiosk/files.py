@@ -12,17 +12,17 @@ from pathlib import Path
 
 
 @contextmanager
-def replaced_safely(path: Path) -> Iterator[Path]:
+def replaced_safely(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Yields a temporary file beside `path` to write to, which then takes the place of `path`.
 
-    If the block raises, `path` stays as it was and the temporary file is removed.
+    `mode` is who may read and write it. If the block raises, `path` stays as it was and the temporary file is removed.
     """
-    with replaced_together(path) as (temporary,):
+    with replaced_together(path, mode=mode) as (temporary,):
         yield temporary
 
 
 @contextmanager
-def replaced_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
+def replaced_together(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, ...]]:
     """The same for files that belong together: all are written whole before the first takes its place.
 
     Ctrl-C waits while they do. Raises `OSError` for a path at which there is something else than a file.
@@ -31,7 +31,7 @@ def replaced_together(*paths: Path) -> Iterator[tuple[Path, ...]]:
         temporaries = tuple(_temporary_beside(path, unwritten) for path in paths)
         yield temporaries
         for temporary in temporaries:
-            temporary.chmod(0o644)
+            temporary.chmod(mode)
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
         for path in paths:

@@ -225,3 +225,15 @@ def test_an_observation_comes_back(faces: tuple[FaceObservation, ...]) -> None:
     seen = replace(OBSERVATION, faces=faces)
     assert Observation.from_json(seen.to_json(), DECADES) == seen
     assert Observation.from_json(seen.to_json().encode(), DECADES) == seen
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_whether_a_face_lives_comes_back(live: bool) -> None:
+    face = replace(FACE, live=live)
+    assert face.to_dict()["live"] is live
+    assert FaceObservation.from_dict(face.to_dict(), DECADES).live is live
+
+
+def test_a_face_that_nobody_judged_says_nothing_about_it() -> None:
+    assert "live" not in FACE.to_dict()
+    assert FaceObservation.from_dict(FACE.to_dict(), DECADES).live is None

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 import numpy as np
+
+# The wheels for Linux (1.32's, at least) carry telemetry for Microsoft that begins with the import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
 
 from kiosk.engine.manifest import CHIP_SHAPE, Manifest

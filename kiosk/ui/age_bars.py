@@ -45,6 +45,12 @@ class AgeBars(QWidget):
         """Nothing to say: the bars run empty."""
         self._aim((0.0,) * len(self.groups), certain=False, resting=True)
 
+    def forget(self) -> None:
+        """Empty at once, without running empty."""
+        self.rest()
+        self.shown, self.presence = self.target, 0.0
+        self.update()
+
     def _aim(self, target: tuple[float, ...], *, certain: bool, resting: bool) -> None:
         if (target, certain, resting) != (self.target, self.certain, self.resting):
             self.target, self.certain, self.resting = target, certain, resting

@@ -111,14 +111,25 @@ class EstimatePanel(QWidget):
         self._pages.setCurrentWidget(self.estimate_page)
         self.bars.set_distribution(estimate.groups, estimate.age_probabilities, certain=certain)
 
+    def forget(self) -> None:
+        """Nothing of whom it spoke of stays, not even on the way to the next."""
+        self._track = None
+        self.show_sentence(self._words.invitation())
+        self.estimate_page.forget()
+        self.bars.forget()
+
     def advance(self, seconds: float) -> None:
         """Move the bars on by `seconds`."""
         self.bars.advance(seconds)
 
     # Size
 
-    def rescale(self, scale: Scale, *, upright: bool) -> None:
-        """Below the picture (`upright`) age and bars stand side by side, beside it one above the other."""
+    def rescale(self, scale: Scale, *, upright: bool, bars: bool = True) -> None:
+        """Below the picture (`upright`) age and bars stand side by side, beside it one above the other.
+
+        Where there is no room for `bars`, number and gender stand alone.
+        """
+        self.bars.setVisible(bars)
         self.finder.setFixedSize(scale.px(theme.TITLE * 0.7), scale.px(theme.TITLE * 0.7))
         self.heading.setFont(scale.font(theme.BODY, QFont.Weight.Medium))
         self.privacy.setFont(scale.font(theme.CAPTION))
@@ -136,4 +147,4 @@ class EstimatePanel(QWidget):
         self._body.setSpacing(scale.px(theme.MARGIN if upright else theme.SPACE))
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if upright else QBoxLayout.Direction.TopToBottom)
         self._body.setStretch(0, 4 if upright else 0)
-        self._body.setStretch(1, 5 if upright else 1)
+        self._body.setStretch(1, 5 if upright else 1 if bars else 0)

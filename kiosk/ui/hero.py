@@ -97,6 +97,11 @@ class EstimatePage(QWidget):
         theme.colour_text(self.gender, theme.TEXT if certain else theme.QUIET)
         theme.colour_text(self.probability, theme.QUIET)
 
+    def forget(self) -> None:
+        self.age.set_age("", 0, theme.QUIET)
+        for label in (self.gender, self.probability):
+            label.clear()
+
     def rescale(self, scale: Scale) -> None:
         self.age.rescale(scale)
         self.gender.setFont(scale.font(theme.TITLE, QFont.Weight.DemiBold))

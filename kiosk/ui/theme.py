@@ -2,7 +2,8 @@
 
 Dark, because the picture is what the screen is about and a machine often stands in a dim hall; near
 white text on near black keeps its contrast where a lamp reflects in the glass. One accent colour,
-and it means one thing everywhere: this is the person that the estimate speaks of.
+and it means one thing everywhere: you. It marks the person that the estimate speaks of, and the one
+touch by which a customer goes on.
 
 Every size is in units of a hundredth of the window's shorter side, so that a 7-inch 800×480 panel, a
 1080×1920 column and a 4K wall show the same design. From two metres a letter should be about 5 mm
@@ -30,14 +31,25 @@ TRACK: Final = QColor("#20262A")
 TEXT: Final = QColor("#F5F6F3")
 QUIET: Final = QColor("#B3BBBF")
 """Text that explains, and what is not certain yet."""
+RAISED: Final = QColor("#242B30")
+"""What can be touched."""
+PRESSED: Final = QColor("#39434A")
+"""The same under a finger."""
 FILL: Final = QColor("#7C878D")
 """Bars beside the most likely one."""
 ACCENT: Final = QColor("#8ADCC0")
+ACCENT_PRESSED: Final = QColor("#B9EDDC")
 ON_ACCENT: Final = QColor("#08221A")
+MARK: Final = QColor("#F2C879")
+"""What is no part of the machine: that it is only a simulation. Nothing else is yellow."""
+PAPER: Final = QColor("#FFFFFF")
+"""Behind a QR code."""
 VEIL: Final = QColor(8, 10, 11, 190)
 """Under text that lies on the live picture, whatever the picture is."""
 DIM: Final = QColor(8, 10, 11, 205)
 """Over a picture that is not live any more."""
+OVER: Final = QColor(12, 15, 17, 244)
+"""Over a whole screen that waits for an answer."""
 SHADOW: Final = QColor(8, 10, 11, 120)
 """Around a line that is drawn on the picture."""
 LINE: Final = QColor(245, 246, 243, 215)
@@ -47,7 +59,10 @@ LINE: Final = QColor(245, 246, 243, 215)
 
 CAPTION: Final = 2.5
 BODY: Final = 3.3
+LEAD: Final = 4.0
+"""What can be touched, and prices among others."""
 TITLE: Final = 5.6
+AMOUNT: Final = 13.0
 DISPLAY: Final = 18.0
 
 SMALLEST_PIXELS: Final = 11
@@ -59,6 +74,8 @@ GAP: Final = 1.4
 SPACE: Final = 3.0
 MARGIN: Final = 5.0
 RADIUS: Final = 1.2
+ROUND: Final = 2.4
+"""Of what can be touched."""
 
 FAMILIES: Final = (
     "Inter",
@@ -71,8 +88,12 @@ FAMILIES: Final = (
     "Helvetica Neue",
     "Arial",
     "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "WenQuanYi Micro Hei",
+    "Droid Sans Fallback",
 )
-"""Plain, open sans serifs with a clear 1 and 7, the best first."""
+"""Plain, open sans serifs with a clear 1 and 7, the best first; then those that only lend their Chinese letters."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +116,16 @@ PAIRS: Final = (
     Pair("text on the accent", ON_ACCENT, ACCENT),
     Pair("message over the picture", TEXT, DIM),
     Pair("quiet message over the picture", QUIET, DIM),
+    Pair("what can be touched", TEXT, RAISED),
+    Pair("what is touched", TEXT, PRESSED),
+    Pair("what can be touched, explained", QUIET, RAISED),
+    Pair("what is touched, explained", QUIET, PRESSED),
+    Pair("the way on, touched", ON_ACCENT, ACCENT_PRESSED),
+    Pair("what is chosen", GROUND, TEXT),
+    Pair("what cannot be touched", QUIET, SURFACE),
+    Pair("mark of a simulation", MARK, GROUND),
+    Pair("question over a screen", TEXT, OVER),
+    Pair("question over a screen, explained", QUIET, OVER),
 )
 
 

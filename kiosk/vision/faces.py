@@ -180,13 +180,21 @@ def align(gray: Gray, face: Face, margin: int = 0) -> Gray:
     repeated.
     """
     size = CHIP_SIZE + 2 * margin
-    target = EYE_DISTANCE * AVERAGE_FACE + complex((size - 1) / 2, EYE_LINE + margin)
+    to_picture = upright(face, EYE_DISTANCE, complex((size - 1) / 2, EYE_LINE + margin))
+    return _sampled(gray, to_picture, size)
+
+
+def upright(face: Face, eye_distance: float, eyes: complex) -> NDArray[np.float64]:
+    """(2, 3) the map from an upright chip to the picture, by which `align` reads.
+
+    `eye_distance` is that of an average face in the chip, and `eyes` where the middle of its eyes lies.
+    """
+    target = eye_distance * AVERAGE_FACE + eyes
     points = face.landmarks[:, 0] + 1j * face.landmarks[:, 1]
     spread = target - target.mean()
     step = np.vdot(spread, points) / np.vdot(spread, spread).real  # one chip pixel to the right, in picture pixels
     origin = points.mean() - step * target.mean()
-    to_picture = np.array([[step.real, -step.imag, origin.real], [step.imag, step.real, origin.imag]])
-    return _sampled(gray, to_picture, size)
+    return np.array([[step.real, -step.imag, origin.real], [step.imag, step.real, origin.imag]])
 
 
 def gray_of(picture: NDArray[np.uint8]) -> Gray:

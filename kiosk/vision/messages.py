@@ -27,6 +27,26 @@ class VisionState(enum.Enum):
     """It cannot work as it was set up; `fault` says why. It stays down."""
 
 
+class VisionMode(enum.Enum):
+    """What vision may do with whom it sees."""
+
+    NOTICE = "notice"
+    """Say whether somebody is there; nobody is estimated."""
+    ESTIMATE = "estimate"
+    AGE_CHECK = "age check"
+    """Estimate, and judge whether the face is a living one."""
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What runs the network, for whoever services the machine."""
+
+    name: str
+    precision: str
+    accuracy: str
+    """As measured, in one line; empty if nobody did."""
+
+
 @dataclass(frozen=True)
 class Preview:
     """A picture to show, with the frame that it was made from."""
@@ -55,6 +75,9 @@ class Vision(Protocol):
     @property
     def engine_fault(self) -> str | None:
         """One line about why the engine is not the one that was asked for; estimates go on."""
+
+    def set_mode(self, mode: VisionMode) -> None:
+        """What vision may do from now on; it holds for a process that replaces a dead one, too."""
 
     def poll(self) -> list[Observation]:
         """Observations since the last call, oldest first. Also looks after the process."""

@@ -16,6 +16,7 @@ from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
 from kiosk.vision.camera import Frame
 from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
+from kiosk.vision.liveness import Liveness
 from kiosk.vision.quality import GOOD, quality
 from kiosk.vision.tracks import Track, Tracks
 
@@ -32,14 +33,45 @@ _SHADE = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s
 class Pipeline:
     """Frames in, observations out. Use it from one thread."""
 
-    def __init__(self, engine: Engine, *, smallest_face: float = 0.2, finder: FaceFinder | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        smallest_face: float = 0.2,
+        finder: FaceFinder | None = None,
+        liveness: Liveness | None = None,
+    ) -> None:
         """`smallest_face` is the share of the frame's height from which faces are found at once."""
+        self.liveness = liveness
+        """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
         self._engine = engine
         self._finder = finder or FaceFinder()
         self._smallest_face = smallest_face
         self._tracks = Tracks(engine.manifest.groups, engine.manifest.gender_labels)
+        self._noticed: tuple[FaceObservation, ...] = ()
         self._next_detection = self._next_scan = 0.0
         self._started = clock.monotonic()
+
+    def forget(self) -> None:
+        """Forgets everybody: whoever is in view is somebody new from now on."""
+        self._tracks = Tracks(self._engine.manifest.groups, self._engine.manifest.gender_labels)
+        self._noticed = ()
+        self._next_detection = self._next_scan = 0.0
+
+    def notice(self, frame: Frame) -> Observation:
+        """Where somebody is to be seen, and nothing else: no chip is cut, no engine asked, nobody told from another.
+
+        The faces' numbers are their order by size in this frame.
+        """
+        if frame.time + _SHADE >= self._next_detection:
+            self._next_detection = frame.time + DETECT_EVERY
+            faces = self._detected(gray_of(frame.image), frame.time)
+            boxes = [tuple(round(side) for side in face.box) for face in faces]
+            self._noticed = tuple(
+                FaceObservation(number, (left, top, width, height), 0.0, "unknown")
+                for number, (left, top, width, height) in enumerate(boxes, 1)
+            )
+        return self._observation(frame, self._noticed)
 
     def process(self, frame: Frame) -> Observation:
         """What is to be seen in a frame. Raises `EngineError`."""
@@ -50,16 +82,17 @@ class Pipeline:
         else:
             seen = [track for track in self._tracks.listed(frame.time) if self._followed(gray, track)]
         self._estimate(gray, seen, frame.time)
+        alive = self._alive(gray, seen, frame.time)
         listed = self._tracks.listed(frame.time)
         for track in listed:
             track.update_status(frame.time)
-        now = clock.monotonic()
-        return Observation(
-            time=now - self._started,
-            frame=frame.index,
-            latency_ms=(now - frame.captured) * 1000,
-            faces=tuple(track.observed() for track in listed),
+        return self._observation(
+            frame, tuple(track.observed(None if alive is None else track.number == alive) for track in listed)
         )
+
+    def _observation(self, frame: Frame, faces: tuple[FaceObservation, ...]) -> Observation:
+        now = clock.monotonic()
+        return Observation(now - self._started, frame.index, (now - frame.captured) * 1000, faces)
 
     def _detected(self, gray: Gray, time: float) -> list[Face]:
         scale = detection_scale(gray.shape[0], self._smallest_face)
@@ -78,6 +111,15 @@ class Pipeline:
             return False
         track.face = face
         return True
+
+    def _alive(self, gray: Gray, seen: list[Track], time: float) -> int | None:
+        """The number of the track that was shown to be alive, 0 for nobody's; None while nobody asks."""
+        if self.liveness is None:
+            return None
+        if len(seen) != 1:
+            return 0
+        (track,) = seen
+        return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
     def _estimate(self, gray: Gray, seen: list[Track], time: float) -> None:
         good: list[tuple[Track, Gray]] = []

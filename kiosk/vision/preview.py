@@ -57,6 +57,13 @@ class PreviewMemory:
         self._pixels(shown_width, shown_height)[:] = reduced
         self._header[_COUNTER] += 1
 
+    def clear(self) -> None:
+        """Puts nothing in place of the last picture."""
+        self._header[_COUNTER] += 1
+        self._header[_FRAME:] = 0
+        self._pixels(MOST_PIXELS, 1)[:] = 0
+        self._header[_COUNTER] += 1
+
     def read(self) -> Preview | None:
         """A copy of the picture, or None where it is the one last read, or is being written."""
         counter, frame, width, height, frame_width, frame_height = (int(value) for value in self._header)

@@ -10,25 +10,19 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
-import os
-import signal
 import socket
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from kiosk.engine import Engine, check, load
-from kiosk.errors import KioskError
+from kiosk.engine import check
 from kiosk.estimate import AgeGroup, Observation
-from kiosk.vision.camera import CameraMode, Reader, open_source
-from kiosk.vision.messages import Preview, VisionState
+from kiosk.vision.camera import CameraMode
+from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
-
-BEAT = 0.2
-"""Seconds between two signs of life while no frames come."""
+from kiosk.vision.worker import Order, work
 
 HUNG_AFTER = 2.0
 """Seconds of silence after which the process is taken to hang."""
@@ -36,13 +30,9 @@ HUNG_AFTER = 2.0
 START_WITHIN = 30.0
 """Seconds in which a new process must give its first sign: a Jetson loads libraries slowly."""
 
-STALLED_AFTER = 3.0
-"""Seconds that a camera may take for one frame before its driver is taken to hang."""
-
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
 _STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
-_STOP = b"stop"
 _LONGEST_MESSAGE = 1 << 16
 
 
@@ -56,14 +46,18 @@ class VisionSettings:
     engine: Path | None = None
     smallest_face: float = 0.2
     cpu_only: bool = False
+    liveness: bool = True
+    """Whether `VisionMode.AGE_CHECK` judges liveness. A clip of drawn people can show none."""
 
 
 class VisionProcess:
     """The kiosk's end: starts the process, hears from it, and replaces it when it dies or hangs."""
 
-    def __init__(self, settings: VisionSettings) -> None:
+    def __init__(self, settings: VisionSettings, mode: VisionMode = VisionMode.ESTIMATE) -> None:
         """Checks the engine's files. Raises `ManifestError`."""
         self._settings = settings
+        self._order = Order(0, mode)
+        self._obeyed = False
         self._groups = check(settings.engine).groups
         self._context = multiprocessing.get_context("spawn")
         self._socket, self._their_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -80,15 +74,17 @@ class VisionProcess:
         self.fault: str | None = None
         self.engine_fault: str | None = None
         """Why the engine is not the one that was asked for; estimates go on."""
+        self.engine: EngineInfo | None = None
+        """What runs the network; None until the process has said so."""
 
     def start(self) -> None:
         """Starts the process; does not wait for it."""
         self._run += 1
-        self._heard = False
+        self._heard = self._obeyed = False
         self._started = self._last_heard = time.monotonic()
         self._process = self._context.Process(
-            target=_main,
-            args=(self._settings, self._their_socket, self._memory.name, self._run),
+            target=work,
+            args=(self._settings, self._their_socket, self._memory.name, self._run, self._order),
             name="vision",
             daemon=True,
         )
@@ -106,29 +102,56 @@ class VisionProcess:
 
     def poll(self) -> list[Observation]:
         """Observations since the last call, oldest first. Also looks after the process; never waits."""
+        messages = [message for message in self._messages() if self._understood(message)]
         observations = [
             Observation.from_dict(message["observation"], self._groups)
-            for message in self._messages()
-            if self._understood(message)
+            for message in messages
+            if message["order"] == self._order.number
         ]
+        if observations:
+            self._obeyed = True
+        elif messages and not self._obeyed:
+            self._tell_order()  # the last time the channel may have been full
         if self.state not in (VisionState.ENDED, VisionState.FAILED):
             self._look_after()
         return observations
 
     def preview(self) -> Preview | None:
-        """The newest picture, or None where there is none newer than the one last given."""
-        return self._memory.read()
+        """The newest picture, or None where there is none newer than the one last given, or none may be shown."""
+        # Before the first observation under this order the memory may still hold what an older one allowed.
+        return self._memory.read() if self._order.shows and self._obeyed else None
+
+    @property
+    def mode(self) -> VisionMode:
+        """What vision may do with whom it sees."""
+        return self._order.mode
+
+    def set_mode(self, mode: VisionMode) -> None:
+        """What vision may do from now on; it holds for a process that replaces a dead one, too.
+
+        What was made under the old mode and is still on its way is dropped. `NOTICE` also forgets everybody.
+        """
+        if mode is not self._order.mode:
+            self._order = Order(self._order.number + 1, mode)
+            self._obeyed = False
+            self._tell_order()
 
     def stop(self) -> None:
         """Ends the process, with force if it does not listen, and frees everything."""
         if self._process:
             with contextlib.suppress(OSError):
-                self._socket.send(_STOP)
+                self._socket.send(json.dumps({"stop": True}).encode())
             self._process.join(2.0)
             self._kill()
         self._socket.close()
         self._their_socket.close()
         self._memory.close()
+
+    def _tell_order(self) -> None:
+        # A full channel means a process that hangs; its successor is told at its start.
+        with contextlib.suppress(OSError):
+            order = {"order": self._order.number, "mode": self._order.mode.value}
+            self._socket.send(json.dumps(order).encode())
 
     def _messages(self) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
@@ -150,6 +173,7 @@ class VisionProcess:
                 self.state = VisionState.FAILED
         elif "engine_fault" in message:
             self._on_gpu = message["on_gpu"]
+            self.engine = EngineInfo(**message["engine"])
             if not self._settings.cpu_only:
                 self.engine_fault = message["engine_fault"]
         elif "state" in message:
@@ -176,6 +200,8 @@ class VisionProcess:
 
     def _replace(self, why: str) -> None:
         self._kill()
+        self._memory.clear()
+        self._obeyed = False
         self.fault = self.fault or why
         self.state = VisionState.RESTARTING
         self._start_at = time.monotonic() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
@@ -195,92 +221,3 @@ class VisionProcess:
         if not self._process.is_alive():
             self._process.close()
         self._process = None
-
-
-def _main(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int) -> None:
-    """The vision process itself."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
-    channel.setblocking(False)
-    link = _Link(channel, run)
-    try:
-        with contextlib.closing(PreviewMemory.attach(memory_name)) as memory:
-            _work(settings, link, memory)
-    except KioskError as error:
-        link.send(failed=" ".join(str(error).split()))
-
-
-def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
-    # Imported here, so that the kiosk's own process loads neither dlib nor the engine's library.
-    from kiosk.vision.pipeline import Pipeline
-
-    source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
-    engine = load(settings.engine, cpu_only=settings.cpu_only)
-    report = _EngineReport(engine, link)
-    pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
-    reader = Reader(source)
-    reader.start()
-    try:
-        while not link.told_to_stop():
-            frame = reader.mailbox.take(BEAT)
-            if frame is not None:
-                observation = pipeline.process(frame)
-                report.renew()
-                memory.write(frame.image, frame.index)
-                link.send(observation=observation.to_dict())
-            elif reader.error:
-                raise reader.error
-            elif reader.ended:
-                link.send(state=VisionState.ENDED.value, fault=None)
-                return
-            elif reader.away:
-                link.send(state=VisionState.NO_CAMERA.value, fault=f"{source.name} gives no picture")
-            elif time.monotonic() - reader.last_sign > STALLED_AFTER:
-                raise KioskError(f"{source.name} hangs")
-            else:
-                link.send(alive=True)
-    finally:
-        reader.stop()
-        engine.close()
-
-
-class _EngineReport:
-    """Tells the kiosk's end and whoever reads the log what runs the network, whenever that changes."""
-
-    def __init__(self, engine: Engine, link: _Link) -> None:
-        self._engine = engine
-        self._link = link
-        self._told: str | None = None
-        self._tell()
-
-    def renew(self) -> None:
-        if self._engine.fault != self._told:
-            self._tell()
-
-    def _tell(self) -> None:
-        self._told = self._engine.fault
-        self._link.send(engine_fault=self._told, on_gpu=self._engine.manifest.format == "tensorrt")
-        if self._told:
-            print(self._told, file=sys.stderr, flush=True)
-
-
-class _Link:
-    """The vision process's end of the channel. It never waits: what nobody reads is dropped."""
-
-    def __init__(self, channel: socket.socket, run: int) -> None:
-        self._channel = channel
-        self._run = run
-        self._parent = os.getppid()
-
-    def send(self, **message: object) -> None:
-        # A full or closed channel means that nobody is listening now.
-        with contextlib.suppress(BlockingIOError, OSError):
-            self._channel.send(json.dumps({"run": self._run, **message}).encode())
-
-    def told_to_stop(self) -> bool:
-        """Whether the kiosk said so, or is gone."""
-        try:
-            return self._channel.recv(len(_STOP)) == _STOP or os.getppid() != self._parent
-        except BlockingIOError:
-            return os.getppid() != self._parent
-        except OSError:
-            return True

@@ -111,8 +111,8 @@ class Track:
         elif self.status == "estimating" and time - self.waiting_since > PATIENCE:
             self.status = "unknown"
 
-    def observed(self) -> FaceObservation:
-        """The track as the rest of the kiosk sees it."""
+    def observed(self, live: bool | None = None) -> FaceObservation:
+        """The track as the rest of the kiosk sees it; `live` is known to whoever judged it."""
         left, top, width, height = self.face.box
         return FaceObservation(
             track=self.number,
@@ -120,6 +120,7 @@ class Track:
             quality=self.quality,
             status=self.status,
             estimate=self.evidence.estimate(),
+            live=live,
         )
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +140,11 @@ def test_the_kiosks_own_engine_runs_and_speaks_in_decades() -> None:
     assert engine.manifest.network == hashlib.sha256(default_path().read_bytes()).hexdigest()
     for probabilities in engine.infer(chips_of(2)):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)
+
+
+def test_onnx_runtime_reports_to_nobody(tmp_path: Path) -> None:
+    """Its telemetry notes its session in the temporary folder as soon as it is imported."""
+    told = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    check = "from kiosk.engine import load; load(None, cpu_only=True).close()"
+    subprocess.run([sys.executable, "-c", check], check=True, env={**told, "TMPDIR": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from kiosk.estimate import DECADES, AgeGroup, Estimate, FaceObservation, Observation, Status
 from kiosk.ui.window import DemoWindow
 from kiosk.ui.words import Words
-from kiosk.vision.messages import Preview, VisionState
+from kiosk.vision.messages import Preview, VisionMode, VisionState
 
 FRAME = (640, 480)
 THIRTIES = (0.0, 0.01, 0.02, 0.17, 0.61, 0.14, 0.04, 0.01)
@@ -55,11 +55,15 @@ class FakeVision:
         self.next_preview: Preview | None = None
         self.frame = 0
         self.polls = 0
+        self.mode: VisionMode | None = None
 
     def see(self, *faces: FaceObservation) -> None:
         """Bring a frame with `faces`, 40 ms after the one before."""
         self.observations.append(Observation(self.frame * 0.04, self.frame, 31.0, faces))
         self.frame += 1
+
+    def set_mode(self, mode: VisionMode) -> None:
+        self.mode = mode
 
     def poll(self) -> list[Observation]:
         self.polls += 1

@@ -8,7 +8,8 @@ import pytest
 
 from kiosk.estimate import FaceObservation, Observation
 from kiosk.vision.camera import DEMO, open_source
-from kiosk.vision.faces import FaceFinder, Gray
+from kiosk.vision.faces import Face, FaceFinder, Gray
+from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import DETECT_EVERY, SCAN_EVERY, Pipeline, estimate_still
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
 
@@ -141,3 +142,60 @@ def test_the_demo_clip_s_people_are_followed_and_known(finder: FaceFinder) -> No
         statuses.append([face.status for face in pipe.process(frame).faces])
     assert ["known"] in statuses
     assert statuses[0] == []
+
+
+class FakeLiveness:
+    """Answers as it was told to, and remembers what it was asked."""
+
+    def __init__(self, live: bool) -> None:
+        self.live = live
+        self.asked: list[tuple[int, float]] = []
+
+    def judge(self, _gray: Gray, track: int, _face: Face, time: float) -> bool:
+        self.asked.append((track, time))
+        return self.live
+
+
+def test_nobody_is_judged_to_be_alive_unless_asked_for() -> None:
+    assert all(only(observation).live is None for observation in watch(pipeline(FakeFinder([face_at(320, 200)])), 5))
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_face_alone_is_judged_in_every_frame_while_that_is_asked_for(live: bool) -> None:
+    pipe = pipeline(FakeFinder([face_at(320, 200)]))
+    judge = FakeLiveness(live)
+    pipe.liveness = cast(Liveness, judge)
+    assert [only(observation).live for observation in watch(pipe, 5)] == [live] * 5
+    assert judge.asked == [(1, index / 25) for index in range(5)]
+    pipe.liveness = None
+    assert [only(observation).live for observation in watch(pipe, 5, start=5)] == [None] * 5
+
+
+def test_of_two_faces_neither_is_judged_to_be_alive() -> None:
+    judge = FakeLiveness(True)
+    pipe = pipeline(FakeFinder([face_at(150, 200), face_at(450, 200)]))
+    pipe.liveness = cast(Liveness, judge)
+    assert all(face.live is False for observation in watch(pipe, 5) for face in observation.faces)
+    assert judge.asked == []
+
+
+def test_noticing_asks_no_engine_and_keeps_nobody() -> None:
+    finder, engine = FakeFinder([face_at(320, 200, 60), face_at(100, 200)]), FakeEngine()
+    pipe = pipeline(finder, engine)
+    observations = [pipe.notice(frame_at(index)) for index in range(30)]
+    assert engine.batches == []
+    assert finder.follows == 0
+    assert len(finder.detections) == 10  # at 25 frames a second, every third
+    for observation in observations:
+        assert [face.track for face in observation.faces] == [1, 2]
+        assert {(face.status, face.estimate, face.quality) for face in observation.faces} == {("unknown", None, 0.0)}
+    finder.faces = []
+    assert [pipe.notice(frame_at(index)).faces for index in range(30, 36)][-1] == ()
+
+
+def test_whoever_is_forgotten_is_somebody_new() -> None:
+    pipe = pipeline(FakeFinder([face_at(320, 200)]))
+    assert only(watch(pipe, 10)[-1]).status == "known"
+    pipe.forget()
+    face = only(watch(pipe, 1, start=10)[0])
+    assert (face.track, face.status) == (1, "estimating")

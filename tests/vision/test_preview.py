@@ -81,3 +81,18 @@ def test_a_writer_that_died_in_the_middle_does_not_spoil_the_next(shown: Preview
     successor.close()
     assert preview is not None
     assert preview.frame == 5
+
+
+def test_what_was_cleared_is_gone_from_the_memory_itself() -> None:
+    memory = PreviewMemory.create()
+    try:
+        memory.write(np.full((48, 64, 3), 200, np.uint8), 1)
+        memory.clear()
+        assert memory.read() is None
+        assert not memory._pixels(MOST_PIXELS, 1).any()
+        memory.write(np.full((48, 64, 3), 100, np.uint8), 2)
+        preview = memory.read()
+        assert preview is not None
+        assert (preview.frame, int(preview.image.max())) == (2, 100)
+    finally:
+        memory.close()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from kiosk.engine import ManifestError, check
-from kiosk.engine.manifest import write
+from kiosk.engine.manifest import Precision, write
 from kiosk.estimate import Observation
 from kiosk.vision.camera import DEMO
-from kiosk.vision.messages import VisionState
+from kiosk.vision.messages import VisionMode, VisionState
+from kiosk.vision.preview import MOST_PIXELS
 from kiosk.vision.process import VisionProcess, VisionSettings
 from tests.engine.fake_gpu import compiled_manifest
 
@@ -22,11 +25,11 @@ PATIENCE = 60.0  # a busy machine loads libraries slowly; nothing is timed here
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[[VisionSettings], VisionProcess]]:
+def started() -> Iterator[Callable[..., VisionProcess]]:
     running: list[VisionProcess] = []
 
-    def start(settings: VisionSettings) -> VisionProcess:
-        vision = VisionProcess(settings)
+    def start(settings: VisionSettings, mode: VisionMode = VisionMode.ESTIMATE) -> VisionProcess:
+        vision = VisionProcess(settings, mode)
         running.append(vision)
         vision.start()
         return vision
@@ -81,7 +84,7 @@ def test_it_is_replaced_when_it_dies_or_hangs(
 
     wait_for(vision, is_back)
     assert VisionState.RESTARTING in states
-    assert vision.preview() is not None
+    wait_for(vision, lambda _: vision.preview() is not None)  # one that is just being written is not given
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
 
@@ -161,3 +164,121 @@ def test_stopping_leaves_no_process_and_no_shared_memory() -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert not Path("/dev/shm", name).exists()
+
+
+def any_face(seen: list[Observation]) -> bool:
+    return any(observation.faces for observation in seen)
+
+
+def any_estimate(seen: list[Observation]) -> bool:
+    return any(face.estimate for observation in seen for face in observation.faces)
+
+
+def judged(seen: list[Observation]) -> bool:
+    return any(face.live is not None for observation in seen for face in observation.faces)
+
+
+def unjudged(seen: list[Observation]) -> bool:
+    return any(face.live is None for observation in seen for face in observation.faces)
+
+
+def kill(vision: VisionProcess) -> None:
+    first = vision.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_for(vision, lambda _: vision.pid not in (first, None))
+
+
+def test_until_somebody_consents_it_only_notices_that_somebody_is_there(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    for _ in ("first", "its successor"):
+        seen = wait_for(vision, lambda seen: sum(bool(observation.faces) for observation in seen) > 20)
+        faces = [face for observation in seen for face in observation.faces]
+        assert not any_estimate(seen)
+        assert {(face.status, face.quality, face.live) for face in faces} == {("unknown", 0.0, None)}
+        assert vision.preview() is None
+        assert not vision._memory._pixels(MOST_PIXELS, 1).any(), "a picture reached the shared memory"
+        kill(vision)
+
+
+def test_consent_lasts_until_it_is_taken_back_also_in_a_new_process(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    wait_for(vision, any_face)
+    vision.set_mode(VisionMode.ESTIMATE)
+    wait_for(vision, any_estimate)
+    wait_for(vision, lambda _: vision.preview() is not None)
+    kill(vision)
+    wait_for(vision, any_estimate)
+    vision.set_mode(VisionMode.NOTICE)
+    assert vision.preview() is None
+    seen = wait_for(vision, any_face)
+    assert not any_estimate(seen)
+    wait_for(vision, lambda _: not vision._memory._pixels(MOST_PIXELS, 1).any())
+
+
+def test_nobody_is_remembered_across_the_end_of_consent(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
+    known = wait_for(vision, lambda seen: any(face.status == "known" for each in seen for face in each.faces))
+    assert known[-1].faces[0].track >= 1
+    # As fast as a finger can be: nothing waits for the process to have obeyed in between.
+    vision.set_mode(VisionMode.NOTICE)
+    vision.set_mode(VisionMode.ESTIMATE)
+    assert vision.preview() is None
+    first = next(face for each in wait_for(vision, any_face) for face in each.faces)
+    assert (first.track, first.status) == (1, "estimating")
+
+
+def test_what_was_made_under_an_older_order_never_arrives(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
+    wait_for(vision, any_estimate)
+    assert vision.pid is not None
+    wait_for(vision, lambda _: select.select([vision._socket], [], [], 0)[0] != [])
+    os.kill(vision.pid, signal.SIGSTOP)  # what it said lies in the channel and its picture in the memory
+    vision.set_mode(VisionMode.NOTICE)
+    assert vision.poll() == []
+    vision.set_mode(VisionMode.ESTIMATE)
+    assert vision.poll() == []
+    assert vision.preview() is None
+
+
+def test_an_order_that_a_full_channel_lost_is_given_again(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
+    wait_for(vision, any_estimate)
+    lost, vision._tell_order = vision._tell_order, lambda: None  # type: ignore[method-assign]
+    vision.set_mode(VisionMode.NOTICE)
+    vision._tell_order = lost  # type: ignore[method-assign]
+    assert not any_estimate(wait_for(vision, any_face))
+
+
+def test_it_judges_whether_a_face_is_alive_during_an_age_check_and_so_does_its_successor(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
+    wait_for(vision, unjudged)
+    vision.set_mode(VisionMode.AGE_CHECK)
+    assert not unjudged(wait_for(vision, judged))
+    vision.set_mode(VisionMode.ESTIMATE)
+    assert not judged(wait_for(vision, unjudged))
+    vision.set_mode(VisionMode.AGE_CHECK)
+    kill(vision)
+    wait_for(vision, judged)
+
+
+def test_it_says_what_runs_the_network(started: Callable[[VisionSettings, VisionMode], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    assert vision.engine is None
+    wait_for(vision, bool)
+    assert vision.engine is not None
+    assert "CPU" in vision.engine.name
+    assert vision.engine.precision in get_args(Precision)
+    assert "gender" in vision.engine.accuracy

@@ -1,0 +1,290 @@
+"""Renders every screen in both orientations and all languages, without a display: `make screenshots`.
+
+    python assets/make_screenshots.py [FOLDER] [--size 1280x800 …] [--language de …] [--only paying …] [--density 5.25]
+
+One PNG each, FOLDER/LANGUAGE/SIZE/SCREEN.png. The sale is a real one with simulated devices; whoever looks out of the
+live picture is from the demo clip and does not exist.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
+
+from PyQt6.QtCore import QCoreApplication, QEvent
+from PyQt6.QtWidgets import QApplication
+
+from kiosk.engine import load
+from kiosk.estimate import Observation
+from kiosk.ui.appearance import Appearance
+from kiosk.ui.shop_window import ShopWindow
+from kiosk.vending import catalog as catalogs
+from kiosk.vending.age_check import AgePolicy
+from kiosk.vending.events import Choose, Continue, SetStock, Start
+from kiosk.vending.id_check import IdRefused, WrongPin
+from kiosk.vending.journal import Journal
+from kiosk.vending.shop import Shop
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_reader import SimulatedIdReader
+from kiosk.vending.simulated_terminal import Behaviour as Payment
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vision.camera import open_source
+from kiosk.vision.messages import Preview, VisionMode, VisionState
+from kiosk.vision.pipeline import Pipeline
+
+SIZES = ("1280x800", "1080x1920")
+LANGUAGES = ("en", "zh", "de")
+MOMENT = 8.4
+"""Seconds into the clip, of somebody in their best years."""
+
+
+class ClipVision:
+    """One moment of the demo clip, for ever."""
+
+    def __init__(self, observation: Observation, preview: Preview) -> None:
+        self.state = VisionState.RUNNING
+        self.fault: str | None = None
+        self.engine_fault: str | None = None
+        self.empty = False
+        self._observation = observation
+        self._preview = preview
+        self._time = observation.time
+
+    def set_mode(self, mode: VisionMode) -> None:
+        pass
+
+    def poll(self) -> list[Observation]:
+        self._time += 0.05
+        return [replace(self._observation, time=self._time, faces=() if self.empty else self._observation.faces)]
+
+    def preview(self) -> Preview | None:
+        return self._preview
+
+
+class Attendant:
+    """Offers a PIN that nobody types."""
+
+    method = "pin"
+    wait = 0.0
+
+    def __init__(self) -> None:
+        self.answers: list[object] = []
+
+    def begin(self, sale: str, minimum_age: int) -> None: ...
+    def end(self, sale: str) -> None: ...
+    def enter(self, pin: str) -> None: ...
+
+    def wait_s(self, now: float) -> float:  # noqa: ARG002
+        return self.wait
+
+    def poll(self, now: float) -> list[object]:  # noqa: ARG002
+        answers, self.answers = self.answers, []
+        return answers
+
+
+@dataclass
+class Stage:
+    """A machine to bring into a state."""
+
+    window: ShopWindow
+    shop: Shop
+    vision: ClipVision
+    terminal: SimulatedTerminal
+    dispenser: SimulatedDispenser
+    attendant: Attendant
+
+    def go(self, seconds: float = 0.1, times: int = 12) -> None:
+        for _ in range(times):
+            self.window.advance(seconds)
+
+    def close(self) -> None:
+        """Free the window now, not whenever an event loop runs."""
+        self.window.leave()
+        self.window.deleteLater()
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete.value)
+
+    def choose(self, slot: str = "A2", *, camera: bool = True) -> None:
+        self.shop.touch(Start(camera))
+        self.shop.touch(Choose(slot))
+
+    def buy(self, slot: str = "A2", *, camera: bool = True) -> None:
+        self.choose(slot, camera=camera)
+        self.shop.touch(Continue())
+
+
+def _products(stage: Stage) -> None:
+    stage.shop.operate(SetStock("A3", 1, "correction"))
+    stage.shop.touch(Start(False))
+
+
+def _away(stage: Stage) -> None:
+    stage.vision.state = VisionState.NO_CAMERA
+    stage.shop.touch(Start(True))
+
+
+def _restarting(stage: Stage) -> None:
+    stage.vision.state = VisionState.RESTARTING
+    stage.shop.touch(Start(True))
+
+
+def _wrong_pin(stage: Stage) -> None:
+    stage.buy("C3", camera=False)
+    stage.attendant.answers = [WrongPin(stage.shop.snapshot.sale or "")]
+    stage.attendant.wait = 27.0
+
+
+def _refused(stage: Stage) -> None:
+    stage.buy("C3", camera=False)
+    stage.attendant.answers = [IdRefused(stage.shop.snapshot.sale or "", "pin")]
+
+
+def _pay(behaviour: Payment, vend: Vend = Vend.WAIT, *, camera: bool = False) -> Callable[[Stage], None]:
+    def play(stage: Stage) -> None:
+        stage.terminal.otherwise, stage.dispenser.otherwise = behaviour, vend
+        stage.buy(camera=camera)
+
+    return play
+
+
+def _refunding(stage: Stage) -> None:
+    stage.terminal.unheard = 99
+    _pay(Payment.APPROVE, Vend.JAM)(stage)
+
+
+def _refund_pending(stage: Stage) -> None:
+    _refunding(stage)
+    stage.go(1.0, 22)
+
+
+def _still_there(stage: Stage) -> None:
+    stage.shop.touch(Start(False))
+    stage.go(1.0, 52)
+
+
+def _out_of_order(stage: Stage) -> None:
+    stage.terminal.vanish()
+
+
+SCENES: dict[str, Callable[[Stage], None]] = {
+    "attract": lambda _: None,
+    "products": _products,
+    "products-live": lambda stage: stage.shop.touch(Start(True)),
+    "product": lambda stage: stage.choose(camera=False),
+    "product-live": lambda stage: stage.choose("C2"),
+    "camera-away": _away,
+    "camera-restarting": _restarting,
+    "age-check": lambda stage: stage.buy("C3"),
+    "ask-id": lambda stage: stage.buy("C3", camera=False),
+    "ask-id-wrong-pin": _wrong_pin,
+    "id-refused": _refused,
+    "paying": _pay(Payment.WAIT),
+    "paying-live": _pay(Payment.WAIT, camera=True),
+    "declined": _pay(Payment.DECLINE),
+    "declined-live": _pay(Payment.DECLINE, camera=True),
+    "timed-out": _pay(Payment.TIME_OUT),
+    "dispensing": _pay(Payment.APPROVE),
+    "dispensing-live": _pay(Payment.APPROVE, camera=True),
+    "refunding": _refunding,
+    "refunded": _pay(Payment.APPROVE, Vend.JAM),
+    "refund-pending": _refund_pending,
+    "receipt": _pay(Payment.APPROVE, Vend.DROP),
+    "still-there": _still_there,
+    "out-of-order": _out_of_order,
+}
+
+
+def moment_of_clip() -> tuple[Observation, Preview]:
+    """What vision makes of the demo clip around `MOMENT`."""
+    pipeline = Pipeline(load())
+    source = open_source("demo")
+    observation, image = None, None
+    for frame in source.frames():
+        if frame is None or frame.time < MOMENT - 2:
+            continue
+        observation, image = pipeline.process(frame), frame.image
+        if frame.time >= MOMENT:
+            break
+    source.close()
+    assert observation is not None
+    assert image is not None
+    return observation, Preview(observation.frame, image, (image.shape[1], image.shape[0]))
+
+
+def stage_for(journal: Journal, vision: ClipVision, size: tuple[int, int], appearance: Appearance) -> Stage:
+    """A machine on its first screen. Its time stands still but for `Stage.go`."""
+    path = catalogs.demo_path()
+    catalog = catalogs.load(path)
+    terminal, dispenser, attendant = SimulatedTerminal(), SimulatedDispenser(), Attendant()
+    verifiers: list[Any] = [attendant, SimulatedIdReader()]
+    shop = Shop(catalog, journal, terminal, dispenser, verifiers, automatic_age_check=True)
+    policy = AgePolicy(automatic_pass=True, seconds=6.0)  # so long that it is seen half done
+    window = ShopWindow(shop, vision, catalog, path, policy, appearance)
+    window.timer.stop()
+    window.resize(*size)
+    window.show()
+    stage = Stage(window, shop, vision, terminal, dispenser, attendant)
+    stage.go(times=3)
+    return stage
+
+
+def play(stage: Stage, scene: str, language: str) -> None:
+    """From the first screen to a scene."""
+    stage.window.set_language(language)
+    SCENES[scene](stage)
+    stage.go()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
+    parser.add_argument("--size", nargs="+", default=SIZES)
+    parser.add_argument("--language", nargs="+", default=LANGUAGES)
+    parser.add_argument("--only", nargs="+", default=list(SCENES), choices=list(SCENES))
+    parser.add_argument(
+        "--density", type=float, default=None, help="pixels per millimetre; default that of 10.1 and 32 inch"
+    )
+    parser.add_argument("--large-text", action="store_true")
+    parser.add_argument("--low-reach", action="store_true")
+    options = parser.parse_args()
+    app = QApplication([])
+    seen = moment_of_clip()
+    count = 0
+    for size in options.size:
+        width, height = map(int, size.split("x"))
+        density = options.density or min(width, height) / (136.0 if width > height else 398.0)
+        for language in options.language:
+            appearance = Appearance(
+                pixels_per_mm=density,
+                mirrored=False,
+                languages=("en", "zh", "de"),
+                large_text=options.large_text,
+                low_reach=options.low_reach,
+            )
+            for scene in options.only:
+                with tempfile.TemporaryDirectory() as folder:
+                    journal = Journal(Path(folder) / "journal.db")
+                    stage = stage_for(journal, ClipVision(*seen), (width, height), appearance)
+                    play(stage, scene, language)
+                    app.processEvents()
+                    file = options.folder / language / size / f"{scene}.png"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    stage.window.grab().save(str(file))
+                    count += 1
+                    stage.close()
+                    journal.close()
+    app.processEvents()
+    print(f"{count} pictures in {options.folder.resolve()}")
+
+
+if __name__ == "__main__":
+    main()

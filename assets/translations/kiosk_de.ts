@@ -1,0 +1,486 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE" sourcelanguage="en">
+<context>
+    <name>ShopWords</name>
+    <message>
+        <source>Simulated: no real money, no real goods</source>
+        <translation>Simulation: kein echtes Geld, keine echte Ware</translation>
+    </message>
+    <message>
+        <source>{whole}.{part}</source>
+        <translation>{whole},{part}</translation>
+    </message>
+    <message>
+        <source>{sign}{number}</source>
+        <translation>{number} {sign}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>Fertig</translation>
+    </message>
+    <message>
+        <source>What would you like?</source>
+        <translation>Was darf es sein?</translation>
+    </message>
+    <message>
+        <source>A camera can estimate your age and gender while you shop, on this machine alone. No picture is stored or sent. Until you choose, nothing is estimated.</source>
+        <translation>Eine Kamera kann beim Einkauf Ihr Alter und Geschlecht schätzen, nur in diesem Gerät. Kein Bild wird gespeichert oder gesendet. Bis Sie wählen, wird nichts geschätzt.</translation>
+    </message>
+    <message>
+        <source>With the camera</source>
+        <translation>Mit Kamera</translation>
+    </message>
+    <message>
+        <source>See your live estimate</source>
+        <translation>Sie sehen die Schätzung live</translation>
+    </message>
+    <message>
+        <source>It may settle an age limit without an ID</source>
+        <translation>Kann bei Altersgrenzen den Ausweis ersparen</translation>
+    </message>
+    <message>
+        <source>Without the camera</source>
+        <translation>Ohne Kamera</translation>
+    </message>
+    <message>
+        <source>Nothing is estimated</source>
+        <translation>Nichts wird geschätzt</translation>
+    </message>
+    <message>
+        <source>Large text</source>
+        <translation>Große Schrift</translation>
+    </message>
+    <message>
+        <source>Everything lower</source>
+        <translation>Alles weiter unten</translation>
+    </message>
+    <message>
+        <source>Choose a product</source>
+        <translation>Bitte wählen</translation>
+    </message>
+    <message>
+        <source>Sold out</source>
+        <translation>Ausverkauft</translation>
+    </message>
+    <message>
+        <source>Last one</source>
+        <translation>Nur noch eins</translation>
+    </message>
+    <message>
+        <source>Previous page</source>
+        <translation>Vorige Seite</translation>
+    </message>
+    <message>
+        <source>Next page</source>
+        <translation>Nächste Seite</translation>
+    </message>
+    <message>
+        <source>{number} / {pages}</source>
+        <translation>{number} / {pages}</translation>
+    </message>
+    <message>
+        <source>Camera on</source>
+        <translation>Kamera an</translation>
+    </message>
+    <message>
+        <source>Camera off</source>
+        <translation>Kamera aus</translation>
+    </message>
+    <message>
+        <source>Pay {price}</source>
+        <translation>{price} bezahlen</translation>
+    </message>
+    <message>
+        <source>From {years} years. Your age is checked before you pay.</source>
+        <translation>Ab {years} Jahren. Vor dem Bezahlen wird Ihr Alter geprüft.</translation>
+    </message>
+    <message>
+        <source>Age check</source>
+        <translation>Altersprüfung</translation>
+    </message>
+    <message>
+        <source>Look at the screen</source>
+        <translation>Bitte auf den Bildschirm sehen</translation>
+    </message>
+    <message>
+        <source>It takes a few seconds</source>
+        <translation>Es dauert wenige Sekunden</translation>
+    </message>
+    <message>
+        <source>One person, please</source>
+        <translation>Bitte nur eine Person</translation>
+    </message>
+    <message>
+        <source>Ask the others to step aside</source>
+        <translation>Bitten Sie die anderen zur Seite</translation>
+    </message>
+    <message>
+        <source>A little closer</source>
+        <translation>Etwas näher, bitte</translation>
+    </message>
+    <message>
+        <source>Step up to the machine</source>
+        <translation>Treten Sie an das Gerät heran</translation>
+    </message>
+    <message>
+        <source>Hold still</source>
+        <translation>Bitte stillhalten</translation>
+    </message>
+    <message>
+        <source>Keep looking at the screen</source>
+        <translation>Sehen Sie weiter auf den Bildschirm</translation>
+    </message>
+    <message>
+        <source>Turn your head slowly</source>
+        <translation>Den Kopf langsam drehen</translation>
+    </message>
+    <message>
+        <source>A little left, a little right</source>
+        <translation>Etwas nach links, etwas nach rechts</translation>
+    </message>
+    <message>
+        <source>An ID, please</source>
+        <translation>Einen Ausweis, bitte</translation>
+    </message>
+    <message>
+        <source>The camera could not decide</source>
+        <translation>Die Kamera konnte nicht entscheiden</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>Vielen Dank</translation>
+    </message>
+    <message>
+        <source>On to the payment</source>
+        <translation>Weiter zur Zahlung</translation>
+    </message>
+    <message>
+        <source>Show an ID instead</source>
+        <translation>Lieber Ausweis zeigen</translation>
+    </message>
+    <message>
+        <source>Hold your ID to the reader, or show it to the staff, who type their PIN here.</source>
+        <translation>Halten Sie den Ausweis an den Leser oder zeigen Sie ihn dem Personal, das hier seine PIN eingibt.</translation>
+    </message>
+    <message>
+        <source>Please show your ID to the staff. They type their PIN here.</source>
+        <translation>Zeigen Sie den Ausweis dem Personal, das hier seine PIN eingibt.</translation>
+    </message>
+    <message>
+        <source>Hold your ID to the reader.</source>
+        <translation>Halten Sie den Ausweis an den Leser.</translation>
+    </message>
+    <message>
+        <source>Staff: {years} or older?</source>
+        <translation>Personal: {years} oder älter?</translation>
+    </message>
+    <message>
+        <source>That PIN is not right</source>
+        <translation>Diese PIN stimmt nicht</translation>
+    </message>
+    <message>
+        <source>Next try in {seconds} s</source>
+        <translation>Nächster Versuch in {seconds} s</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <source>Confirm</source>
+        <translation>Bestätigen</translation>
+    </message>
+    <message>
+        <source>Sorry, not this one</source>
+        <translation>Das geht leider nicht</translation>
+    </message>
+    <message>
+        <source>This machine cannot sell it without an ID that was checked. Everything else is yours to choose.</source>
+        <translation>Ohne geprüften Ausweis kann dieses Gerät es nicht verkaufen. Alles andere steht Ihnen offen.</translation>
+    </message>
+    <message>
+        <source>Other products</source>
+        <translation>Andere Produkte</translation>
+    </message>
+    <message>
+        <source>Tap or insert your card</source>
+        <translation>Karte vorhalten oder einstecken</translation>
+    </message>
+    <message>
+        <source>At the reader. If it asks for a PIN, type it there.</source>
+        <translation>Am Kartenleser. Falls er eine PIN verlangt, geben Sie sie dort ein.</translation>
+    </message>
+    <message>
+        <source>The card was declined</source>
+        <translation>Die Karte wurde abgelehnt</translation>
+    </message>
+    <message>
+        <source>Nothing was charged. Another card may work.</source>
+        <translation>Es wurde nichts abgebucht. Mit einer anderen Karte geht es vielleicht.</translation>
+    </message>
+    <message>
+        <source>Payment cancelled</source>
+        <translation>Zahlung abgebrochen</translation>
+    </message>
+    <message>
+        <source>Nothing was charged.</source>
+        <translation>Es wurde nichts abgebucht.</translation>
+    </message>
+    <message>
+        <source>No card came</source>
+        <translation>Es kam keine Karte</translation>
+    </message>
+    <message>
+        <source>The payment did not work</source>
+        <translation>Die Zahlung ging nicht</translation>
+    </message>
+    <message>
+        <source>Nothing was charged. It is the machine's fault, not your card's.</source>
+        <translation>Es wurde nichts abgebucht. Es liegt am Gerät, nicht an Ihrer Karte.</translation>
+    </message>
+    <message>
+        <source>One moment, the reader is still busy.</source>
+        <translation>Einen Moment, der Kartenleser ist noch beschäftigt.</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal</translation>
+    </message>
+    <message>
+        <source>Here it comes</source>
+        <translation>Es kommt</translation>
+    </message>
+    <message>
+        <source>Take it from the tray below</source>
+        <translation>Nehmen Sie es unten aus dem Fach</translation>
+    </message>
+    <message>
+        <source>Your product did not come. We are sorry.</source>
+        <translation>Ihr Produkt kam nicht. Es tut uns leid.</translation>
+    </message>
+    <message>
+        <source>Your product is stuck. We are sorry.</source>
+        <translation>Ihr Produkt klemmt. Es tut uns leid.</translation>
+    </message>
+    <message>
+        <source>This slot cannot sell just now. We are sorry.</source>
+        <translation>Dieses Fach kann gerade nicht verkaufen. Es tut uns leid.</translation>
+    </message>
+    <message>
+        <source>You get your money back</source>
+        <translation>Sie bekommen Ihr Geld zurück</translation>
+    </message>
+    <message>
+        <source>Your product is in the tray below</source>
+        <translation>Ihr Produkt liegt unten im Fach</translation>
+    </message>
+    <message>
+        <source>Your money is back</source>
+        <translation>Ihr Geld ist zurück</translation>
+    </message>
+    <message>
+        <source>Nothing is charged. We are sorry.</source>
+        <translation>Es wird nichts abgebucht. Es tut uns leid.</translation>
+    </message>
+    <message>
+        <source>Your refund is on its way</source>
+        <translation>Ihre Rückzahlung ist unterwegs</translation>
+    </message>
+    <message>
+        <source>The reader is slow to answer. Keep this number: with it the operator finds your payment.</source>
+        <translation>Der Kartenleser antwortet langsam. Behalten Sie die Nummer: Mit ihr findet der Betreiber Ihre Zahlung.</translation>
+    </message>
+    <message>
+        <source>Receipt</source>
+        <translation>Beleg</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>Sale</source>
+        <translation>Kauf</translation>
+    </message>
+    <message>
+        <source>Payment</source>
+        <translation>Zahlung</translation>
+    </message>
+    <message>
+        <source>Take the receipt along: scan this code</source>
+        <translation>Beleg mitnehmen: diesen Code scannen</translation>
+    </message>
+    <message>
+        <source>Are you still there?</source>
+        <translation>Sind Sie noch da?</translation>
+    </message>
+    <message>
+        <source>Otherwise everything is cleared</source>
+        <translation>Sonst wird alles gelöscht</translation>
+    </message>
+    <message>
+        <source>Yes, go on</source>
+        <translation>Ja, weiter</translation>
+    </message>
+    <message>
+        <source>No, clear it</source>
+        <translation>Nein, löschen</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>Außer Betrieb</translation>
+    </message>
+    <message>
+        <source>We are sorry. This machine cannot sell just now.</source>
+        <translation>Es tut uns leid. Dieses Gerät kann gerade nicht verkaufen.</translation>
+    </message>
+    <message>
+        <source>The camera is away</source>
+        <translation>Die Kamera ist weg</translation>
+    </message>
+    <message>
+        <source>You can shop on without it</source>
+        <translation>Sie können ohne sie weiter einkaufen</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>Female</source>
+        <translation>Weiblich</translation>
+    </message>
+    <message>
+        <source>Male</source>
+        <translation>Männlich</translation>
+    </message>
+    <message>
+        <source>F</source>
+        <translation>W</translation>
+    </message>
+    <message>
+        <source>M</source>
+        <translation>M</translation>
+    </message>
+    <message>
+        <source>{percent}%</source>
+        <translation>{percent} %</translation>
+    </message>
+    <message>
+        <source>about</source>
+        <translation>etwa</translation>
+    </message>
+    <message>
+        <source>Estimating…</source>
+        <translation>Schätzt …</translation>
+    </message>
+    <message>
+        <source>Unknown</source>
+        <translation>Unbekannt</translation>
+    </message>
+    <message>
+        <source>Nearest of {faces} people</source>
+        <translation>Die vorderste von {faces} Personen</translation>
+    </message>
+    <message>
+        <source>Live estimate</source>
+        <translation>Live-Schätzung</translation>
+    </message>
+    <message>
+        <source>Step closer</source>
+        <translation>Kommen Sie näher</translation>
+    </message>
+    <message>
+        <source>Look at the screen</source>
+        <translation>Bitte auf den Bildschirm sehen</translation>
+    </message>
+    <message>
+        <source>The picture is not clear enough. Try facing the light.</source>
+        <translation>Das Bild ist nicht klar genug. Drehen Sie sich zum Licht.</translation>
+    </message>
+    <message>
+        <source>One moment</source>
+        <translation>Einen Moment</translation>
+    </message>
+    <message>
+        <source>The estimate appears here</source>
+        <translation>Hier erscheint die Schätzung</translation>
+    </message>
+    <message>
+        <source>No estimate</source>
+        <translation>Keine Schätzung</translation>
+    </message>
+    <message>
+        <source>There is no live picture</source>
+        <translation>Es gibt kein Live-Bild</translation>
+    </message>
+    <message>
+        <source>Estimated live on this machine.</source>
+        <translation>Live in diesem Gerät geschätzt.</translation>
+    </message>
+    <message>
+        <source>Nothing is stored.</source>
+        <translation>Nichts wird gespeichert.</translation>
+    </message>
+    <message>
+        <source>Getting ready</source>
+        <translation>Gleich geht es los</translation>
+    </message>
+    <message>
+        <source>The camera is starting</source>
+        <translation>Die Kamera startet</translation>
+    </message>
+    <message>
+        <source>No camera</source>
+        <translation>Keine Kamera</translation>
+    </message>
+    <message>
+        <source>The picture comes back as soon as a camera answers</source>
+        <translation>Das Bild kommt, sobald eine Kamera antwortet</translation>
+    </message>
+    <message>
+        <source>Just a moment</source>
+        <translation>Einen Moment</translation>
+    </message>
+    <message>
+        <source>The camera is starting again</source>
+        <translation>Die Kamera startet neu</translation>
+    </message>
+    <message>
+        <source>The end</source>
+        <translation>Ende</translation>
+    </message>
+    <message>
+        <source>The recording is over</source>
+        <translation>Die Aufnahme ist zu Ende</translation>
+    </message>
+    <message>
+        <source>Out of service</source>
+        <translation>Außer Betrieb</translation>
+    </message>
+    <message>
+        <source>The camera cannot work as it is set up</source>
+        <translation>So eingestellt kann die Kamera nicht arbeiten</translation>
+    </message>
+    <message>
+        <source>{fps} fps · {latency} ms</source>
+        <translation>{fps} B/s · {latency} ms</translation>
+    </message>
+    <message>
+        <source>{pace} · reserve engine</source>
+        <translation>{pace} · Ersatznetz</translation>
+    </message>
+    <message>
+        <source>FacialNet Kiosk</source>
+        <translation>FacialNet Kiosk</translation>
+    </message>
+</context>
+</TS>

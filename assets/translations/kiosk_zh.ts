@@ -1,0 +1,486 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN" sourcelanguage="en">
+<context>
+    <name>ShopWords</name>
+    <message>
+        <source>Simulated: no real money, no real goods</source>
+        <translation>模拟：非真实货币，非真实商品</translation>
+    </message>
+    <message>
+        <source>{whole}.{part}</source>
+        <translation>{whole}.{part}</translation>
+    </message>
+    <message>
+        <source>{sign}{number}</source>
+        <translation>{sign}{number}</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>What would you like?</source>
+        <translation>您想要什么？</translation>
+    </message>
+    <message>
+        <source>A camera can estimate your age and gender while you shop, on this machine alone. No picture is stored or sent. Until you choose, nothing is estimated.</source>
+        <translation>购物时，摄像头可以估计您的年龄和性别，仅在本机内进行。不保存、不传送任何画面。在您选择之前，不作任何估计。</translation>
+    </message>
+    <message>
+        <source>With the camera</source>
+        <translation>使用摄像头</translation>
+    </message>
+    <message>
+        <source>See your live estimate</source>
+        <translation>实时查看估计结果</translation>
+    </message>
+    <message>
+        <source>It may settle an age limit without an ID</source>
+        <translation>购买限龄商品时可能无需证件</translation>
+    </message>
+    <message>
+        <source>Without the camera</source>
+        <translation>不使用摄像头</translation>
+    </message>
+    <message>
+        <source>Nothing is estimated</source>
+        <translation>不作任何估计</translation>
+    </message>
+    <message>
+        <source>Large text</source>
+        <translation>大字</translation>
+    </message>
+    <message>
+        <source>Everything lower</source>
+        <translation>全部下移</translation>
+    </message>
+    <message>
+        <source>Choose a product</source>
+        <translation>请选择商品</translation>
+    </message>
+    <message>
+        <source>Sold out</source>
+        <translation>已售完</translation>
+    </message>
+    <message>
+        <source>Last one</source>
+        <translation>仅剩一件</translation>
+    </message>
+    <message>
+        <source>Previous page</source>
+        <translation>上一页</translation>
+    </message>
+    <message>
+        <source>Next page</source>
+        <translation>下一页</translation>
+    </message>
+    <message>
+        <source>{number} / {pages}</source>
+        <translation>{number} / {pages}</translation>
+    </message>
+    <message>
+        <source>Camera on</source>
+        <translation>开启摄像头</translation>
+    </message>
+    <message>
+        <source>Camera off</source>
+        <translation>关闭摄像头</translation>
+    </message>
+    <message>
+        <source>Pay {price}</source>
+        <translation>支付 {price}</translation>
+    </message>
+    <message>
+        <source>From {years} years. Your age is checked before you pay.</source>
+        <translation>限 {years} 岁以上。付款前将核对年龄。</translation>
+    </message>
+    <message>
+        <source>Age check</source>
+        <translation>年龄核对</translation>
+    </message>
+    <message>
+        <source>Look at the screen</source>
+        <translation>请看屏幕</translation>
+    </message>
+    <message>
+        <source>It takes a few seconds</source>
+        <translation>只需几秒钟</translation>
+    </message>
+    <message>
+        <source>One person, please</source>
+        <translation>请一人操作</translation>
+    </message>
+    <message>
+        <source>Ask the others to step aside</source>
+        <translation>请其他人稍让一步</translation>
+    </message>
+    <message>
+        <source>A little closer</source>
+        <translation>请靠近一点</translation>
+    </message>
+    <message>
+        <source>Step up to the machine</source>
+        <translation>请走近机器</translation>
+    </message>
+    <message>
+        <source>Hold still</source>
+        <translation>请保持不动</translation>
+    </message>
+    <message>
+        <source>Keep looking at the screen</source>
+        <translation>请继续看屏幕</translation>
+    </message>
+    <message>
+        <source>Turn your head slowly</source>
+        <translation>请慢慢转头</translation>
+    </message>
+    <message>
+        <source>A little left, a little right</source>
+        <translation>先向左，再向右</translation>
+    </message>
+    <message>
+        <source>An ID, please</source>
+        <translation>请出示证件</translation>
+    </message>
+    <message>
+        <source>The camera could not decide</source>
+        <translation>摄像头无法判断</translation>
+    </message>
+    <message>
+        <source>Thank you</source>
+        <translation>谢谢</translation>
+    </message>
+    <message>
+        <source>On to the payment</source>
+        <translation>接下来付款</translation>
+    </message>
+    <message>
+        <source>Show an ID instead</source>
+        <translation>改用证件</translation>
+    </message>
+    <message>
+        <source>Hold your ID to the reader, or show it to the staff, who type their PIN here.</source>
+        <translation>请将证件放在读卡器上，或出示给工作人员，由其在此输入 PIN。</translation>
+    </message>
+    <message>
+        <source>Please show your ID to the staff. They type their PIN here.</source>
+        <translation>请将证件出示给工作人员，由其在此输入 PIN。</translation>
+    </message>
+    <message>
+        <source>Hold your ID to the reader.</source>
+        <translation>请将证件放在读卡器上。</translation>
+    </message>
+    <message>
+        <source>Staff: {years} or older?</source>
+        <translation>工作人员：是否年满 {years} 岁？</translation>
+    </message>
+    <message>
+        <source>That PIN is not right</source>
+        <translation>PIN 不正确</translation>
+    </message>
+    <message>
+        <source>Next try in {seconds} s</source>
+        <translation>{seconds} 秒后可重试</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Confirm</source>
+        <translation>确认</translation>
+    </message>
+    <message>
+        <source>Sorry, not this one</source>
+        <translation>抱歉，无法出售这件商品</translation>
+    </message>
+    <message>
+        <source>This machine cannot sell it without an ID that was checked. Everything else is yours to choose.</source>
+        <translation>未核对证件，本机无法出售。其他商品均可选购。</translation>
+    </message>
+    <message>
+        <source>Other products</source>
+        <translation>其他商品</translation>
+    </message>
+    <message>
+        <source>Tap or insert your card</source>
+        <translation>请刷卡或插卡</translation>
+    </message>
+    <message>
+        <source>At the reader. If it asks for a PIN, type it there.</source>
+        <translation>在读卡器上操作。如需 PIN，请在读卡器上输入。</translation>
+    </message>
+    <message>
+        <source>The card was declined</source>
+        <translation>卡被拒绝</translation>
+    </message>
+    <message>
+        <source>Nothing was charged. Another card may work.</source>
+        <translation>未扣款。可以换一张卡再试。</translation>
+    </message>
+    <message>
+        <source>Payment cancelled</source>
+        <translation>付款已取消</translation>
+    </message>
+    <message>
+        <source>Nothing was charged.</source>
+        <translation>未扣款。</translation>
+    </message>
+    <message>
+        <source>No card came</source>
+        <translation>未检测到卡</translation>
+    </message>
+    <message>
+        <source>The payment did not work</source>
+        <translation>付款未成功</translation>
+    </message>
+    <message>
+        <source>Nothing was charged. It is the machine's fault, not your card's.</source>
+        <translation>未扣款。问题在机器，与您的卡无关。</translation>
+    </message>
+    <message>
+        <source>One moment, the reader is still busy.</source>
+        <translation>请稍候，读卡器仍在处理。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>再试一次</translation>
+    </message>
+    <message>
+        <source>Here it comes</source>
+        <translation>正在出货</translation>
+    </message>
+    <message>
+        <source>Take it from the tray below</source>
+        <translation>请从下方取货口取出</translation>
+    </message>
+    <message>
+        <source>Your product did not come. We are sorry.</source>
+        <translation>商品未落下。非常抱歉。</translation>
+    </message>
+    <message>
+        <source>Your product is stuck. We are sorry.</source>
+        <translation>商品卡住了。非常抱歉。</translation>
+    </message>
+    <message>
+        <source>This slot cannot sell just now. We are sorry.</source>
+        <translation>此货道暂时无法出售。非常抱歉。</translation>
+    </message>
+    <message>
+        <source>You get your money back</source>
+        <translation>正在为您退款</translation>
+    </message>
+    <message>
+        <source>Your product is in the tray below</source>
+        <translation>商品在下方取货口</translation>
+    </message>
+    <message>
+        <source>Your money is back</source>
+        <translation>已退款</translation>
+    </message>
+    <message>
+        <source>Nothing is charged. We are sorry.</source>
+        <translation>不会扣款。非常抱歉。</translation>
+    </message>
+    <message>
+        <source>Your refund is on its way</source>
+        <translation>退款正在处理</translation>
+    </message>
+    <message>
+        <source>The reader is slow to answer. Keep this number: with it the operator finds your payment.</source>
+        <translation>读卡器响应较慢。请保留此编号，运营方可据此查找您的付款。</translation>
+    </message>
+    <message>
+        <source>Receipt</source>
+        <translation>收据</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Sale</source>
+        <translation>交易</translation>
+    </message>
+    <message>
+        <source>Payment</source>
+        <translation>付款</translation>
+    </message>
+    <message>
+        <source>Take the receipt along: scan this code</source>
+        <translation>扫码带走收据</translation>
+    </message>
+    <message>
+        <source>Are you still there?</source>
+        <translation>您还在吗？</translation>
+    </message>
+    <message>
+        <source>Otherwise everything is cleared</source>
+        <translation>否则将清除全部内容</translation>
+    </message>
+    <message>
+        <source>Yes, go on</source>
+        <translation>在，继续</translation>
+    </message>
+    <message>
+        <source>No, clear it</source>
+        <translation>不，清除</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>暂停服务</translation>
+    </message>
+    <message>
+        <source>We are sorry. This machine cannot sell just now.</source>
+        <translation>非常抱歉，本机暂时无法出售商品。</translation>
+    </message>
+    <message>
+        <source>The camera is away</source>
+        <translation>摄像头不可用</translation>
+    </message>
+    <message>
+        <source>You can shop on without it</source>
+        <translation>您可以继续购物</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>Female</source>
+        <translation>女性</translation>
+    </message>
+    <message>
+        <source>Male</source>
+        <translation>男性</translation>
+    </message>
+    <message>
+        <source>F</source>
+        <translation>女</translation>
+    </message>
+    <message>
+        <source>M</source>
+        <translation>男</translation>
+    </message>
+    <message>
+        <source>{percent}%</source>
+        <translation>{percent}%</translation>
+    </message>
+    <message>
+        <source>about</source>
+        <translation>约</translation>
+    </message>
+    <message>
+        <source>Estimating…</source>
+        <translation>正在估计…</translation>
+    </message>
+    <message>
+        <source>Unknown</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>Nearest of {faces} people</source>
+        <translation>{faces} 人中最近的一位</translation>
+    </message>
+    <message>
+        <source>Live estimate</source>
+        <translation>实时估计</translation>
+    </message>
+    <message>
+        <source>Step closer</source>
+        <translation>请走近一点</translation>
+    </message>
+    <message>
+        <source>Look at the screen</source>
+        <translation>请看屏幕</translation>
+    </message>
+    <message>
+        <source>The picture is not clear enough. Try facing the light.</source>
+        <translation>画面不够清晰。请面向光线。</translation>
+    </message>
+    <message>
+        <source>One moment</source>
+        <translation>请稍候</translation>
+    </message>
+    <message>
+        <source>The estimate appears here</source>
+        <translation>估计结果将显示在此</translation>
+    </message>
+    <message>
+        <source>No estimate</source>
+        <translation>无估计</translation>
+    </message>
+    <message>
+        <source>There is no live picture</source>
+        <translation>没有实时画面</translation>
+    </message>
+    <message>
+        <source>Estimated live on this machine.</source>
+        <translation>仅在本机实时估计。</translation>
+    </message>
+    <message>
+        <source>Nothing is stored.</source>
+        <translation>不保存任何内容。</translation>
+    </message>
+    <message>
+        <source>Getting ready</source>
+        <translation>正在准备</translation>
+    </message>
+    <message>
+        <source>The camera is starting</source>
+        <translation>摄像头正在启动</translation>
+    </message>
+    <message>
+        <source>No camera</source>
+        <translation>没有摄像头</translation>
+    </message>
+    <message>
+        <source>The picture comes back as soon as a camera answers</source>
+        <translation>摄像头恢复后画面将重新出现</translation>
+    </message>
+    <message>
+        <source>Just a moment</source>
+        <translation>请稍候</translation>
+    </message>
+    <message>
+        <source>The camera is starting again</source>
+        <translation>摄像头正在重新启动</translation>
+    </message>
+    <message>
+        <source>The end</source>
+        <translation>结束</translation>
+    </message>
+    <message>
+        <source>The recording is over</source>
+        <translation>录像已结束</translation>
+    </message>
+    <message>
+        <source>Out of service</source>
+        <translation>停止服务</translation>
+    </message>
+    <message>
+        <source>The camera cannot work as it is set up</source>
+        <translation>摄像头设置有误，无法工作</translation>
+    </message>
+    <message>
+        <source>{fps} fps · {latency} ms</source>
+        <translation>{fps} 帧/秒 · {latency} 毫秒</translation>
+    </message>
+    <message>
+        <source>{pace} · reserve engine</source>
+        <translation>{pace} · 备用引擎</translation>
+    </message>
+    <message>
+        <source>FacialNet Kiosk</source>
+        <translation>FacialNet Kiosk</translation>
+    </message>
+</context>
+</TS>

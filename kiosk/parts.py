@@ -1,0 +1,56 @@
+"""From the settings to what the parts of the kiosk want to be told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kiosk.config import Config
+from kiosk.vending import catalog as catalogs
+from kiosk.vending.age_check import AgePolicy
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.state import Timing
+from kiosk.vision.camera import DEMO, CameraMode, working_camera
+from kiosk.vision.process import VisionSettings
+
+
+def catalog_of(config: Config) -> tuple[Catalog, Path]:
+    """The catalogue and its own path. Raises `CatalogError`."""
+    path = config.catalog_path or catalogs.demo_path()
+    return catalogs.load(path), path
+
+
+def policy_of(config: Config) -> AgePolicy:
+    """When an age check passes; the legal age in it is each product's."""
+    check = config.age_check
+    return AgePolicy(
+        margin=check.margin,
+        threshold=check.threshold,
+        seconds=check.seconds,
+        good_pictures=check.good_pictures,
+        time_out=check.time_out,
+        automatic_pass=check.automatic_pass,
+        live_needed=check.liveness,
+    )
+
+
+def timing_of(config: Config) -> Timing:
+    """How long each phase waits."""
+    return Timing(**config.time_outs.model_dump())
+
+
+def vision_settings(config: Config, source: str, engine: Path | None, *, loop: bool = True) -> VisionSettings:
+    """What the vision process is to do."""
+    return VisionSettings(
+        source=source,
+        loop=loop or source == DEMO,
+        mode=CameraMode(config.camera.width, config.camera.height, config.camera.rate),
+        engine=engine or config.engine_path,
+        smallest_face=config.vision.smallest_face,
+        liveness=config.age_check.liveness,
+    )
+
+
+def source_of(config: Config, wanted: str | None = None) -> str:
+    """The source of pictures, with `auto` decided: a camera if there is one, else the demo clip."""
+    source = wanted or config.camera.source
+    return (working_camera() or DEMO) if source == "auto" else source

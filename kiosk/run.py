@@ -1,0 +1,172 @@
+"""`kiosk run`: the machine, put together from its settings, started in order and stopped in the reverse one.
+
+Settings and catalogue, then the journal (which finds out whether another kiosk runs), the vision process, the devices,
+the sale (which resolves what the last run left open), and the window last: nobody can touch what is not ready.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk import devices, pin_file
+from kiosk.config import Config
+from kiosk.demo import DemoMachine
+from kiosk.devices import Devices, NotReadyError
+from kiosk.display import NoDisplayError, why_no_window
+from kiosk.parts import catalog_of, policy_of, source_of, timing_of, vision_settings
+from kiosk.vending.attendant import Attendant
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.journal import Journal
+from kiosk.vending.settings import Settings
+from kiosk.vending.shop import Shop
+from kiosk.vision.camera import is_camera, working_camera
+from kiosk.vision.messages import VisionMode
+from kiosk.vision.process import VisionProcess
+
+if TYPE_CHECKING:
+    from kiosk.ui.appearance import Appearance
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line says beside the settings."""
+
+    demo: bool = False
+    source: str | None = None
+    engine: Path | None = None
+    fullscreen: bool = False
+    portrait: bool = False
+    seconds: float | None = None
+
+
+def run(config: Config, wish: Wish) -> None:
+    """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
+    with ExitStack() as running:
+        if wish.demo:
+            folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
+            machine = DemoMachine(folder)
+            config = machine.config(config, camera=is_camera(source_of(config, wish.source)))
+            parts = machine.devices
+            pins = machine.pins
+            print(f"simulated: {machine.says}", file=sys.stderr, flush=True)
+        else:
+            machine = None
+            parts = devices.real_devices(config)
+            pins = pin_file.load(config.pins_path)
+        source = _checked_source(config, wish)
+        catalog, catalog_path = catalog_of(config)
+        if reason := why_no_window():
+            raise NoDisplayError(f"{reason}: the machine needs a screen")
+        journal = Journal(config.journal_path)
+        running.callback(journal.close)
+        vision = VisionProcess(vision_settings(config, source, wish.engine), VisionMode.NOTICE)
+        running.callback(vision.stop)
+        vision.start()
+        shop = _shop(config, catalog, journal, parts)
+        service_pin = Attendant(pins.service, config.state_folder / "service-tries")
+        _show(config, wish, source, vision, shop, catalog, catalog_path, journal, service_pin, machine)
+
+
+def _checked_source(config: Config, wish: Wish) -> str:
+    """The source of pictures. A machine that sells looks at people: a clip could pass an age check."""
+    if wish.demo:
+        return source_of(config, wish.source)
+    source = wish.source or config.camera.source
+    if source == "auto":
+        return working_camera() or "0"
+    if not is_camera(source):
+        raise NotReadyError(f"camera.source = {source!r}: a machine that sells needs a camera, such as /dev/video0")
+    return source
+
+
+def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) -> Shop:
+    return Shop(
+        catalog,
+        journal,
+        parts.terminal,
+        parts.dispenser,
+        parts.verifiers,
+        automatic_age_check=config.age_check.automatic_pass,
+        timing=timing_of(config),
+        version=importlib.metadata.version("facialnet-kiosk"),
+    )
+
+
+def _show(
+    config: Config,
+    wish: Wish,
+    source: str,
+    vision: VisionProcess,
+    shop: Shop,
+    catalog: Catalog,
+    catalog_path: Path,
+    journal: Journal,
+    service_pin: Attendant,
+    machine: DemoMachine | None,
+) -> None:
+    # Qt is loaded last, after everything that can refuse to start.
+    from kiosk.ui.demo_controls import DemoControls
+    from kiosk.ui.loop import application, show_until_closed
+    from kiosk.ui.service import Service
+    from kiosk.ui.service_desk import Desk
+    from kiosk.ui.service_feed import VisionFeed
+    from kiosk.ui.shop_window import ShopWindow
+    from kiosk.ui.window import fit_screen
+
+    app = application()
+    fullscreen = wish.fullscreen or config.window.fullscreen
+    feed = VisionFeed(vision)
+    settings = Settings(journal)
+    window = ShopWindow(
+        shop,
+        feed,
+        catalog,
+        catalog_path,
+        policy_of(config),
+        _appearance(config, settings, mirrored=is_camera(source), locked=fullscreen and not wish.demo),
+        groups=vision.groups,
+    )
+    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), service_pin)
+    width, height = config.window.width, config.window.height
+    if wish.portrait and width > height:
+        width, height = height, width
+    window.resize(width, height)
+    fit_screen(window)
+    if fullscreen:
+        window.showFullScreen()
+    controls = DemoControls(machine, shop) if machine else None
+    try:
+        if controls:
+            controls.show_beside(window)
+            window.destroyed.connect(controls.close)
+        show_until_closed(app, window, wish.seconds)
+    finally:
+        if controls:
+            controls.close()
+
+
+def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:
+    from PyQt6.QtGui import QGuiApplication
+
+    from kiosk.ui.appearance import Appearance
+    from kiosk.vending.settings import VOLUME
+
+    window = config.window
+    screen = QGuiApplication.primaryScreen()
+    others = tuple(language for language in window.languages if language != window.language)
+    return Appearance(
+        languages=(window.language, *others),
+        large_text=window.large_text,
+        low_reach=window.low_reach,
+        pixels_per_mm=screen.size().width() / window.width_mm if screen and window.width_mm else None,
+        sound=config.sound.on,
+        volume=settings.get(VOLUME, round(config.sound.volume * 100)) / 100,
+        mirrored=window.mirror and mirrored,
+        locked=locked,
+    )

@@ -1,0 +1,199 @@
+"""The control window of `kiosk run --demo`: what a terminal, a dispenser and an ID reader could do, one button each.
+
+By itself everything goes well after a moment. As soon as that is off, payment and vend wait for a button here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from kiosk.vending import simulated_dispenser, simulated_terminal
+from kiosk.vending.dispenser import NotDropped
+from kiosk.vending.payment import Approved
+from kiosk.vending.shop import Shop
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_reader import SimulatedIdReader
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QCloseEvent
+
+TICK_MS = 200
+COLUMNS = 3
+
+
+class Machine(Protocol):
+    """What a demo machine lets a person play with."""
+
+    terminal: SimulatedTerminal
+    dispenser: SimulatedDispenser
+    reader: SimulatedIdReader
+
+    @property
+    def says(self) -> str: ...
+
+    @property
+    def automatic(self) -> bool: ...
+
+    def set_automatic(self, automatic: bool) -> None: ...
+
+
+class DemoControls(QWidget):
+    """A plain window for a mouse, beside the machine's own; closing it leaves the machine as it is."""
+
+    def __init__(self, machine: Machine, shop: Shop, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self._machine = machine
+        self._shop = shop
+        self.buttons: dict[str, QPushButton] = {}
+
+        # Widgets and layout
+        box = QVBoxLayout(self)
+        self.facts = QLabel(machine.says, self)
+        self.facts.setWordWrap(True)
+        self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.state = QLabel(self)
+        self.auto = QPushButton(self)
+        self.auto.setCheckable(True)
+        self.auto.setChecked(machine.automatic)
+        self.auto.toggled.connect(self._on_auto)
+        box.addWidget(self.facts)
+        box.addWidget(self.auto)
+        box.addWidget(self.state)
+        for title, actions in self._groups():
+            grid = QGridLayout()
+            box.addWidget(QLabel(f"<b>{title}</b>", self))
+            box.addLayout(grid)
+            for index, (name, slot) in enumerate(actions):
+                button = self.buttons[f"{title}: {name}"] = QPushButton(name, self)
+                button.clicked.connect(self._slot(slot))
+                grid.addWidget(button, index // COLUMNS, index % COLUMNS)
+        box.addStretch(1)
+
+        # Appearance
+        self.setWindowTitle(self.tr("FacialNet Kiosk: controls of the simulation"))
+        self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
+        self._renew()
+
+        # Time
+        self.timer = QTimer(self)
+        self.timer.setInterval(TICK_MS)
+        self.timer.timeout.connect(self._renew)
+        self.timer.start()
+
+    def show_beside(self, window: QWidget) -> None:
+        """Right of `window` if there is room, else where the screen has some."""
+        self.adjustSize()
+        screen = window.screen()
+        if screen is not None:
+            room = screen.availableGeometry()
+            left = window.frameGeometry().right() + 8
+            self.move(min(left, max(room.right() - self.width(), room.left())), room.top() + 40)
+        self.show()
+
+    def _groups(self) -> list[tuple[str, list[tuple[str, Callable[[], None]]]]]:
+        terminal, dispenser, reader = self._machine.terminal, self._machine.dispenser, self._machine.reader
+        payment, vend = simulated_terminal.Behaviour, simulated_dispenser.Behaviour
+        return [
+            (
+                self.tr("Payment"),
+                [
+                    (self.tr("Approve"), terminal.approve),
+                    (self.tr("Decline"), terminal.decline),
+                    (self.tr("Cancel at reader"), lambda: terminal.decline("cancelled")),
+                    (self.tr("No card comes"), lambda: terminal.decline("timeout")),
+                    (self.tr("Answer twice"), self._approve_twice),
+                    (self.tr("Fall silent"), terminal.silence),
+                ],
+            ),
+            (
+                self.tr("Next payment"),
+                [
+                    (self.tr("Late approval"), lambda: terminal.plan([payment.APPROVE_LATE])),
+                    (self.tr("Decline it"), lambda: terminal.plan([payment.DECLINE])),
+                    (self.tr("Approve it unheard"), lambda: terminal.plan([payment.APPROVE_UNHEARD])),
+                ],
+            ),
+            (
+                self.tr("Goods"),
+                [
+                    (self.tr("Drop"), dispenser.drop),
+                    (self.tr("Jam"), dispenser.jam),
+                    (self.tr("Drop nothing"), self._drop_nothing),
+                ],
+            ),
+            (
+                self.tr("Next vend"),
+                [
+                    (self.tr("Jam it"), lambda: dispenser.plan([vend.JAM])),
+                    (self.tr("Nothing falls"), lambda: dispenser.plan([vend.NOTHING])),
+                    (self.tr("No answer"), lambda: dispenser.plan([vend.SILENCE])),
+                ],
+            ),
+            (
+                self.tr("ID reader"),
+                [
+                    (self.tr("ID of 40 years"), lambda: reader.present(40)),
+                    (self.tr("ID of 15 years"), lambda: reader.present(15)),
+                ],
+            ),
+            (
+                self.tr("Cables"),
+                [
+                    (self.tr("Pull terminal"), terminal.vanish),
+                    (self.tr("Plug terminal"), terminal.come_back),
+                    (self.tr("Pull dispenser"), dispenser.vanish),
+                    (self.tr("Plug dispenser"), dispenser.come_back),
+                ],
+            ),
+        ]
+
+    # Slots
+
+    def _approve_twice(self) -> None:
+        terminal = self._machine.terminal
+        if transaction := terminal.waiting:
+            terminal.approve()
+            terminal.say(Approved(transaction, terminal.accounts[transaction].amount))
+
+    def _drop_nothing(self) -> None:
+        dispenser = self._machine.dispenser
+        if dispenser.waiting:
+            vend, _ = dispenser.waiting
+            dispenser.silence()
+            dispenser.say(NotDropped(vend, "nothing"))
+
+    def _on_auto(self, automatic: bool) -> None:
+        self._machine.set_automatic(automatic)
+        self._renew()
+
+    def _slot(self, slot: Callable[[], None]) -> Callable[[], None]:
+        def touched() -> None:
+            slot()
+            self._renew()
+
+        return touched
+
+    def _renew(self) -> None:
+        automatic = self._machine.automatic
+        self.auto.setText(
+            self.tr("Everything goes well by itself: on")
+            if automatic
+            else self.tr("Everything goes well by itself: off")
+        )
+        waits = []
+        if self._machine.terminal.waiting:
+            waits.append(self.tr("the terminal waits for you"))
+        if self._machine.dispenser.waiting:
+            waits.append(self.tr("the dispenser waits for you"))
+        if self._machine.reader.wanted:
+            waits.append(self.tr("the ID reader waits for you"))
+        self.state.setText(f"{self._shop.snapshot.phase.value}: {', '.join(waits) or self.tr('nothing waits')}")
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+        self.timer.stop()
+        super().closeEvent(event)

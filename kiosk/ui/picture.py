@@ -1,0 +1,36 @@
+"""A product's picture in its place."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, QRectF
+from PyQt6.QtGui import QPainter, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.shelf import Shelf
+
+
+def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, ratio: float) -> None:
+    """Centre the picture of `slot` in `place`."""
+    picture = shelf.picture(slot, place.toRect().size(), ratio)
+    if not picture.isNull():
+        size = picture.deviceIndependentSize()
+        corner = place.center() - QPointF(size.width() / 2, size.height() / 2)
+        painter.drawPixmap(corner, picture)
+
+
+class Picture(QWidget):
+    """One product."""
+
+    def __init__(self, parent: QWidget, shelf: Shelf) -> None:
+        super().__init__(parent)
+        self._shelf = shelf
+        self.slot: str | None = None
+
+    def show_slot(self, slot: str | None) -> None:
+        if slot != self.slot:
+            self.slot = slot
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        if self.slot is not None:
+            paint_picture(QPainter(self), self._shelf, self.slot, QRectF(self.rect()), self.devicePixelRatioF())

@@ -1,0 +1,118 @@
+"""The age check: what to do now, and how far it is. The live picture stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui import theme
+from kiosk.ui.layout import Part, column
+from kiosk.ui.look import Look
+from kiosk.ui.motion import ease
+from kiosk.ui.screens.base import Screen
+from kiosk.ui.shelf import Shelf
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.signs import badge_text
+from kiosk.ui.text import Text
+from kiosk.ui.theme import Scale
+from kiosk.vending.age_check import Prompt
+from kiosk.vending.events import Back, ShowId
+from kiosk.vending.snapshot import Snapshot
+
+GLIDE = 0.2
+STEADY = 0.35
+"""Seconds for which something has to be missing before it is said: one blink asks nobody for anything."""
+
+
+class Ring(QWidget):
+    """The minimum age, and around it how much of the check is done."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.age = 0
+        self.target = 0.0
+        self.shown = 0.0
+
+    def advance(self, seconds: float) -> None:
+        if self.shown != self.target:
+            self.shown = ease(self.shown, self.target, seconds, GLIDE, near=0.003)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        side = min(self.width(), self.height())
+        line = side * 0.07
+        place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        ring = place.adjusted(line, line, -line, -line)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.TRACK, line))
+        painter.drawEllipse(ring)
+        if self.shown > 0:
+            painter.setPen(QPen(theme.ACCENT, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawArc(ring, 90 * 16, round(-self.shown * 360 * 16))
+        painter.setPen(theme.TEXT)
+        painter.setFont(Scale(side / 100).font(30, QFont.Weight.DemiBold))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, badge_text(self.age))
+
+
+class AgeCheckScreen(Screen):
+    """Says what the check waits for, and offers the way around it."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self._waited = 0.0
+
+        # Widgets
+        self.heading = Text(self, theme.BODY, colour=theme.QUIET)
+        self.ring = Ring(self)
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.back = self.bar.add(self.touch(Back()))
+        self.show_id = self.bar.add(self.touch(ShowId()))
+
+    def show_progress(self, prompt: Prompt, progress: float) -> None:
+        """What `kiosk.vending.age_check` says, before the next `present`."""
+        if prompt is not self._next:
+            self._next, self._waited = prompt, 0.0
+        elif self._waited >= STEADY:
+            self.prompt = prompt
+        self.ring.target = progress
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), self.prompt)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        message = self.words.prompt(self.prompt)
+        self.heading.say(self.words.age_check())
+        self.title.say(message.title)
+        self.text.say(message.text)
+        self.ring.age = snapshot.chosen.minimum_age if snapshot.chosen else 0
+        self.back.say(self.words.back())
+        self.show_id.say(self.words.show_id_instead())
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+        ring = look.px(32)
+        column(
+            area,
+            [
+                Part(self.heading),
+                Part(self.ring, ring, ring, least=ring // 3, gap=look.px(theme.SPACE)),
+                Part(self.title, gap=look.px(theme.MARGIN)),
+                Part(self.text),
+            ],
+            look.px(theme.GAP),
+        )
+
+    def advance(self, seconds: float) -> None:
+        self._waited += seconds
+        self.ring.advance(seconds)
+
+    def forget(self) -> None:
+        super().forget()
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self.ring.target = self.ring.shown = 0.0

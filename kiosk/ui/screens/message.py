@@ -1,0 +1,61 @@
+"""The plain screen: a sign, what is going on, what to do about it."""
+
+from __future__ import annotations
+
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui import theme
+from kiosk.ui.layout import Part, column
+from kiosk.ui.look import Look
+from kiosk.ui.screens.base import Screen
+from kiosk.ui.shelf import Shelf
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.signs import Sign
+from kiosk.ui.text import Text
+from kiosk.ui.words import Message
+from kiosk.vending.snapshot import Snapshot
+
+WIDEST = 92.0
+"""Of a line of text, in units: a longer one is hard to read."""
+
+
+class MessageScreen(Screen):
+    """Sign, title and text in the middle, actions at the bottom."""
+
+    sign_units = 24.0
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget, sign: str) -> None:
+        super().__init__(words, shelf, parent)
+
+        # Widgets
+        self.sign = Sign(self, sign)
+        self.above = Text(self, theme.BODY, colour=theme.QUIET)
+        self.amount = Text(self, theme.AMOUNT, QFont.Weight.DemiBold)
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.small = Text(self, theme.CAPTION, colour=theme.QUIET)
+
+    def say(self, message: Message) -> None:
+        self.title.say(message.title)
+        self.text.say(message.text)
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        area = self.inner(look)
+        wide = look.px(WIDEST)
+        sign = look.px(self.sign_units)
+        column(
+            area.adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE)),
+            [
+                Part(self.sign, sign, sign, least=sign // 3),
+                Part(self.above, width=wide, gap=look.px(theme.MARGIN)),
+                Part(self.amount, width=wide, gap=0),
+                Part(self.title, width=wide, gap=look.px(theme.SPACE)),
+                Part(self.text, width=wide),
+                Part(self.small, width=wide, gap=look.px(theme.MARGIN)),
+            ],
+            look.px(theme.GAP),
+        )
+
+    def advance(self, seconds: float) -> None:
+        self.sign.advance(seconds)

@@ -1,0 +1,54 @@
+"""The payment, and a payment that did not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.button import Rank
+from kiosk.ui.screens.message import MessageScreen
+from kiosk.ui.shelf import Shelf
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.words import Message
+from kiosk.vending.events import Back, Cancel, Continue
+from kiosk.vending.snapshot import Snapshot
+
+
+class PayingScreen(MessageScreen):
+    """Everything happens at the reader; the screen says how much for what."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent, "card")
+        self.cancel = self.bar.add(self.touch(Cancel()))
+        self.back = self.bar.add(self.touch(Back()))
+
+    def fill(self, snapshot: Snapshot) -> None:
+        self.above.say(self.shelf.name(snapshot.chosen.slot, self.words.language) if snapshot.chosen else "")
+        self.amount.say(self.words.money(snapshot.amount, snapshot.currency))
+        self.say(self.words.pay())
+        self.cancel.say(self.words.cancel())
+        self.back.say(self.words.back())
+
+
+class DeclinedScreen(MessageScreen):
+    """Why, and what can be done now."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent, "sorry")
+        self.cancel = self.bar.add(self.touch(Cancel()))
+        self.other = self.bar.add(self.touch(Back()))
+        self.again = self.bar.add(self.touch(Continue()), Rank.PRIMARY)
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), snapshot.can_continue, bool(snapshot.faults))
+
+    def fill(self, snapshot: Snapshot) -> None:
+        message = self.words.declined(snapshot.reason)
+        waits = not snapshot.can_continue and not snapshot.faults
+        self.say(Message(message.title, self.words.declined_for_good()) if waits else message)
+        self.cancel.say(self.words.cancel())
+        self.other.say(self.words.other_products())
+        self.again.say(self.words.try_again())
+        self.again.setVisible(not snapshot.faults)
+        self.again.setEnabled(snapshot.can_continue)

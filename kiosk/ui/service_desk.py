@@ -1,0 +1,83 @@
+"""What service mode works on, for all of its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui import theme
+from kiosk.ui.button import Button, Rank
+from kiosk.ui.look import Look
+from kiosk.ui.service_feed import VisionFeed
+from kiosk.ui.service_words import ServiceWords
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.text import Text
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.events import Stay
+from kiosk.vending.journal import Journal
+from kiosk.vending.settings import Settings
+from kiosk.vending.shop import Shop
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The sale, the camera, and what can be set."""
+
+    shop: Shop
+    feed: VisionFeed
+    catalog: Catalog
+    journal: Journal
+    settings: Settings
+    journal_path: Path
+
+
+class Page(QWidget):
+    """One page: it is laid out by `arrange`, told the time by `refresh`, and may come and go any number of times."""
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.desk = desk
+        self.words = words
+        self.shop_words = shop_words
+        self.hide()
+
+    def title(self) -> str:
+        """What its tile and its head say."""
+        raise NotImplementedError
+
+    def opened(self) -> None:
+        """It is shown from now on."""
+
+    def left(self) -> None:
+        """It is shown no more."""
+
+    def goes_back(self) -> bool:
+        """Whether it had a step of its own to take back."""
+        return False
+
+    def refresh(self) -> None:
+        """Show what is new, some times a second."""
+
+    def arrange(self, look: Look) -> None:
+        """Place everything in the page's own rectangle."""
+
+    def button(self, slot: Callable[[], object], rank: Rank = Rank.PLAIN, sign: str = "") -> Button:
+        """A button whose touch also says that somebody is there."""
+        button = Button(self, rank, sign)
+        button.clicked.connect(lambda: self.desk.shop.touch(Stay()))
+        button.clicked.connect(lambda: slot())
+        return button
+
+    def line(self, units: float = theme.BODY) -> Text:
+        """A line of text."""
+        return Text(self, units)
+
+    def rescale(self, look: Look) -> None:
+        """Give every text and button the size of now."""
+        for text in self.findChildren(Text):
+            text.rescale(look)
+        for button in self.findChildren(Button):
+            button.rescale(look)

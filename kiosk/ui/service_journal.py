@@ -1,0 +1,152 @@
+"""The journal of today, and all of it on a USB stick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+
+from PyQt6.QtCore import QRect, QSize
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.errors import KioskError
+from kiosk.ui import theme
+from kiosk.ui.button import Button
+from kiosk.ui.grid import grid_for
+from kiosk.ui.look import Look
+from kiosk.ui.service_desk import Desk, Page
+from kiosk.ui.service_rows import Row, Rows
+from kiosk.ui.service_usb import export, sticks
+from kiosk.ui.service_words import ServiceWords
+from kiosk.ui.shop_words import ShopWords
+from kiosk.vending.facts import data_of, kind_of
+from kiosk.vending.journal import Entry
+
+MOST_STICKS = 6
+
+
+def local(utc: str) -> datetime:
+    """The journal's time on the wall's clock."""
+    return datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone()
+
+
+def row_of(entry: Entry) -> Row:
+    """A fact on one line."""
+    said = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if value not in ("", None, False))
+    return Row(f"{entry.seq} · {local(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {said}")
+
+
+class JournalPage(Page):
+    """The newest on top."""
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._page = 0
+        self._today: tuple[Row, ...] = ()
+        self.rows = Rows(self, label_share=0.24, units=theme.CAPTION * 1.1)
+        self.empty = self.line(theme.LEAD)
+        self.turn = self.button(self._turn, sign="right")
+        self.empty.say(words.nothing_today())
+
+    def title(self) -> str:
+        return self.words.journal()
+
+    def opened(self) -> None:
+        today = datetime.now(timezone.utc).astimezone().date()
+        entries = [entry for entry in self.desk.journal.entries() if local(entry.utc).date() == today]
+        self._today = tuple(row_of(entry) for entry in reversed(entries))
+        self._page = 0
+
+    def refresh(self) -> None:
+        pages = max(-(-len(self._today) // self.rows.room), 1)
+        self._page %= pages
+        self.rows.show_rows(self._today, self._page * self.rows.room)
+        self.empty.setVisible(not self._today)
+        self.turn.setVisible(pages > 1)
+        self.turn.say(self.words.page(self._page + 1, pages))
+
+    def arrange(self, look: Look) -> None:
+        self.rows.rescale(look)
+        wide = max(self.turn.sizeHint().width(), look.px(30))
+        self.turn.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
+        area = self.rect().adjusted(0, 0, 0, -look.touch - look.px(theme.GAP))
+        self.rows.setGeometry(area)
+        self.empty.setGeometry(area)
+        self.refresh()
+
+    def _turn(self) -> None:
+        self._page += 1
+        self.refresh()
+
+
+class ExportPage(Page):
+    """Written beside the screen's thread: a stick may be slow."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        words: ServiceWords,
+        shop_words: ShopWords,
+        parent: QWidget,
+        find: Callable[[], list[Path]] = sticks,
+    ) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._find = find
+        self._look: Look | None = None
+        self._sticks: list[Path] = []
+        self._writer = ThreadPoolExecutor(1, "export")
+        self._writing: Future[list[str]] | None = None
+        self.said = self.line(theme.LEAD)
+        self.buttons: list[Button] = [self.button(self._starter(index)) for index in range(MOST_STICKS)]
+
+    def title(self) -> str:
+        return self.words.export()
+
+    def opened(self) -> None:
+        self._sticks = []
+        self.said.say("")
+
+    def refresh(self) -> None:
+        if self._writing is not None:
+            if self._writing.done():
+                writing, self._writing = self._writing, None
+                self.said.say(self._outcome(writing))
+            return
+        found = self._find()[:MOST_STICKS]
+        if found != self._sticks or not self.said.text:
+            self._sticks = found
+            self.said.say(self.words.choose_stick() if found else self.words.no_stick())
+            if self._look is not None:
+                self.arrange(self._look)
+
+    def arrange(self, look: Look) -> None:
+        self._look = look
+        gap = look.px(theme.GAP)
+        head = look.touch * 2
+        self.said.setGeometry(0, 0, self.width(), head)
+        area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, look.touch))
+        least, most = QSize(look.px(30), look.touch), QSize(look.px(90), look.touch * 2)
+        grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
+        for index, button in enumerate(self.buttons):
+            button.setVisible(index < len(self._sticks))
+            if index < len(self._sticks):
+                button.say(str(self._sticks[index]))
+                button.setGeometry(grid.place(area, index, gap))
+
+    def _starter(self, index: int) -> Callable[[], None]:
+        return lambda: self._start(index)
+
+    def _start(self, index: int) -> None:
+        if self._writing is None and index < len(self._sticks):
+            now = datetime.now(timezone.utc).astimezone()
+            self._writing = self._writer.submit(export, self.desk.journal_path, self._sticks[index], now)
+            self.said.say(self.words.exporting())
+
+    def _outcome(self, writing: Future[list[str]]) -> str:
+        try:
+            return self.words.exported(", ".join(writing.result()))
+        except OSError as error:
+            return self.words.not_exported(error.strerror or str(error))
+        except KioskError as error:
+            return self.words.not_exported(str(error))

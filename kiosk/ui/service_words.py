@@ -1,0 +1,273 @@
+"""What service mode says: plain, complete, for people who repair the machine."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QObject
+
+from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
+from kiosk.vending.snapshot import Attention, Offer
+from kiosk.vision.messages import VisionState
+
+
+class ServiceWords(QObject):
+    """The service side of the conversation."""
+
+    # The way in
+
+    def service(self) -> str:
+        return self.tr("Service")
+
+    def pin_wanted(self) -> str:
+        return self.tr("Service PIN")
+
+    def wrong_pin(self) -> str:
+        return self.tr("That PIN is not right")
+
+    def pin_wait(self, seconds: int) -> str:
+        return self.tr("Next try in {seconds} s").format(seconds=seconds)
+
+    def sale_ends_first(self) -> str:
+        return self.tr("A sale is ending first")
+
+    def close(self) -> str:
+        return self.tr("Close")
+
+    def back(self) -> str:
+        return self.tr("Back")
+
+    def leave_service(self) -> str:
+        return self.tr("Back to the sale")
+
+    # Pages
+
+    def camera(self) -> str:
+        return self.tr("Camera")
+
+    def health(self) -> str:
+        return self.tr("Health")
+
+    def stock(self) -> str:
+        return self.tr("Stock and prices")
+
+    def to_settle(self, count: int = 0) -> str:
+        return self.tr("To settle ({count})").format(count=count) if count else self.tr("To settle")
+
+    def tests(self) -> str:
+        return self.tr("Tests")
+
+    def journal(self) -> str:
+        return self.tr("Journal of today")
+
+    def export(self) -> str:
+        return self.tr("Export to USB")
+
+    def machine(self) -> str:
+        return self.tr("Machine")
+
+    # Camera
+
+    def track(self, number: int, quality: float, status: str, live: bool | None) -> str:
+        """`#4 · known · 93%`, for one face."""
+        alive = {None: "", True: self.tr(" · live"), False: self.tr(" · not shown live")}[live]
+        return (
+            self.tr("#{number} · {status} · {quality}%").format(
+                number=number, status=status, quality=round(quality * 100)
+            )
+            + alive
+        )
+
+    def rates(self, fps: float | None, latency: float | None) -> str:
+        if fps is None or latency is None:
+            return self.tr("no frames")
+        return self.tr("{fps} fps · {latency} ms").format(fps=round(fps, 1), latency=round(latency))
+
+    def no_picture(self) -> str:
+        return self.tr("No picture")
+
+    # Health
+
+    def vision(self) -> str:
+        return self.tr("Vision")
+
+    def vision_state(self, state: VisionState) -> str:
+        return {
+            VisionState.STARTING: self.tr("starting"),
+            VisionState.RUNNING: self.tr("running"),
+            VisionState.NO_CAMERA: self.tr("no camera"),
+            VisionState.RESTARTING: self.tr("restarting"),
+            VisionState.ENDED: self.tr("ended"),
+            VisionState.FAILED: self.tr("failed"),
+        }[state]
+
+    def frame_rate(self) -> str:
+        return self.tr("Frames")
+
+    def engine(self) -> str:
+        return self.tr("Engine")
+
+    def accuracy(self) -> str:
+        return self.tr("Accuracy")
+
+    def terminal(self) -> str:
+        return self.tr("Terminal")
+
+    def dispenser(self) -> str:
+        return self.tr("Dispenser")
+
+    def journal_name(self) -> str:
+        return self.tr("Journal")
+
+    def disk(self) -> str:
+        return self.tr("Disk")
+
+    def free(self, gigabytes: float) -> str:
+        return self.tr("{gigabytes} GB free").format(gigabytes=round(gigabytes, 1))
+
+    def connected(self, is_there: bool, simulated: bool) -> str:
+        said = self.tr("connected") if is_there else self.tr("away")
+        return self.tr("{said}, simulated").format(said=said) if simulated else said
+
+    def rows(self, head: str) -> str:
+        return self.tr("whole, head {head}").format(head=head)
+
+    def journal_broken(self) -> str:
+        return self.tr("cannot be written: the machine has to start anew")
+
+    def program(self) -> str:
+        return self.tr("Program")
+
+    def unknown(self) -> str:
+        return self.tr("not known yet")
+
+    # Stock
+
+    def slot(self, offer: Offer, name: str, price: str) -> str:
+        lines = [f"{offer.slot} · {name}", self.in_slot(offer.count, offer.capacity) + f" · {price}"]
+        if offer.blocked:
+            lines.append(self.tr("blocked: count it"))
+        elif offer.uncertain:
+            lines.append(self.tr("{count} uncertain: count it").format(count=offer.uncertain))
+        return "\n".join(lines)
+
+    def in_slot(self, count: int, capacity: int) -> str:
+        return self.tr("{count} of {capacity}").format(count=count, capacity=capacity)
+
+    def count(self) -> str:
+        return self.tr("In the slot")
+
+    def price(self) -> str:
+        return self.tr("Price")
+
+    def full(self) -> str:
+        return self.tr("Full")
+
+    def save(self) -> str:
+        return self.tr("Save")
+
+    def saved(self) -> str:
+        return self.tr("Saved")
+
+    # What a person has to settle
+
+    def nothing_to_settle(self) -> str:
+        return self.tr("Nothing has to be settled")
+
+    def attention(self, attention: Attention, money: str) -> str:
+        if attention.kind == "in_doubt":
+            said = {
+                None: "",
+                True: self.tr(" Later the dispenser said that it fell."),
+                False: self.tr(" Later the dispenser said that nothing fell."),
+            }[attention.reported]
+            return (
+                self.tr("Sale {sale}, slot {slot}: did the product leave the machine?").format(
+                    sale=attention.item, slot=attention.slot
+                )
+                + said
+            )
+        if attention.kind == "blocked":
+            return self.tr("Slot {slot} failed: free it, then count it").format(slot=attention.slot)
+        return self.tr("Payment {item}: the terminal does not acknowledge to have ended {money}").format(
+            item=attention.item, money=money
+        )
+
+    def it_left(self) -> str:
+        return self.tr("It left")
+
+    def it_stayed(self) -> str:
+        return self.tr("It is still inside")
+
+    def money_settled(self) -> str:
+        return self.tr("Settled by hand")
+
+    def count_slot(self) -> str:
+        return self.tr("Count the slot")
+
+    # Tests
+
+    def test_slot(self, slot: str, name: str) -> str:
+        return self.tr("Slot {slot}: {name}").format(slot=slot, name=name)
+
+    def previous_slot(self) -> str:
+        return self.tr("Previous slot")
+
+    def next_slot(self) -> str:
+        return self.tr("Next slot")
+
+    def test_vend(self) -> str:
+        return self.tr("Test vend")
+
+    def test_payment(self, money: str) -> str:
+        return self.tr("Test payment of {money}").format(money=money)
+
+    def test_result(self, test: str) -> str:
+        return {
+            "none": self.tr("A payment test gives the money back"),
+            "running": self.tr("Running…"),
+            "done": self.tr("It worked"),
+            "failed": self.tr("It failed"),
+        }[test]
+
+    # Journal
+
+    def nothing_today(self) -> str:
+        return self.tr("Nothing yet today")
+
+    def page(self, number: int, pages: int) -> str:
+        return self.tr("{number} of {pages}").format(number=number, pages=pages)
+
+    def no_stick(self) -> str:
+        return self.tr("No USB stick is mounted under /media or /run/media")
+
+    def choose_stick(self) -> str:
+        return self.tr("Where to?")
+
+    def exporting(self) -> str:
+        return self.tr("Writing…")
+
+    def exported(self, files: str) -> str:
+        return self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+
+    def not_exported(self, why: str) -> str:
+        return self.tr("Not written: {why}").format(why=why)
+
+    # The machine
+
+    def setting(self, name: str) -> str:
+        return {
+            VOLUME: self.tr("Volume"),
+            BRIGHTNESS: self.tr("Brightness"),
+            OUT_OF_ORDER: self.tr("Out of order"),
+        }[name]
+
+    def percent(self, value: int) -> str:
+        return self.tr("{value}%").format(value=value)
+
+    def take_out_of_order(self) -> str:
+        return self.tr("Take out of order")
+
+    def put_back_in_order(self) -> str:
+        return self.tr("Put back in order")
+
+    def exit(self, really: bool) -> str:
+        return self.tr("Really exit?") if really else self.tr("Exit the program")

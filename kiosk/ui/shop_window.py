@@ -1,0 +1,349 @@
+"""The machine's window: the screen of the sale's phase, the live picture for whoever wants it, and no way out.
+
+It ticks the sale and vision, and tells each what the other may know: vision, what it may do with whom it sees; the
+sale, what the age check made of the customer and that nobody is there any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PyQt6.QtCore import QCoreApplication, QElapsedTimer, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.estimate import DECADES, AgeGroup, Observation
+from kiosk.ui import language, theme
+from kiosk.ui.appearance import Appearance
+from kiosk.ui.eyes import Eyes, is_pictured
+from kiosk.ui.live_panel import LivePanel
+from kiosk.ui.look import Look, pixels_per_mm
+from kiosk.ui.places import places_for
+from kiosk.ui.presence import SecretTaps
+from kiosk.ui.screens.age_check import AgeCheckScreen
+from kiosk.ui.screens.attract import AttractScreen
+from kiosk.ui.screens.base import Screen
+from kiosk.ui.screens.done import DoneScreen
+from kiosk.ui.screens.goods import DispensingScreen, OutOfOrderScreen, RefundingScreen
+from kiosk.ui.screens.id import AskIdScreen, IdRefusedScreen
+from kiosk.ui.screens.payment import DeclinedScreen, PayingScreen
+from kiosk.ui.screens.product import ProductScreen
+from kiosk.ui.screens.products import ProductsScreen
+from kiosk.ui.shelf import Shelf
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.sound import Sounds
+from kiosk.ui.still_there import StillThere
+from kiosk.ui.text import Text
+from kiosk.ui.words import Words
+from kiosk.vending.age_check import AgePolicy
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.events import Cancel, Stay, Touch
+from kiosk.vending.shop import Shop
+from kiosk.vending.snapshot import Snapshot
+from kiosk.vending.state import Phase
+from kiosk.vision.messages import Vision
+
+__all__ = ["Appearance", "ShopWindow"]
+
+TICK_MS = 30
+SHOP_EVERY = 0.06
+"""Seconds between two ticks of the sale; a touch is told at once."""
+WINDOW_SIZE = QSize(1280, 800)
+SCREENS: dict[Phase, type[Screen]] = {
+    Phase.BROWSING: ProductsScreen,
+    Phase.SELECTED: ProductScreen,
+    Phase.ID_REFUSED: IdRefusedScreen,
+    Phase.PAYING: PayingScreen,
+    Phase.DECLINED: DeclinedScreen,
+    Phase.DISPENSING: DispensingScreen,
+    Phase.REFUNDING: RefundingScreen,
+    Phase.DONE: DoneScreen,
+    Phase.OUT_OF_ORDER: OutOfOrderScreen,
+}
+TUNES = {Phase.DECLINED: "sorry", Phase.REFUNDING: "sorry", Phase.DONE: "good", Phase.ASK_ID: "attention"}
+
+
+class ShopWindow(QWidget):
+    """`now` is the time that `shop` was begun at; from there on the window's own timer counts."""
+
+    service_requested = pyqtSignal()
+    """Somebody made the hidden gesture: five taps in the upper left corner within three seconds."""
+    phase_changed = pyqtSignal(object)
+    """A `Phase`, once its screen is shown."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        vision: Vision,
+        catalog: Catalog,
+        catalog_path: Path,
+        policy: AgePolicy | None = None,
+        appearance: Appearance | None = None,
+        *,
+        groups: Sequence[AgeGroup] = DECADES,
+        now: float = 0.0,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._shop = shop
+        self._vision = vision
+        self._appearance = appearance or Appearance()
+        policy = policy or AgePolicy()
+        self._eyes = Eyes(vision, shop, policy, self._appearance.gone_after)
+        self._taps = SecretTaps()
+        self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
+        self._now = now
+        self._ticked = now
+        self._phase: Phase | None = None
+        self._service: QWidget | None = None
+        self._panel_place: tuple[QRect, Look] | None = None
+        self._may_close = not self._appearance.locked
+        self._large_text = self._appearance.large_text
+        self._low_reach = self._appearance.low_reach
+        self._language = language.Language(language.SOURCE, self)
+        languages = [code for code in self._appearance.languages if language.can_show(code)] or [language.SOURCE]
+        self._first_language = languages[0]
+        words = self.words = ShopWords(self)
+        shelf = Shelf(catalog, catalog_path)
+
+        # Widgets
+        self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
+        self.panel = LivePanel(Words(self), words, groups, self, mirrored=self._appearance.mirrored)
+        self.screens: dict[Phase, Screen]
+        self.attract = AttractScreen(words, shelf, self, languages, camera_checks=policy.automatic_pass)
+        self.age_check = AgeCheckScreen(words, shelf, self)
+        self.ask_id = AskIdScreen(words, shelf, self)
+        self.screens = {Phase.ATTRACT: self.attract, Phase.AGE_CHECK: self.age_check, Phase.ASK_ID: self.ask_id}
+        self.screens |= {phase: kind(words, shelf, self) for phase, kind in SCREENS.items()}
+        self.still_there = StillThere(words, self)
+
+        # Slots
+        for screen in self.screens.values():
+            screen.touched.connect(self._on_touch)
+        self.ask_id.entered.connect(self._on_pin)
+        self.attract.language_wanted.connect(self.set_language)
+        self.attract.large_text_wanted.connect(self._on_large_text)
+        self.attract.low_reach_wanted.connect(self._on_low_reach)
+        self.still_there.stays.connect(lambda: self._on_touch(Stay()))
+        self.still_there.leaves.connect(lambda: self._on_touch(Cancel()))
+
+        # Appearance
+        self.setWindowTitle(Words(self).window_title())
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        theme.fill_ground(self, theme.GROUND)
+        self.resize(WINDOW_SIZE)
+        if self._appearance.locked:
+            self.setWindowFlags(Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
+            self.setWindowState(Qt.WindowState.WindowFullScreen)
+            self.setCursor(Qt.CursorShape.BlankCursor)
+
+        # Time
+        self._clock = QElapsedTimer()
+        self._clock.start()
+        self.timer = QTimer(self)
+        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self.timer.setInterval(TICK_MS)
+        self.timer.timeout.connect(self._on_tick)
+        self.timer.start()
+        self.set_language(self._first_language)
+
+    # For whoever runs it
+
+    @property
+    def look(self) -> Look:
+        density = self._appearance.pixels_per_mm or pixels_per_mm(self)
+        return Look.of(self.size(), density, large_text=self._large_text, low=self._low_reach)
+
+    def set_service(self, widget: QWidget | None) -> None:
+        """What phase SERVICE shows; the window owns it until another takes its place."""
+        if self._service is not None:
+            self._service.hide()
+            self._service.deleteLater()
+        self._service = widget
+        if widget is not None:
+            widget.setParent(self)
+        self._show(self._shop.snapshot)
+
+    def set_volume(self, volume: float) -> None:
+        """From 0 to 1."""
+        self._sounds.set_volume(volume)
+
+    def leave(self) -> None:
+        """Close, locked or not: the way out of service mode."""
+        self._may_close = True
+        self.close()
+
+    def set_language(self, code: str) -> None:
+        """Say everything in this language from now on."""
+        if code != self._language.code:
+            QCoreApplication.removeTranslator(self._language)
+            self._language = language.Language(code, self)
+            QCoreApplication.installTranslator(self._language)
+        self.words.language = code
+        self.panel.retranslate()
+        self._show(self._shop.snapshot)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass: ask vision and sale what is new, show it, move everything on."""
+        self._now += seconds
+        observations = self._vision.poll()
+        self._see(observations)
+        if self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY:
+            self._ticked = self._now
+            self._shop.tick(self._now)
+        self._eyes.judge(observations, self._shop.snapshot, self._now)
+        self._show(self._shop.snapshot)
+        if self.panel.isVisible():
+            self.panel.advance(seconds)
+        if screen := self._screen:
+            screen.advance(seconds)
+
+    @property
+    def _screen(self) -> Screen | None:
+        """What is shown; None in service mode, and before anything is."""
+        return self.screens.get(self._phase) if self._phase else None
+
+    # Vision
+
+    def _see(self, observations: Sequence[Observation]) -> None:
+        if observations:
+            self.attract.conveyor.noticed = bool(observations[-1].faces)
+        preview = self._vision.preview()
+        self.panel.show_state(self._vision.state)
+        if not self.panel.isHidden():
+            if preview is not None:
+                self.panel.show_preview(preview)
+            if observations:
+                self.panel.show_observation(observations[-1])
+
+    # Screens
+
+    def _show(self, snapshot: Snapshot) -> None:
+        phase = snapshot.phase
+        entered = phase is not self._phase
+        if entered:
+            self._leave_phase(snapshot)
+            self._phase = phase
+        pictured = is_pictured(snapshot)
+        self._eyes.allow(snapshot)
+        if pictured == self.panel.isHidden():
+            self.panel.setVisible(pictured)
+            if not pictured:
+                self.panel.clear()
+        self._place(snapshot)
+        if self._service is not None:
+            self._service.setVisible(phase is Phase.SERVICE)
+        for each, screen in self.screens.items():
+            if each is not phase:
+                screen.hide()
+        if phase in self.screens:
+            if check := self._eyes.check:
+                self.age_check.show_progress(check.prompt, check.progress)
+            self.screens[phase].present(snapshot, self.look)
+            self.screens[phase].show()
+        self._ask_whether_there(snapshot)
+        if entered:
+            if phase in TUNES:
+                self._sounds.play(TUNES[phase])
+            self.phase_changed.emit(phase)
+
+    def _leave_phase(self, snapshot: Snapshot) -> None:
+        """On the way from one phase to another: forget what belongs to the one before, or to the one who left."""
+        if screen := self._screen:
+            screen.forget()
+        if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+            self._eyes.forget()
+            self.panel.clear()
+            for screen in self.screens.values():
+                screen.forget()
+            self._large_text, self._low_reach = self._appearance.large_text, self._appearance.low_reach
+            self.attract.large_text, self.attract.low_reach = self._large_text, self._low_reach
+            left = snapshot.phase is Phase.ATTRACT and self._phase is not None
+            if left and self.words.language != self._first_language:
+                self._phase = snapshot.phase
+                self.set_language(self._first_language)
+
+    def _ask_whether_there(self, snapshot: Snapshot) -> None:
+        left = [snapshot.seconds_left] if snapshot.asks_whether_there else []
+        left.append(self._eyes.seconds_left(snapshot, self._now))
+        waits = [seconds for seconds in left if seconds is not None]
+        if waits and self.still_there.isHidden():
+            self._sounds.play("attention")
+        self.still_there.setGeometry(self.rect())
+        self.still_there.ask(min(waits) if waits else None, self.look)
+
+    def _place(self, snapshot: Snapshot) -> None:
+        look = self.look
+        self.mark.rescale(look)
+        self.mark.say(self.words.simulated() if snapshot.simulated else "")
+        places = places_for(
+            self.size(),
+            look,
+            mark=self.mark.height_for(self.width()),
+            pictured=not self.panel.isHidden(),
+            checking=snapshot.phase is Phase.AGE_CHECK,
+        )
+        self.mark.setGeometry(places.mark)
+        if (places.panel, look) != self._panel_place and not self.panel.isHidden():
+            self._panel_place = places.panel, look
+            self.panel.setGeometry(places.panel)
+            self.panel.arrange(look)
+        if screen := self._screen:
+            screen.setGeometry(places.screen)
+            screen.reach = places.reach
+        if self._service is not None:
+            self._service.setGeometry(places.screen)
+
+    # Slots
+
+    def _on_tick(self) -> None:
+        self.advance(self._clock.restart() / 1000)
+
+    def _on_touch(self, touch: Touch) -> None:
+        self._sounds.play("touch")
+        self._taps.clear()
+        self._eyes.touched(self._now)
+        self._shop.touch(touch)
+        self._show(self._shop.snapshot)
+
+    def _on_pin(self, pin: str) -> None:
+        self._shop.enter_pin(pin)
+
+    def _on_large_text(self, wanted: bool) -> None:
+        self._large_text = self.attract.large_text = wanted
+        self._show(self._shop.snapshot)
+
+    def _on_low_reach(self, wanted: bool) -> None:
+        self._low_reach = self.attract.low_reach = wanted
+        self._show(self._shop.snapshot)
+
+    # Events
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._show(self._shop.snapshot)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """A touch that no button took: somebody is there, and perhaps knows the corner."""
+        self._eyes.touched(self._now)
+        self._shop.touch(Stay())
+        if event is None:
+            return
+        corner = round(self.look.touch * 1.3)
+        if not QRect(0, 0, corner, corner).contains(event.position().toPoint()):
+            self._taps.clear()
+        elif self._taps.tap(self._now):
+            self.service_requested.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        if event is not None and event.key() == Qt.Key.Key_Escape and not self._appearance.locked:
+            self.close()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+        if event is not None and not self._may_close:
+            event.ignore()
+            return
+        self.timer.stop()
+        QCoreApplication.removeTranslator(self._language)
+        super().closeEvent(event)

@@ -1,0 +1,102 @@
+"""The question before anything is cleared, over the whole window."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui import theme
+from kiosk.ui.actions import ActionBar
+from kiosk.ui.button import Rank
+from kiosk.ui.layout import Part, column, split
+from kiosk.ui.look import Look
+from kiosk.ui.shop_words import ShopWords
+from kiosk.ui.text import Text
+from kiosk.ui.theme import Scale
+
+
+class Countdown(QWidget):
+    """Seconds in a ring that runs empty."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.seconds = 0.0
+        self.whole = 1.0
+
+    def show_seconds(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.whole = max(self.whole, seconds)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        side = min(self.width(), self.height())
+        line = side * 0.06
+        place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        ring = place.adjusted(line, line, -line, -line)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.TRACK, line))
+        painter.drawEllipse(ring)
+        painter.setPen(QPen(theme.ACCENT, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawArc(ring, 90 * 16, round(self.seconds / self.whole * 360 * 16))
+        painter.setPen(theme.TEXT)
+        painter.setFont(Scale(side / 100).font(34, QFont.Weight.DemiBold))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(math.ceil(self.seconds)))
+
+
+class StillThere(QWidget):
+    """Any touch but *no* says yes."""
+
+    stays = pyqtSignal()
+    leaves = pyqtSignal()
+
+    def __init__(self, words: ShopWords, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._words = words
+
+        # Widgets
+        self.countdown = Countdown(self)
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.bar = ActionBar(self)
+        self.no = self.bar.add(self.leaves.emit)
+        self.yes = self.bar.add(self.stays.emit, Rank.PRIMARY)
+        self.hide()
+
+    def ask(self, seconds: float | None, look: Look) -> None:
+        """Stand there for `seconds` more; None takes it away."""
+        if seconds is None:
+            if self.isVisible():
+                self.hide()
+            return
+        if self.isHidden():
+            self.countdown.whole = 1.0
+            self._arrange(look)
+            self.show()
+            self.raise_()
+        self.countdown.show_seconds(seconds)
+
+    def _arrange(self, look: Look) -> None:
+        self.title.say(self._words.still_there())
+        self.text.say(self._words.still_there_why())
+        self.no.say(self._words.leave())
+        self.yes.say(self._words.still_here())
+        for text in (self.title, self.text):
+            text.rescale(look)
+        margin = look.px(theme.SPACE)
+        area = self.rect().adjusted(margin, margin, -margin, 0)
+        upper, lower = split(area, self.bar.height(look, area.width()))
+        self.bar.arrange(lower, look)
+        ring = look.px(30)
+        parts = [Part(self.countdown, ring, ring, least=ring // 3), Part(self.title, gap=look.px(theme.MARGIN))]
+        column(upper, [*parts, Part(self.text)], look.px(theme.GAP))
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        QPainter(self).fillRect(self.rect(), theme.OVER)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        super().mousePressEvent(event)
+        self.stays.emit()

@@ -1,0 +1,290 @@
+"""The journal: one SQLite file to which every fact is appended before anything is done about it.
+
+A row has a sequence number without gaps, the time (UTC, by the system's clock, which may jump; the number is the
+order), the fact's kind and its fields as JSON, and a hash of all this and the row before it. The hashes find a row
+that was changed, removed or put in, by accident or by hand. They are not signed: whoever may write the file and knows
+this module can compute them all anew. A head noted elsewhere (`kiosk journal verify` prints it) finds that too.
+
+It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, Any
+
+import platformdirs
+
+from kiosk.errors import KioskError
+from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE journal (id TEXT NOT NULL, created TEXT NOT NULL);
+    CREATE TABLE head (seq INTEGER NOT NULL, hash TEXT NOT NULL);
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY,
+        utc TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        data TEXT NOT NULL,
+        hash TEXT NOT NULL
+    );
+    CREATE TRIGGER events_in_order BEFORE INSERT ON events WHEN NEW.seq IS NOT (SELECT seq + 1 FROM head)
+        BEGIN SELECT RAISE(ABORT, 'the journal is appended to in order'); END;
+    CREATE TRIGGER events_counted AFTER INSERT ON events BEGIN UPDATE head SET seq = NEW.seq, hash = NEW.hash; END;
+    CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+)
+"""From one schema to the next; how many of them a file has had is its `user_version`."""
+
+
+class JournalError(KioskError):
+    """A journal that cannot be used."""
+
+
+class JournalDamagedError(JournalError):
+    """A journal whose rows are not what was written."""
+
+
+class JournalInUseError(JournalError):
+    """A journal that another program is writing."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row."""
+
+    seq: int
+    utc: str
+    """ISO 8601, to the millisecond, ending in Z."""
+    fact: Fact
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last row's number and hash; number 0 before the first."""
+
+    seq: int
+    hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """`"123:9f2c…"`, of whose hash the beginning is enough. Raises `JournalError`."""
+        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{8,64})", text)
+        if match is None:
+            raise JournalError(f"{text!r} is no head of a journal: give it as `kiosk journal verify` printed it")
+        return cls(int(match[1]), match[2])
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.hash}"
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Journal:
+    """The journal, open for appending by this process alone.
+
+    Raises `JournalInUseError`, `JournalDamagedError`, or `JournalError` for whatever else is wrong with the file.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+        self._path = path
+        self._clock = clock
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(path.with_name(f"{path.name}.lock"))
+        try:
+            with _explained(path):
+                # Transactions are begun and committed by hand.
+                self._database = sqlite3.connect(path, isolation_level=None)
+                try:
+                    self._database.execute("PRAGMA journal_mode = WAL")
+                    self._database.execute("PRAGMA synchronous = FULL")
+                    self._migrate()
+                    self._head = _verified(self._database, path)
+                    self.id: str = self._database.execute("SELECT id FROM journal").fetchone()[0]
+                except BaseException:
+                    self._database.close()
+                    raise
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def append(self, fact: Fact) -> Entry:
+        """Writes a fact to the disk. Raises `JournalError`; then the row may be there or not."""
+        seq, utc = self._head.seq + 1, self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        kind, data = kind_of(fact), json.dumps(data_of(fact), ensure_ascii=False, separators=(",", ":"))
+        digest = _hash(self._head.hash, seq, utc, kind, data)
+        with _explained(self._path), _transaction(self._database):
+            self._database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (seq, utc, kind, data, digest))
+        self._head = Head(seq, digest)
+        return Entry(seq, utc, fact)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every row, in order."""
+        return _entries(self._database, self._path)
+
+    @property
+    def head(self) -> Head:
+        """The last row."""
+        return self._head
+
+    def close(self) -> None:
+        """Lets others write."""
+        self._database.close()
+        self._lock.close()
+
+    def _migrate(self) -> None:
+        version = _version(self._database, self._path)
+        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+            with _transaction(self._database):
+                for statement in _statements(script):
+                    self._database.execute(statement)
+                if number == 1:
+                    id_ = secrets.token_hex(4)
+                    self._database.execute("INSERT INTO journal VALUES (?, ?)", (id_, self._clock().isoformat()))
+                    self._database.execute("INSERT INTO head VALUES (0, ?)", (id_,))
+                self._database.execute(f"PRAGMA user_version = {number}")
+
+
+def default_path() -> Path:
+    """Where the kiosk keeps its journal."""
+    return platformdirs.user_state_path("facialnet-kiosk") / "journal.db"
+
+
+def read(path: Path) -> list[Entry]:
+    """Every row of a journal that may be in use. Raises `JournalError`."""
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        return list(_entries(database, path))
+
+
+def verify(path: Path, noted: Head | None = None) -> Head:
+    """Checks every row, and that the journal goes through a head that was noted elsewhere. Returns its head.
+
+    Raises `JournalDamagedError`, which names the first row that is wrong.
+    """
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        head = _verified(database, path)
+        if noted and noted.seq:
+            row = database.execute("SELECT hash FROM events WHERE seq = ?", (noted.seq,)).fetchone()
+            if row is None or not row[0].startswith(noted.hash):
+                raise _damaged(path, f"row {noted.seq} is not the one that was noted")
+        return head
+
+
+def _verified(database: sqlite3.Connection, path: Path) -> Head:
+    problem = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if problem != "ok":
+        raise _damaged(path, problem)
+    ids = database.execute("SELECT id FROM journal").fetchall()
+    if len(ids) != 1:
+        raise _damaged(path, "it has no id")
+    head = Head(0, ids[0][0])
+    for seq, utc, kind, data, digest in database.execute("SELECT * FROM events ORDER BY seq"):
+        if seq != head.seq + 1:
+            raise _damaged(path, f"row {head.seq + 1} is missing")
+        if digest != _hash(head.hash, seq, utc, kind, data):
+            raise _damaged(path, f"row {seq} was changed")
+        head = Head(seq, digest)
+    if database.execute("SELECT seq, hash FROM head").fetchall() != [(head.seq, head.hash)]:
+        raise _damaged(path, f"rows after {head.seq} are missing")
+    return head
+
+
+def _entries(database: sqlite3.Connection, path: Path) -> Iterator[Entry]:
+    for seq, utc, kind, data in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+        try:
+            yield Entry(seq, utc, fact_from(kind, json.loads(data)))
+        except ValueError as error:
+            raise _damaged(path, f"row {seq}: {error}") from error
+
+
+def _hash(previous: str, *values: Any) -> str:
+    return hashlib.sha256("\n".join(map(str, (previous, *values))).encode()).hexdigest()
+
+
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        if _version(database, path) < len(_MIGRATIONS):
+            raise JournalError(f"journal {path} is of an older version: start the kiosk once to bring it up to date")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _version(database: sqlite3.Connection, path: Path) -> int:
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(_MIGRATIONS):
+        raise JournalError(f"journal {path} was written by a newer kiosk: install that version or a newer one")
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _damaged(path: Path, what: str) -> JournalDamagedError:
+    return JournalDamagedError(
+        f"journal {path} is damaged, {what}: copy it and the files {path.name}-wal and {path.name}-shm beside it to a "
+        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one"
+    )
+
+
+def _locked(path: Path) -> IO[str]:
+    """An open, locked file; the system unlocks it when the process ends, however it ends."""
+    try:
+        lock = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise JournalError(f"journal lock {path} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise JournalInUseError(
+            f"journal lock {path} is held: another kiosk is running, stop that one first"
+        ) from error
+    return lock
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, str(error)) from error

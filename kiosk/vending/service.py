@@ -1,0 +1,68 @@
+"""What the operator does to the sale from service mode."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kiosk.vending.events import (
+    EnterService,
+    LeaveService,
+    Operation,
+    PaymentTest,
+    SetPrice,
+    SetStock,
+    Settle,
+    VendTest,
+)
+from kiosk.vending.facts import PaymentRequested, PriceSet, SaleOpened, SettledByOperator, StockSet, VendRequested
+from kiosk.vending.state import BEFORE_DISPENSING, Authorize, Deadline, Dispense, Phase
+from kiosk.vending.turn import Turn
+
+_OPENABLE = BEFORE_DISPENSING | {Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.DONE}
+
+
+def on_operation(turn: Turn, operation: Operation) -> None:
+    """The operator's wish, where it is possible; counted stock and prices were checked by whoever passes them on."""
+    in_service = turn.state.phase is Phase.SERVICE
+    match operation:
+        case EnterService() if turn.state.phase in _OPENABLE:
+            turn.leave(Phase.SERVICE, "service")
+            turn.state = replace(turn.state, sale=None, camera=None)
+        case LeaveService() if in_service and not turn.state.is_testing:
+            turn.go(Phase.ATTRACT)
+        case VendTest() if in_service and not turn.state.is_testing and operation.slot in turn.rules.items:
+            sale = _open_test(turn, operation.slot, 0, turn.rules.items[operation.slot].currency)
+            _wait(turn, turn.rules.timing.dispensing)
+            turn.record(VendRequested(sale, operation.slot))
+            turn.act(Dispense(sale, operation.slot))
+        case PaymentTest() if in_service and not turn.state.is_testing:
+            sale = _open_test(turn, "", operation.amount, operation.currency)
+            _wait(turn, turn.rules.timing.paying)
+            turn.record(PaymentRequested(sale, f"{sale}-1", operation.amount))
+            turn.act(Authorize(f"{sale}-1", operation.amount, operation.currency))
+            turn.state = replace(turn.state, transaction=f"{sale}-1")
+        case SetStock():
+            turn.record(StockSet(operation.slot, operation.count, operation.reason))
+        case SetPrice() if operation.slot in turn.rules.items:
+            turn.record(PriceSet(operation.slot, operation.price, turn.rules.items[operation.slot].price))
+        case Settle() if _is_open(turn, operation.item):
+            turn.record(SettledByOperator(operation.item, operation.dropped))
+
+
+def _open_test(turn: Turn, slot: str, price: int, currency: str) -> str:
+    sale = f"{turn.rules.journal}-{turn.state.ledger.opened + 1}"
+    product = turn.rules.items[slot].product if slot else ""
+    turn.record(SaleOpened(sale, slot, product, price, currency, 0, test=True))
+    turn.state = replace(turn.state, sale=sale)
+    return sale
+
+
+def _wait(turn: Turn, seconds: float) -> None:
+    turn.state = replace(turn.state, deadline=Deadline(turn.now + seconds))
+
+
+def _is_open(turn: Turn, item: str) -> bool:
+    """Whether a person may settle this: a vend in doubt, or money that the terminal owes an answer to."""
+    ledger = turn.state.ledger
+    owed = [each for each in ledger.transactions.values() if each.state in ("settling", "reversing")]
+    return item in ledger.doubts or any(item in (each.id, each.sale) for each in owed)

@@ -1,0 +1,169 @@
+"""Inside the vision process: frames are taken, and what may leave the process is sent.
+
+It takes orders in small JSON datagrams and answers in the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from kiosk.engine import Engine, load
+from kiosk.errors import KioskError
+from kiosk.vision.camera import Reader, open_source
+from kiosk.vision.messages import EngineInfo, VisionMode, VisionState
+from kiosk.vision.preview import PreviewMemory
+
+if TYPE_CHECKING:
+    from kiosk.vision.process import VisionSettings
+
+BEAT = 0.2
+"""Seconds between two signs of life while no frames come."""
+
+STALLED_AFTER = 3.0
+"""Seconds that a camera may take for one frame before its driver is taken to hang."""
+
+_LONGEST_ORDER = 256
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the vision process may do with whom it sees. Every change has the next number.
+
+    An observation bears the number of the order that it was made under, so that one still on its way when the mode
+    changed is told from those that the new mode allows.
+    """
+
+    number: int
+    mode: VisionMode
+
+    @property
+    def shows(self) -> bool:
+        """Whether a picture and estimates may leave the process."""
+        return self.mode is not VisionMode.NOTICE
+
+    def forgets(self, before: Order) -> bool:
+        """Whether whoever was seen under `before` is to be forgotten, because consent ended or one order was lost."""
+        return self.number != before.number + 1 or not (self.shows and before.shows)
+
+
+def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, order: Order) -> None:
+    """The vision process itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
+    channel.setblocking(False)
+    link = _Link(channel, run, order)
+    try:
+        with contextlib.closing(PreviewMemory.attach(memory_name)) as memory:
+            memory.clear()  # of what a process before this one left
+            _work(settings, link, memory)
+    except KioskError as error:
+        link.send(failed=" ".join(str(error).split()))
+
+
+def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
+    # Imported here, so that the kiosk's own process loads neither dlib nor the engine's library.
+    from kiosk.vision.liveness import Liveness
+    from kiosk.vision.pipeline import Pipeline
+
+    source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
+    engine = load(settings.engine, cpu_only=settings.cpu_only)
+    report = _EngineReport(engine, link)
+    pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
+    liveness = Liveness()
+    reader = Reader(source)
+    reader.start()
+    try:
+        while not link.told_to_stop():
+            frame = reader.mailbox.take(BEAT)
+            if link.forgets:
+                link.forgets = False
+                pipeline.forget()
+                memory.clear()
+                liveness = Liveness()
+            order = link.order
+            if frame is not None and not order.shows:
+                link.send(observation=pipeline.notice(frame).to_dict(), order=order.number)
+            elif frame is not None:
+                judged = settings.liveness and order.mode is VisionMode.AGE_CHECK
+                pipeline.liveness = liveness if judged else None
+                observation = pipeline.process(frame)
+                report.renew()
+                memory.write(frame.image, frame.index)
+                link.send(observation=observation.to_dict(), order=order.number)
+            elif reader.error:
+                raise reader.error
+            elif reader.ended:
+                link.send(state=VisionState.ENDED.value, fault=None)
+                return
+            elif reader.away:
+                link.send(state=VisionState.NO_CAMERA.value, fault=f"{source.name} gives no picture")
+            elif time.monotonic() - reader.last_sign > STALLED_AFTER:
+                raise KioskError(f"{source.name} hangs")
+            else:
+                link.send(alive=True)
+    finally:
+        reader.stop()
+        engine.close()
+
+
+class _EngineReport:
+    """Tells the kiosk's end and whoever reads the log what runs the network, whenever that changes."""
+
+    def __init__(self, engine: Engine, link: _Link) -> None:
+        self._engine = engine
+        self._link = link
+        self._told: str | None = None
+        self._tell()
+
+    def renew(self) -> None:
+        if self._engine.fault != self._told:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = self._engine.fault
+        manifest = self._engine.manifest
+        info = EngineInfo(self._engine.name, manifest.precision, str(manifest.accuracy or ""))
+        self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=asdict(info))
+        if self._told:
+            print(self._told, file=sys.stderr, flush=True)
+
+
+class _Link:
+    """The vision process's end of the channel. It never waits: what nobody reads is dropped."""
+
+    def __init__(self, channel: socket.socket, run: int, order: Order) -> None:
+        self._channel = channel
+        self._run = run
+        self._parent = os.getppid()
+        self.order = order
+        self.forgets = False
+        """Whether an order came that asks to forget whom the process saw."""
+
+    def send(self, **message: object) -> None:
+        # A full or closed channel means that nobody is listening now.
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._channel.send(json.dumps({"run": self._run, **message}).encode())
+
+    def told_to_stop(self) -> bool:
+        """Whether the kiosk said so, or is gone. Takes in what else it said."""
+        try:
+            while message := self._channel.recv(_LONGEST_ORDER):
+                said = json.loads(message)
+                if "stop" in said:
+                    return True
+                order = Order(said["order"], VisionMode(said["mode"]))
+                if order.number > self.order.number:  # not one that was for a process before this one
+                    self.forgets = self.forgets or order.forgets(self.order)
+                    self.order = order
+        except BlockingIOError:
+            pass
+        except OSError:
+            return True
+        return os.getppid() != self._parent

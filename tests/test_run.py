@@ -1,0 +1,241 @@
+"""`kiosk run` and `kiosk config`: nothing is given away, and everything that starts is stopped again."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kiosk import devices, run
+from kiosk.cli import main
+from kiosk.config import Config, load
+from kiosk.demo import DemoMachine
+from kiosk.devices import NotReadyError, lacks, real_devices
+from kiosk.pin_file import load as load_pins
+from kiosk.pin_file import set_pin
+from kiosk.run import Wish
+from kiosk.vending.attendant import Attendant
+from kiosk.vending.journal import Journal
+from kiosk.vending.pin import matches
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vision.camera import DEMO
+from tests.test_cli import assert_one_clear_line, kiosk
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With settings in it whose state lies there too."""
+    (tmp_path / "kiosk.toml").write_text('[shop]\nstate = "state"\n')
+    return tmp_path
+
+
+@pytest.fixture
+def with_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there were drivers already."""
+    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: SimulatedTerminal()})
+    monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: SimulatedDispenser()})
+
+
+HARDWARE = '[payment]\nkind = "mdb"\n[dispenser]\nkind = "relay"\n'
+
+
+def settings(folder: Path, more: str = "") -> Config:
+    path = folder / "kiosk.toml"
+    path.write_text(f'[shop]\nstate = "state"\n{more}')
+    return load(path)
+
+
+# Refusals
+
+
+def test_without_settings_it_refuses_and_says_how_to_make_them() -> None:
+    assert_one_clear_line(kiosk("run"), "kiosk config init", "kiosk run --config", "kiosk run --demo")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("", ("payment.kind is none", "kiosk run --demo")),
+        ('[payment]\nkind = "simulated"\n', ("payment.kind = 'simulated'", "would give goods away", "--demo")),
+        ('[payment]\nkind = "mdb"\n', ("payment.kind = 'mdb'", "knows no such terminal")),
+    ],
+)
+def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, words: tuple[str, ...]) -> None:
+    settings(folder, more)
+    result = kiosk("run", "--config", folder / "kiosk.toml", QT_QPA_PLATFORM="offscreen")
+    assert_one_clear_line(result, *words)
+    assert not (folder / "state").exists()
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
+    config = settings(folder, f'{HARDWARE}[id]\nattendant = true\nreader = "passport"\n')
+    found = list(lacks(config))
+    assert [line.split(":")[0] for line in found] == [
+        "id.reader = 'passport'",
+        "there is no service PIN",
+        "id.attendant is on and has no PIN",
+    ]
+    with pytest.raises(NotReadyError, match=r"id\.reader"):
+        real_devices(config)
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
+    config = settings(folder, f"{HARDWARE}[id]\nattendant = true\n")
+    set_pin(config.pins_path, "service", "4711")
+    set_pin(config.pins_path, "attendant", "0815")
+    assert list(lacks(config)) == []
+    found = real_devices(config)
+    assert isinstance(found.terminal, SimulatedTerminal)
+    assert [type(each) for each in found.verifiers] == [Attendant]
+
+
+def test_no_simulated_device_is_among_the_real_ones() -> None:
+    assert "simulated" not in {*devices.TERMINALS, *devices.DISPENSERS, *devices.READERS}
+
+
+@pytest.mark.usefixtures("with_hardware")
+@pytest.mark.parametrize("source", [DEMO, "clip.mp4"])
+def test_a_machine_that_sells_looks_at_people_and_not_at_a_clip(folder: Path, source: str) -> None:
+    config = settings(folder, f'{HARDWARE}[camera]\nsource = "{source}"\n')
+    set_pin(config.pins_path, "service", "4711")
+    for wish in (Wish(), Wish(source=source)):
+        with pytest.raises(NotReadyError, match="needs a camera"):
+            run.run(config, wish)
+    assert not config.journal_path.exists()
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_without_a_camera_no_clip_takes_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "working_camera", lambda: None)
+    assert run._checked_source(settings(folder, HARDWARE), Wish()) == "0"
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = settings(folder, HARDWARE)
+    set_pin(config.pins_path, "service", "4711")
+    monkeypatch.setattr(run, "why_no_window", lambda: None)
+    journal = Journal(config.journal_path)
+    started: list[str] = []
+    monkeypatch.setattr(run.VisionProcess, "start", lambda _: started.append("vision"))
+    with pytest.raises(Exception, match="another"):
+        run.run(config, Wish(source="0"))
+    journal.close()
+    assert started == []
+
+
+def test_without_a_display_it_says_so() -> None:
+    result = kiosk("run", "--demo")
+    assert result.returncode == 1
+    assert "there is no display" in result.stderr
+
+
+def test_a_turned_window_does_not_fill_the_screen() -> None:
+    result = kiosk("run", "--demo", "--portrait", "--fullscreen")
+    assert result.returncode == 2
+    assert "--portrait is for a window" in result.stderr
+
+
+# The demo
+
+
+@pytest.mark.parametrize("options", [[], ["--portrait"], ["--fullscreen"]])
+def test_the_demo_runs_and_leaves_nothing_behind(tmp_path: Path, options: list[str]) -> None:
+    result = kiosk(
+        "run", "--demo", "--source", "demo", "--seconds", "2", *options,
+        QT_QPA_PLATFORM="offscreen", TMPDIR=str(tmp_path),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    (said,) = result.stderr.splitlines()
+    assert said.startswith("simulated: no real money, no real goods")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_machine_keeps_out_of_the_real_one(tmp_path: Path) -> None:
+    machine = DemoMachine(tmp_path)
+    config = machine.config(Config(), camera=False)
+    assert config.state_folder == tmp_path
+    assert config.age_check.automatic_pass
+    assert not config.age_check.liveness  # a clip's people cannot be shown alive
+    assert machine.config(Config(), camera=True).age_check.liveness
+    assert matches(machine.service_pin, machine.pins.service)
+    assert machine.devices.terminal.simulated
+    assert machine.devices.dispenser.simulated
+    assert machine.service_pin in machine.says
+
+
+def test_the_demo_works_by_itself_or_by_hand(tmp_path: Path) -> None:
+    machine = DemoMachine(tmp_path)
+    assert machine.automatic
+    machine.set_automatic(False)
+    assert not machine.automatic
+    machine.terminal.authorize("t", 100, "EUR")
+    machine.dispenser.dispense("v", "A1")
+    assert (machine.terminal.waiting, machine.dispenser.waiting) == ("t", ("v", "A1"))
+
+
+# Settings
+
+
+def test_the_example_is_written_checked_and_not_written_over(tmp_path: Path) -> None:
+    printed = kiosk("config", "init")
+    assert printed.returncode == 0
+    path = tmp_path / "kiosk.toml"
+    assert kiosk("config", "init", path).returncode == 0
+    assert path.read_text() == printed.stdout
+    path.write_text("# mine\n")
+    assert_one_clear_line(kiosk("config", "init", path), "is there already", "--force")
+    assert path.read_text() == "# mine\n"
+    assert kiosk("config", "init", path, "--force").returncode == 0
+    result = kiosk("config", "check", path, cwd=Path("/"))
+    assert result.returncode == 0
+    assert f"{path} is valid" in result.stdout
+    assert "to sell: payment.kind is none" in result.stdout
+
+
+def test_what_is_wrong_with_settings_or_catalogue_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "kiosk.toml"
+    path.write_text("[camera]\nwidht = 3\n")
+    assert_one_clear_line(kiosk("config", "check", path), "unknown key camera.widht")
+    path.write_text('[shop]\ncatalog = "goods.toml"\n')
+    assert_one_clear_line(kiosk("config", "check", path), "goods.toml cannot be read")
+    (tmp_path / "goods.toml").write_text('currency = "EUR"\n[[product]]\nslot = "A1"\n')
+    assert_one_clear_line(kiosk("config", "check", path), "product 1")
+
+
+def test_a_pin_is_asked_for_twice_and_kept_as_a_hash(folder: Path) -> None:
+    config = settings(folder)
+    command = ["config", "set-pin", "service", "--config", str(folder / "kiosk.toml")]
+    result = CliRunner().invoke(main, command, input="2718\n2781\n")
+    assert result.exit_code == 1
+    assert "not the same" in result.output
+    assert not config.pins_path.exists()
+    result = CliRunner().invoke(main, command, input="2718\n2718\n")
+    assert result.exit_code == 0, result.output
+    assert "2718" not in result.output
+    assert matches("2718", load_pins(config.pins_path).service)
+    assert stat.S_IMODE(config.pins_path.stat().st_mode) == 0o600
+
+
+def test_what_is_no_pin_is_not_asked_for_again(folder: Path) -> None:
+    command = ["config", "set-pin", "attendant", "--config", str(folder / "kiosk.toml")]
+    result = CliRunner().invoke(main, command, input="12\n")
+    assert result.exit_code == 1
+    assert "a PIN has 4 to 12 digits" in result.output
+
+
+def test_the_window_is_loaded_only_when_everything_else_is_ready() -> None:
+    import subprocess
+
+    check = (
+        "import sys, kiosk.run\n"
+        "print(sorted(name for name in sys.modules if name.startswith('PyQt6')))"
+    )  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"

@@ -1,0 +1,103 @@
+"""A machine with a customer's window and service mode over it, whose time only a test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from kiosk.ui.appearance import Appearance
+from kiosk.ui.service import Service
+from kiosk.ui.service_backlight import Backlight
+from kiosk.ui.service_desk import Desk, Page
+from kiosk.ui.service_feed import VisionFeed
+from kiosk.ui.service_screen import ServiceScreen
+from kiosk.ui.shop_window import ShopWindow
+from kiosk.vending.attendant import Attendant
+from kiosk.vending.catalog import demo_path, load
+from kiosk.vending.events import Cancel, Choose, Continue, Start
+from kiosk.vending.journal import Journal
+from kiosk.vending.pin import hashed
+from kiosk.vending.settings import Settings
+from kiosk.vending.shop import Shop
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vision.messages import EngineInfo
+from tests.ui.conftest import FakeVision
+
+PIN, HASH = "4711", hashed("4711", 4)
+
+
+def at_once(work: Callable[[], bool]) -> Future[bool]:
+    """Where the kiosk has a thread."""
+    future: Future[bool] = Future()
+    future.set_result(work())
+    return future
+
+
+class ServiceRig:
+    """`folder` is the machine's state: another rig in the same folder is the same machine after a restart."""
+
+    def __init__(
+        self, folder: Path, *, size: tuple[int, int] = (1280, 800), pixels_per_mm: float = 4.3, locked: bool = False
+    ) -> None:
+        self.folder = folder
+        self.journal = Journal(folder / "journal.db")
+        self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
+        self.vision = FakeVision()
+        self.vision.engine = EngineInfo("ONNX Runtime on the CPU", "fp32", "gender 89.6%")  # type: ignore[attr-defined]
+        catalog = load(demo_path())
+        self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
+        self.feed = VisionFeed(self.vision)
+        appearance = Appearance(pixels_per_mm=pixels_per_mm, locked=locked)
+        self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
+        self.window.timer.stop()
+        self.settings = Settings(self.journal)
+        self.desk = Desk(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
+        self.backlight = Backlight(folder / "backlight")
+        pin = Attendant(HASH, folder / "service-tries", run=at_once)
+        self.service = Service(self.window, self.desk, pin, self.backlight)
+        self.service.timer.stop()
+        self.window.resize(*size)
+        self.window.show()
+        self.tick()
+
+    def close(self) -> None:
+        """The program ends."""
+        self.window.leave()
+        self.journal.close()
+
+    def tick(self, times: int = 3, seconds: float = 0.1) -> None:
+        for _ in range(times):
+            self.window.advance(seconds)
+            self.service.advance(seconds)
+
+    def type(self, pin: str) -> None:
+        for digit in pin:
+            self.service.gate.pad.keys[digit].click()
+        self.service.gate.pad.keys["!"].click()
+        self.tick()
+
+    def enter(self) -> ServiceScreen:
+        self.window.service_requested.emit()
+        self.type(PIN)
+        return self.screen
+
+    @property
+    def screen(self) -> ServiceScreen:
+        assert self.service.screen is not None
+        return self.service.screen
+
+    def open(self, kind: type[Page]) -> Page:
+        """A page, by the tile that leads to it."""
+        index = next(index for index, page in enumerate(self.screen.pages) if isinstance(page, kind))
+        self.screen.tiles[index].click()
+        self.tick()
+        return self.screen.pages[index]
+
+    def buy(self, slot: str) -> None:
+        for touch in (Start(False), Choose(slot), Continue()):
+            self.shop.touch(touch)
+        self.tick(8)
+        self.shop.touch(Cancel())
+        self.tick()

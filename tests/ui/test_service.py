@@ -1,0 +1,583 @@
+"""Service mode, by touch: nobody gets in without the PIN, and what is changed there is checked and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QAbstractButton
+from pytestqt.qtbot import QtBot
+
+from kiosk.ui import service_journal
+from kiosk.ui.service_camera import CameraPage
+from kiosk.ui.service_gate import OPEN_FOR
+from kiosk.ui.service_health import HealthPage
+from kiosk.ui.service_journal import ExportPage, JournalPage
+from kiosk.ui.service_machine import MachinePage
+from kiosk.ui.service_rows import Rows
+from kiosk.ui.service_settle import SettlePage
+from kiosk.ui.service_stock import StockPage
+from kiosk.ui.service_tests import TestsPage
+from kiosk.ui.service_usb import export, sticks
+from kiosk.vending.events import Choose, Continue, SetStock, Start
+from kiosk.vending.facts import PriceSet, SettingChanged, StockSet
+from kiosk.vending.journal import read
+from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_terminal import Behaviour as Payment
+from kiosk.vending.state import Phase
+from kiosk.vision.messages import VisionMode, VisionState
+from tests.ui.conftest import make_face, make_preview
+from tests.ui.judge import faults
+from tests.ui.service_rig import PIN, ServiceRig
+
+Start_ = Callable[..., ServiceRig]
+
+
+@pytest.fixture
+def start(qtbot: QtBot, tmp_path: Path) -> Iterator[Start_]:  # noqa: ARG001 - there has to be a QApplication
+    """Starts the machine, in the same state each time."""
+    running: list[ServiceRig] = []
+
+    def start(**options: object) -> ServiceRig:
+        if running:
+            running.pop().close()
+        running.append(ServiceRig(tmp_path, **options))  # type: ignore[arg-type]
+        return running[0]
+
+    yield start
+    for rig in running:
+        rig.close()
+
+
+@pytest.fixture
+def rig(start: Start_) -> ServiceRig:
+    return start()
+
+
+# The way in and out
+
+
+def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: ServiceRig, qtbot: QtBot) -> None:
+    for _ in range(5):
+        qtbot.mouseClick(rig.window, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    assert rig.service.gate.isVisible()
+    assert rig.service.screen is None
+    rig.type(PIN)
+    assert rig.service.gate.isHidden()
+    assert rig.screen.isVisible()
+    assert rig.shop.snapshot.phase is Phase.SERVICE
+
+
+def test_a_wrong_pin_opens_nothing_and_slows_the_next_one_down(rig: ServiceRig) -> None:
+    rig.window.service_requested.emit()
+    for _ in range(3):
+        rig.type("1234")
+        assert rig.service.screen is None
+    assert rig.service.gate.said.text == "Next try in 30 s"
+    rig.type(PIN)
+    assert rig.service.screen is None
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
+    rig.tick(100, 0.25)  # the gate stays open only for whoever types
+    rig.service.gate._idle = 0.0
+    rig.tick(30, 0.25)
+    rig.type(PIN)
+    assert rig.screen.isVisible()
+
+
+def test_wrong_tries_are_remembered_across_a_restart(rig: ServiceRig, start: Start_) -> None:
+    rig.window.service_requested.emit()
+    for _ in range(3):
+        rig.type("1234")
+    rig = start()
+    rig.window.service_requested.emit()
+    rig.tick()
+    assert not rig.service.gate.pad.isEnabled()
+
+
+def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceRig) -> None:
+    rig.window.service_requested.emit()
+    rig.service.gate.pad.keys["4"].click()
+    rig.tick(1, OPEN_FOR)
+    assert rig.service.gate.isHidden()
+    rig.window.service_requested.emit()
+    assert rig.service.gate.dots.count == 0
+    rig.service.gate.close_button.click()
+    assert rig.service.gate.isHidden()
+
+
+def test_the_sale_goes_on_under_the_gate(rig: ServiceRig) -> None:
+    for touch in (Start(False), Choose("A1")):
+        rig.shop.touch(touch)
+    rig.window.service_requested.emit()
+    rig.tick()
+    assert rig.shop.snapshot.phase is Phase.SELECTED
+
+
+def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
+    rig.dispenser.plan([Vend.WAIT])
+    rig.window.service_requested.emit()
+    for touch in (Start(False), Choose("A1"), Continue()):
+        rig.shop.touch(touch)
+    rig.tick()
+    assert rig.shop.snapshot.phase is Phase.DISPENSING
+    rig.type(PIN)
+    assert rig.service.screen is None
+    assert rig.service.gate.said.text == "A sale is ending first"
+    rig.dispenser.drop()
+    rig.tick()
+    assert rig.screen.isVisible()
+
+
+def test_it_is_left_by_touch(rig: ServiceRig) -> None:
+    screen = rig.enter()
+    rig.open(HealthPage)
+    screen.back.click()
+    assert screen.current is None
+    screen.back.click()
+    rig.tick()
+    assert rig.service.screen is None
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
+
+
+def test_it_times_out_to_the_customers_side_unless_somebody_touches(rig: ServiceRig) -> None:
+    rig.enter()
+    rig.tick(1, 590)
+    rig.open(StockPage)
+    rig.tick(1, 590)
+    assert rig.screen.isVisible()
+    rig.tick(1, 11)
+    rig.tick()
+    assert rig.service.screen is None
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
+
+
+def test_the_way_out_of_the_program_has_to_be_touched_twice(start: Start_) -> None:
+    rig = start(locked=True)
+    rig.window.close()
+    assert rig.window.isVisible()
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    page.exit.click()
+    assert rig.window.isVisible()
+    assert page.exit.text() == "Really exit?"
+    page.exit.click()
+    assert not rig.window.isVisible()
+
+
+# The camera
+
+
+def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
+    rig.enter()
+    assert rig.vision.mode is VisionMode.NOTICE
+    page = rig.open(CameraPage)
+    assert rig.vision.mode is VisionMode.AGE_CHECK
+    rig.vision.see(make_face())
+    rig.vision.next_preview = make_preview()
+    rig.tick()
+    assert rig.feed.picture is not None
+    assert rig.feed.newest is not None
+    assert page.grab().toImage().pixelColor(page.width() // 2, 100).lightness() > 100
+    rig.screen.back.click()
+    assert rig.vision.mode is VisionMode.NOTICE
+    assert rig.feed.picture is None
+    assert rig.feed.newest is None
+
+
+def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: ServiceRig) -> None:
+    rig.enter()
+    rig.open(CameraPage)
+    for end in ("camera", "service"):
+        rig.vision.state = VisionState.RUNNING
+        rig.vision.see(make_face())
+        rig.vision.next_preview = make_preview()
+        rig.tick()
+        assert rig.feed.picture is not None
+        if end == "camera":
+            rig.vision.state = VisionState.RESTARTING
+            rig.tick()
+        else:
+            rig.service.leave()
+            rig.tick()
+            assert rig.vision.mode is VisionMode.NOTICE
+        assert rig.feed.picture is None
+        assert rig.feed.newest is None
+
+
+def test_the_feed_keeps_nobody_while_customers_shop(rig: ServiceRig) -> None:
+    rig.shop.touch(Start(True))
+    rig.vision.see(make_face())
+    rig.vision.next_preview = make_preview()
+    rig.tick()
+    assert rig.feed.picture is None
+    assert rig.feed.newest is None
+
+
+# Health
+
+
+def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(HealthPage)
+    assert isinstance(page, HealthPage)
+    rows = {row.label: row for row in page.rows.rows}
+    assert rows["Vision"].right
+    assert rows["Engine"].value == "ONNX Runtime on the CPU, fp32"
+    assert rows["Accuracy"].value == "gender 89.6%"
+    assert rows["Terminal"].right
+    assert str(rig.journal.head)[:12] in rows["Journal"].value
+    assert rows["Disk"].right
+    rig.vision.state, rig.vision.fault = VisionState.NO_CAMERA, "camera 0 gives no picture"
+    rig.vision.engine_fault = "facialnet.engine does not run here"
+    rig.terminal.vanish()
+    rig.tick()
+    rows = {row.label: row for row in page.rows.rows}
+    assert (rows["Vision"].right, rows["Vision"].value) == (False, "no camera: camera 0 gives no picture")
+    assert rows["Engine"].value.endswith("facialnet.engine does not run here")
+    assert not rows["Engine"].right
+    assert (rows["Terminal"].right, rows["Dispenser"].right) == (False, True)
+    assert len(page.rows.drawn) == 2 * len(rows)
+
+
+# Stock and prices
+
+
+def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Start_) -> None:
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.tiles["A1"].click()
+    for _ in range(3):
+        page.count.minus.click()
+    page.price.plus.click()
+    page.save.click()
+    assert page.said.text == "Saved"
+    facts = [entry.fact for entry in rig.journal.entries()]
+    assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150)]
+    rig = start()
+    offer = rig.shop.snapshot.offers[0]
+    assert (offer.slot, offer.count, offer.price) == ("A1", 7, 155)
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    assert page.tiles["A1"].text() == "A1 · Still water\n7 of 10 · €1.55"
+    page.tiles["A1"].click()
+    page.full.click()
+    page.save.click()
+    assert [entry.fact for entry in rig.journal.entries()][-1] == StockSet("A1", 10, "refill")
+
+
+def test_stock_and_price_stay_in_their_bounds(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.edit("A1")
+    assert not page.count.plus.isEnabled()
+    for stepper, wanted in ((page.count, (0, 10)), (page.price, (1, 10_000_000))):
+        for value, end in ((-100, wanted[0]), (10**9, wanted[1])):
+            stepper.set_value(value)
+            assert stepper.value == end
+
+
+def test_what_was_not_saved_is_not_changed(rig: ServiceRig) -> None:
+    rig.enter()
+    rows = rig.journal.head.seq
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.edit("A1")
+    page.count.minus.click()
+    rig.screen.back.click()
+    assert page.slot is None
+    assert rig.journal.head.seq == rows
+    page.edit("A1")
+    assert page.count.value == 10
+
+
+def test_a_refusal_is_shown(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.edit("A1")
+    page.count.most = 99
+    page.count.set_value(99)
+    page.save.click()
+    assert page.said.text == "slot A1 holds 0 to 10 products"
+
+
+# What a person has to settle
+
+
+def test_a_vend_in_doubt_is_settled_and_a_blocked_slot_counted(rig: ServiceRig) -> None:
+    rig.dispenser.plan([Vend.SILENCE])
+    rig.buy("A1")
+    rig.tick(80, 1)
+    rig.dispenser.plan([Vend.JAM])
+    rig.buy("A2")
+    rig.tick(30, 1)
+    rig.enter()
+    tiles = [tile.text() for tile in rig.screen.tiles]
+    assert "To settle (2)" in tiles
+    page = rig.open(SettlePage)
+    assert isinstance(page, SettlePage)
+    assert "did the product leave the machine" in page.question.text
+    assert page.money.isHidden()
+    page.left_machine.click()
+    rig.tick()
+    assert "Slot A2 failed" in page.question.text
+    assert page.left_machine.isHidden()
+    page.count.click()
+    rig.tick()
+    stock = rig.screen.stock
+    assert (rig.screen.current, stock.slot) == (stock, "A2")
+    stock.save.click()
+    assert rig.shop.snapshot.attention == ()
+    rig.open(SettlePage) if rig.screen.current is None else rig.screen.open(page)
+    rig.tick()
+    assert page.question.text == "Nothing has to be settled"
+    assert all(button.isHidden() for button in (page.left_machine, page.stayed, page.money, page.count, page.next))
+
+
+def test_money_that_the_terminal_does_not_acknowledge_is_settled_by_hand(rig: ServiceRig) -> None:
+    rig.terminal.plan([Payment.APPROVE])
+    rig.terminal.unheard = 1000
+    rig.buy("A1")
+    rig.tick(300, 1)
+    assert [each.kind for each in rig.shop.snapshot.attention] == ["unsettled"]
+    rig.enter()
+    page = rig.open(SettlePage)
+    assert isinstance(page, SettlePage)
+    assert "€1.50" in page.question.text
+    page.money.click()
+    rig.tick()
+    assert rig.shop.snapshot.attention == ()
+
+
+# Tests
+
+
+def test_a_slot_and_the_terminal_can_be_tested_and_nobody_pays(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(TestsPage)
+    assert isinstance(page, TestsPage)
+    rig.dispenser.plan([Vend.WAIT])
+    page.next.click()
+    assert page.slot.text == "Slot A2: Sparkling water"
+    page.vend.click()
+    rig.tick()
+    assert page.result.text == "Running…"
+    assert not page.vend.isEnabled()
+    rig.dispenser.drop()
+    rig.tick()
+    assert page.result.text == "It worked"
+    assert rig.dispenser.fallen["A2"] == 1
+    rig.dispenser.plan([Vend.JAM])
+    page.vend.click()
+    rig.tick()
+    assert page.result.text == "It failed"
+    page.pay.click()
+    rig.tick(5)
+    assert page.result.text == "It worked"
+    assert [(account.charged, account.held) for account in rig.terminal.accounts.values()] == [(100, 0)]
+
+
+# The journal
+
+
+def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None:
+    rig.buy("A1")
+    rig.enter()
+    page = rig.open(JournalPage)
+    assert isinstance(page, JournalPage)
+    shown = page.rows.shown
+    assert shown[0].label.startswith(f"{rig.journal.head.seq} · ")
+    assert "sale_closed" in " ".join(row.value for row in shown)
+    page.turn.click()
+    assert page.rows.shown[0] != shown[0]
+
+
+def test_an_older_day_is_not_today(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_journal, "local", lambda _: datetime(2001, 1, 1).astimezone())
+    rig.enter()
+    page = rig.open(JournalPage)
+    assert isinstance(page, JournalPage)
+    assert page.rows.rows == ()
+    assert page.empty.isVisible()
+
+
+def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path, qtbot: QtBot) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    rig.buy("A1")
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    assert page.said.text == "No USB stick is mounted under /media or /run/media"
+    page._find = lambda: [stick]
+    rig.tick()
+    page.buttons[0].click()
+    qtbot.waitUntil(lambda: (rig.tick(1), "Written" in page.said.text)[1])
+    csv, document = sorted(stick.iterdir())
+    assert "Still water" in csv.read_text()
+    assert json.loads(document.read_text())["events"][-1]["seq"] <= rig.journal.head.seq
+
+
+def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Path, qtbot: QtBot) -> None:
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page._find = lambda: [tmp_path / "pulled out"]
+    rig.tick()
+    page.buttons[0].click()
+    qtbot.waitUntil(lambda: (rig.tick(1), page.said.text == "Not written: No such file or directory")[1])
+
+
+def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5)
+    names = export(rig.desk.journal_path, tmp_path, now)
+    assert names == ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
+    with pytest.raises(FileExistsError):
+        export(rig.desk.journal_path, tmp_path, now)
+
+
+def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
+    mounts = (
+        "/dev/sda1 / ext4 rw,relatime 0 0\n"
+        "/dev/sdb1 /media/kiosk/MY\\040STICK vfat rw,nosuid 0 0\n"
+        "/dev/sdc1 /run/media/kiosk/B vfat rw 0 0\n"
+        "/dev/sr0 /media/cdrom iso9660 ro,nosuid 0 0\n"
+        "tmpfs /mediathek tmpfs rw 0 0\n"
+    )
+    assert sticks(mounts) == [Path("/media/kiosk/MY STICK"), Path("/run/media/kiosk/B")]
+    assert isinstance(sticks(), list)
+
+
+# The machine
+
+
+@pytest.fixture
+def backlight(tmp_path: Path) -> Path:
+    device = tmp_path / "backlight" / "intel"
+    device.mkdir(parents=True)
+    (device / "brightness").write_text("200")
+    (device / "max_brightness").write_text("200")
+    return device
+
+
+def test_volume_and_brightness_are_set_journalled_and_kept(backlight: Path, start: Start_) -> None:
+    rig = start()
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    volumes: list[float] = []
+    rig.window.set_volume = volumes.append  # type: ignore[method-assign, assignment]
+    page.volume.plus.click()
+    page.brightness.minus.click()
+    assert volumes == [0.7]
+    assert (backlight / "brightness").read_text() == "180"
+    facts = [entry.fact for entry in rig.journal.entries()]
+    assert facts[-2:] == [SettingChanged(VOLUME, "70"), SettingChanged(BRIGHTNESS, "90")]
+    (backlight / "brightness").write_text("200")
+    rig = start()
+    assert (backlight / "brightness").read_text() == "180"
+    assert rig.settings.get(VOLUME, 60) == 70
+
+
+def test_a_screen_whose_light_is_not_ours_says_so(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    assert page.said.text == "this screen's brightness is not the system's to change"
+    assert not page.brightness.minus.isEnabled()
+    assert not page.brightness.plus.isEnabled()
+
+
+def test_out_of_order_is_kept_until_it_is_taken_back(rig: ServiceRig, start: Start_) -> None:
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    page.order.click()
+    assert page.order.text() == "Put back in order"
+    rig.service.leave()
+    rig.tick()
+    assert rig.shop.snapshot.phase is Phase.OUT_OF_ORDER
+    rig = start()
+    assert rig.shop.snapshot.phase is Phase.OUT_OF_ORDER
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    page.order.click()
+    rig.service.leave()
+    rig.tick()
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
+    values = [entry.fact.value for entry in rig.journal.entries() if isinstance(entry.fact, SettingChanged)]
+    assert values == ["1", "0"]
+    assert start().shop.snapshot.phase is Phase.ATTRACT
+
+
+def test_a_setting_that_cannot_be_is_refused_and_one_in_the_journal_ignored(rig: ServiceRig, start: Start_) -> None:
+    for name, value in ((VOLUME, 101), (BRIGHTNESS, 0), (OUT_OF_ORDER, 2)):
+        with pytest.raises(ValueError, match=name):
+            rig.settings.set(name, value)
+    rig.journal.append(SettingChanged(VOLUME, "900"))
+    rig.journal.append(SettingChanged(BRIGHTNESS, "bright"))
+    settings = start().settings
+    assert (settings.get(VOLUME, 60), settings.get(BRIGHTNESS, 80)) == (60, 80)
+
+
+def test_the_same_setting_again_is_not_journalled_again(rig: ServiceRig) -> None:
+    rig.settings.set(VOLUME, 50)
+    rows = rig.journal.head.seq
+    rig.settings.set(VOLUME, 50)
+    assert rig.journal.head.seq == rows
+    assert read(rig.desk.journal_path)[-1].fact == SettingChanged(VOLUME, "50")
+
+
+# Layout
+
+SIZES = [(800, 480, 5.25), (480, 800, 5.25), (1280, 800, 5.9), (1080, 1920, 2.7), (3840, 2160, 4.0)]
+
+
+@pytest.mark.parametrize(("width", "height", "pixels_per_mm"), SIZES)
+def test_every_page_is_laid_out(start: Start_, width: int, height: int, pixels_per_mm: float) -> None:
+    rig = start(size=(width, height), pixels_per_mm=pixels_per_mm)
+    rig.dispenser.plan([Vend.JAM])
+    rig.buy("A2")
+    rig.tick(30, 1)
+    rig.shop.operate(SetStock("A1", 3, "correction"))
+    rig.enter()
+    found = {"home": faults(rig.window)}
+    for page in rig.screen.pages:
+        rig.screen.open(page)
+        rig.tick()
+        found[type(page).__name__] = faults(rig.window) + [
+            f"{drawn.text!r} over the edge"
+            for rows in page.findChildren(Rows)
+            for drawn in rows.drawn
+            if not rows.rect().contains(drawn.place)
+        ]
+    rig.screen.open(rig.screen.stock)
+    rig.screen.stock.edit("A2")
+    found["editor"] = faults(rig.window)
+    assert not {name: each for name, each in found.items() if each}
+
+
+@pytest.mark.parametrize(("width", "height", "pixels_per_mm"), SIZES)
+def test_the_gate_is_laid_out_and_leaves_the_mark_of_a_simulation(
+    start: Start_, width: int, height: int, pixels_per_mm: float
+) -> None:
+    rig = start(size=(width, height), pixels_per_mm=pixels_per_mm)
+    rig.window.service_requested.emit()
+    rig.tick()
+    gate, touch = rig.service.gate, rig.window.look.touch
+    assert not gate.geometry().intersects(rig.window.mark.geometry())
+    for button in gate.findChildren(QAbstractButton):
+        assert min(button.width(), button.height()) >= touch - 1, button.accessibleName()
+        corner = button.mapTo(gate, QPoint(0, 0))
+        assert gate.rect().contains(corner)
+        assert gate.rect().contains(corner + QPoint(button.width() - 1, button.height() - 1))

@@ -1,0 +1,131 @@
+"""The journal for people: what an accountant gets, and the commands that give it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kiosk.cli import main
+from kiosk.vending.accounts import accounts, as_csv, as_json, lines
+from kiosk.vending.events import Cancel, Settle
+from kiosk.vending.journal import Head, Journal
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_terminal import Behaviour as Pay
+from tests.vending.rig import BEER, WATER, Rig
+
+
+@pytest.fixture
+def rig() -> Rig:
+    """A day: sold, sold after an ID, jammed, cancelled in the payment, in doubt, and a payment nobody asked for."""
+    rig = Rig()
+    for slot, pay, vend in (
+        (WATER, Pay.APPROVE, Vend.DROP),
+        (BEER, Pay.DECLINE, Vend.DROP),
+        (WATER, Pay.APPROVE, Vend.SILENCE),
+        (BEER, Pay.APPROVE, Vend.JAM),
+    ):
+        rig.terminal.otherwise, rig.dispenser.otherwise = pay, vend
+        rig.buy(slot, camera=False)
+        rig.reader.present(40)
+        rig.tick()
+        if pay is Pay.DECLINE:
+            rig.shop.touch(Cancel())
+        rig.after(46)
+        rig.after(30)
+        rig.after(30)
+    rig.shop.operate(Settle(f"{rig.journal.id}-3", dropped=True))
+    rig.terminal.authorize("another-1-1", 77, "EUR")
+    rig.tick()
+    return rig
+
+
+@pytest.fixture
+def path(rig: Rig, tmp_path: Path) -> Path:
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal:
+        for fact in rig.journal.facts:
+            journal.append(fact)
+    return path
+
+
+def kiosk(*arguments: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["journal", *map(str, arguments)])
+    return result.exit_code, result.output
+
+
+def test_every_sale_is_a_row_and_all_money_is_there(rig: Rig) -> None:
+    found = accounts(rig.journal.entries())
+    assert [(each.slot, each.outcome, each.age, each.charged, each.returned, each.dispensed) for each in found] == [
+        (WATER, "sold", "not_needed", 180, 0, True),
+        (BEER, "cancelled", "id_confirmed", 0, 0, False),
+        (WATER, "in_doubt", "not_needed", 180, 180, False),
+        (BEER, "refunded", "id_confirmed", 350, 350, False),
+        ("", "unasked", "not_needed", 77, 77, False),
+    ]
+    assert [bool(each.settled_by_operator) for each in found] == [False, False, True, False, False]
+    assert sum(each.charged - each.returned for each in found) == rig.held
+
+
+def test_the_csv_is_in_major_units(rig: Rig) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(rig.journal.entries()))))
+    assert [row["price"] for row in rows[:2]] == ["1.80", "3.50"]
+    assert rows[0]["charged"] == "1.80"
+    assert rows[0]["dispensed"] == "yes"
+    assert rows[0]["references"].startswith("SIM")
+
+
+def test_the_json_has_every_row_in_minor_units(rig: Rig) -> None:
+    document = json.loads(as_json(list(rig.journal.entries()), Head(5, "ab")))
+    assert document["head"] == "5:ab"
+    assert document["sales"][0]["price"] == 180
+    assert [event["kind"] for event in document["events"]] == rig.journal.kinds
+
+
+def test_a_line_leaves_out_what_says_nothing(rig: Rig) -> None:
+    assert [line.split()[2] for line in lines(rig.journal.entries())] == rig.journal.kinds
+    assert not any(line.endswith("=") for line in lines(rig.journal.entries()))
+
+
+def test_list_prints_the_last_rows(path: Path, rig: Rig) -> None:
+    code, output = kiosk("list", "--journal", path)
+    assert (code, len(output.splitlines())) == (0, len(rig.journal.rows))
+    assert kiosk("list", "--journal", path, "--last", "2")[1].splitlines() == output.splitlines()[-2:]
+
+
+def test_export_writes_a_file_or_prints(path: Path, tmp_path: Path) -> None:
+    code, printed = kiosk("export", "--journal", path)
+    assert code == 0
+    assert printed.startswith("sale,opened,closed,")
+    assert kiosk("export", "--journal", path, "--output", tmp_path / "sales.csv") == (0, "")
+    assert len((tmp_path / "sales.csv").read_bytes().split(b"\r\n")) == 7
+    assert kiosk("export", "--journal", path, "--format", "json", "--output", tmp_path / "sales.json")[0] == 0
+    assert json.loads((tmp_path / "sales.json").read_text(encoding="utf-8"))["sales"]
+
+
+def test_verify_prints_a_head_that_it_takes_back(path: Path) -> None:
+    code, head = kiosk("verify", "--journal", path)
+    assert code == 0
+    assert kiosk("verify", "--journal", path, "--noted", head.strip()) == (0, head)
+    code, output = kiosk("verify", "--journal", path, "--noted", f"3:{'0' * 64}")
+    assert code == 1
+    assert "row 3 is not the one that was noted" in output
+
+
+@pytest.mark.parametrize("noted", ["", "x", "3", "3:xyz", "-1:00000000", f"3:{'0' * 65}"])
+def test_a_head_that_is_none_is_refused(path: Path, noted: str) -> None:
+    code, output = kiosk("verify", "--journal", path, "--noted", noted or " ")
+    assert code == 1
+    assert "is no head of a journal" in output
+
+
+def test_a_missing_journal_is_one_line(tmp_path: Path) -> None:
+    for command in ("list", "export", "verify"):
+        code, output = kiosk(command, "--journal", tmp_path / "none.db")
+        assert code == 1
+        assert output.startswith("Error: there is no journal")

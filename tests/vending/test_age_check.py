@@ -1,0 +1,339 @@
+"""The age check passes for one reason only, and asks for an ID for every other."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation, Status
+from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Prompt, Reason
+
+POLICY = AgePolicy(automatic_pass=True)
+EVERY = 0.04  # seconds between two observations
+
+
+def aged(label: str, sure: float = 0.99) -> Estimate:
+    """An estimate that is this sure of one group, and gives the rest to teenagers."""
+    shares = {label: sure, "10-19": 1 - sure} if label != "10-19" else {label: 1.0}
+    return Estimate(("female", "male"), (0.5, 0.5), DECADES, tuple(shares.get(group.label, 0.0) for group in DECADES))
+
+
+def face(track: int = 1, age: str = "60+", **changes: Any) -> FaceObservation:
+    seen = FaceObservation(track, (200, 100, 160, 160), 0.9, "known", aged(age), live=True)
+    return replace(seen, **changes)
+
+
+def seen(time: float, *faces: FaceObservation) -> Observation:
+    return Observation(time, 0, 10.0, faces)
+
+
+def watch(check: AgeCheck, *faces: FaceObservation, seconds: float = 3.0, start: float = 0.0) -> AgeCheck:
+    """Shows the same faces for a while, both clocks running together."""
+    for index in range(round(seconds / EVERY)):
+        time = start + index * EVERY
+        check = check.observe(seen(time, *faces), time)
+    return check
+
+
+def begun(**changes: Any) -> AgeCheck:
+    return AgeCheck.begin(replace(POLICY, **changes), now=0.0)
+
+
+def asks(check: AgeCheck, reason: Reason) -> bool:
+    return check.outcome is Outcome.ASK_FOR_ID and check.reason is reason
+
+
+# --- What passes ----------------------------------------------------------------------------------
+
+
+def test_an_old_living_face_alone_passes_after_the_time_it_takes() -> None:
+    assert watch(begun(), face(), seconds=1.5).outcome is None
+    passed = watch(begun(), face(), seconds=1.7)
+    assert passed.outcome is Outcome.PASSED
+    assert passed.prompt is Prompt.THANK_YOU
+    assert passed.evidence is None
+
+
+def test_few_pictures_are_not_enough_however_long_they_take() -> None:
+    check = begun()
+    for index in range(POLICY.good_pictures):
+        assert check.outcome is None
+        check = check.observe(seen(index * 0.4, face()), index * 0.4)
+    assert check.outcome is Outcome.PASSED
+
+
+def test_progress_grows_with_the_slower_of_time_and_pictures() -> None:
+    assert begun().progress == 0
+    assert watch(begun(), face(), seconds=0.76 + EVERY).progress == pytest.approx(0.76 / 1.5)
+    assert watch(begun(good_pictures=100), face(), seconds=1.0).progress == pytest.approx(0.25)
+
+
+def test_the_default_lets_nobody_pass() -> None:
+    check = AgeCheck.begin(AgePolicy(), now=0.0)
+    assert asks(check, Reason.OFF)
+    assert watch(check, face()) is check
+
+
+def test_a_margin_stands_on_the_legal_age() -> None:
+    assert AgePolicy().challenge_age == 25
+    assert asks(watch(begun(), face(age="20-29")), Reason.NOT_SURE)
+    assert watch(begun(legal_age=16, margin=4), face(age="20-29")).outcome is Outcome.PASSED
+
+
+# --- What does not --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("age", ["0-2", "3-9", "10-19", "20-29"])
+def test_the_young_are_asked_for_an_id_at_once(age: str) -> None:
+    assert asks(watch(begun(), face(age=age), seconds=1.7), Reason.NOT_SURE)
+
+
+def test_a_probability_below_the_threshold_is_not_sure() -> None:
+    assert asks(watch(begun(), face(estimate=aged("60+", 0.94))), Reason.NOT_SURE)
+    assert watch(begun(), face(estimate=aged("60+", 0.95))).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("faces", "reason", "prompt"),
+    [
+        ((), Reason.NOBODY, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(1), face(2)), Reason.TWO_FACES, Prompt.ONE_PERSON_PLEASE),
+        ((face(status="unknown"),), Reason.UNKNOWN, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(status="estimating"),), Reason.BAD_PICTURE, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(quality=0.34),), Reason.BAD_PICTURE, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(quality=math.nan),), Reason.BAD_PICTURE, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(estimate=None),), Reason.BAD_PICTURE, Prompt.LOOK_AT_THE_SCREEN),
+        ((face(box=(0, 0, 79, 79)),), Reason.TOO_FAR, Prompt.A_LITTLE_CLOSER),
+        ((face(live=False),), Reason.NOT_LIVE, Prompt.TURN_YOUR_HEAD),
+        ((face(live=None),), Reason.NOT_LIVE, Prompt.TURN_YOUR_HEAD),
+    ],
+)
+def test_whatever_is_wrong_is_prompted_and_ends_in_asking_for_an_id(
+    faces: tuple[FaceObservation, ...], reason: Reason, prompt: Prompt
+) -> None:
+    check = watch(begun(), *faces, seconds=4.0)
+    assert (check.outcome, check.reason, check.prompt) == (None, reason, prompt)
+    check = watch(check, *faces, seconds=9.0, start=4.0)
+    assert asks(check, reason)
+    assert check.prompt is Prompt.ID_PLEASE
+
+
+def test_a_face_that_nobody_judged_passes_only_where_that_is_allowed() -> None:
+    assert watch(begun(live_needed=False), face(live=None)).outcome is Outcome.PASSED
+    assert watch(begun(live_needed=False), face(live=False), seconds=5.0).outcome is None
+
+
+def test_a_face_shown_to_be_alive_later_passes_then_and_not_before() -> None:
+    check = watch(begun(), face(live=None), seconds=4.0)
+    assert watch(check, face(live=True), seconds=EVERY, start=4.0).outcome is Outcome.PASSED
+    # But not if it has come to look younger meanwhile: it is decided by what is known then.
+    assert asks(watch(check, face(live=True, age="10-19"), seconds=EVERY, start=4.0), Reason.NOT_SURE)
+
+
+# --- Interruptions --------------------------------------------------------------------------------
+
+
+def test_a_second_person_at_the_last_moment_starts_everything_anew() -> None:
+    check = watch(begun(), face(), seconds=1.5)
+    check = watch(check, face(), face(2), seconds=EVERY, start=1.5)
+    assert check.reason is Reason.TWO_FACES
+    check = watch(check, face(), seconds=1.5, start=1.54)
+    assert check.outcome is None
+    assert watch(check, face(), seconds=0.1, start=3.04).outcome is Outcome.PASSED
+
+
+def test_another_person_in_the_same_place_starts_everything_anew() -> None:
+    check = watch(begun(), face(1), seconds=1.5)
+    check = watch(check, face(2), seconds=1.5, start=1.5)
+    assert check.outcome is None
+    assert check.evidence is not None
+    assert check.evidence.track == 2
+
+
+def test_another_person_in_a_bad_picture_is_another_person_too() -> None:
+    check = watch(begun(), face(1), seconds=1.5)
+    check = watch(check, face(2, quality=0.1), seconds=EVERY, start=1.5)
+    assert check.evidence is None
+
+
+def test_stepping_away_and_back_starts_everything_anew() -> None:
+    check = watch(begun(), face(), seconds=1.5)
+    check = watch(check, seconds=EVERY, start=1.5)
+    assert (check.reason, check.evidence) == (Reason.NOBODY, None)
+    assert watch(check, face(), seconds=1.5, start=1.54).outcome is None
+
+
+def test_a_blink_does_not_start_anything_anew_but_a_long_bad_picture_does() -> None:
+    def after(bad: float) -> AgeCheck:
+        check = watch(begun(), face(), seconds=1.2)
+        check = watch(check, face(quality=0.1), seconds=bad, start=1.2)
+        return watch(check, face(), seconds=0.6, start=1.2 + bad)
+
+    assert after(0.2).outcome is Outcome.PASSED
+    assert after(0.6).outcome is None
+
+
+def test_a_gap_without_observations_starts_everything_anew() -> None:
+    check = watch(begun(), face(), seconds=1.5)
+    assert watch(check, face(), seconds=1.0, start=2.2).outcome is None
+
+
+def test_a_camera_that_dies_in_the_middle_ends_in_asking_for_an_id() -> None:
+    check = watch(begun(), face(), seconds=1.0)
+    assert check.tick(3.0).outcome is None
+    assert asks(check.tick(3.6), Reason.NO_PICTURE)
+    assert asks(check.observe(seen(1.04, face()), 3.6), Reason.NO_PICTURE)
+
+
+def test_a_camera_that_never_lived_ends_in_asking_for_an_id() -> None:
+    assert asks(begun().tick(2.6), Reason.NO_PICTURE)
+
+
+def test_an_observation_that_is_late_or_came_before_counts_for_nothing() -> None:
+    check = watch(begun(), face(), seconds=1.0)
+    assert check.observe(seen(0.5, face(), face(2)), 1.0) == check
+    assert check.observe(seen(24 * EVERY, face()), 1.0) == check
+    assert check.observe(seen(math.nan, face()), 1.0) == check
+
+
+def test_the_same_picture_again_and_again_is_one_picture() -> None:
+    check = begun()
+    for index in range(40):
+        check = check.observe(seen(0.0, face()), index * EVERY)
+    assert check.progress == 0
+
+
+def test_a_vision_process_begun_anew_begins_the_evidence_anew() -> None:
+    check = watch(begun(), face(), seconds=1.5)
+    check = check.observe(seen(0.01, face()), 2.5)
+    assert check.evidence is not None
+    assert check.evidence.pictures == 1
+
+
+def test_an_end_is_an_end() -> None:
+    passed = watch(begun(), face())
+    assert passed.observe(seen(99.0, face(), face(2)), 99.0) is passed
+    assert passed.tick(99.0) is passed
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+def test_it_explains_itself_in_one_line_without_a_figure() -> None:
+    for reason in Reason:
+        for outcome in (None, *Outcome):
+            line = replace(begun(), outcome=outcome, reason=reason).explanation
+            assert reason.value in line
+            assert "\n" not in line
+            assert not any(character.isdigit() for character in line)
+    assert watch(begun(), face(), face(2), seconds=13.0).explanation == "ask for ID: more than one face"
+    assert watch(begun(), face()).explanation.startswith("passed: ")
+    assert begun().explanation == "under way: nothing seen yet"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"legal_age": 0},
+        {"legal_age": 100},
+        {"margin": -1},
+        {"threshold": 0.5},
+        {"threshold": 1.01},
+        {"threshold": math.nan},
+        {"seconds": 0.0},
+        {"seconds": math.nan},
+        {"good_pictures": 0},
+        {"least_quality": 0.0},
+        {"smallest_face": 0},
+        {"longest_gap": 0.0},
+        {"silence": 0.5},
+        {"time_out": 1.5},
+        {"time_out": math.inf},
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, float]) -> None:
+    (name,) = changes
+    with pytest.raises(ValueError, match=name):
+        AgePolicy(**changes)
+
+
+# --- Whatever happens -----------------------------------------------------------------------------
+
+statuses: st.SearchStrategy[Status] = st.sampled_from(["known", "known", "known", "estimating", "unknown"])
+faces = st.builds(
+    face,
+    track=st.sampled_from([1, 1, 1, 2]),
+    age=st.sampled_from(["60+", "60+", "10-19"]),
+    status=statuses,
+    quality=st.sampled_from([0.9, 0.9, 0.2]),
+    live=st.sampled_from([True, True, None, False]),
+)
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([EVERY, 0.1, 0.1, 0.6, 0.0, -0.2]),
+        st.sampled_from([1, 1, 1, 1, 1, 0, 2]).flatmap(lambda count: st.lists(faces, min_size=count, max_size=count)),
+        st.integers(1, 30),  # how often in a row
+    ),
+    max_size=12,
+)
+
+
+def good(observation: Observation, policy: AgePolicy) -> bool:
+    return len(observation.faces) == 1 and all(
+        each.status == "known" and each.quality >= policy.least_quality for each in observation.faces
+    )
+
+
+@given(steps, st.booleans(), st.booleans())
+def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
+    drawn: list[tuple[float, list[FaceObservation], int]], on: bool, live_needed: bool
+) -> None:
+    policy = replace(POLICY, automatic_pass=on, live_needed=live_needed, seconds=0.8, good_pictures=6)
+    check = AgeCheck.begin(policy, now=0.0)
+    taken: list[Observation] = []  # those newer than all before, or than nothing for a long time
+    time = now = heard = 0.0
+    for step, shown, often in drawn:
+        for _ in range(often):
+            time, now = time + step, now + abs(step)
+            observation = seen(time, *shown)
+            if taken and time <= taken[-1].time and now - heard > policy.longest_gap:
+                taken = []
+            if not taken or time > taken[-1].time:
+                taken.append(observation)
+                heard = now
+            check = check.observe(observation, now)
+            if check.outcome is Outcome.PASSED:
+                break
+        if check.outcome is Outcome.PASSED:
+            break
+    if check.outcome is not Outcome.PASSED:
+        return
+    assert on
+    last = taken[-1].faces[0]
+    assert last.live is True or (last.live is None and not live_needed)
+    assert last.estimate is not None
+    assert last.estimate.probability_at_least(policy.challenge_age) >= policy.threshold
+    row = [each for each in taken if each.time >= taken[-1].time - policy.seconds]
+    assert all(len(each.faces) == 1 and each.faces[0].track == last.track for each in row)
+    assert all(each.faces[0].status != "unknown" for each in row)
+    assert sum(good(each, policy) for each in taken) >= policy.good_pictures
+    times = [each.time for each in row if good(each, policy)]
+    assert all(later - earlier <= policy.longest_gap + 1e-9 for earlier, later in pairwise(times))
+
+
+@given(steps)
+def test_it_always_ends_in_time(drawn: list[tuple[float, list[FaceObservation], int]]) -> None:
+    check = begun()
+    time = 0.0
+    for step, shown, often in drawn:
+        for _ in range(often):
+            time += abs(step)
+            check = check.observe(seen(time, *shown), time)
+            assert check.outcome or time < POLICY.time_out
+    assert check.tick(max(time, POLICY.time_out)).outcome

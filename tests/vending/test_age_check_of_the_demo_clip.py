@@ -1,0 +1,97 @@
+"""The age check on what vision really sees of the demo clip: its oldest and its youngest, a couple, a dark picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kiosk.engine import load
+from kiosk.estimate import Observation
+from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Reason
+from kiosk.vision.camera import DEMO, Frame, open_source
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.pipeline import Pipeline
+
+# Between which seconds of the clip somebody is what they are.
+YOUNGEST = [(0.9, 4.0), (12.3, 15.4)]
+OLDEST = [(8.9, 10.9), (20.4, 22.6)]
+COUPLE = (24.3, 27.6)
+
+POLICY = AgePolicy(automatic_pass=True, live_needed=False)  # the clip's people are pictures, and judged elsewhere
+
+Change = Callable[[Frame], Frame]
+
+
+@pytest.fixture(scope="module")
+def clip() -> list[Frame]:
+    return [frame for frame in open_source(DEMO).frames() if frame is not None]
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return FaceFinder()
+
+
+@pytest.fixture
+def observed(clip: list[Frame], finder: FaceFinder) -> Callable[..., list[Observation]]:
+    def observed(start: float, end: float, change: Change = lambda frame: frame) -> list[Observation]:
+        """What a pipeline of its own sees of a part of the clip, each observation at its frame's time."""
+        pipeline = Pipeline(load(None), finder=finder)
+        part = [change(frame) for frame in clip if start <= frame.time < end]
+        return [replace(pipeline.process(frame), time=frame.time - start) for frame in part]
+
+    return observed
+
+
+def checked(observations: list[Observation], policy: AgePolicy = POLICY) -> AgeCheck:
+    check = AgeCheck.begin(policy, now=0.0)
+    for observation in observations:
+        check = check.observe(observation, observation.time)
+    return check
+
+
+def in_the_dark(frame: Frame) -> Frame:
+    return replace(frame, image=(frame.image // 10).astype(np.uint8))
+
+
+@pytest.mark.parametrize("part", OLDEST)
+def test_the_oldest_pass(observed: Callable[..., list[Observation]], part: tuple[float, float]) -> None:
+    seen = observed(*part)
+    assert checked(seen).outcome is Outcome.PASSED
+    # Not while the automatic pass is off, and not unjudged where a living face is needed.
+    assert checked(seen, AgePolicy()).reason is Reason.OFF
+    assert checked(seen, replace(POLICY, live_needed=True)).tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+
+
+@pytest.mark.parametrize("part", YOUNGEST)
+def test_the_youngest_are_asked_for_an_id(
+    observed: Callable[..., list[Observation]], part: tuple[float, float]
+) -> None:
+    check = checked(observed(*part))
+    assert (check.outcome, check.reason) == (Outcome.ASK_FOR_ID, Reason.NOT_SURE)
+
+
+def test_two_faces_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
+    check = checked(observed(*COUPLE))
+    assert (check.outcome, check.reason) == (None, Reason.TWO_FACES)
+    assert check.tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+
+
+def test_the_oldest_in_the_dark_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
+    seen = observed(*OLDEST[0], in_the_dark)
+    assert {face.status for observation in seen for face in observation.faces} == {"estimating", "unknown"}
+    check = checked(seen)
+    assert check.outcome is None
+    assert check.tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+
+
+def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
+    observed: Callable[..., list[Observation]],
+) -> None:
+    check = checked(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
+    assert check.outcome is None
+    assert check.evidence is not None
+    assert check.tick(1.2 + POLICY.silence).reason is Reason.NO_PICTURE

@@ -1,0 +1,280 @@
+"""The journal: what is appended stays, in order, and whatever else happens to the file is found."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from kiosk.vending import journal as journal_module
+from kiosk.vending.facts import Fact, MachineStarted, PaymentApproved, PaymentRequested, SaleOpened, VendSucceeded
+from kiosk.vending.journal import (
+    Head,
+    Journal,
+    JournalDamagedError,
+    JournalError,
+    JournalInUseError,
+    read,
+    verify,
+)
+
+FACTS: list[Fact] = [
+    MachineStarted("1.0"),
+    SaleOpened("s-1", "A1", "Wasser für 矿泉水", 180, "EUR", 0),
+    PaymentRequested("s-1", "s-1-1", 180),
+    PaymentApproved("s-1", "s-1-1", 180, "T1"),
+    VendSucceeded("s-1", "A1"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "journal.db"
+
+
+@pytest.fixture
+def written(path: Path) -> Path:
+    """A journal of five rows, closed."""
+    with closing(Journal(path)) as journal:
+        for fact in FACTS:
+            journal.append(fact)
+    return path
+
+
+def tamper(path: Path, *statements: str) -> None:
+    """What somebody does who has the file and SQLite."""
+    with closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def without_triggers(path: Path) -> None:
+    tamper(path, *(f"DROP TRIGGER {name}" for name in ("events_in_order", "events_stay", "events_remain")))
+
+
+def test_what_is_appended_is_there_after_a_restart(written: Path) -> None:
+    with closing(Journal(written)) as journal:
+        assert [entry.fact for entry in journal.entries()] == FACTS
+        assert [entry.seq for entry in journal.entries()] == [1, 2, 3, 4, 5]
+        assert journal.append(FACTS[0]).seq == 6
+
+
+def test_a_row_is_on_the_disk_when_append_returns(path: Path, tmp_path: Path) -> None:
+    """A copy of the files, taken while the journal is open, has it."""
+    with closing(Journal(path)) as journal:
+        journal.append(FACTS[0])
+        copy = tmp_path / "copy"
+        shutil.copytree(path.parent, copy)
+        assert [entry.fact for entry in read(copy / path.name)] == FACTS[:1]
+        pragmas = {
+            name: journal._database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+        }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_times_are_utc_and_may_jump(path: Path) -> None:
+    times = iter([datetime(2026, 3, 1, 12, tzinfo=timezone.utc)] * 2 + [datetime(1970, 1, 1, tzinfo=timezone.utc)] * 2)
+    with closing(Journal(path, clock=lambda: next(times))) as journal:
+        assert journal.append(FACTS[0]).utc == "2026-03-01T12:00:00.000Z"
+        assert journal.append(FACTS[0]).utc == "1970-01-01T00:00:00.000Z"
+    assert verify(path).seq == 2
+
+
+def test_the_id_stays(written: Path) -> None:
+    with closing(Journal(written)) as first:
+        id_ = first.id
+    with closing(Journal(written)) as second:
+        assert second.id == id_
+    with closing(Journal(written.with_name("other.db"))) as other:
+        assert other.id != id_
+
+
+def test_it_can_be_read_and_verified_while_it_is_written(written: Path) -> None:
+    with closing(Journal(written)) as journal:
+        journal.append(FACTS[0])
+        assert len(read(written)) == 6
+        assert verify(written) == journal.head
+
+
+def test_only_one_may_write(written: Path) -> None:
+    with closing(Journal(written)), pytest.raises(JournalInUseError, match="another kiosk is running"):
+        Journal(written)
+    Journal(written).close()
+
+
+def test_a_journal_that_could_not_be_opened_is_not_in_use(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database at all, but a good deal longer than one of its headers" * 20)
+    for _ in range(2):
+        with pytest.raises(JournalDamagedError):
+            Journal(path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET data = '{}' WHERE seq = 2",
+        "DELETE FROM events WHERE seq = 5",
+        "DELETE FROM events",
+        "INSERT INTO events VALUES (9, '', '', '', '')",
+        "INSERT INTO events VALUES (0, '', '', '', '')",
+        "INSERT OR REPLACE INTO events VALUES (5, '', '', '', '')",
+        "REPLACE INTO events VALUES (2, '', '', '', '')",
+    ],
+)
+def test_the_file_refuses_everything_but_the_next_row(written: Path, statement: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="append"):
+        tamper(written, statement)
+    assert verify(written).seq == 5
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("""UPDATE events SET data = replace(data, '180', '1') WHERE seq = 4""", "row 4 was changed"),
+        ("UPDATE events SET utc = '2026-01-01T00:00:00.000Z' WHERE seq = 1", "row 1 was changed"),
+        ("UPDATE events SET kind = 'vend_failed' WHERE seq = 5", "row 5 was changed"),
+        ("UPDATE events SET hash = (SELECT hash FROM events WHERE seq = 1) WHERE seq = 2", "row 2 was changed"),
+        ("DELETE FROM events WHERE seq = 1", "row 1 is missing"),
+        ("DELETE FROM events WHERE seq = 3", "row 3 is missing"),
+        ("DELETE FROM events WHERE seq = 5", "rows after 4 are missing"),
+        ("DELETE FROM events", "rows after 0 are missing"),
+        ("INSERT INTO events VALUES (6, '', 'vend_succeeded', '{}', 'x')", "row 6 was changed"),
+        ("DELETE FROM head", "rows after 5 are missing"),
+        ("UPDATE head SET hash = 'x'", "rows after 5 are missing"),
+        ("DELETE FROM journal", "it has no id"),
+        ("UPDATE journal SET id = 'deadbeef'", "row 1 was changed"),
+    ],
+)
+def test_whatever_is_done_to_the_rows_is_found(written: Path, statement: str, found: str) -> None:
+    without_triggers(written)
+    tamper(written, statement)
+    for look in (verify, Journal):
+        with pytest.raises(JournalDamagedError, match=found) as caught:
+            look(written)
+        assert "\n" not in str(caught.value)
+        assert "move all three away" in str(caught.value)
+
+
+def test_two_rows_that_change_places_are_found(written: Path) -> None:
+    without_triggers(written)
+    tamper(
+        written,
+        "UPDATE events SET seq = 99 WHERE seq = 2",
+        "UPDATE events SET seq = 2 WHERE seq = 3",
+        "UPDATE events SET seq = 3 WHERE seq = 99",
+    )
+    with pytest.raises(JournalDamagedError, match="row 2 was changed"):
+        verify(written)
+
+
+def test_a_noted_head_finds_an_older_copy_put_back(written: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    shutil.copy(written, copy)
+    with closing(Journal(written)) as journal:
+        journal.append(FACTS[0])
+        noted = journal.head
+    assert verify(written, noted) == noted
+    assert verify(copy).seq == 5  # whole in itself
+    with pytest.raises(JournalDamagedError, match="row 6 is not the one that was noted"):
+        verify(copy, noted)
+    with pytest.raises(JournalDamagedError, match="row 5 is not the one that was noted"):
+        verify(copy, Head(5, noted.hash))
+
+
+def test_a_flipped_bit_anywhere_is_found_or_harmless(written: Path, tmp_path: Path) -> None:
+    """Every 37th byte of the file, its lowest bit: damage is found, or every row reads as it was."""
+    whole, found = written.read_bytes(), 0
+    copy = tmp_path / "flipped.db"
+    for place in range(0, len(whole), 37):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1
+        copy.write_bytes(flipped)
+        try:
+            verify(copy)
+        except JournalError:
+            found += 1
+        else:
+            assert [entry.fact for entry in read(copy)] == FACTS, place
+    assert found > 10
+
+
+def test_a_write_cut_short_anywhere_leaves_whole_rows(path: Path, tmp_path: Path) -> None:
+    """The write-ahead log as a power cut may leave it: the beginning of what was written."""
+    copy = tmp_path / "cut"
+    copy.mkdir()
+    rows = set()
+    with closing(Journal(path)) as journal:
+        for fact in FACTS:
+            journal.append(fact)
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+        for length in range(0, len(log), 1000):
+            for file in copy.iterdir():
+                file.unlink()
+            shutil.copy(path, copy / path.name)
+            (copy / f"{path.name}-wal").write_bytes(log[:length])
+            if length < 5000:  # before the first row there may not even be a table
+                continue
+            with closing(Journal(copy / path.name)) as cut:
+                facts = [entry.fact for entry in cut.entries()]
+            assert facts == FACTS[: len(facts)]
+            rows.add(len(facts))
+    assert len(rows) > 3
+
+
+def test_a_damaged_file_says_what_to_do(written: Path) -> None:
+    written.write_bytes(written.read_bytes()[:4096] + b"\xff" * 4096)
+    with pytest.raises(JournalDamagedError, match=r"copy it and the files journal\.db-wal and journal\.db-shm"):
+        Journal(written)
+
+
+def test_a_journal_of_a_newer_kiosk_is_left_alone(written: Path) -> None:
+    tamper(written, "PRAGMA user_version = 99")
+    for look in (Journal, read, verify):
+        with pytest.raises(JournalError, match="newer kiosk"):
+            look(written)
+
+
+def test_a_schema_moves_on_and_keeps_the_rows(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrations = (*journal_module._MIGRATIONS, "CREATE TABLE notes (text TEXT);\nINSERT INTO notes VALUES ('new');\n")
+    monkeypatch.setattr(journal_module, "_MIGRATIONS", migrations)
+    with pytest.raises(JournalError, match="start the kiosk once"):
+        read(written)
+    with closing(Journal(written)) as journal:
+        assert [entry.fact for entry in journal.entries()] == FACTS
+    assert len(read(written)) == 5
+    with closing(sqlite3.connect(written)) as database:
+        assert database.execute("SELECT text FROM notes").fetchall() == [("new",)]
+        assert database.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def test_a_kind_that_nobody_knows_is_damage(path: Path) -> None:
+    with closing(Journal(path)) as journal:
+        journal._database.execute(
+            "INSERT INTO events VALUES (1, '', 'party', '{}', ?)",
+            (journal_module._hash(journal.id, 1, "", "party", "{}"),),
+        )
+    with pytest.raises(JournalDamagedError, match="row 1: there is no kind 'party'"):
+        read(path)
+
+
+def test_a_missing_journal_is_not_made_by_reading(path: Path) -> None:
+    for look in (read, verify):
+        with pytest.raises(JournalError, match="there is no journal"):
+            look(path)
+    assert not path.exists()
+
+
+def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:
+    with closing(Journal(written)) as journal:
+        journal._database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(JournalError, match="full"):
+            journal.append(SaleOpened("s-2", "A1", "x" * 20_000, 180, "EUR", 0))
+        journal._database.execute("PRAGMA max_page_count = 9999")
+        assert journal.append(FACTS[0]).seq == 6
+    assert verify(written).seq == 6

@@ -1,0 +1,116 @@
+"""What the operator does: stock, prices, tests, stopping the sale."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.vending.events import (
+    LeaveService,
+    PaymentTest,
+    SetPrice,
+    SetStock,
+    VendTest,
+)
+from kiosk.vending.shop import OperationError
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_terminal import Behaviour as Pay
+from kiosk.vending.state import Phase
+from tests.vending.rig import STOCK, WATER, WINE, Rig, assert_paid_for_nothing, settle_everything
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_an_operator_who_stops_the_sale_lets_a_paid_one_end(rig: Rig) -> None:
+    rig.terminal.otherwise = Pay.WAIT
+    rig.buy()
+    rig.shop.stop_selling(True)
+    assert rig.phase is Phase.PAYING
+    rig.terminal.approve()
+    settle_everything(rig)
+    assert rig.dropped == 1
+    assert rig.phase is Phase.OUT_OF_ORDER
+    rig.shop.stop_selling(False)
+    assert rig.phase is Phase.ATTRACT
+
+
+def test_an_operator_who_stops_the_sale_ends_an_unpaid_one(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.shop.stop_selling(True)
+    assert rig.phase is Phase.OUT_OF_ORDER
+    assert rig.kinds_of_last_sale() == ["sale_opened", "sale_closed"]
+
+
+def test_a_price_is_journalled_and_survives_until_the_catalogue_says_another(rig: Rig) -> None:
+    rig.shop.operate(SetPrice(WATER, 200))
+    rig.start()
+    rig.choose(WATER)
+    assert rig.shop.snapshot.amount == 200
+    assert rig.ledger.price(WATER, 180) == 200
+    assert rig.ledger.price(WATER, 190) == 190
+
+
+@pytest.mark.parametrize("operation", [SetPrice(WATER, 0), SetStock(WATER, 6, "refill"), SetStock(WATER, -1, "refill")])
+def test_what_cannot_be_set_is_explained(rig: Rig, operation: SetPrice | SetStock) -> None:
+    rows = len(rig.journal.rows)
+    with pytest.raises(OperationError):
+        rig.shop.operate(operation)
+    with pytest.raises(OperationError, match="no slot"):
+        rig.shop.operate(SetStock("Z9", 1, "refill"))
+    assert len(rig.journal.rows) == rows
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "test", "count"),
+    [(Vend.DROP, "done", STOCK - 1), (Vend.JAM, "failed", STOCK), (Vend.SILENCE, "failed", STOCK - 1)],
+)
+def test_a_test_vend_costs_nothing_and_counts(rig: Rig, behaviour: Vend, test: str, count: int) -> None:
+    rig.into_service()
+    rig.dispenser.plan([behaviour])
+    rig.shop.operate(VendTest(WINE))
+    assert rig.shop.snapshot.test == "running"
+    rig.shop.operate(LeaveService())
+    rig.shop.operate(VendTest(WINE))
+    assert rig.phase is Phase.SERVICE
+    rig.tick()
+    rig.after(46)
+    assert rig.shop.snapshot.test == test
+    rig.shop.operate(LeaveService())
+    assert rig.phase is Phase.ATTRACT
+    assert rig.ledger.slot(WINE).count == count
+    assert not rig.terminal.accounts
+    assert not rig.ledger.sales
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "test"), [(Pay.APPROVE, "done"), (Pay.DECLINE, "failed"), (Pay.SILENCE, "failed")]
+)
+def test_a_test_payment_comes_back(rig: Rig, behaviour: Pay, test: str) -> None:
+    rig.into_service()
+    rig.terminal.plan([behaviour])
+    rig.shop.operate(PaymentTest(1, "EUR"))
+    rig.tick(2)
+    rig.after(91)
+    rig.tick()
+    assert rig.shop.snapshot.test == test
+    rig.shop.operate(LeaveService())
+    assert rig.phase is Phase.ATTRACT
+    assert_paid_for_nothing(rig)
+    assert not rig.ledger.sales
+
+
+def test_service_opens_on_an_unpaid_sale_and_not_on_a_paid_one(rig: Rig) -> None:
+    rig.terminal.plan([Pay.APPROVE_UNHEARD])
+    rig.buy()
+    rig.into_service()
+    assert rig.phase is Phase.SERVICE
+    rig.shop.operate(LeaveService())
+    settle_everything(rig)
+    assert rig.held == 0
+    rig.dispenser.otherwise = Vend.WAIT
+    rig.buy()
+    rig.tick()
+    rig.into_service()
+    assert rig.phase is Phase.DISPENSING

@@ -1,0 +1,146 @@
+"""The sale from the first screen and back: what a customer touches, and what time does."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.vending.events import (
+    Cancel,
+    Choose,
+    Continue,
+    SetCamera,
+    Stay,
+)
+from kiosk.vending.payment import Approved
+from kiosk.vending.simulated_terminal import Behaviour as Pay
+from kiosk.vending.state import Phase
+from tests.vending.rig import BEER, PRICES, STOCK, WATER, Rig, settle_everything
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_a_product_is_paid_for_dropped_and_settled(rig: Rig) -> None:
+    rig.choose(WATER)
+    assert rig.phase is Phase.SELECTED
+    assert rig.shop.snapshot.amount == PRICES[WATER]
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.PAYING
+    rig.tick()
+    assert rig.phase is Phase.DONE
+    receipt = rig.shop.snapshot.receipt
+    assert receipt is not None
+    assert (receipt.slot, receipt.product, receipt.amount, receipt.currency) == (WATER, "Water", 180, "EUR")
+    assert receipt.outcome == "sold"
+    assert receipt.reference.startswith("SIM")
+    assert receipt.utc
+    rig.tick()
+    assert rig.held == PRICES[WATER]
+    assert rig.dropped == 1
+    assert rig.ledger.slot(WATER).count == STOCK - 1
+    assert rig.kinds_of_last_sale() == [
+        "sale_opened",
+        "payment_requested",
+        "payment_approved",
+        "vend_requested",
+        "vend_succeeded",
+        "payment_settled",
+        "sale_closed",
+    ]
+    rig.after(60)
+    assert rig.phase is Phase.ATTRACT
+    assert rig.shop.snapshot.camera is None
+    assert rig.shop.snapshot.sale is None
+    assert rig.shop.snapshot.receipt is None
+
+
+def test_the_receipt_can_be_left_at_once(rig: Rig) -> None:
+    rig.buy()
+    rig.tick()
+    rig.shop.touch(Cancel())
+    assert rig.phase is Phase.ATTRACT
+    rig.tick(2)
+    assert rig.held == PRICES[WATER]
+    assert rig.kinds_of_last_sale()[-1] == "sale_closed"
+
+
+@pytest.mark.parametrize(
+    ("slot", "camera", "phase", "seconds"),
+    [
+        (None, True, Phase.BROWSING, 60),
+        (WATER, True, Phase.SELECTED, 45),
+        (BEER, False, Phase.ASK_ID, 120),
+        (WATER, True, Phase.PAYING, 90),
+    ],
+)
+def test_a_time_out_warns_before_it_acts(rig: Rig, slot: str | None, camera: bool, phase: Phase, seconds: int) -> None:
+    rig.terminal.otherwise = Pay.WAIT
+    rig.choose(slot or "none", camera=camera)
+    if phase in (Phase.ASK_ID, Phase.PAYING):
+        rig.shop.touch(Continue())
+    assert rig.phase is phase
+    rig.after(seconds - 15.5)
+    assert not rig.shop.snapshot.asks_whether_there
+    rig.after(1)
+    assert rig.shop.snapshot.asks_whether_there
+    rig.shop.touch(Stay())
+    assert rig.shop.snapshot.seconds_left == seconds
+    assert not rig.shop.snapshot.asks_whether_there
+    rig.after(seconds - 0.5)
+    assert rig.phase is phase
+    rig.after(1)
+    assert rig.phase is (Phase.DECLINED if phase is Phase.PAYING else Phase.ATTRACT)
+
+
+def test_walking_away_ends_the_sale_of_whoever_is_watched(rig: Rig) -> None:
+    rig.buy(BEER)
+    rig.shop.walked_away()
+    assert rig.phase is Phase.ATTRACT
+    assert rig.kinds_of_last_sale() == ["sale_opened", "sale_closed"]
+
+
+def test_nobody_walks_away_unwatched_nor_from_a_payment(rig: Rig) -> None:
+    rig.choose(WATER, camera=False)
+    rig.shop.walked_away()
+    assert rig.phase is Phase.SELECTED
+    rig.shop.touch(SetCamera(on=True))
+    rig.terminal.otherwise = Pay.WAIT
+    rig.shop.touch(Continue())
+    rig.shop.walked_away()
+    assert rig.phase is Phase.PAYING
+
+
+def test_touching_a_product_twice_opens_one_sale(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.shop.touch(Choose(WATER))
+    assert rig.journal.kinds.count("sale_opened") == 1
+
+
+def test_a_full_disk_stops_the_sale_before_the_money_moves(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.journal.room = 0
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.OUT_OF_ORDER
+    assert "journal" in rig.shop.snapshot.faults
+    assert not rig.terminal.accounts
+    rig.journal.room = None
+    rows = len(rig.journal.rows)
+    rig.terminal.say(Approved("unasked", 1))
+    rig.tick()
+    rig.shop.touch(Cancel())
+    assert rig.phase is Phase.OUT_OF_ORDER
+    assert len(rig.journal.rows) == rows  # what it has may be more than this run knows: only a new start may go on
+
+
+@pytest.mark.parametrize("room", range(8))
+def test_a_disk_that_fills_up_anywhere_costs_nobody_anything(rig: Rig, room: int) -> None:
+    rig.journal.room = room
+    rig.buy()
+    rig.tick(3)
+    rig.journal.room = None
+    rig.start()
+    rig.tick(3)
+    settle_everything(rig)
+    assert rig.held == (PRICES[WATER] if rig.dropped and not rig.ledger.doubts else 0)
