@@ -149,7 +149,7 @@ def unfit(tmp_path: Path) -> Path:
     """A whole engine that no machine can run: no TensorRT has that version."""
     path = tmp_path / "unfit.engine"
     path.write_bytes(b"compiled elsewhere")
-    write(compiled_manifest(path.read_bytes(), version="0.0.0.1", age_groups=check().age_groups), path)
+    write(compiled_manifest(path.read_bytes(), version="0.0.0.1", network_sha256=check().network), path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -20,21 +21,23 @@ def check(path: Path | None = None) -> Manifest:
     return read_checked(path or default_path())[1]
 
 
-def load(path: Path | None = None, *, cpu_only: bool = False) -> Engine:
+def load(path: Path | None = None, *, cpu_only: bool = False, before_gpu: Callable[[], None] = lambda: None) -> Engine:
     """Loads the engine in `path`, or the one that fits this machine best. Raises `ManifestError` and `EngineError`.
 
     Nothing of the file is parsed before its manifest was found to be valid and to be this file's. A
     whole engine that this machine cannot run is replaced by the same network on the CPU, as is one
-    that fails later; the engine's `fault` then says so. With `cpu_only` no GPU is tried at all.
+    that fails later; the engine's `fault` then says so. With `cpu_only` no GPU is tried at all. `before_gpu`
+    is called before a GPU's library is touched, which can end the process or never come back.
     """
     if path is None:
-        return _best(cpu_only=cpu_only)
+        return _best(cpu_only=cpu_only, before_gpu=before_gpu)
     content, manifest = read_checked(path)
     if manifest.format == "onnx":
         return _onnx(content, manifest)
     reserve = partial(_on_the_cpu, path, manifest)
     if cpu_only:
         return reserve()
+    before_gpu()
     try:
         return FallbackEngine(load_compiled(content, manifest, path), reserve)
     except UnfitEngineError as error:
@@ -62,11 +65,13 @@ def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) 
     return TensorRTEngine(content, manifest, path)
 
 
-def _best(*, cpu_only: bool) -> Engine:
+def _best(*, cpu_only: bool, before_gpu: Callable[[], None] = lambda: None) -> Engine:
     passed_over: list[str] = []
     for candidate in candidates(cpu_only=cpu_only):
         why_not = candidate.why_not
         if why_not is None:
+            if candidate.compiled:
+                before_gpu()
             try:
                 engine = load_exactly(candidate.path)
             except (EngineError, ManifestError) as error:  # somebody may have changed it just now

@@ -56,8 +56,6 @@ class Session:
                 self._runtime_cache = RuntimeCache.of(self._engine, self._trt, path)
             # TensorRT for RTX records graphs by itself, because it knows when its kernels are final.
             self._make_runs(self._tensors, GRAPHED if graphs and library.flavour == "tensorrt" else 0)
-            if self._runtime_cache:
-                self._runtime_cache.save()
         except BaseException:
             self.free()
             raise
@@ -119,6 +117,8 @@ class Session:
             for count in range(1, self._most + 1) if fixed == _ANY else [fixed]:
                 run.start(count)  # the first run of a shape compiles and allocates, and must not be recorded
                 tensors.stream.synchronize()
+                if self._runtime_cache:
+                    self._runtime_cache.save()  # at once: whoever loses patience with loading finds it next time
             if fixed != _ANY:
                 run.record(fixed)
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import multiprocessing
 import socket
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
@@ -26,6 +27,9 @@ from kiosk.vision.worker import Order, work
 
 HUNG_AFTER = 2.0
 """Seconds of silence after which the process is taken to hang."""
+
+LOAD_WITHIN = 180.0
+"""Seconds for an engine on a GPU to load: TensorRT for RTX compiles for the GPU at hand the first time."""
 
 START_WITHIN = 30.0
 """Seconds in which a new process must give its first sign: a Jetson loads libraries slowly."""
@@ -69,7 +73,8 @@ class VisionProcess:
         self._has_worked = False
         self._started = self._last_heard = self._start_at = 0.0
         self._heard = False
-        self._on_gpu = False
+        self._on_gpu = self._loading_gpu = self._announced = False
+        self._gpu_failures = 0
         self.state = VisionState.STARTING
         self.fault: str | None = None
         self.engine_fault: str | None = None
@@ -80,7 +85,7 @@ class VisionProcess:
     def start(self) -> None:
         """Starts the process; does not wait for it."""
         self._run += 1
-        self._heard = self._obeyed = False
+        self._heard = self._obeyed = self._on_gpu = self._loading_gpu = self._announced = False
         self._started = self._last_heard = time.monotonic()
         self._process = self._context.Process(
             target=work,
@@ -168,11 +173,14 @@ class VisionProcess:
         self._last_heard = time.monotonic()
         self._heard = True
         if "failed" in message:
+            self._announced = True
             self.fault = message["failed"]
             if not self._has_worked:
                 self.state = VisionState.FAILED
+        elif "loading_gpu" in message:
+            self._on_gpu = self._loading_gpu = True
         elif "engine_fault" in message:
-            self._on_gpu = message["on_gpu"]
+            self._on_gpu, self._loading_gpu = message["on_gpu"], False
             self.engine = EngineInfo(**message["engine"])
             if not self._settings.cpu_only:
                 self.engine_fault = message["engine_fault"]
@@ -193,10 +201,17 @@ class VisionProcess:
         silent_for = now - self._last_heard
         if not self._process.is_alive():
             self._replace("the vision process stopped")
-        elif silent_for > (HUNG_AFTER if self._heard else START_WITHIN):
+        elif silent_for > self._patience:
             self._replace("the vision process hangs")
         elif now - self._started > _STEADY_AFTER and self.state is VisionState.RUNNING:
             self._failures = 0
+
+    @property
+    def _patience(self) -> float:
+        """Seconds of silence to bear."""
+        if self._loading_gpu:
+            return LOAD_WITHIN
+        return HUNG_AFTER if self._heard else START_WITHIN
 
     def _replace(self, why: str) -> None:
         self._kill()
@@ -206,10 +221,15 @@ class VisionProcess:
         self.state = VisionState.RESTARTING
         self._start_at = time.monotonic() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
         self._failures += 1
-        if self._on_gpu and self._failures >= _GPU_TRIES:
-            self._settings = replace(self._settings, cpu_only=True)
-            self._on_gpu = False
-            self.engine_fault = f"{why} {self._failures} times with the engine on the GPU: running on the CPU"
+        if self._on_gpu and not self._announced:  # what it could still announce was not its end
+            self._gpu_failures += 1
+            if self._gpu_failures >= _GPU_TRIES:
+                self._leave_gpu(f"{why} {self._gpu_failures} times with the engine on the GPU: running on the CPU")
+
+    def _leave_gpu(self, why: str) -> None:
+        self._settings = replace(self._settings, cpu_only=True)
+        self.engine_fault = why
+        print(why, file=sys.stderr, flush=True)
 
     def _kill(self) -> None:
         if self._process is None:

@@ -277,6 +277,17 @@ def test_other_ages_have_no_fall_back(own: Path, tmp_path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_whoever_waits_is_told_before_the_gpu_is_touched(own: Path, gpu: FakeGpu, named: bool) -> None:
+    path = build(own)
+    seen: list[list[str]] = []
+    load(path if named else None, before_gpu=lambda: seen.append(list(gpu.log))).close()
+    assert seen == [[]]
+    seen.clear()
+    load(path if named else None, cpu_only=True, before_gpu=lambda: seen.append([])).close()
+    assert seen == []
+
+
 def test_without_a_gpu_on_request(own: Path, gpu: FakeGpu) -> None:
     path = build(own)
     for engine in (load(cpu_only=True), load(path, cpu_only=True)):

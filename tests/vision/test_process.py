@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -18,9 +19,10 @@ from kiosk.estimate import Observation
 from kiosk.vision.camera import DEMO
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.preview import MOST_PIXELS
-from kiosk.vision.process import VisionProcess, VisionSettings
+from kiosk.vision.process import HUNG_AFTER, LOAD_WITHIN, VisionProcess, VisionSettings
 from tests.engine.fake_gpu import compiled_manifest
 
+ENGINE = {"name": "TensorRT", "precision": "fp16", "accuracy": ""}
 PATIENCE = 60.0  # a busy machine loads libraries slowly; nothing is timed here
 
 
@@ -128,7 +130,7 @@ def test_an_engine_that_is_not_the_one_asked_for_is_told(
 ) -> None:
     engine = tmp_path / "unfit.engine"
     engine.write_bytes(b"compiled elsewhere")
-    write(compiled_manifest(engine.read_bytes(), version="0.0.0.1", age_groups=check().age_groups), engine)
+    write(compiled_manifest(engine.read_bytes(), version="0.0.0.1", network_sha256=check().network), engine)
     vision = started(VisionSettings(DEMO, engine=engine))
     wait_for(vision, bool)
     assert vision.engine_fault is not None
@@ -137,20 +139,59 @@ def test_an_engine_that_is_not_the_one_asked_for_is_told(
     assert capfd.readouterr().err.strip() == vision.engine_fault
 
 
+@pytest.mark.parametrize(
+    "said",
+    [{"loading_gpu": True}, {"engine_fault": None, "on_gpu": True, "engine": ENGINE}],
+    ids=["loading", "running"],
+)
 def test_a_gpu_library_that_kills_the_process_twice_is_left_alone(
-    started: Callable[[VisionSettings], VisionProcess],
+    started: Callable[[VisionSettings], VisionProcess], said: dict[str, object], capfd: pytest.CaptureFixture[str]
 ) -> None:
     vision = started(VisionSettings(DEMO))
     for times in (1, 2):
         wait_for(vision, lambda seen: bool(seen) and vision.pid is not None)
         assert vision.engine_fault is None
-        vision._on_gpu = True  # what an engine on a GPU reports
-        assert vision.pid is not None
-        os.kill(vision.pid, signal.SIGKILL)
-        wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
+        told(vision, **said)
+        die(vision)
         assert vision._settings.cpu_only == (times == 2)
     wait_for(vision, lambda seen: bool(seen) and vision.state is VisionState.RUNNING)
-    assert vision.engine_fault == ("the vision process stopped 2 times with the engine on the GPU: running on the CPU")
+    line = "the vision process stopped 2 times with the engine on the GPU: running on the CPU"
+    assert vision.engine_fault == line
+    assert capfd.readouterr().err.strip() == line
+
+
+def test_what_else_ends_the_process_is_not_the_gpus_fault(started: Callable[[VisionSettings], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO))
+    for _ in range(3):
+        wait_for(vision, lambda seen: bool(seen) and vision.pid is not None)
+        told(vision, loading_gpu=True)
+        told(vision, failed="the camera hangs")
+        die(vision)
+    assert not vision._settings.cpu_only
+    assert vision.engine_fault is None
+
+
+def test_an_engine_on_a_gpu_may_take_long_to_load(started: Callable[[VisionSettings], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, bool)
+    assert vision._patience == HUNG_AFTER
+    told(vision, loading_gpu=True)
+    wait_for(vision, lambda _: vision._loading_gpu)
+    assert vision._patience == LOAD_WITHIN
+    told(vision, engine_fault=None, on_gpu=True, engine=ENGINE)
+    wait_for(vision, lambda _: not vision._loading_gpu)
+    assert vision._patience == HUNG_AFTER
+
+
+def told(vision: VisionProcess, **said: object) -> None:
+    """Says what the vision process would say."""
+    vision._their_socket.send(json.dumps({"run": vision._run, **said}).encode())
+
+
+def die(vision: VisionProcess) -> None:
+    assert vision.pid is not None
+    os.kill(vision.pid, signal.SIGKILL)
+    wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
 
 
 def test_stopping_leaves_no_process_and_no_shared_memory() -> None:
