@@ -118,9 +118,7 @@ def _recording_place() -> Path:
 
 
 @main.command()
-@click.option(
-    "--config", "config_path", type=_PATH, help="Its settings file (`kiosk config init` makes one)."
-)
+@click.option("--config", "config_path", type=_PATH, help="Its settings file (`kiosk config init` makes one).")
 @click.option("--demo", "is_demo", is_flag=True, help="Simulate payment and goods, and show the whole sale.")
 @click.option("--source", help='Camera ("0", "/dev/video0"); with --demo also a file, a folder of pictures, or "demo".')
 @click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
