@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -141,7 +142,9 @@ class _Link:
     def __init__(self, channel: socket.socket, run: int, order: Order) -> None:
         self._channel = channel
         self._run = run
-        self._parent = os.getppid()
+        kiosk = multiprocessing.parent_process()
+        # not who the parent is by now: it may have died while this process was loading its libraries
+        self._parent = kiosk.pid if kiosk else os.getppid()
         self.order = order
         self.forgets = False
         """Whether an order came that asks to forget whom the process saw."""

@@ -6,6 +6,8 @@ import json
 import os
 import select
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +194,33 @@ def die(vision: VisionProcess) -> None:
     assert vision.pid is not None
     os.kill(vision.pid, signal.SIGKILL)
     wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
+
+
+def test_it_ends_when_the_kiosk_died_before_it_was_ready(tmp_path: Path) -> None:
+    said = tmp_path / "pid"
+    kiosk = (
+        "import os, pathlib, sys\n"
+        "from kiosk.vision.process import VisionProcess, VisionSettings\n"
+        "if __name__ == '__main__':\n"
+        "    vision = VisionProcess(VisionSettings('demo'))\n"
+        "    vision.start()\n"
+        "    pathlib.Path(sys.argv[1]).write_text(str(vision.pid))\n"
+        "    os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", kiosk, said], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    orphan = int(said.read_text())
+    deadline = time.monotonic() + PATIENCE
+    while is_running(orphan):
+        assert time.monotonic() < deadline, f"process {orphan} is still there"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process does anything; one that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_stopping_leaves_no_process_and_no_shared_memory() -> None:

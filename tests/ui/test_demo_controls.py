@@ -1,0 +1,171 @@
+"""The control window of the simulation: each button does to the sale what a real device would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from kiosk.demo import DemoMachine
+from kiosk.ui.demo_controls import DemoControls
+from kiosk.vending.catalog import demo_path, load
+from kiosk.vending.events import Choose, Continue, ShowId, Start
+from kiosk.vending.journal import Journal
+from kiosk.vending.shop import Shop
+from kiosk.vending.state import Phase
+
+WATER, WINE = "A1", "C3"
+
+
+class Play:
+    """The machine, the shop on it and the window."""
+
+    def __init__(self, folder: Path) -> None:
+        self.machine = DemoMachine(folder)
+        self.machine.set_automatic(False)
+        self.journal = Journal(folder / "journal.db")
+        self.shop = Shop(
+            load(demo_path()),
+            self.journal,
+            self.machine.terminal,
+            self.machine.dispenser,
+            self.machine.devices.verifiers,
+        )
+        self.controls = DemoControls(self.machine, self.shop)
+        self.controls.timer.stop()
+        self.now = 0.0
+
+    def tick(self, times: int = 4, seconds: float = 0.1) -> None:
+        for _ in range(times):
+            self.now += seconds
+            self.shop.tick(self.now)
+
+    def press(self, name: str) -> None:
+        self.controls.buttons[name].click()
+        self.tick()
+
+    def buy(self, slot: str = WATER) -> None:
+        for touch in (Start(False), Choose(slot), Continue()):
+            self.shop.touch(touch)
+        self.tick()
+
+    @property
+    def end(self) -> tuple[Phase, str]:
+        return self.shop.snapshot.phase, self.shop.snapshot.reason
+
+
+@pytest.fixture
+def play(qtbot: QtBot, tmp_path: Path) -> Iterator[Play]:
+    play = Play(tmp_path)
+    qtbot.addWidget(play.controls)
+    yield play
+    play.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("button", "wanted"),
+    [
+        ("Payment: Approve", (Phase.DISPENSING, "")),
+        ("Payment: Answer twice", (Phase.DISPENSING, "")),
+        ("Payment: Decline", (Phase.DECLINED, "card")),
+        ("Payment: Cancel at reader", (Phase.DECLINED, "cancelled")),
+        ("Payment: No card comes", (Phase.DECLINED, "timeout")),
+        ("Payment: Fall silent", (Phase.PAYING, "")),
+        ("Cables: Pull terminal", (Phase.DECLINED, "terminal")),
+    ],
+)
+def test_what_a_terminal_can_do(play: Play, button: str, wanted: tuple[Phase, str]) -> None:
+    play.buy()
+    assert play.end == (Phase.PAYING, "")
+    play.press(button)
+    assert play.end == wanted
+
+
+@pytest.mark.parametrize(
+    ("button", "wanted"),
+    [
+        ("Goods: Drop", (Phase.DONE, "sold")),
+        ("Goods: Jam", (Phase.DONE, "refunded")),
+        ("Goods: Drop nothing", (Phase.DONE, "refunded")),
+    ],
+)
+def test_what_a_dispenser_can_do(play: Play, button: str, wanted: tuple[Phase, str]) -> None:
+    play.buy()
+    play.press("Payment: Approve")
+    play.press(button)
+    assert play.end == wanted
+
+
+@pytest.mark.parametrize(
+    ("button", "wanted"),
+    [("ID reader: ID of 40 years", Phase.PAYING), ("ID reader: ID of 15 years", Phase.ID_REFUSED)],
+)
+def test_what_an_id_reader_can_do(play: Play, button: str, wanted: Phase) -> None:
+    play.buy(WINE)
+    play.shop.touch(ShowId())
+    assert play.end[0] is Phase.ASK_ID
+    play.press(button)
+    assert play.end[0] is wanted
+
+
+@pytest.mark.parametrize(
+    ("button", "wanted"),
+    [
+        ("Next payment: Decline it", Phase.DECLINED),
+        ("Next payment: Approve it unheard", Phase.PAYING),
+        ("Next payment: Late approval", Phase.PAYING),
+        ("Next vend: Jam it", Phase.DONE),
+        ("Next vend: Nothing falls", Phase.DONE),
+        ("Next vend: No answer", Phase.DISPENSING),
+    ],
+)
+def test_what_is_planned_happens_once_by_itself(play: Play, button: str, wanted: Phase) -> None:
+    play.controls.auto.click()
+    play.press(button)
+    play.buy()
+    play.tick(10, 0.7)
+    assert play.end[0] is wanted
+    if wanted is Phase.DONE:
+        assert play.end[1] == "refunded"
+
+
+def test_by_itself_a_sale_succeeds_after_a_moment(play: Play) -> None:
+    play.controls.auto.click()
+    assert play.machine.automatic
+    assert play.controls.auto.text().endswith("on")
+    play.buy()
+    assert play.end[0] is Phase.PAYING
+    play.tick(3)
+    assert play.end[0] is Phase.PAYING
+    play.tick(10, 0.7)
+    assert play.end == (Phase.DONE, "sold")
+
+
+def test_cables_come_back(play: Play) -> None:
+    for device in ("terminal", "dispenser"):
+        play.press(f"Cables: Pull {device}")
+        assert device in play.shop.snapshot.faults
+        play.press(f"Cables: Plug {device}")
+        assert play.shop.snapshot.faults == frozenset()
+
+
+def test_every_button_can_be_pressed_when_nothing_waits(play: Play) -> None:
+    for button in play.controls.buttons.values():
+        button.click()
+    play.tick()
+    assert play.end[0] in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
+
+
+def test_it_says_who_waits_and_the_pins(play: Play) -> None:
+    assert play.machine.attendant_pin in play.controls.facts.text()
+    assert play.controls.state.text() == "attract: nothing waits"
+    play.buy()
+    play.controls._renew()
+    assert play.controls.state.text() == "paying: the terminal waits for you"
+
+
+def test_the_machine_does_not_live_on_for_its_controls_alone(play: Play, qtbot: QtBot) -> None:  # noqa: ARG001
+    assert not play.controls.testAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
