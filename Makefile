@@ -16,7 +16,7 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
-.PHONY: help install system-libraries demo test lint screenshots wheel clean
+.PHONY: help install system-libraries demo sale test lint screenshots wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ install: system-libraries $(VENV)/.everything ## .venv with the kiosk, the train
 
 demo: $(if $(DISPLAY)$(WAYLAND_DISPLAY),system-libraries) $(VENV)/.kiosk ## live estimates, of a webcam or of the bundled clip
 	$(BIN)/kiosk demo $(ARGS)
+
+sale: $(if $(DISPLAY)$(WAYLAND_DISPLAY),system-libraries) $(VENV)/.kiosk ## the whole sale, simulated
+	$(BIN)/kiosk run --demo $(ARGS)
 
 test: system-libraries $(VENV)/.everything ## the tests; they need no network, camera, display or GPU
 	$(BIN)/python -m pytest $(ARGS)
