@@ -221,6 +221,7 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
     database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
+        database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile
         if _version(database, path) < len(_MIGRATIONS):
             raise JournalError(f"journal {path} is of an older version: start the kiosk once to bring it up to date")
     except BaseException:

@@ -241,7 +241,9 @@ def _settled_by_operator(ledger: Ledger, fact: SettledByOperator) -> Ledger:
     if doubt and not doubt.counted and fact.dropped is False:
         slot = ledger.slot(doubt.slot)
         ledger = _slot(ledger, doubt.slot, replace(slot, count=slot.count + 1))
-    by_hand = [each for each in ledger.transactions.values() if fact.item in (each.id, each.sale)]
+    # Whether the goods dropped says nothing of the money: the terminal still owes its answer for that.
+    of_money = fact.dropped is None
+    by_hand = [each for each in ledger.transactions.values() if of_money and fact.item in (each.id, each.sale)]
     paid = tuple(each.id for each in by_hand if each.state == "settling")
     return replace(
         ledger,

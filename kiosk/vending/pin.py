@@ -15,7 +15,7 @@ from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
 
 _PIN = re.compile(r"[0-9]{4,12}", re.ASCII)
-_HASH = re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}", re.ASCII)
+_HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}", re.ASCII)
 _FREE_TRIES = 3
 _FIRST_WAIT = 30.0
 _LONGEST_WAIT = 900.0

@@ -113,7 +113,7 @@ def _on_touch(turn: Turn, touch: Start | SetCamera | Choose | Continue | ShowId 
             turn.leave(Phase.BROWSING, "cancelled")
         case Cancel() if phase in BEFORE_DISPENSING:
             turn.leave(Phase.ATTRACT, "cancelled")
-        case Cancel() if phase is Phase.DONE:
+        case Cancel() if phase is Phase.DONE or (phase is Phase.SERVICE and not turn.state.is_testing):
             turn.go(Phase.ATTRACT)
 
 

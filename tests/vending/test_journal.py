@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -99,6 +100,24 @@ def test_it_can_be_read_and_verified_while_it_is_written(written: Path) -> None:
         journal.append(FACTS[0])
         assert len(read(written)) == 6
         assert verify(written) == journal.head
+
+
+def test_what_is_verified_is_of_one_moment(written: Path) -> None:
+    done = threading.Event()
+
+    def write() -> None:
+        with closing(Journal(written)) as journal:
+            while not done.is_set():
+                journal.append(FACTS[0])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(150):
+            verify(written)  # which would miss rows that came between two looks
+    finally:
+        done.set()
+        writer.join()
 
 
 def test_only_one_may_write(written: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kiosk.vending.events import (
+    Cancel,
     LeaveService,
     PaymentTest,
     SetPrice,
     SetStock,
+    Settle,
     VendTest,
 )
 from kiosk.vending.shop import OperationError
@@ -114,3 +116,24 @@ def test_service_opens_on_an_unpaid_sale_and_not_on_a_paid_one(rig: Rig) -> None
     rig.tick()
     rig.into_service()
     assert rig.phase is Phase.DISPENSING
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+def test_settling_what_became_of_the_goods_leaves_the_refund_under_way(rig: Rig, dropped: bool) -> None:
+    rig.dispenser.plan([Vend.SILENCE])
+    rig.buy()
+    rig.tick()
+    rig.terminal.vanish()
+    rig.after(46)  # the drop sensor never answered: in doubt, and the terminal is away
+    rig.shop.operate(Settle(rig.shop.snapshot.attention[0].item, dropped))
+    assert rig.held == 180
+    rig.start()
+    rig.terminal.come_back()
+    settle_everything(rig)
+    assert_paid_for_nothing(rig)
+
+
+def test_leaving_service_at_its_time_out_leaves_it(rig: Rig) -> None:
+    rig.into_service()
+    rig.shop.touch(Cancel())
+    assert rig.phase is Phase.ATTRACT
