@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiosk.vending.dispenser import Dropped, NotDropped
 from kiosk.vending.facts import (
     PaymentApproved,
@@ -33,10 +35,18 @@ def on_payment(turn: Turn, answer: Approved | Declined | Reversed | Settled) -> 
         case Reversed() if state in ("reversing", "requested"):
             turn.record(PaymentReversed(sale, answer.transaction))
             _decline(turn, answer.transaction, "terminal")
-            if turn.state.phase is Phase.REFUNDING and turn.state.sale == sale:
-                turn.go(Phase.DONE, "refunded")
+            if turn.state.sale == sale and not turn.state.ledger.transactions_of(sale):
+                _all_is_back(turn)
         case Settled() if state == "settling":
             turn.record(PaymentSettled(sale, answer.transaction))
+
+
+def _all_is_back(turn: Turn) -> None:
+    """Nothing of the customer's money is open any more, and they are still there to be told."""
+    if turn.state.phase is Phase.REFUNDING:
+        turn.go(Phase.DONE, "refunded")
+    elif turn.state.phase is Phase.DONE and turn.state.reason == "refund_pending":
+        turn.state = replace(turn.state, reason="refunded")
 
 
 def _on_approved(turn: Turn, answer: Approved) -> None:

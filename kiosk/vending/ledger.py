@@ -99,6 +99,8 @@ class Doubt:
 
     sale: str
     slot: str
+    taken: bool = True
+    """Whether the product was taken off the stock; an empty slot has none to take off."""
     counted: bool = False
     """Whether somebody counted the slot since, so that its stock is certain again."""
     reported: bool | None = None
@@ -219,13 +221,15 @@ def _vend(ledger: Ledger, fact: VendRequested | VendSucceeded | VendFailed | Ven
             return _slot(ledger, fact.slot, replace(slot, blocked=True))
         case VendUnknown():
             ledger = _approved_becomes(_sale(ledger, fact.sale, goods="unknown"), fact.sale, "reversing")
-            ledger = replace(ledger, doubts={**ledger.doubts, fact.sale: Doubt(fact.sale, fact.slot)})
+            ledger = replace(
+                ledger, doubts={**ledger.doubts, fact.sale: Doubt(fact.sale, fact.slot, taken=slot.count > 0)}
+            )
             return _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
         case VendReportedLate():
-            doubt = ledger.doubts.get(fact.sale)
-            if doubt is None:
+            known = ledger.doubts.get(fact.sale)
+            if known is None:
                 return ledger
-            return replace(ledger, doubts={**ledger.doubts, fact.sale: replace(doubt, reported=fact.dropped)})
+            return replace(ledger, doubts={**ledger.doubts, fact.sale: replace(known, reported=fact.dropped)})
 
 
 def _counted(ledger: Ledger, fact: StockSet) -> Ledger:
@@ -238,7 +242,7 @@ def _counted(ledger: Ledger, fact: StockSet) -> Ledger:
 
 def _settled_by_operator(ledger: Ledger, fact: SettledByOperator) -> Ledger:
     doubt = ledger.doubts.get(fact.item)
-    if doubt and not doubt.counted and fact.dropped is False:
+    if doubt and doubt.taken and not doubt.counted and fact.dropped is False:
         slot = ledger.slot(doubt.slot)
         ledger = _slot(ledger, doubt.slot, replace(slot, count=slot.count + 1))
     # Whether the goods dropped says nothing of the money: the terminal still owes its answer for that.

@@ -137,3 +137,29 @@ def test_leaving_service_at_its_time_out_leaves_it(rig: Rig) -> None:
     rig.into_service()
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.ATTRACT
+
+
+def test_settling_an_empty_slot_invents_no_stock(rig: Rig) -> None:
+    rig.fill(WINE, 0)
+    rig.into_service()
+    rig.dispenser.plan([Vend.SILENCE])
+    rig.shop.operate(VendTest(WINE))
+    rig.tick()
+    rig.after(46)
+    rig.shop.operate(Settle(rig.shop.snapshot.attention[0].item, dropped=False))
+    assert rig.ledger.slot(WINE).count == 0
+
+
+def test_a_refund_that_comes_while_the_customer_reads_is_told(rig: Rig) -> None:
+    rig.dispenser.plan([Vend.WAIT])
+    rig.buy()
+    rig.tick()
+    rig.terminal.vanish()
+    rig.dispenser.jam()
+    rig.tick()
+    rig.after(21)
+    assert (rig.phase, rig.reason) == (Phase.DONE, "refund_pending")
+    rig.terminal.come_back()
+    rig.tick(140)  # until the reversal is sent again
+    assert (rig.phase, rig.reason) == (Phase.DONE, "refunded")
+    assert rig.held == 0
