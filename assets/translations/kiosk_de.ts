@@ -13,7 +13,7 @@
     </message>
     <message>
         <source>{sign}{number}</source>
-        <translation>{number} {sign}</translation>
+        <translation>{number} {sign}</translation>
     </message>
     <message>
         <source>Cancel</source>

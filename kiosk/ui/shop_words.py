@@ -25,7 +25,7 @@ class ShopWords(QObject):
         return self.tr("Simulated: no real money, no real goods")
 
     def money(self, amount: int, currency: str) -> str:
-        """`€1.80`, as it is written in the language."""
+        """`€1.80`, as it is written in the language; a space in it never breaks."""
         whole, _, part = in_major_units(amount, currency).partition(".")
         whole = QLocale(self.language).toString(int(whole))
         number = self.tr("{whole}.{part}").format(whole=whole, part=part) if part else whole

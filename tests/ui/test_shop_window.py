@@ -582,7 +582,7 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     machine.press("Ohne Kamera")
     machine.go(0.1)
     assert "Bitte wählen" in machine.texts
-    assert "1,80 €" in machine.texts
+    assert "1,80\u00a0€" in machine.texts
     machine.press("Abbrechen")
     machine.go(0.1)
     assert "What would you like?" in machine.texts
