@@ -55,6 +55,7 @@ def snapshot_of(
         seconds_left=max(deadline.end - now, 0.0) if deadline else None,
         asks_whether_there=bool(deadline and deadline.warning is not None and now >= deadline.warning),
         receipt=_receipt(state, mine),
+        claim=_claim(state),
         attention=tuple(_attention(rules, state)),
         test=_test(state),
     )
@@ -81,6 +82,19 @@ def _receipt(state: State, bill: Bill | None) -> Receipt | None:
         return None
     outcome = cast(Literal["sold", "refunded", "refund_pending"], state.reason)
     return Receipt(bill.sale, bill.utc, bill.slot, bill.product, bill.amount, bill.currency, bill.reference, outcome)
+
+
+def _claim(state: State) -> str | None:
+    """The sale whose money is not final; who had it may still stand there when the machine goes out of order."""
+    sales = state.ledger.sales
+    unfinal = [
+        transaction.sale
+        for transaction in state.ledger.transactions.values()
+        if transaction.state != "settling" and transaction.sale in sales and not sales[transaction.sale].test
+    ]
+    if state.sale is None and state.phase is Phase.OUT_OF_ORDER:
+        return unfinal[-1] if unfinal else None
+    return state.sale if state.sale in unfinal else None
 
 
 def _attention(rules: Rules, state: State) -> Iterator[Attention]:
