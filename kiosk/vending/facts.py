@@ -30,6 +30,11 @@ class MachineStarted:
 
 
 @dataclass(frozen=True)
+class JournalReopened:
+    """The journal could not be written for a while, and can be again; what was open then was resolved as by a start."""
+
+
+@dataclass(frozen=True)
 class SaleOpened:
     """Somebody chose a product. A test by the operator is a sale too, of which nobody pays anything."""
 
@@ -196,6 +201,7 @@ class SettingChanged:
 # A Union and not `|`, so that it is a value in Python 3.10 for a type checker too.
 Fact = Union[  # noqa: UP007
     MachineStarted,
+    JournalReopened,
     SaleOpened,
     AgeCleared,
     PaymentRequested,

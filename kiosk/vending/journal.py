@@ -7,6 +7,8 @@ this module can compute them all anew. A head noted elsewhere (`kiosk journal ve
 
 It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+Nothing here waits long for another program that holds the file: `append` runs in the screen's thread.
 """
 
 from __future__ import annotations
@@ -48,6 +50,10 @@ _MIGRATIONS = (
     """,
 )
 """From one schema to the next; how many of them a file has had is its `user_version`."""
+
+
+_BUSY_S = 0.2
+"""How long a file that another program has locked is waited for."""
 
 
 class JournalError(KioskError):
@@ -108,11 +114,8 @@ class Journal:
         self._lock = _locked(path.with_name(f"{path.name}.lock"))
         try:
             with _explained(path):
-                # Transactions are begun and committed by hand.
-                self._database = sqlite3.connect(path, isolation_level=None)
+                self._database = self._connected(str(path))
                 try:
-                    self._database.execute("PRAGMA journal_mode = WAL")
-                    self._database.execute("PRAGMA synchronous = FULL")
                     self._migrate()
                     self._head = _verified(self._database, path)
                     self.id: str = self._database.execute("SELECT id FROM journal").fetchone()[0]
@@ -133,6 +136,27 @@ class Journal:
         self._head = Head(seq, digest)
         return Entry(seq, utc, fact)
 
+    def reopen(self) -> None:
+        """Opens the file anew after an error, and checks that every row that was appended is there.
+
+        There may be one more: the row of the `append` that failed. Raises as the beginning does; then nothing changed.
+        """
+        with _explained(self._path):
+            database = self._connected(f"{self._path.absolute().as_uri()}?mode=rw")
+            try:
+                head = _verified(database, self._path)
+                row = database.execute("SELECT hash FROM events WHERE seq = ?", (self._head.seq,)).fetchone()
+                if database.execute("SELECT id FROM journal").fetchone()[0] != self.id:
+                    raise _damaged(self._path, "it is another one")
+                if self._head.seq and row != (self._head.hash,):
+                    raise _damaged(self._path, f"row {self._head.seq} is not the one that was written")
+            except BaseException:
+                database.close()
+                raise
+            old, self._database, self._head = self._database, database, head
+        with suppress(sqlite3.Error):
+            old.close()
+
     def entries(self) -> Iterator[Entry]:
         """Every row, in order."""
         return _entries(self._database, self._path)
@@ -146,6 +170,17 @@ class Journal:
         """Lets others write."""
         self._database.close()
         self._lock.close()
+
+    def _connected(self, name: str) -> sqlite3.Connection:
+        # Transactions are begun and committed by hand.
+        database = sqlite3.connect(name, isolation_level=None, timeout=_BUSY_S, uri=name.startswith("file:"))
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def _migrate(self) -> None:
         version = _version(self._database, self._path)

@@ -13,6 +13,7 @@ from kiosk.vending.facts import (
     AgeCleared,
     AgeResult,
     Fact,
+    JournalReopened,
     MachineStarted,
     Outcome,
     PaymentApproved,
@@ -151,7 +152,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | SettingChanged():
+        case MachineStarted() | JournalReopened() | SettingChanged():
             return ledger
         case SaleOpened():
             sale = OpenSale(

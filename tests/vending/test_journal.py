@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -278,3 +280,64 @@ def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:
         journal._database.execute("PRAGMA max_page_count = 9999")
         assert journal.append(FACTS[0]).seq == 6
     assert verify(written).seq == 6
+
+
+def test_a_locked_file_is_waited_for_briefly_and_is_an_error(written: Path) -> None:
+    with closing(Journal(written)) as journal, closing(sqlite3.connect(written, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(JournalError, match="locked"):
+            journal.append(FACTS[0])
+        assert time.monotonic() - began < 1
+        other.execute("ROLLBACK")
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 6
+    assert verify(written).seq == 6
+
+
+def test_a_file_that_is_locked_for_a_moment_is_appended_to(written: Path) -> None:
+    with (
+        closing(Journal(written)) as journal,
+        closing(sqlite3.connect(written, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opening = threading.Timer(0.05, lambda: other.execute("ROLLBACK"))
+        opening.start()
+        assert journal.append(FACTS[0]).seq == 6
+        opening.join()
+
+
+def test_a_journal_opened_again_has_the_row_whose_append_failed_late(written: Path) -> None:
+    """As where the disk took the row and could not say so."""
+    with closing(Journal(written)) as journal:
+        head = journal.head
+        journal.append(FACTS[0])
+        journal._head = head
+        with pytest.raises(JournalError):
+            journal.append(FACTS[0])
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 7
+
+
+def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path: Path) -> None:
+    with closing(Journal(written)) as journal:
+        away = tmp_path / "away"
+        written.parent.rename(away)
+        with pytest.raises(JournalError, match="cannot be used"):
+            journal.reopen()
+        written.parent.mkdir()
+        with closing(sqlite3.connect(written)):
+            pass
+        with pytest.raises(JournalError):
+            journal.reopen()
+        shutil.rmtree(written.parent)
+        away.rename(written.parent)
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 6
+
+
+def test_a_journal_opened_again_has_to_hold_what_was_appended(written: Path) -> None:
+    with closing(Journal(written)) as journal:
+        journal._head = Head(5, "0" * 64)
+        with pytest.raises(JournalDamagedError, match="row 5 is not the one that was written"):
+            journal.reopen()

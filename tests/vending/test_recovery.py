@@ -7,6 +7,7 @@ import pytest
 from kiosk.vending.facts import (
     AgeCleared,
     Fact,
+    JournalReopened,
     MachineStarted,
     PaymentApproved,
     PaymentDeclined,
@@ -95,6 +96,7 @@ EVERY: list[Fact] = [
     SaleClosed(S, "sold"),
     StockSet("A1", 3, "refill"),
     PriceSet("A1", 200, 180),
+    JournalReopened(),
     SettledByOperator(S, dropped=False),
 ]
 
