@@ -248,6 +248,14 @@
         <translation>Es wurde nichts abgebucht. Es liegt am Gerät, nicht an Ihrer Karte.</translation>
     </message>
     <message>
+        <source>If your card was charged, you get it back. Keep this number: {number}</source>
+        <translation>Falls Ihre Karte belastet wurde, bekommen Sie das Geld zurück. Bewahren Sie diese Nummer auf: {number}</translation>
+    </message>
+    <message>
+        <source>Take the number along: scan this code</source>
+        <translation>Nummer mitnehmen: diesen Code scannen</translation>
+    </message>
+    <message>
         <source>One moment, the reader is still busy.</source>
         <translation>Einen Moment, der Kartenleser ist noch beschäftigt.</translation>
     </message>
