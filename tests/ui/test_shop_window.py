@@ -490,6 +490,24 @@ def test_the_camera_can_be_turned_off_and_on(make: Make) -> None:
     assert machine.pictured
 
 
+@both_ways
+def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple[int, int]) -> None:
+    machine = make(size)
+    machine.see(OLD)
+    begin_check(machine)
+    machine.go(0.5)
+    machine.press("Camera off")
+    assert machine.phase is Phase.ASK_ID
+    assert not machine.pictured
+    assert machine.vision.mode is VisionMode.NOTICE
+    machine.go(0.1)
+    assert machine.window._eyes.check is None
+    machine.press("Back")
+    machine.go(0.5)
+    assert machine.phase is Phase.BROWSING
+    assert not machine.pictured
+
+
 def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     machine = make()
     machine.see(OLD)
