@@ -171,11 +171,13 @@ class StockSet:
 
 @dataclass(frozen=True)
 class PriceSet:
-    """The operator changed a price. It holds for as long as the catalogue says `instead_of`."""
+    """The operator changed a price. It holds for as long as the catalogue says `instead_of` in this currency."""
 
     slot: str
     price: int
     instead_of: int
+    currency: str = ""
+    """None in rows of the first version, whose prices do not hold any more."""
 
 
 @dataclass(frozen=True)

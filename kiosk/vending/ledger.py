@@ -127,10 +127,11 @@ class Ledger:
         """How many products may or may not be in the slot, beside those that certainly are."""
         return sum(doubt.slot == slot and not doubt.counted for doubt in self.doubts.values())
 
-    def price(self, slot: str, listed: int) -> int:
-        """What the slot's product costs, the catalogue listing it at `listed`."""
+    def price(self, slot: str, listed: int, currency: str) -> int:
+        """What the slot's product costs, the catalogue listing it at `listed` minor units of `currency`."""
         changed = self.prices.get(slot)
-        return changed.price if changed and changed.instead_of == listed else listed
+        holds = changed and (changed.instead_of, changed.currency) == (listed, currency)
+        return changed.price if changed and holds else listed
 
     def transactions_of(self, sale: str) -> list[Transaction]:
         """The sale's payments that are not final."""

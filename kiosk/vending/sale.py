@@ -174,7 +174,7 @@ def _on_time(turn: Turn) -> None:
 def _open(turn: Turn, slot: str) -> None:
     item, ledger = turn.rules.items[slot], turn.state.ledger
     sale = f"{turn.rules.journal}-{ledger.opened + 1}"
-    price = ledger.price(slot, item.price)
+    price = ledger.price(slot, item.price, item.currency)
     turn.record(SaleOpened(sale, slot, item.product, price, item.currency, item.minimum_age))
     turn.state = replace(turn.state, sale=sale)
     turn.go(Phase.SELECTED)

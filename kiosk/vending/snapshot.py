@@ -53,6 +53,8 @@ class Attention:
     """What `Settle` settles (a sale, a transaction), or the slot that has to be counted."""
     slot: str = ""
     amount: int = 0
+    currency: str = ""
+    """The amount's; none where nobody asked for the money, so that the terminal alone knows."""
     reported: bool | None = None
     """Of a vend in doubt: what the dispenser said too late."""
 

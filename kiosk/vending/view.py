@@ -66,7 +66,7 @@ def _offers(rules: Rules, catalog: Catalog, ledger: Ledger) -> Iterator[Offer]:
         slot = ledger.slot(product.slot)
         yield Offer(
             slot=product.slot,
-            price=ledger.price(product.slot, product.price),
+            price=ledger.price(product.slot, product.price, catalog.currency),
             currency=catalog.currency,
             minimum_age=product.minimum_age,
             available=rules.available(ledger, product.slot),
@@ -103,9 +103,12 @@ def _attention(rules: Rules, state: State) -> Iterator[Attention]:
         yield Attention("in_doubt", doubt.sale, doubt.slot, reported=doubt.reported)
     for transaction, retry in state.retries.items():
         if retry.sent > rules.timing.unsettled_after:
-            yield Attention("unsettled", transaction, amount=ledger.transactions[transaction].amount)
+            open_ = ledger.transactions[transaction]
+            sale = ledger.sales.get(open_.sale)
+            currency = sale.currency if sale else ""
+            yield Attention("unsettled", transaction, amount=open_.amount, currency=currency)
     for name, slot in ledger.slots.items():
-        if slot.blocked:
+        if slot.blocked and name in rules.items:  # what no catalogue has any more cannot be counted
             yield Attention("blocked", name, name)
 
 

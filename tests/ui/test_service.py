@@ -273,6 +273,17 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
 # Stock and prices
 
 
+def test_a_slot_that_is_not_in_the_catalogue_opens_nothing(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.edit("Z9")
+    assert page.slot is None
+    page.slot = "Z9"
+    page.save.click()
+    assert not any(isinstance(entry.fact, StockSet) and entry.fact.slot == "Z9" for entry in rig.journal.entries())
+
+
 def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Start_) -> None:
     rig.enter()
     page = rig.open(StockPage)
@@ -284,7 +295,7 @@ def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Sta
     page.save.click()
     assert page.said.text == "Saved"
     facts = [entry.fact for entry in rig.journal.entries()]
-    assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150)]
+    assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150, "EUR")]
     rig = start()
     offer = rig.shop.snapshot.offers[0]
     assert (offer.slot, offer.count, offer.price) == ("A1", 7, 155)

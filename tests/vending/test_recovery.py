@@ -95,7 +95,7 @@ EVERY: list[Fact] = [
     VendReportedLate(S, "A1", dropped=True),
     SaleClosed(S, "sold"),
     StockSet("A1", 3, "refill"),
-    PriceSet("A1", 200, 180),
+    PriceSet("A1", 200, 180, "EUR"),
     JournalReopened(),
     SettledByOperator(S, dropped=False),
 ]
