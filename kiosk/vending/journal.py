@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -254,7 +255,7 @@ def _hash(previous: str, *values: Any) -> str:
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         if _version(database, path) < len(_MIGRATIONS):
             raise JournalError(f"journal {path} is of an older version: start the kiosk once to bring it up to date")
@@ -262,6 +263,24 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _mode_to_read(path: Path) -> str:
+    """In write-ahead mode SQLite makes a file beside the journal even to read it.
+
+    Where that cannot be, as on a medium that is read-only, nobody writes the journal either, and it is read as it is.
+    """
+    if os.access(path.parent, os.W_OK, effective_ids=True):
+        return "mode=ro"
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        return "mode=ro&immutable=1"
+    if path.with_name(f"{path.name}-shm").exists():  # somebody else writes it, and lets us look on
+        return "mode=ro"
+    raise JournalError(
+        f"journal {path} cannot be read here with the rows in {log.name}: copy both to a folder that can be written, "
+        "and name the copy"
+    )
 
 
 def _version(database: sqlite3.Connection, path: Path) -> int:
@@ -283,7 +302,9 @@ def _statements(script: str) -> Iterator[str]:
 def _damaged(path: Path, what: str) -> JournalDamagedError:
     return JournalDamagedError(
         f"journal {path} is damaged, {what}: copy it and the files {path.name}-wal and {path.name}-shm beside it to a "
-        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one"
+        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one, in which the "
+        "stock is the catalogue's until you count it, and which knows nothing of payments that still have to go back: "
+        "reverse those at the terminal"
     )
 
 
