@@ -272,6 +272,42 @@ def test_what_is_wrong_with_settings_or_catalogue_is_one_clear_line(tmp_path: Pa
     assert_one_clear_line(kiosk("config", "check", path), "product 1")
 
 
+def test_files_that_are_not_there_are_listed(folder: Path) -> None:
+    (folder / "file").touch()
+    (folder / "kiosk.toml").write_text(
+        '[camera]\nsource = "/dev/video77"\n[vision]\nengine = "no.onnx"\n[shop]\nstate = "file/state"\n'
+    )
+    config = load(folder / "kiosk.toml")
+    found = [line.split(" ")[0] for line in lacks(config)]
+    assert {"camera.source", "vision.engine", "shop.state"} <= set(found)
+    assert list(devices._lacking_files(Config())) == []
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_does_not_sell_to_a_picture(folder: Path) -> None:
+    config = settings(folder, f"{HARDWARE}[age_check]\nautomatic_pass = true\nliveness = false\n")
+    set_pin(config.pins_path, "service", "4711")
+    with pytest.raises(NotReadyError, match=r"without age_check\.liveness"):
+        real_devices(config)
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_starts_while_its_camera_is_away(folder: Path) -> None:
+    config = settings(folder, f'{HARDWARE}[camera]\nsource = "/dev/video77"\n')
+    set_pin(config.pins_path, "service", "4711")
+    assert [line.split(" ")[0] for line in lacks(config)] == ["camera.source"]
+    real_devices(config)
+
+
+def test_the_automatic_pass_comes_with_what_was_measured(folder: Path) -> None:
+    settings(folder, "[age_check]\nautomatic_pass = true\n")
+    result = kiosk("config", "check", folder / "kiosk.toml")
+    assert result.returncode == 0
+    (warning,) = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    assert "0 of 234 prints" in warning
+    assert "17 of 20" in warning
+
+
 def test_a_pin_is_asked_for_twice_and_kept_as_a_hash(folder: Path) -> None:
     config = settings(folder)
     command = ["config", "set-pin", "service", "--config", str(folder / "kiosk.toml")]
