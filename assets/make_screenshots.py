@@ -175,6 +175,11 @@ def _out_of_order(stage: Stage) -> None:
     stage.terminal.vanish()
 
 
+def _out_of_order_claim(stage: Stage) -> None:
+    _pay(Payment.VANISH)(stage)
+    stage.go(1.0, 45)
+
+
 SCENES: dict[str, Callable[[Stage], None]] = {
     "attract": lambda _: None,
     "products": _products,
@@ -191,6 +196,8 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "paying-live": _pay(Payment.WAIT, camera=True),
     "declined": _pay(Payment.DECLINE),
     "declined-live": _pay(Payment.DECLINE, camera=True),
+    "claim": _pay(Payment.VANISH),
+    "claim-live": _pay(Payment.VANISH, camera=True),
     "timed-out": _pay(Payment.TIME_OUT),
     "dispensing": _pay(Payment.APPROVE),
     "dispensing-live": _pay(Payment.APPROVE, camera=True),
@@ -200,6 +207,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "receipt": _pay(Payment.APPROVE, Vend.DROP),
     "still-there": _still_there,
     "out-of-order": _out_of_order,
+    "out-of-order-claim": _out_of_order_claim,
 }
 
 

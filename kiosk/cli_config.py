@@ -42,13 +42,15 @@ def init(file: Path | None, force: bool) -> None:
 @click.argument("file", type=_PATH)
 def check(file: Path) -> None:
     """Checks a settings file, its catalogue and its PINs, and says what the machine still lacks."""
-    from kiosk.config import load
+    from kiosk.config import ATTACKS, load
     from kiosk.devices import lacks
     from kiosk.parts import catalog_of
 
     settings = load(file)
     catalog, _ = catalog_of(settings)
     click.echo(f"{file} is valid; {len(catalog.product)} products")
+    if settings.age_check.automatic_pass:
+        click.echo(f"warning: age_check.automatic_pass is on: {ATTACKS}")
     for lack in lacks(settings):
         click.echo(f"to sell: {lack}")
 

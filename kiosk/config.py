@@ -25,7 +25,15 @@ else:
 Language = Literal["en", "zh", "de"]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Seconds = Annotated[float, Field(ge=1, le=3600)]
+_Path = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
 _KIND = r"^[a-z][a-z0-9_-]{0,31}$"
+
+
+ATTACKS = (
+    "of made-up attacks the check let through 0 of 234 prints, and of videos on a screen 3 of 20 with its edges in "
+    "view and 17 of 20 without"
+)
+"""What was measured, for whoever turns the automatic pass on."""
 
 
 class ConfigError(KioskError):
@@ -41,7 +49,7 @@ class Section(BaseModel):
 class CameraConfig(Section):
     """Where the picture comes from."""
 
-    source: str = Field(
+    source: _Path = Field(
         "auto",
         description='"auto" (a camera if there is one, else the demo clip), "0", "/dev/video0", a file, a folder',
     )
@@ -53,7 +61,7 @@ class CameraConfig(Section):
 class VisionConfig(Section):
     """How faces are looked for and judged."""
 
-    engine: str = Field("auto", description='"auto" or the path of an engine')
+    engine: _Path = Field("auto", description='"auto" or the path of an engine')
     smallest_face: Annotated[float, Field(ge=0.05, le=1)] = Field(
         0.2, description="height of the smallest face that is found at once, as a share of the frame's height"
     )
@@ -62,7 +70,9 @@ class VisionConfig(Section):
 class WindowConfig(Section):
     """What the screen shows."""
 
-    fullscreen: bool = Field(False, description="whether the window fills the screen; a machine's does")
+    fullscreen: bool = Field(
+        False, description="whether the window of a demo fills the screen; that of a machine that sells always does"
+    )
     width: Annotated[int, Field(ge=320, le=7680)] = Field(
         1280, description="pixels of a window that does not fill the screen; higher than wide is laid out upright"
     )
@@ -84,6 +94,8 @@ class WindowConfig(Section):
     def _is_one_of_them(self) -> WindowConfig:
         if self.language not in self.languages:
             raise ValueError(f"language {self.language!r} is not among languages, {list(self.languages)}")
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError(f"languages names one twice, {list(self.languages)}")
         return self
 
 
@@ -97,8 +109,10 @@ class SoundConfig(Section):
 class ShopConfig(Section):
     """What is sold, and where the machine keeps what it must not forget."""
 
-    catalog: str = Field("demo", description='the catalogue: the path of a TOML file, or "demo" for the kiosk\'s own')
-    state: str = Field("auto", description='folder of the journal and its like: a path, or "auto" for the user\'s own')
+    catalog: _Path = Field("demo", description='the catalogue: the path of a TOML file, or "demo" for the kiosk\'s own')
+    state: _Path = Field(
+        "auto", description='folder of the journal and its like: a path, or "auto" for the user\'s own'
+    )
 
 
 class AgeCheckConfig(Section):
@@ -110,8 +124,8 @@ class AgeCheckConfig(Section):
     automatic_pass: bool = Field(
         False,
         description="whether an estimate may sell without an ID. A picture or video held up to the camera is an attack "
-        "to be expected; before you turn this on, read at what rate the check lets them through "
-        "(benchmarks/presentation_attacks/results.md) and whether the law where the machine stands allows it",
+        f"to be expected; {ATTACKS} (benchmarks/presentation_attacks/results.md). Before you turn this on, find out "
+        "whether the law where the machine stands allows it",
     )
     margin: Annotated[int, Field(ge=0, le=50)] = Field(
         7, description="years beyond the legal age that the estimate has to show"
@@ -167,7 +181,7 @@ class DispenserConfig(Section):
 class ServiceConfig(Section):
     """The way in for whoever services the machine. There is no default PIN: `kiosk config set-pin service` sets it."""
 
-    pins: str = Field(
+    pins: _Path = Field(
         "auto",
         description="file of the PINs' hashes, which nobody but the kiosk's own user may read: a path, or "
         '"auto" for pins.json in the state folder',
@@ -190,6 +204,16 @@ class TimeOutsConfig(Section):
     done: _Seconds = Field(15.0, description="at the receipt")
     service: _Seconds = Field(600.0, description="in service mode")
 
+    @model_validator(mode="after")
+    def _warns_within(self) -> TimeOutsConfig:
+        warned = ("browsing", "selected", "ask_id", "id_refused", "paying", "declined", "service")
+        shortest = min(warned, key=lambda name: getattr(self, name))
+        if self.warning >= getattr(self, shortest):
+            raise ValueError(
+                f"warning is {self.warning:g}, it must be less than {shortest}, {getattr(self, shortest):g}"
+            )
+        return self
+
 
 class Config(Section):
     """Everything that can be set."""
@@ -205,6 +229,21 @@ class Config(Section):
     dispenser: DispenserConfig = DispenserConfig()
     service: ServiceConfig = ServiceConfig()
     time_outs: TimeOutsConfig = TimeOutsConfig()
+
+    @model_validator(mode="after")
+    def _has_time_for_its_check(self) -> Config:
+        check = self.age_check
+        if check.time_out > self.time_outs.age_check:
+            raise ValueError(
+                f"age_check.time_out is {check.time_out:g}, it must be no more than time_outs.age_check, "
+                f"{self.time_outs.age_check:g}"
+            )
+        if check.good_pictures > check.time_out * self.camera.rate:
+            raise ValueError(
+                f"age_check.good_pictures is {check.good_pictures}, which do not come within its time_out, "
+                f"{check.time_out:g} seconds, at camera.rate, {self.camera.rate:g}"
+            )
+        return self
 
     @property
     def state_folder(self) -> Path:
@@ -240,17 +279,24 @@ def load(path: Path) -> Config:
 
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise ConfigError(f"settings {path} are not UTF-8 text") from error
+        if not isinstance(error, OSError):
+            raise ConfigError(f"settings {str(path)!r} cannot be read: {error}") from error
         raise ConfigError(f"settings {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"settings {path} are not UTF-8 text") from error
     try:
         config = Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"settings {path} are not valid TOML: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"settings {path}: {explained(Config, error.errors()[0])}") from error
-    return _located(config, path.absolute().parent)
+    except RecursionError as error:
+        raise ConfigError(f"settings {path} are not valid TOML: nested too deeply") from error
+    try:
+        return _located(config, path.absolute().parent)
+    except RuntimeError as error:  # of expanduser: `~` of nobody
+        raise ConfigError(f"settings {path}: a path begins with `~` and names no user's folder") from error
 
 
 def _located(config: Config, folder: Path) -> Config:

@@ -31,6 +31,8 @@ def example(config: type[BaseModel]) -> str:
 
 def explained(config: type[BaseModel], problem: ErrorDetails) -> str:
     """One line: the key and its value, what is wrong with it, what it means and what it may be."""
+    if not problem["loc"]:  # of two tables together
+        return problem["msg"].removeprefix("Value error, ")
     keys = [str(part) for part in problem["loc"]]
     name, section = ".".join(keys), config.model_fields.get(keys[0])
     if problem["type"] == "extra_forbidden":

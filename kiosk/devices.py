@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kiosk import pin_file
 from kiosk.config import Config
@@ -12,6 +14,7 @@ from kiosk.vending.attendant import Attendant
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.id_check import IdVerifier
 from kiosk.vending.payment import PaymentTerminal
+from kiosk.vision.camera import DEMO
 
 TERMINALS: Mapping[str, Callable[[Config], PaymentTerminal]] = {}
 """Real ones alone: a simulated terminal would give goods away."""
@@ -38,10 +41,25 @@ class Devices:
 
 def lacks(config: Config) -> Iterator[str]:
     """What the machine still needs before it can sell, each in one line that says what to do."""
+    yield from _needs(config)
+    # a camera that is away may come back: without it the machine starts, and asks for IDs
+    source = config.camera.source
+    if source not in ("auto", DEMO) and not source.isdecimal() and not Path(source).exists():
+        yield f"camera.source = {source!r} is not there: name a camera, such as /dev/video0"
+
+
+def _needs(config: Config) -> Iterator[str]:
+    """Without which it does not start."""
     yield from _lack("payment.kind", "terminal", config.payment.kind, TERMINALS)
     yield from _lack("dispenser.kind", "dispenser", config.dispenser.kind, DISPENSERS)
     if config.id.reader != "none":
         yield from _lack("id.reader", "ID reader", config.id.reader, READERS)
+    if config.age_check.automatic_pass and not config.age_check.liveness:
+        yield "age_check.automatic_pass without age_check.liveness would sell to a picture: change one of the two"
+    lacking = list(_lacking_files(config))
+    yield from lacking
+    if any(line.startswith("shop.state") for line in lacking):
+        return  # nor can the PINs be there
     pins = pin_file.load(config.pins_path)
     if not pins.service:
         yield "there is no service PIN: run `kiosk config set-pin service --config FILE`"
@@ -49,9 +67,19 @@ def lacks(config: Config) -> Iterator[str]:
         yield "id.attendant is on and has no PIN: run `kiosk config set-pin attendant --config FILE`"
 
 
+def _lacking_files(config: Config) -> Iterator[str]:
+    engine = config.engine_path
+    if engine is not None and not engine.is_file():
+        yield f"vision.engine = {str(engine)!r} is not there"
+    folder = config.state_folder
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
+
+
 def real_devices(config: Config) -> Devices:
     """The machine's own devices. Raises `NotReadyError` with the first thing that it lacks."""
-    for lack in lacks(config):
+    for lack in _needs(config):
         raise NotReadyError(lack)
     verifiers: list[IdVerifier] = []
     if config.id.attendant:

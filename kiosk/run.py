@@ -7,6 +7,8 @@ the sale (which resolves what the last run left open), and the window last: nobo
 from __future__ import annotations
 
 import importlib.metadata
+import logging
+import resource
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -25,7 +27,7 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
-from kiosk.vision.camera import is_camera, working_camera
+from kiosk.vision.camera import gives_picture, is_camera, open_source, working_camera
 from kiosk.vision.messages import VisionMode
 from kiosk.vision.process import VisionProcess
 
@@ -47,6 +49,8 @@ class Wish:
 
 def run(config: Config, wish: Wish) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
+    _keep_no_core()
+    _log_to_stderr()
     with ExitStack() as running:
         if wish.demo:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
@@ -54,7 +58,7 @@ def run(config: Config, wish: Wish) -> None:
             config = machine.config(config, camera=is_camera(source_of(config, wish.source)))
             parts = machine.devices
             pins = machine.pins
-            print(f"simulated: {machine.says}", file=sys.stderr, flush=True)
+            print(f"simulated: {machine.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
         else:
             machine = None
             parts = devices.real_devices(config)
@@ -73,10 +77,30 @@ def run(config: Config, wish: Wish) -> None:
         _show(config, wish, source, vision, shop, catalog, catalog_path, journal, service_pin, machine)
 
 
+def _keep_no_core() -> None:
+    """A core dump could hold a picture of somebody. The vision process inherits this."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _log_to_stderr() -> None:
+    """What the kiosk's own modules log goes to standard error, one line each; nothing personal is logged."""
+    log = logging.getLogger("kiosk")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        log.addHandler(handler)
+    log.setLevel(logging.INFO)
+
+
 def _checked_source(config: Config, wish: Wish) -> str:
     """The source of pictures. A machine that sells looks at people: a clip could pass an age check."""
     if wish.demo:
-        return source_of(config, wish.source)
+        source = source_of(config, wish.source)
+        if not is_camera(source):
+            open_source(source).close()
+        elif not gives_picture(source):
+            print(f"camera {source} gives no picture: it is being looked for", file=sys.stderr, flush=True)
+        return source
     source = wish.source or config.camera.source
     if source == "auto":
         return working_camera() or "0"
@@ -113,6 +137,7 @@ def _show(
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.ui.demo_controls import DemoControls
     from kiosk.ui.loop import application, show_until_closed
+    from kiosk.ui.sale_end import SaleEnd
     from kiosk.ui.service import Service
     from kiosk.ui.service_desk import Desk
     from kiosk.ui.service_feed import VisionFeed
@@ -120,7 +145,7 @@ def _show(
     from kiosk.ui.window import fit_screen
 
     app = application()
-    fullscreen = wish.fullscreen or config.window.fullscreen
+    fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
     feed = VisionFeed(vision)
     settings = Settings(journal)
     window = ShopWindow(
@@ -129,7 +154,7 @@ def _show(
         catalog,
         catalog_path,
         policy_of(config),
-        _appearance(config, settings, mirrored=is_camera(source), locked=fullscreen and not wish.demo),
+        _appearance(config, settings, mirrored=is_camera(source), locked=not wish.demo),
         groups=vision.groups,
     )
     Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), service_pin)
@@ -145,7 +170,7 @@ def _show(
         if controls:
             controls.show_beside(window)
             window.destroyed.connect(controls.close)
-        show_until_closed(app, window, wish.seconds)
+        show_until_closed(app, window, wish.seconds, SaleEnd(shop))
     finally:
         if controls:
             controls.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -155,7 +156,68 @@ def test_the_demo_runs_and_leaves_nothing_behind(tmp_path: Path, options: list[s
     assert result.stdout == ""
     (said,) = result.stderr.splitlines()
     assert said.startswith("simulated: no real money, no real goods")
+    assert "journal.db" in said  # for `kiosk journal list --journal`
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_of_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    result = kiosk("run", "--demo", "--source", tmp_path / "nothere.mp4", QT_QPA_PLATFORM="offscreen")
+    assert result.returncode == 1
+    assert "nothere.mp4 does not exist" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_demo_says_that_its_camera_is_away(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run._checked_source(Config(), Wish(demo=True, source="97")) == "97"
+    assert capsys.readouterr().err == "camera 97 gives no picture: it is being looked for\n"
+
+
+def test_no_core_is_kept_and_the_log_goes_to_stderr() -> None:
+    import subprocess
+
+    check = (
+        "import logging, resource\n"
+        "from kiosk import run\n"
+        "run._keep_no_core(); run._log_to_stderr(); run._log_to_stderr()\n"
+        "logging.getLogger('kiosk.ui.age_watch').info('age check')\n"
+        "print(resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert result.stdout == "(0, 0)\n"
+    assert result.stderr == "kiosk.ui.age_watch: age check\n"
+
+
+def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked: list[bool] = []
+
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    def appearance(*_: object, locked: bool, **__: object) -> None:
+        seen.append(locked)
+        raise Stop
+
+    seen = locked
+    monkeypatch.setattr(run, "_appearance", appearance)
+    monkeypatch.setattr("kiosk.ui.loop.application", lambda: None)
+    config = settings(folder, "[window]\nfullscreen = false\n")
+    journal = Journal(config.journal_path)
+    for machine, wish in ((None, Wish()), (object(), Wish(demo=True, fullscreen=True))):
+        with pytest.raises(Stop):
+            run._show(
+                config,
+                wish,
+                "0",
+                SimpleNamespace(groups=()),
+                None,
+                None,
+                Path(),
+                journal,
+                None,
+                machine,  # type: ignore[arg-type]
+            )
+    journal.close()
+    assert locked == [True, False]
 
 
 def test_the_demo_machine_keeps_out_of_the_real_one(tmp_path: Path) -> None:
@@ -208,6 +270,42 @@ def test_what_is_wrong_with_settings_or_catalogue_is_one_clear_line(tmp_path: Pa
     assert_one_clear_line(kiosk("config", "check", path), "goods.toml cannot be read")
     (tmp_path / "goods.toml").write_text('currency = "EUR"\n[[product]]\nslot = "A1"\n')
     assert_one_clear_line(kiosk("config", "check", path), "product 1")
+
+
+def test_files_that_are_not_there_are_listed(folder: Path) -> None:
+    (folder / "file").touch()
+    (folder / "kiosk.toml").write_text(
+        '[camera]\nsource = "/dev/video77"\n[vision]\nengine = "no.onnx"\n[shop]\nstate = "file/state"\n'
+    )
+    config = load(folder / "kiosk.toml")
+    found = [line.split(" ")[0] for line in lacks(config)]
+    assert {"camera.source", "vision.engine", "shop.state"} <= set(found)
+    assert list(devices._lacking_files(Config())) == []
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_does_not_sell_to_a_picture(folder: Path) -> None:
+    config = settings(folder, f"{HARDWARE}[age_check]\nautomatic_pass = true\nliveness = false\n")
+    set_pin(config.pins_path, "service", "4711")
+    with pytest.raises(NotReadyError, match=r"without age_check\.liveness"):
+        real_devices(config)
+
+
+@pytest.mark.usefixtures("with_hardware")
+def test_a_machine_starts_while_its_camera_is_away(folder: Path) -> None:
+    config = settings(folder, f'{HARDWARE}[camera]\nsource = "/dev/video77"\n')
+    set_pin(config.pins_path, "service", "4711")
+    assert [line.split(" ")[0] for line in lacks(config)] == ["camera.source"]
+    real_devices(config)
+
+
+def test_the_automatic_pass_comes_with_what_was_measured(folder: Path) -> None:
+    settings(folder, "[age_check]\nautomatic_pass = true\n")
+    result = kiosk("config", "check", folder / "kiosk.toml")
+    assert result.returncode == 0
+    (warning,) = [line for line in result.stdout.splitlines() if line.startswith("warning: ")]
+    assert "0 of 234 prints" in warning
+    assert "17 of 20" in warning
 
 
 def test_a_pin_is_asked_for_twice_and_kept_as_a_hash(folder: Path) -> None:

@@ -13,7 +13,7 @@
     </message>
     <message>
         <source>{sign}{number}</source>
-        <translation>{number} {sign}</translation>
+        <translation>{number} {sign}</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -246,6 +246,14 @@
     <message>
         <source>Nothing was charged. It is the machine's fault, not your card's.</source>
         <translation>Es wurde nichts abgebucht. Es liegt am Gerät, nicht an Ihrer Karte.</translation>
+    </message>
+    <message>
+        <source>If your card was charged, you get it back. Keep this number: {number}</source>
+        <translation>Falls Ihre Karte belastet wurde, bekommen Sie das Geld zurück. Bewahren Sie diese Nummer auf: {number}</translation>
+    </message>
+    <message>
+        <source>Take the number along: scan this code</source>
+        <translation>Nummer mitnehmen: diesen Code scannen</translation>
     </message>
     <message>
         <source>One moment, the reader is still busy.</source>

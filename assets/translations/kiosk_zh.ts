@@ -248,6 +248,14 @@
         <translation>未扣款。问题在机器，与您的卡无关。</translation>
     </message>
     <message>
+        <source>If your card was charged, you get it back. Keep this number: {number}</source>
+        <translation>如果您的卡已被扣款，款项会退还给您。请保存此编号：{number}</translation>
+    </message>
+    <message>
+        <source>Take the number along: scan this code</source>
+        <translation>扫码保存此编号</translation>
+    </message>
+    <message>
         <source>One moment, the reader is still busy.</source>
         <translation>请稍候，读卡器仍在处理。</translation>
     </message>

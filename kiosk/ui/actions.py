@@ -69,8 +69,11 @@ class ActionBar:
             return [shown] if shown else []
         for button in shown:
             button.rescale(look)
-        needed = sum(button.sizeHint().width() for button in shown) + look.px(theme.GAP) * (len(shown) - 1)
-        if needed <= width:
-            return [shown]
+        widths = [button.sizeHint().width() for button in shown]
         primary = [button for button in shown if button.rank is Rank.PRIMARY]
-        return [primary, [button for button in shown if button not in primary]] if primary else [shown]
+        # without a primary one, all get the same width
+        needed = sum(widths) if primary else max(widths) * len(shown)
+        if needed + look.px(theme.GAP) * (len(shown) - 1) <= width:
+            return [shown]
+        first = primary or shown[-1:]
+        return [first, [button for button in shown if button not in first]]

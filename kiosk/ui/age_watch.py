@@ -20,6 +20,7 @@ class AgeWatch:
     def __init__(self, policy: AgePolicy) -> None:
         self._policy = policy
         self._sale: str | None = None
+        self._told = False
         self.check: AgeCheck | None = None
 
     def follow(self, snapshot: Snapshot, now: float) -> None:
@@ -29,17 +30,21 @@ class AgeWatch:
             self._sale = self.check = None
         elif self._sale != snapshot.sale:
             assert snapshot.chosen is not None
-            self._sale = snapshot.sale
+            self._sale, self._told = snapshot.sale, False
             self.check = AgeCheck.begin(replace(self._policy, legal_age=snapshot.chosen.minimum_age), now)
 
     def observe(self, observations: Iterable[Observation], now: float) -> tuple[str, bool] | None:
-        """Take in what was seen. The sale and whether it passed, once that is clear."""
-        if self.check is None or self._sale is None or self.check.outcome is not None:
+        """Take in what was seen. The sale and whether it passed, once that is clear; told once.
+
+        Of a check that may not pass at all it is clear at once.
+        """
+        if self.check is None or self._sale is None or self._told:
             return None
         for observation in observations:
             self.check = self.check.observe(observation, now)
         self.check = self.check.tick(now)
         if self.check.outcome is None:
             return None
+        self._told = True
         log.info("age check of sale %s: %s", self._sale, self.check.explanation)
         return self._sale, self.check.outcome is Outcome.PASSED

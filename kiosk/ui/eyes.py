@@ -34,6 +34,12 @@ def is_pictured(snapshot: Snapshot) -> bool:
     return bool(snapshot.camera) and snapshot.phase in WITH_PICTURE
 
 
+def _is_passed(snapshot: Snapshot) -> bool:
+    """Whether somebody pays whose age the camera may have passed: the sale has to know when they go, unasked."""
+    chosen = snapshot.chosen
+    return bool(snapshot.camera) and snapshot.phase is Phase.PAYING and chosen is not None and chosen.minimum_age > 0
+
+
 class Eyes:
     """Between vision and the sale."""
 
@@ -71,10 +77,11 @@ class Eyes:
             self._presence.forget()
         elif any(observation.faces for observation in observations):
             self._presence.seen(now)
-        if not self._misses(snapshot):
+        if not self._misses(snapshot) and not _is_passed(snapshot):
             self._presence.touched(now)
         elif self._presence.seconds_left(now) == 0:
             self._shop.walked_away()
+            self._presence.touched(now)  # told once: what the sale makes of it has its own time
 
     def touched(self, now: float) -> None:
         """Somebody is there."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-from types import FrameType
+from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
+
+TURN_MS = 50
 
 
 def application() -> QApplication:
@@ -16,22 +18,45 @@ def application() -> QApplication:
     return existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
 
 
-def show_until_closed(app: QApplication, window: QWidget, seconds: float | None = None) -> None:
+def show_until_closed(
+    app: QApplication,
+    window: QWidget,
+    seconds: float | None = None,
+    may_leave: Callable[[], bool] = lambda: True,
+) -> None:
     """Show `window` until it is closed; `seconds` and signals end it by `leave()`, where it has that.
 
-    Python hears of a signal when one of the window's own timers gives it a turn.
+    They wait until `may_leave` says yes, which is asked again and again; a second signal does not wait. Python hears
+    of a signal in the middle of anything, so that here it is only counted, and acted upon at the next turn of a timer.
     """
     leave = getattr(window, "leave", window.close)
+    signals = 0
+    over = False
+
+    def count(*_: object) -> None:
+        nonlocal signals
+        signals += 1
+
+    def be_over() -> None:
+        nonlocal over
+        over = True
+
+    def look() -> None:
+        if signals > 1 or ((signals or over) and may_leave()):
+            turn.stop()
+            leave()
+            app.quit()
+
     end = QTimer(window)
     end.setSingleShot(True)
-    end.timeout.connect(leave)
+    end.timeout.connect(be_over)
+    turn = QTimer(window)
+    turn.setInterval(TURN_MS)
+    turn.timeout.connect(look)
+    turn.start()
     if seconds is not None:
         end.start(round(seconds * 1000))
-
-    def close(_signal: int, _frame: FrameType | None) -> None:
-        leave()
-
-    before = {number: signal.signal(number, close) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if not window.isVisible():
             window.show()

@@ -1,4 +1,4 @@
-"""A product's picture in its place."""
+"""A product's picture in its place, or a neutral one where there is none that can be read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ui import theme
 from kiosk.ui.shelf import Shelf
+from kiosk.ui.signs import paint_sign
+
+NEUTRAL = 0.45
+"""Side of the neutral picture, in sides of its place."""
 
 
 def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, ratio: float) -> None:
@@ -16,6 +21,10 @@ def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, rat
         size = picture.deviceIndependentSize()
         corner = place.center() - QPointF(size.width() / 2, size.height() / 2)
         painter.drawPixmap(corner, picture)
+    elif (side := min(place.width(), place.height()) * NEUTRAL) > 0:
+        neutral = QRectF(0, 0, side, side)
+        neutral.moveCenter(place.center())
+        paint_sign(painter, "product", neutral, theme.QUIET, pen=5.0)
 
 
 class Picture(QWidget):

@@ -17,7 +17,6 @@ from kiosk.vending.state import Phase
 from kiosk.vision.messages import VisionMode
 
 TICK_MS = 100
-_WHO = "service"  # for whom the PIN is asked, where an attendant's is asked for a sale
 
 
 class Service(QObject):
@@ -35,6 +34,7 @@ class Service(QObject):
         self._words = ServiceWords(self)
         self._now = 0.0
         self._admitted = False
+        self._openings = 0
         self.screen: ServiceScreen | None = None
 
         # Widgets
@@ -64,9 +64,15 @@ class Service(QObject):
         """The gesture was made."""
         if self.screen is None and self.gate.isHidden():
             self._admitted = False
-            self._pin.begin(_WHO, 0)
+            self._openings += 1
+            self._pin.begin(self._who, 0)
             self.gate.ask()
             self._place()
+
+    @property
+    def _who(self) -> str:
+        """For whom the PIN is asked, where an attendant's is asked for a sale: whoever opened the gate this time."""
+        return f"service-{self._openings}"
 
     def advance(self, seconds: float) -> None:
         """Let time pass: look at the PIN, open and close the pages, refresh them."""
@@ -89,6 +95,8 @@ class Service(QObject):
     def _look_at_pin(self, seconds: float) -> None:
         if not self._admitted:
             for answer in self._pin.poll(self._now):
+                if answer.sale != self._who:
+                    continue  # typed by whoever was here before, and looked at after they had left
                 if isinstance(answer, IdConfirmed):
                     self._admitted = True
                 elif isinstance(answer, WrongPin):
@@ -125,7 +133,7 @@ class Service(QObject):
         self._end_gate()
 
     def _end_gate(self) -> None:
-        self._pin.end(_WHO)
+        self._pin.end(self._who)
         self.gate.pad.clear()
         self.gate.hide()
 

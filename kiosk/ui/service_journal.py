@@ -33,8 +33,13 @@ def local(utc: str) -> datetime:
 
 def row_of(entry: Entry) -> Row:
     """A fact on one line."""
-    said = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if value not in ("", None, False))
+    said = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if _says(value))
     return Row(f"{entry.seq} · {local(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {said}")
+
+
+def _says(value: object) -> bool:
+    """A zero does, though it is equal to False."""
+    return value is not None and value is not False and value != ""
 
 
 class JournalPage(Page):

@@ -65,6 +65,7 @@ class MachinePage(Page):
         stopped = "operator" in self.desk.shop.snapshot.faults
         self.order.say(self.words.put_back_in_order() if stopped else self.words.take_out_of_order())
         self.exit.say(self.words.exit(self._asked))
+        self.exit.setEnabled(self.desk.shop.snapshot.test != "running")  # whose answer would be lost
 
     def arrange(self, look: Look) -> None:
         gap = look.px(theme.GAP)

@@ -81,7 +81,7 @@ class SettlePage(Page):
         if shown is None:
             self.question.say(self.words.nothing_to_settle())
         else:
-            money = self.shop_words.money(shown.amount, self.desk.catalog.currency)
+            money = self.shop_words.money(shown.amount, shown.currency or self.desk.catalog.currency)
             self.question.say(self.words.attention(shown, money))
         if self._look is not None:
             self.arrange(self._look)

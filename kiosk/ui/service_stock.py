@@ -76,6 +76,8 @@ class StockPage(Page):
     def edit(self, slot: str) -> None:
         """Count and price one slot."""
         offer = self._offer(slot)
+        if offer is None:
+            return
         self.slot = slot
         digits = MINOR_DIGITS[offer.currency]
         self.count.offer(offer.count, 0, offer.capacity)
@@ -141,6 +143,8 @@ class StockPage(Page):
         if self.slot is None:
             return
         offer = self._offer(self.slot)
+        if offer is None:
+            return
         try:
             reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
             self.desk.shop.operate(SetStock(self.slot, self.count.value, reason))
@@ -156,8 +160,9 @@ class StockPage(Page):
         self._page += 1
         self._arrange()
 
-    def _offer(self, slot: str) -> Offer:
-        return next(offer for offer in self.desk.shop.snapshot.offers if offer.slot == slot)
+    def _offer(self, slot: str) -> Offer | None:
+        """None for a slot that is not in the catalogue, which an older row of the journal may name."""
+        return next((offer for offer in self.desk.shop.snapshot.offers if offer.slot == slot), None)
 
     def _name(self, slot: str) -> str:
         (product,) = (product for product in self.desk.catalog.product if product.slot == slot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, Qt
@@ -11,6 +12,15 @@ from kiosk.vending.catalog import Catalog, Product, picture_path
 
 _KEPT = 96
 """Pictures; more are made anew."""
+
+
+_BREAKING = {"Cc", "Zl", "Zp"}
+"""Unicode's categories of what would break or garble a line: controls, and separators of lines and paragraphs."""
+
+
+def on_one_line(text: str) -> str:
+    """`text` with spaces for everything that would break it."""
+    return " ".join("".join(" " if unicodedata.category(sign) in _BREAKING else sign for sign in text).split())
 
 
 class Shelf:
@@ -25,11 +35,11 @@ class Shelf:
         return self._products[slot]
 
     def name(self, slot: str, language: str) -> str:
-        return self._products[slot].name_in(language)
+        return on_one_line(self._products[slot].name_in(language))
 
     def names(self, slot: str) -> list[str]:
         """In every language, for whoever makes room for them."""
-        return list(self._products[slot].name.values())
+        return [on_one_line(name) for name in self._products[slot].name.values()]
 
     @property
     def slots(self) -> list[str]:

@@ -25,7 +25,7 @@ class ShopWords(QObject):
         return self.tr("Simulated: no real money, no real goods")
 
     def money(self, amount: int, currency: str) -> str:
-        """`€1.80`, as it is written in the language."""
+        """`€1.80`, as it is written in the language; a space in it never breaks."""
         whole, _, part = in_major_units(amount, currency).partition(".")
         whole = QLocale(self.language).toString(int(whole))
         number = self.tr("{whole}.{part}").format(whole=whole, part=part) if part else whole
@@ -164,7 +164,7 @@ class ShopWords(QObject):
         )
 
     def declined(self, reason: str) -> Message:
-        """Why nothing was paid, in a customer's words."""
+        """Why nothing was paid, in a customer's words; only to be said of a sale without a claim."""
         return {
             "card": Message(self.tr("The card was declined"), self.tr("Nothing was charged. Another card may work.")),
             "cancelled": Message(self.tr("Payment cancelled"), self.tr("Nothing was charged.")),
@@ -173,6 +173,12 @@ class ShopWords(QObject):
             self.tr("The payment did not work"),
             self.tr("Nothing was charged. It is the machine's fault, not your card's."),
         )
+
+    def claim(self, number: str) -> str:
+        return self.tr("If your card was charged, you get it back. Keep this number: {number}").format(number=number)
+
+    def scan_claim(self) -> str:
+        return self.tr("Take the number along: scan this code")
 
     def declined_for_good(self) -> str:
         return self.tr("One moment, the reader is still busy.")

@@ -198,6 +198,14 @@ def _person(painter: QPainter, turn: float) -> None:
     painter.drawArc(QRectF(12, 58, 76, 76), 12 * 16, 156 * 16)
 
 
+def _product(painter: QPainter, _: float) -> None:
+    """A box, of whatever it may hold."""
+    painter.drawRoundedRect(QRectF(8, 30, 84, 62), 6, 6)
+    _line(painter, 8, 50, 92, 50)
+    _line(painter, 8, 34, 24, 8, 76, 8, 92, 34)
+    _line(painter, 50, 8, 50, 50)
+
+
 def badge_text(age: int) -> str:
     """As it stands on a product."""
     return f"{age}+"
@@ -234,5 +242,6 @@ SIGNS: dict[str, Draw] = {
     "sorry": _sorry,
     "closed": _closed,
     "person": _person,
+    "product": _product,
 }
 MOVING = {"look", "card", "id", "tray", "refund", "person"}

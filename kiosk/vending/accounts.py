@@ -25,6 +25,8 @@ from kiosk.vending.journal import Entry, Head
 
 AGE_NOT_NEEDED = "not_needed"
 AGE_NOT_CLEARED = "not_cleared"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet begins a formula with (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 @dataclass
@@ -92,7 +94,7 @@ def accounts(entries: Iterable[Entry]) -> list[Account]:
 
 
 def as_csv(entries: Iterable[Entry]) -> str:
-    """One row a sale, amounts with a decimal point in the currency's major unit (`1.80`)."""
+    """One row a sale, amounts with a decimal point in the currency's major unit (`1.80`). No cell is a formula."""
     text = io.StringIO()
     columns = [column.name for column in fields(Account)]
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
@@ -104,8 +106,13 @@ def as_csv(entries: Iterable[Entry]) -> str:
                 row[column] = in_major_units(row[column], account.currency)
         row["dispensed"] = "yes" if account.dispensed else "no"
         row["references"] = " ".join(account.references)
-        writer.writerow(row)
+        writer.writerow({column: _inert(value) for column, value in row.items()})
     return text.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula, with an apostrophe before it: names come from the catalogue."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def as_json(entries: Sequence[Entry], head: Head) -> str:

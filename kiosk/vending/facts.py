@@ -30,6 +30,11 @@ class MachineStarted:
 
 
 @dataclass(frozen=True)
+class JournalReopened:
+    """The journal could not be written for a while, and can be again; what was open then was resolved as by a start."""
+
+
+@dataclass(frozen=True)
 class SaleOpened:
     """Somebody chose a product. A test by the operator is a sale too, of which nobody pays anything."""
 
@@ -166,11 +171,13 @@ class StockSet:
 
 @dataclass(frozen=True)
 class PriceSet:
-    """The operator changed a price. It holds for as long as the catalogue says `instead_of`."""
+    """The operator changed a price. It holds for as long as the catalogue says `instead_of` in this currency."""
 
     slot: str
     price: int
     instead_of: int
+    currency: str = ""
+    """None in rows of the first version, whose prices do not hold any more."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +203,7 @@ class SettingChanged:
 # A Union and not `|`, so that it is a value in Python 3.10 for a type checker too.
 Fact = Union[  # noqa: UP007
     MachineStarted,
+    JournalReopened,
     SaleOpened,
     AgeCleared,
     PaymentRequested,

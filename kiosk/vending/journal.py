@@ -7,6 +7,8 @@ this module can compute them all anew. A head noted elsewhere (`kiosk journal ve
 
 It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+Nothing here waits long for another program that holds the file: `append` runs in the screen's thread.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import re
 import secrets
 import sqlite3
@@ -48,6 +51,10 @@ _MIGRATIONS = (
     """,
 )
 """From one schema to the next; how many of them a file has had is its `user_version`."""
+
+
+_BUSY_S = 0.2
+"""How long a file that another program has locked is waited for."""
 
 
 class JournalError(KioskError):
@@ -108,11 +115,8 @@ class Journal:
         self._lock = _locked(path.with_name(f"{path.name}.lock"))
         try:
             with _explained(path):
-                # Transactions are begun and committed by hand.
-                self._database = sqlite3.connect(path, isolation_level=None)
+                self._database = self._connected(str(path))
                 try:
-                    self._database.execute("PRAGMA journal_mode = WAL")
-                    self._database.execute("PRAGMA synchronous = FULL")
                     self._migrate()
                     self._head = _verified(self._database, path)
                     self.id: str = self._database.execute("SELECT id FROM journal").fetchone()[0]
@@ -133,6 +137,27 @@ class Journal:
         self._head = Head(seq, digest)
         return Entry(seq, utc, fact)
 
+    def reopen(self) -> None:
+        """Opens the file anew after an error, and checks that every row that was appended is there.
+
+        There may be one more: the row of the `append` that failed. Raises as the beginning does; then nothing changed.
+        """
+        with _explained(self._path):
+            database = self._connected(f"{self._path.absolute().as_uri()}?mode=rw")
+            try:
+                head = _verified(database, self._path)
+                row = database.execute("SELECT hash FROM events WHERE seq = ?", (self._head.seq,)).fetchone()
+                if database.execute("SELECT id FROM journal").fetchone()[0] != self.id:
+                    raise _damaged(self._path, "it is another one")
+                if self._head.seq and row != (self._head.hash,):
+                    raise _damaged(self._path, f"row {self._head.seq} is not the one that was written")
+            except BaseException:
+                database.close()
+                raise
+            old, self._database, self._head = self._database, database, head
+        with suppress(sqlite3.Error):
+            old.close()
+
     def entries(self) -> Iterator[Entry]:
         """Every row, in order."""
         return _entries(self._database, self._path)
@@ -146,6 +171,17 @@ class Journal:
         """Lets others write."""
         self._database.close()
         self._lock.close()
+
+    def _connected(self, name: str) -> sqlite3.Connection:
+        # Transactions are begun and committed by hand.
+        database = sqlite3.connect(name, isolation_level=None, timeout=_BUSY_S, uri=name.startswith("file:"))
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = FULL")
+        except BaseException:
+            database.close()
+            raise
+        return database
 
     def _migrate(self) -> None:
         version = _version(self._database, self._path)
@@ -219,7 +255,7 @@ def _hash(previous: str, *values: Any) -> str:
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile
         if _version(database, path) < len(_MIGRATIONS):
@@ -228,6 +264,24 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _mode_to_read(path: Path) -> str:
+    """In write-ahead mode SQLite makes a file beside the journal even to read it.
+
+    Where that cannot be, as on a medium that is read-only, nobody writes the journal either, and it is read as it is.
+    """
+    if os.access(path.parent, os.W_OK, effective_ids=True):
+        return "mode=ro"
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        return "mode=ro&immutable=1"
+    if path.with_name(f"{path.name}-shm").exists():  # somebody else writes it, and lets us look on
+        return "mode=ro"
+    raise JournalError(
+        f"journal {path} cannot be read here with the rows in {log.name}: copy both to a folder that can be written, "
+        "and name the copy"
+    )
 
 
 def _version(database: sqlite3.Connection, path: Path) -> int:
@@ -249,7 +303,9 @@ def _statements(script: str) -> Iterator[str]:
 def _damaged(path: Path, what: str) -> JournalDamagedError:
     return JournalDamagedError(
         f"journal {path} is damaged, {what}: copy it and the files {path.name}-wal and {path.name}-shm beside it to a "
-        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one"
+        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one, in which the "
+        "stock is the catalogue's until you count it, and which knows nothing of payments that still have to go back: "
+        "reverse those at the terminal"
     )
 
 

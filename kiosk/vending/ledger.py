@@ -13,6 +13,7 @@ from kiosk.vending.facts import (
     AgeCleared,
     AgeResult,
     Fact,
+    JournalReopened,
     MachineStarted,
     Outcome,
     PaymentApproved,
@@ -128,10 +129,11 @@ class Ledger:
         """How many products may or may not be in the slot, beside those that certainly are."""
         return sum(doubt.slot == slot and not doubt.counted for doubt in self.doubts.values())
 
-    def price(self, slot: str, listed: int) -> int:
-        """What the slot's product costs, the catalogue listing it at `listed`."""
+    def price(self, slot: str, listed: int, currency: str) -> int:
+        """What the slot's product costs, the catalogue listing it at `listed` minor units of `currency`."""
         changed = self.prices.get(slot)
-        return changed.price if changed and changed.instead_of == listed else listed
+        holds = changed and (changed.instead_of, changed.currency) == (listed, currency)
+        return changed.price if changed and holds else listed
 
     def transactions_of(self, sale: str) -> list[Transaction]:
         """The sale's payments that are not final."""
@@ -153,7 +155,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | SettingChanged():
+        case MachineStarted() | JournalReopened() | SettingChanged():
             return ledger
         case SaleOpened():
             sale = OpenSale(

@@ -1,6 +1,6 @@
-"""What a start makes of the sales that the last run left open.
+"""What a start makes of the sales that the last run left open, and a run of those that its journal failed in.
 
-After any crash or power cut, by how far the journal got:
+After any crash, power cut or full disk, by how far the journal got:
 
 | the last thing journalled of a sale | becomes |
 |---|---|
@@ -16,11 +16,13 @@ acknowledges them. A crash during all this is met by doing it again: what is alr
 
 from __future__ import annotations
 
+from typing import Literal
+
 from kiosk.vending.facts import Fact, ReversalRequested, SaleClosed, VendUnknown
 from kiosk.vending.ledger import Ledger, apply
 
 
-def recovered(ledger: Ledger) -> tuple[Fact, ...]:
+def recovered(ledger: Ledger, reason: Literal["restart", "journal"] = "restart") -> tuple[Fact, ...]:
     """The facts to append before anything new begins."""
     facts: list[Fact] = []
 
@@ -31,10 +33,10 @@ def recovered(ledger: Ledger) -> tuple[Fact, ...]:
 
     for sale in ledger.sales.values():
         if sale.goods == "requested":
-            record(VendUnknown(sale.id, sale.slot, "restart"))
+            record(VendUnknown(sale.id, sale.slot, reason))
     for transaction in ledger.transactions.values():
         if transaction.state in ("requested", "approved"):
-            record(ReversalRequested(transaction.sale, transaction.id, "restart"))
+            record(ReversalRequested(transaction.sale, transaction.id, reason))
     for sale in ledger.finished():
         record(SaleClosed(sale.id, sale.outcome))
     return tuple(facts)

@@ -11,6 +11,7 @@ journal knows at least what the devices were told.
 What holds in every order of events, duplicates and delays included:
 
 - The motor turns only for an approved payment of the whole price, once, and only if the customer's age is clear.
+- One age check a visit decides against a customer, and one in their favour counts for one payment.
 - A payment that does not end in a drop is reversed, and the reversal repeated until the terminal acknowledges it.
   So is an approval that comes after cancel, time-out or restart, or that nobody asked for.
 - Every answer names its transaction, vend or sale; one that fits nothing open changes nothing.
@@ -46,6 +47,7 @@ from kiosk.vending.events import (
 from kiosk.vending.facts import AgeCleared, PaymentRequested, SaleOpened, VendUnknown
 from kiosk.vending.faults import FaultChanged
 from kiosk.vending.id_check import IdConfirmed, IdRefused, WrongPin
+from kiosk.vending.ledger import OpenSale
 from kiosk.vending.payment import Approved, Declined, Reversed, Settled
 from kiosk.vending.service import on_operation
 from kiosk.vending.state import (
@@ -124,9 +126,12 @@ def _on_camera(turn: Turn, event: AgeChecked | WalkedAway) -> None:
                 turn.record(AgeCleared(event.sale, "passed"))
                 _pay(turn)
             else:
-                _ask_for_id(turn)
+                _fail_age_check(turn)
         case WalkedAway() if turn.state.camera and turn.state.phase in BEFORE_DISPENSING - {Phase.PAYING}:
             turn.leave(Phase.ATTRACT, "walked away")
+        case WalkedAway() if turn.state.phase is Phase.PAYING and _hangs_on_a_face(turn.state.open_sale):
+            turn.take_back("walked away")
+            turn.go(Phase.DECLINED, "timeout")
 
 
 def _on_id(turn: Turn, message: IdConfirmed | IdRefused | WrongPin) -> None:
@@ -149,7 +154,7 @@ def _on_time(turn: Turn) -> None:
         return
     match turn.state.phase:
         case Phase.AGE_CHECK:
-            _ask_for_id(turn)
+            _fail_age_check(turn)
         case Phase.PAYING:
             turn.take_back("timeout")
             turn.go(Phase.DECLINED, "timeout")
@@ -169,23 +174,36 @@ def _on_time(turn: Turn) -> None:
 def _open(turn: Turn, slot: str) -> None:
     item, ledger = turn.rules.items[slot], turn.state.ledger
     sale = f"{turn.rules.journal}-{ledger.opened + 1}"
-    price = ledger.price(slot, item.price)
+    price = ledger.price(slot, item.price, item.currency)
     turn.record(SaleOpened(sale, slot, item.product, price, item.currency, item.minimum_age))
     turn.state = replace(turn.state, sale=sale)
     turn.go(Phase.SELECTED)
 
 
 def _towards_payment(turn: Turn) -> None:
-    """To the payment, by way of the age check where the product has a minimum age."""
+    """To the payment, by way of the age check where the product has a minimum age.
+
+    What the camera has passed is whoever stood there then: a second payment needs a second check. An ID stays good.
+    """
     sale = turn.state.open_sale
     if sale is None:
         return
-    if sale.age_is_clear:
+    if sale.age_is_clear and not _hangs_on_a_face(sale):
         _pay(turn)
-    elif turn.state.camera and turn.rules.automatic_age_check:
+    elif turn.state.camera and turn.rules.automatic_age_check and not turn.state.id_is_needed:
         turn.go(Phase.AGE_CHECK)
     else:
         _ask_for_id(turn)
+
+
+def _hangs_on_a_face(sale: OpenSale | None) -> bool:
+    """Whether the age is clear by nothing but what the camera saw."""
+    return sale is not None and sale.minimum_age > 0 and sale.age == "passed"
+
+
+def _fail_age_check(turn: Turn) -> None:
+    turn.state = replace(turn.state, id_is_needed=True)
+    _ask_for_id(turn)
 
 
 def _ask_for_id(turn: Turn) -> None:

@@ -44,7 +44,8 @@ def on_operation(turn: Turn, operation: Operation) -> None:
         case SetStock():
             turn.record(StockSet(operation.slot, operation.count, operation.reason))
         case SetPrice() if operation.slot in turn.rules.items:
-            turn.record(PriceSet(operation.slot, operation.price, turn.rules.items[operation.slot].price))
+            item = turn.rules.items[operation.slot]
+            turn.record(PriceSet(operation.slot, operation.price, item.price, item.currency))
         case Settle() if _is_open(turn, operation.item):
             turn.record(SettledByOperator(operation.item, operation.dropped))
 

@@ -9,11 +9,17 @@ A screen needs four things of it, all from one thread:
 
 `touch` and the others act at the time of the last tick. Nothing waits for a device: commands go out, and answers are
 fetched by the next tick. What comes of every call is in the next `snapshot`.
+
+A journal that cannot be written stops everything: no touch counts, no device is heard or told anything. Later ticks
+open it again, ever more seldom, and resolve what was open as a start does; only then is there a sale again.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from kiosk.errors import KioskError
@@ -31,11 +37,11 @@ from kiosk.vending.events import (
     Touch,
     WalkedAway,
 )
-from kiosk.vending.facts import Fact, MachineStarted, PaymentApproved, SaleOpened, StockSet
-from kiosk.vending.faults import FaultChanged
+from kiosk.vending.facts import Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
+from kiosk.vending.faults import FaultChanged, FaultName
 from kiosk.vending.id_check import IdVerifier, PinVerifier
 from kiosk.vending.journal import Journal, JournalError
-from kiosk.vending.ledger import apply, fold
+from kiosk.vending.ledger import Ledger, apply, fold
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.recovery import recovered
 from kiosk.vending.sale import step
@@ -55,6 +61,12 @@ from kiosk.vending.state import (
     Timing,
 )
 from kiosk.vending.view import Bill, snapshot_of
+
+log = logging.getLogger(__name__)
+
+FIRST_REOPENING = 2.0
+"""Seconds after which a journal that failed is opened again; doubled each time that it fails once more."""
+LONGEST_REOPENING = 30.0
 
 
 class OperationError(KioskError):
@@ -86,6 +98,9 @@ class Shop:
         self._dispenser = dispenser
         self._verifiers = verifiers
         self._now = now
+        self._heard: deque[Message] = deque()
+        self._reopening = FIRST_REOPENING
+        self._reopen_at = now
         self._rules = Rules(
             journal.id,
             catalog.items(),
@@ -102,8 +117,16 @@ class Shop:
     def tick(self, now: float) -> None:
         """Fetches what the devices said, and lets time pass. Call it at least four times a second."""
         self._now = max(now, self._now)
-        for event in [*self._said(), Tick()]:
-            self._happen(event)
+        if self._is_broken:
+            self._reopen()
+        if not self._is_broken:
+            self._heard += self._said()
+        while self._heard and not self._is_broken:
+            message = self._heard[0]
+            self._happen(message)
+            if not self._is_broken:  # else what was said is still to be journalled, once that is possible
+                self._heard.popleft()
+        self._happen(Tick())
 
     def touch(self, touch: Touch) -> None:
         """Something was touched; what makes no sense now changes nothing."""
@@ -162,19 +185,57 @@ class Shop:
     def _pin_wait(self, verifier: IdVerifier) -> float:
         return cast(PinVerifier, verifier).wait_s(self._now) if verifier.method == "pin" else 0.0
 
+    @property
+    def _is_broken(self) -> bool:
+        return "journal" in self._state.faults
+
     def _happen(self, event: Event) -> None:
-        if "journal" in self._state.faults:
-            return  # only a new start knows what the journal has
+        if self._is_broken:  # nobody knows what the journal has before it is read again
+            if isinstance(event, FaultChanged):
+                faults = self._state.faults - {event.fault}
+                self._state = replace(self._state, faults=faults | {event.fault} if event.present else faults)
+            return
         state, effects = step(self._rules, self._state, event, self._now)
+        ledger = self._state.ledger
         try:
             for effect in effects:
                 self._do(effect)
-        except JournalError:
-            self._state = State(
-                state.ledger, Phase.OUT_OF_ORDER, faults=state.faults | {"journal"}, retries=self._state.retries
-            )
+                if isinstance(effect, Record):
+                    ledger = apply(ledger, effect.fact)
+        except JournalError as error:
+            log.error("%s", error)
+            self._break(ledger, state.faults)
         else:
             self._state = state
+
+    def _break(self, ledger: Ledger, faults: frozenset[FaultName]) -> None:
+        """The journal failed. `ledger` is what it certainly has."""
+        if self._state.sale:
+            for verifier in self._verifiers:
+                verifier.end(self._state.sale)
+        self._state = State(ledger, Phase.OUT_OF_ORDER, faults=faults | {"journal"}, retries=self._state.retries)
+        self._reopen_at = self._now + self._reopening
+
+    def _reopen(self) -> None:
+        """Once its time has come: what a start does about the sales that were left open, in the middle of a run."""
+        if self._now < self._reopen_at:
+            return
+        self._reopening = min(self._reopening * 2, LONGEST_REOPENING)
+        self._reopen_at = self._now + self._reopening
+        ledger = self._state.ledger
+        try:
+            self._journal.reopen()
+            ledger = fold(entry.fact for entry in self._journal.entries())
+            for fact in (JournalReopened(), *recovered(ledger, "journal")):
+                self._record(fact)
+                ledger = apply(ledger, fact)
+        except JournalError as error:
+            log.error("%s", error)
+            self._state = replace(self._state, ledger=ledger)
+        else:
+            log.warning("the journal can be written again")
+            self._reopening = FIRST_REOPENING
+            self._state = replace(self._state, ledger=ledger, faults=self._state.faults - {"journal"})
 
     def _do(self, effect: Effect) -> None:
         match effect:

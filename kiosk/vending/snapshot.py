@@ -53,6 +53,8 @@ class Attention:
     """What `Settle` settles (a sale, a transaction), or the slot that has to be counted."""
     slot: str = ""
     amount: int = 0
+    currency: str = ""
+    """The amount's; none where nobody asked for the money, so that the terminal alone knows."""
     reported: bool | None = None
     """Of a vend in doubt: what the dispenser said too late."""
 
@@ -90,6 +92,11 @@ class Snapshot:
     asks_whether_there: bool
     """Whether to ask if somebody is still there; `Stay` says so."""
     receipt: Receipt | None
+    claim: str | None
+    """The customer's sale, while money of it may still be charged that has to come back; the number to show them.
+
+    None once the terminal has said that nothing is charged, or the goods are theirs. Out of order: the last such sale.
+    """
     attention: tuple[Attention, ...]
     test: Literal["none", "running", "done", "failed"]
     """In service mode: the last test."""

@@ -55,6 +55,7 @@ def snapshot_of(
         seconds_left=max(deadline.end - now, 0.0) if deadline else None,
         asks_whether_there=bool(deadline and deadline.warning is not None and now >= deadline.warning),
         receipt=_receipt(state, mine),
+        claim=_claim(state),
         attention=tuple(_attention(rules, state)),
         test=_test(state),
     )
@@ -65,7 +66,7 @@ def _offers(rules: Rules, catalog: Catalog, ledger: Ledger) -> Iterator[Offer]:
         slot = ledger.slot(product.slot)
         yield Offer(
             slot=product.slot,
-            price=ledger.price(product.slot, product.price),
+            price=ledger.price(product.slot, product.price, catalog.currency),
             currency=catalog.currency,
             minimum_age=product.minimum_age,
             available=rules.available(ledger, product.slot),
@@ -83,15 +84,31 @@ def _receipt(state: State, bill: Bill | None) -> Receipt | None:
     return Receipt(bill.sale, bill.utc, bill.slot, bill.product, bill.amount, bill.currency, bill.reference, outcome)
 
 
+def _claim(state: State) -> str | None:
+    """The sale whose money is not final; who had it may still stand there when the machine goes out of order."""
+    sales = state.ledger.sales
+    unfinal = [
+        transaction.sale
+        for transaction in state.ledger.transactions.values()
+        if transaction.state != "settling" and transaction.sale in sales and not sales[transaction.sale].test
+    ]
+    if state.sale is None and state.phase is Phase.OUT_OF_ORDER:
+        return unfinal[-1] if unfinal else None
+    return state.sale if state.sale in unfinal else None
+
+
 def _attention(rules: Rules, state: State) -> Iterator[Attention]:
     ledger = state.ledger
     for doubt in ledger.doubts.values():
         yield Attention("in_doubt", doubt.sale, doubt.slot, reported=doubt.reported)
     for transaction, retry in state.retries.items():
         if retry.sent > rules.timing.unsettled_after:
-            yield Attention("unsettled", transaction, amount=ledger.transactions[transaction].amount)
+            open_ = ledger.transactions[transaction]
+            sale = ledger.sales.get(open_.sale)
+            currency = sale.currency if sale else ""
+            yield Attention("unsettled", transaction, amount=open_.amount, currency=currency)
     for name, slot in ledger.slots.items():
-        if slot.blocked:
+        if slot.blocked and name in rules.items:  # what no catalogue has any more cannot be counted
             yield Attention("blocked", name, name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from kiosk.vending.state import Phase
 from kiosk.vision.messages import VisionMode, VisionState
 from tests.ui.conftest import make_face, make_preview
 from tests.ui.judge import faults
-from tests.ui.service_rig import PIN, ServiceRig
+from tests.ui.service_rig import PIN, ServiceRig, at_once
 
 Start_ = Callable[..., ServiceRig]
 
@@ -108,6 +109,30 @@ def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceR
     assert rig.service.gate.dots.count == 0
     rig.service.gate.close_button.click()
     assert rig.service.gate.isHidden()
+
+
+@pytest.mark.parametrize("pin", [PIN, "1234"])
+def test_a_pin_that_is_looked_at_after_its_gate_was_closed_says_nothing_to_the_next(rig: ServiceRig, pin: str) -> None:
+    looks: list[tuple[Future[bool], Callable[[], bool]]] = []
+
+    def slowly(check: Callable[[], bool]) -> Future[bool]:
+        looks.append((Future(), check))
+        return looks[-1][0]
+
+    rig.service._pin._run = slowly  # type: ignore[attr-defined]
+    rig.window.service_requested.emit()
+    rig.type(pin)
+    rig.service.gate.close_button.click()
+    ((future, check),) = looks
+    future.set_result(check())
+    rig.window.service_requested.emit()
+    rig.tick()
+    assert rig.service.screen is None
+    assert rig.service.gate.said.text == ""
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
+    rig.service._pin._run = at_once  # type: ignore[attr-defined]
+    rig.type(PIN)
+    assert rig.screen.isVisible()
 
 
 def test_the_sale_goes_on_under_the_gate(rig: ServiceRig) -> None:
@@ -248,6 +273,17 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
 # Stock and prices
 
 
+def test_a_slot_that_is_not_in_the_catalogue_opens_nothing(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    page.edit("Z9")
+    assert page.slot is None
+    page.slot = "Z9"
+    page.save.click()
+    assert not any(isinstance(entry.fact, StockSet) and entry.fact.slot == "Z9" for entry in rig.journal.entries())
+
+
 def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Start_) -> None:
     rig.enter()
     page = rig.open(StockPage)
@@ -259,7 +295,7 @@ def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Sta
     page.save.click()
     assert page.said.text == "Saved"
     facts = [entry.fact for entry in rig.journal.entries()]
-    assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150)]
+    assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150, "EUR")]
     rig = start()
     offer = rig.shop.snapshot.offers[0]
     assert (offer.slot, offer.count, offer.price) == ("A1", 7, 155)

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from assets.make_screenshots import ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.done import DoneScreen
 from kiosk.ui.screens.id import AskIdScreen
 from kiosk.ui.screens.products import ProductsScreen
@@ -246,21 +247,56 @@ def test_a_silent_terminal_is_given_up_after_a_warning(make: Make) -> None:
     assert machine.rig.held == 0
 
 
-def test_a_terminal_that_goes_away_is_the_machines_fault(make: Make) -> None:
-    machine = make()
+def claimed(machine: Machine) -> str:
+    """What the code says of money that nobody knows the end of."""
+    screen = machine.window.screens[machine.phase]
+    assert isinstance(screen, ClaimScreen)
+    assert screen.code.isVisible() == bool(screen.code.text)
+    assert ("you get it back" in machine.texts) == bool(screen.code.text)
+    return screen.code.text
+
+
+@both_ways
+def test_a_terminal_that_goes_away_may_hold_the_money(make: Make, size: tuple[int, int]) -> None:
+    machine = make(size)
     machine.rig.terminal.plan([Payment.VANISH])
     machine.start(camera=False)
     machine.choose(WATER)
     machine.press("Pay")
     machine.go(0.5)
-    assert "It is the machine's fault" in machine.texts
+    assert machine.phase is Phase.DECLINED
+    assert "Keep this number: cafe0000-1" in machine.texts
+    assert "cafe0000-1" in claimed(machine)
+    assert "Nothing was charged" not in machine.texts
     assert "Try again" not in machine.names
     machine.go(40, 1.0)
     assert machine.phase is Phase.OUT_OF_ORDER
     assert "Out of order" in machine.texts
+    assert "cafe0000-1" in claimed(machine)
     machine.rig.terminal.come_back()
     machine.go(70, 1.0)
     assert machine.phase is Phase.ATTRACT
+    assert machine.rig.held == 0
+    for screen in machine.window.screens.values():
+        assert not isinstance(screen, ClaimScreen) or screen.code.text == ""
+
+
+def test_nothing_was_charged_is_said_once_the_terminal_has_said_so(make: Make) -> None:
+    machine = make()
+    machine.rig.terminal.plan([Payment.SILENCE])
+    machine.rig.terminal.unheard = 2
+    machine.start(camera=False)
+    machine.choose(WATER)
+    machine.press("Pay")
+    machine.go(91, 1.0)
+    assert machine.phase is Phase.DECLINED
+    assert machine.rig.shop.snapshot.faults == frozenset()
+    assert "cafe0000-1" in claimed(machine)
+    assert "Nothing was charged" not in machine.texts
+    machine.go(15, 1.0)
+    assert machine.phase is Phase.DECLINED
+    assert claimed(machine) == ""
+    assert "Nothing was charged" in machine.texts
 
 
 def test_cancelling_a_payment_takes_it_back(make: Make) -> None:
@@ -454,6 +490,24 @@ def test_the_camera_can_be_turned_off_and_on(make: Make) -> None:
     assert machine.pictured
 
 
+@both_ways
+def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple[int, int]) -> None:
+    machine = make(size)
+    machine.see(OLD)
+    begin_check(machine)
+    machine.go(0.5)
+    machine.press("Camera off")
+    assert machine.phase is Phase.ASK_ID
+    assert not machine.pictured
+    assert machine.vision.mode is VisionMode.NOTICE
+    machine.go(0.1)
+    assert machine.window._eyes.check is None
+    machine.press("Back")
+    machine.go(0.5)
+    assert machine.phase is Phase.BROWSING
+    assert not machine.pictured
+
+
 def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     machine = make()
     machine.see(OLD)
@@ -582,7 +636,7 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     machine.press("Ohne Kamera")
     machine.go(0.1)
     assert "Bitte wählen" in machine.texts
-    assert "1,80 €" in machine.texts
+    assert "1,80\u00a0€" in machine.texts
     machine.press("Abbrechen")
     machine.go(0.1)
     assert "What would you like?" in machine.texts

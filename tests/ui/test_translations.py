@@ -92,14 +92,14 @@ def test_the_source_language_translates_nothing(qtbot: QtBot) -> None:  # noqa: 
     ("code", "amount", "currency", "expected"),
     [
         ("en", 180, "EUR", "€1.80"),
-        ("de", 180, "EUR", "1,80 €"),
+        ("de", 180, "EUR", "1,80\u00a0€"),
         ("zh", 180, "CNY", "¥1.80"),
         ("en", 5, "USD", "$0.05"),
-        ("de", 1234567, "EUR", "12.345,67 €"),
+        ("de", 1234567, "EUR", "12.345,67\u00a0€"),
         ("en", 1234567, "USD", "$12,345.67"),
         ("en", 180, "JPY", "¥180"),
-        ("en", 180, "CHF", "1.80 CHF"),
-        ("de", 1500, "KWD", "1,500 KWD"),
+        ("en", 180, "CHF", "1.80\u00a0CHF"),
+        ("de", 1500, "KWD", "1,500\u00a0KWD"),
     ],
 )
 def test_money(qtbot: QtBot, code: str, amount: int, currency: str, expected: str) -> None:  # noqa: ARG001
@@ -108,6 +108,6 @@ def test_money(qtbot: QtBot, code: str, amount: int, currency: str, expected: st
     words = ShopWords()
     words.language = code
     try:
-        assert words.money(amount, currency).replace("\u00a0", " ") == expected
+        assert words.money(amount, currency) == expected  # a price never breaks between number and sign
     finally:
         QCoreApplication.removeTranslator(spoken)

@@ -49,6 +49,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.rows: list[str] = []
+        self.reopened = 0
         self.room: int | None = None
         """How many more rows fit; None for any number."""
 
@@ -59,6 +60,9 @@ class MemoryJournal:
             self.room -= 1
         self.rows.append(json.dumps([kind_of(fact), data_of(fact)]))
         return Entry(len(self.rows), "2026-01-01T12:00:00.000Z", fact)
+
+    def reopen(self) -> None:
+        self.reopened += 1
 
     def entries(self) -> Iterator[Entry]:
         for seq, row in enumerate(self.rows, 1):

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from kiosk.cli import main
 from kiosk.vending.accounts import accounts, as_csv, as_json, lines
 from kiosk.vending.events import Cancel, Settle
-from kiosk.vending.journal import Head, Journal
+from kiosk.vending.facts import SaleOpened
+from kiosk.vending.journal import Entry, Head, Journal
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Pay
 from tests.vending.rig import BEER, WATER, Rig
@@ -78,6 +79,14 @@ def test_the_csv_is_in_major_units(rig: Rig) -> None:
     assert rows[0]["charged"] == "1.80"
     assert rows[0]["dispensed"] == "yes"
     assert rows[0]["references"].startswith("SIM")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_of_the_csv_is_a_formula(name: str) -> None:
+    entry = Entry(1, "2026-01-01T12:00:00.000Z", SaleOpened("j-1", "A1", name, 180, "EUR", 0))
+    (row,) = csv.DictReader(io.StringIO(as_csv([entry]), newline=""))
+    assert row["product"] == f"'{name}"
+    assert (row["price"], row["slot"]) == ("1.80", "A1")
 
 
 def test_the_json_has_every_row_in_minor_units(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kiosk.vending.events import (
     Back,
+    Cancel,
     Choose,
     Continue,
     SetCamera,
@@ -159,3 +160,87 @@ def test_the_journal_says_only_how_an_age_was_cleared(rig: Rig) -> None:
     rig.tick(3)
     rows = [row for row in rig.journal.rows if "age" in row and "sale_opened" not in row]
     assert rows == [f'["age_cleared", {{"sale": "{rig.journal.id}-1", "result": "passed", "by": ""}}]']
+
+
+@pytest.mark.parametrize("how", ["asked", "time"])
+def test_a_check_that_asked_for_an_id_is_not_repeated_in_the_same_visit(rig: Rig, how: str) -> None:
+    rig.buy(BEER)
+    if how == "asked":
+        rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    else:
+        rig.after(31)
+    for slot in (BEER, WINE):
+        rig.shop.touch(Back())
+        rig.shop.touch(Choose(slot))
+        rig.shop.touch(Continue())
+        assert rig.phase is Phase.ASK_ID
+        rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+        assert rig.phase is Phase.ASK_ID
+
+
+def test_the_next_customer_is_looked_at_again(rig: Rig) -> None:
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.touch(Cancel())
+    assert rig.phase is Phase.ATTRACT
+    rig.buy(BEER)
+    assert rig.phase is Phase.AGE_CHECK
+
+
+def test_a_pass_counts_for_one_payment(rig: Rig) -> None:
+    rig.terminal.plan([Pay.DECLINE, Pay.WAIT])
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.tick()
+    assert rig.phase is Phase.DECLINED
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.AGE_CHECK
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    assert rig.phase is Phase.PAYING
+
+
+def test_a_pass_does_not_help_without_the_camera_later(rig: Rig) -> None:
+    rig.terminal.plan([Pay.DECLINE])
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.tick()
+    rig.shop.touch(SetCamera(on=False))
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.ASK_ID
+    rig.reader.present(40)
+    rig.tick()
+    assert rig.dropped == 1
+
+
+def test_an_id_counts_for_every_try_of_its_sale(rig: Rig) -> None:
+    rig.terminal.plan([Pay.DECLINE, Pay.WAIT])
+    rig.buy(BEER, camera=False)
+    rig.reader.present(40)
+    rig.tick()
+    assert rig.phase is Phase.DECLINED
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.PAYING
+
+
+def test_who_passed_and_walks_away_from_the_payment_leaves_nothing_to_the_next(rig: Rig) -> None:
+    rig.terminal.otherwise = Pay.WAIT
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.tick()
+    rig.shop.walked_away()
+    assert (rig.phase, rig.reason) == (Phase.DECLINED, "timeout")
+    rig.tick()
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.AGE_CHECK
+    assert rig.held == 0
+    assert rig.terminal.accounts[f"{rig.journal.id}-1-1"].void
+
+
+def test_who_showed_an_id_may_look_away_while_paying(rig: Rig) -> None:
+    rig.terminal.otherwise = Pay.WAIT
+    rig.buy(BEER)
+    rig.shop.touch(ShowId())
+    rig.reader.present(40)
+    rig.tick()
+    rig.shop.walked_away()
+    assert rig.phase is Phase.PAYING

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -248,8 +252,12 @@ def test_a_write_cut_short_anywhere_leaves_whole_rows(path: Path, tmp_path: Path
 
 def test_a_damaged_file_says_what_to_do(written: Path) -> None:
     written.write_bytes(written.read_bytes()[:4096] + b"\xff" * 4096)
-    with pytest.raises(JournalDamagedError, match=r"copy it and the files journal\.db-wal and journal\.db-shm"):
+    with pytest.raises(
+        JournalDamagedError, match=r"copy it and the files journal\.db-wal and journal\.db-shm"
+    ) as caught:
         Journal(written)
+    assert "the stock is the catalogue's until you count it" in str(caught.value)
+    assert "reverse those at the terminal" in str(caught.value)
 
 
 def test_a_journal_of_a_newer_kiosk_is_left_alone(written: Path) -> None:
@@ -297,3 +305,96 @@ def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:
         journal._database.execute("PRAGMA max_page_count = 9999")
         assert journal.append(FACTS[0]).seq == 6
     assert verify(written).seq == 6
+
+
+def test_a_locked_file_is_waited_for_briefly_and_is_an_error(written: Path) -> None:
+    with closing(Journal(written)) as journal, closing(sqlite3.connect(written, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(JournalError, match="locked"):
+            journal.append(FACTS[0])
+        assert time.monotonic() - began < 1
+        other.execute("ROLLBACK")
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 6
+    assert verify(written).seq == 6
+
+
+def test_a_file_that_is_locked_for_a_moment_is_appended_to(written: Path) -> None:
+    with (
+        closing(Journal(written)) as journal,
+        closing(sqlite3.connect(written, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opening = threading.Timer(0.05, lambda: other.execute("ROLLBACK"))
+        opening.start()
+        assert journal.append(FACTS[0]).seq == 6
+        opening.join()
+
+
+def test_a_journal_opened_again_has_the_row_whose_append_failed_late(written: Path) -> None:
+    """As where the disk took the row and could not say so."""
+    with closing(Journal(written)) as journal:
+        head = journal.head
+        journal.append(FACTS[0])
+        journal._head = head
+        with pytest.raises(JournalError):
+            journal.append(FACTS[0])
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 7
+
+
+def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path: Path) -> None:
+    with closing(Journal(written)) as journal:
+        away = tmp_path / "away"
+        written.parent.rename(away)
+        with pytest.raises(JournalError, match="cannot be used"):
+            journal.reopen()
+        written.parent.mkdir()
+        with closing(sqlite3.connect(written)):
+            pass
+        with pytest.raises(JournalError):
+            journal.reopen()
+        shutil.rmtree(written.parent)
+        away.rename(written.parent)
+        journal.reopen()
+        assert journal.append(FACTS[0]).seq == 6
+
+
+def test_a_journal_opened_again_has_to_hold_what_was_appended(written: Path) -> None:
+    with closing(Journal(written)) as journal:
+        journal._head = Head(5, "0" * 64)
+        with pytest.raises(JournalDamagedError, match="row 5 is not the one that was written"):
+            journal.reopen()
+
+
+@pytest.fixture
+def read_only(written: Path) -> Iterator[Path]:
+    """A folder that cannot be written, as on a stick with its switch on; also for root, who may write anywhere."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(written, folder / "journal.db")
+        (folder / "journal.db").chmod(0o444)
+        folder.chmod(0o555)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65534)
+        yield folder / "journal.db"
+        os.seteuid(before)
+        folder.chmod(0o755)
+
+
+def test_a_journal_on_a_read_only_medium_is_read_and_verified(read_only: Path) -> None:
+    assert verify(read_only).seq == 5
+    assert [entry.fact for entry in read(read_only)] == FACTS
+
+
+def test_rows_that_a_read_only_medium_would_hide_are_not_left_out(read_only: Path) -> None:
+    before = os.geteuid()
+    os.seteuid(os.getuid())
+    read_only.parent.chmod(0o755)
+    read_only.with_name("journal.db-wal").write_bytes(b"rows")
+    read_only.parent.chmod(0o555)
+    os.seteuid(before)
+    with pytest.raises(JournalError, match="copy both to a folder that can be written"):
+        verify(read_only)

@@ -13,6 +13,8 @@ from kiosk.vending.events import (
     Settle,
     VendTest,
 )
+from kiosk.vending.facts import SaleOpened, StockSet, VendFailed, VendRequested, fact_from
+from kiosk.vending.ledger import fold
 from kiosk.vending.shop import OperationError
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Pay
@@ -50,8 +52,14 @@ def test_a_price_is_journalled_and_survives_until_the_catalogue_says_another(rig
     rig.start()
     rig.choose(WATER)
     assert rig.shop.snapshot.amount == 200
-    assert rig.ledger.price(WATER, 180) == 200
-    assert rig.ledger.price(WATER, 190) == 190
+    assert rig.ledger.price(WATER, 180, "EUR") == 200
+    assert rig.ledger.price(WATER, 190, "EUR") == 190
+    assert rig.ledger.price(WATER, 180, "JPY") == 180
+
+
+def test_a_price_of_a_row_without_a_currency_does_not_hold() -> None:
+    fact = fact_from("price_set", {"slot": WATER, "price": 200, "instead_of": 180})
+    assert fold([fact]).price(WATER, 180, "EUR") == 180
 
 
 @pytest.mark.parametrize("operation", [SetPrice(WATER, 0), SetStock(WATER, 6, "refill"), SetStock(WATER, -1, "refill")])
@@ -163,3 +171,25 @@ def test_a_refund_that_comes_while_the_customer_reads_is_told(rig: Rig) -> None:
     rig.tick(140)  # until the reversal is sent again
     assert (rig.phase, rig.reason) == (Phase.DONE, "refunded")
     assert rig.held == 0
+
+
+def test_money_that_is_owed_is_told_in_its_own_currency(rig: Rig) -> None:
+    rig.terminal.plan([Pay.APPROVE_UNHEARD])
+    rig.terminal.unheard = 99
+    rig.buy()
+    for _ in range(8):
+        rig.after(61)
+    (thing,) = rig.shop.snapshot.attention
+    assert (thing.kind, thing.amount, thing.currency) == ("unsettled", 180, "EUR")
+
+
+def test_a_slot_that_no_catalogue_has_any_more_is_no_trouble(rig: Rig) -> None:
+    rig.journal.append(StockSet("Z9", 2, "refill"))
+    rig.journal.append(SaleOpened("x-1", "Z9", "Gone", 1, "EUR", 0))
+    rig.journal.append(VendRequested("x-1", "Z9"))
+    rig.journal.append(VendFailed("x-1", "Z9", "jam"))
+    rig.start()
+    rig.tick()
+    assert rig.ledger.slot("Z9").blocked
+    assert rig.shop.snapshot.attention == ()
+    assert {offer.slot for offer in rig.shop.snapshot.offers} == {"A1", "B1", "B2"}

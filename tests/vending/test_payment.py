@@ -205,3 +205,51 @@ def test_a_terminal_that_acknowledges_nothing_gets_no_new_customer(rig: Rig) -> 
     rig.terminal.say(Approved(attention.item, PRICES[WATER]))
     rig.tick()
     assert not rig.ledger.transactions
+
+
+def test_a_sale_whose_money_is_not_final_is_claimed_until_the_terminal_says_so(rig: Rig) -> None:
+    rig.terminal.otherwise = Pay.WAIT
+    rig.buy()
+    sale = rig.shop.snapshot.sale
+    assert rig.shop.snapshot.claim == sale
+    rig.terminal.unheard = 2
+    rig.after(91)
+    assert (rig.phase, rig.reason) == (Phase.DECLINED, "timeout")
+    assert rig.shop.snapshot.claim == sale
+    rig.after(3)
+    assert rig.shop.snapshot.claim == sale
+    rig.after(5)
+    rig.tick()
+    assert rig.phase is Phase.DECLINED
+    assert rig.shop.snapshot.claim is None
+
+
+def test_nothing_is_claimed_of_a_payment_that_was_declined(rig: Rig) -> None:
+    rig.terminal.otherwise = Pay.DECLINE
+    rig.buy()
+    rig.tick()
+    assert rig.phase is Phase.DECLINED
+    assert rig.shop.snapshot.claim is None
+
+
+def test_goods_that_fell_leave_nothing_to_claim(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    rig.buy()
+    rig.tick()
+    assert rig.phase is Phase.DONE
+    assert rig.shop.snapshot.claim is None
+
+
+def test_a_machine_out_of_order_still_says_whose_money_is_not_final(rig: Rig) -> None:
+    rig.terminal.plan([Pay.VANISH])
+    rig.buy()
+    sale = rig.shop.snapshot.sale
+    rig.after(0.1)
+    assert (rig.phase, rig.shop.snapshot.claim) == (Phase.DECLINED, sale)
+    rig.after(31)
+    rig.after(1)
+    assert (rig.phase, rig.shop.snapshot.claim) == (Phase.OUT_OF_ORDER, sale)
+    rig.terminal.come_back()
+    rig.after(60)
+    rig.tick()
+    assert rig.shop.snapshot.claim is None

@@ -7,6 +7,7 @@ import pytest
 from kiosk.vending.facts import (
     AgeCleared,
     Fact,
+    JournalReopened,
     MachineStarted,
     PaymentApproved,
     PaymentDeclined,
@@ -94,7 +95,8 @@ EVERY: list[Fact] = [
     VendReportedLate(S, "A1", dropped=True),
     SaleClosed(S, "sold"),
     StockSet("A1", 3, "refill"),
-    PriceSet("A1", 200, 180),
+    PriceSet("A1", 200, 180, "EUR"),
+    JournalReopened(),
     SettledByOperator(S, dropped=False),
 ]
 

@@ -11,7 +11,9 @@ from kiosk.vending.events import (
     SetCamera,
     Stay,
 )
+from kiosk.vending.facts import SaleClosed
 from kiosk.vending.payment import Approved
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Pay
 from kiosk.vending.state import Phase
 from tests.vending.rig import BEER, PRICES, STOCK, WATER, Rig, settle_everything
@@ -131,16 +133,74 @@ def test_a_full_disk_stops_the_sale_before_the_money_moves(rig: Rig) -> None:
     rig.tick()
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.OUT_OF_ORDER
-    assert len(rig.journal.rows) == rows  # what it has may be more than this run knows: only a new start may go on
+    assert len(rig.journal.rows) == rows  # what it has may be more than this run knows: it is read again first
+    rig.after(2)
+    assert rig.phase is Phase.ATTRACT
+    assert rig.journal.kinds[rows:] == ["journal_reopened", "sale_closed", "payment_approved", "reversal_requested"]
+    assert rig.ledger == rig.recorded
 
 
+@pytest.mark.parametrize("restarts", [True, False])
 @pytest.mark.parametrize("room", range(8))
-def test_a_disk_that_fills_up_anywhere_costs_nobody_anything(rig: Rig, room: int) -> None:
+def test_a_disk_that_fills_up_anywhere_costs_nobody_anything(rig: Rig, room: int, restarts: bool) -> None:
     rig.journal.room = room
     rig.buy()
     rig.tick(3)
     rig.journal.room = None
-    rig.start()
+    if restarts:
+        rig.start()
     rig.tick(3)
     settle_everything(rig)
     assert rig.held == (PRICES[WATER] if rig.dropped and not rig.ledger.doubts else 0)
+    assert rig.phase is Phase.ATTRACT
+    assert not rig.ledger.sales
+    assert rig.ledger == rig.recorded
+
+
+def test_money_that_a_failing_journal_left_behind_is_claimed_and_comes_back(rig: Rig) -> None:
+    rig.terminal.plan([Pay.APPROVE])
+    rig.buy()
+    sale = rig.shop.snapshot.sale
+    rig.journal.room = 0
+    rig.tick()
+    assert (rig.phase, rig.shop.snapshot.claim, rig.held) == (Phase.OUT_OF_ORDER, sale, PRICES[WATER])
+    for _ in range(100):
+        rig.after(1)
+    assert (rig.phase, rig.shop.snapshot.claim) == (Phase.OUT_OF_ORDER, sale)
+    assert 4 <= rig.journal.reopened <= 8  # ever more seldom
+    rig.journal.room = None
+    rig.after(30)
+    rig.tick()
+    assert (rig.phase, rig.shop.snapshot.claim, rig.held, rig.dropped) == (Phase.ATTRACT, None, 0, 0)
+    assert SaleClosed(sale, "refunded") in rig.journal.facts
+
+
+def test_a_motor_whose_answer_could_not_be_journalled_is_in_doubt_and_its_answer_kept(rig: Rig) -> None:
+    rig.dispenser.otherwise = Vend.WAIT
+    rig.buy()
+    rig.tick()
+    assert rig.phase is Phase.DISPENSING
+    rig.dispenser.drop()
+    rig.journal.room = 0
+    rig.tick()
+    rig.journal.room = None
+    rig.after(3)
+    rig.tick()
+    (thing,) = rig.shop.snapshot.attention
+    assert (thing.kind, thing.reported, rig.held) == ("in_doubt", True, 0)
+
+
+def test_what_devices_say_while_the_journal_fails_is_heard_afterwards(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.journal.room = 0
+    rig.shop.touch(Continue())
+    rig.terminal.vanish()
+    rig.tick()
+    rig.shop.stop_selling(True)
+    rig.journal.room = None
+    rig.after(2)
+    assert rig.shop.snapshot.faults == {"terminal", "operator"}
+    rig.terminal.come_back()
+    rig.shop.stop_selling(False)
+    rig.tick()
+    assert rig.phase is Phase.ATTRACT

@@ -19,7 +19,7 @@ from kiosk.ui.signs import badge_text
 from kiosk.ui.text import Text
 from kiosk.ui.theme import Scale
 from kiosk.vending.age_check import Prompt
-from kiosk.vending.events import Back, ShowId
+from kiosk.vending.events import Back, SetCamera, ShowId
 from kiosk.vending.snapshot import Snapshot
 
 GLIDE = 0.2
@@ -59,7 +59,7 @@ class Ring(QWidget):
 
 
 class AgeCheckScreen(Screen):
-    """Says what the check waits for, and offers the way around it."""
+    """Says what the check waits for, and offers the ways around it: an ID, with the camera on or off, or back."""
 
     def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
@@ -72,6 +72,8 @@ class AgeCheckScreen(Screen):
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.back = self.bar.add(self.touch(Back()))
+        self.camera = self.bar.add(self.touch(SetCamera(False)))
+        self.camera.show_sign("no_look")
         self.show_id = self.bar.add(self.touch(ShowId()))
 
     def show_progress(self, prompt: Prompt, progress: float) -> None:
@@ -92,6 +94,7 @@ class AgeCheckScreen(Screen):
         self.text.say(message.text)
         self.ring.age = snapshot.chosen.minimum_age if snapshot.chosen else 0
         self.back.say(self.words.back())
+        self.camera.say(self.words.turn_camera_off())
         self.show_id.say(self.words.show_id_instead())
 
     def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from datetime import datetime
 
 from PyQt6.QtCore import QRect, QRectF, Qt
-from PyQt6.QtGui import QFont, QPainter, QPaintEvent
+from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
@@ -70,11 +70,13 @@ class ReceiptRows(QWidget):
             colour = theme.TEXT if index == 0 else theme.QUIET
             # the product's name may be long, a price is short; "Time" is short, a number long
             left = self.width() * 68 // 100 if index == 0 else self.width() - half - half // 4
-            for text, place in (
+            for whole, place in (
                 (name, QRect(line.left(), line.top(), left, line.height())),
                 (value, QRect(line.left() + left, line.top(), line.width() - left, line.height())),
             ):
-                font = fitting(self._look.text, theme.BODY, weight, text, place.size(), wrap=False)
+                font = fitting(self._look.text, theme.BODY, weight, whole, place.size(), wrap=False)
+                # what is too long even for the smallest letters keeps its beginning and its end
+                text = QFontMetrics(font).elidedText(whole, Qt.TextElideMode.ElideMiddle, place.width())
                 drawn.append(Drawn(text, font, place, colour, theme.GROUND, wrap=False))
         return drawn
 

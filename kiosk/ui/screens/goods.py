@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.message import MessageScreen
 from kiosk.ui.shelf import Shelf
 from kiosk.ui.shop_words import ShopWords
@@ -36,7 +37,7 @@ class RefundingScreen(MessageScreen):
         self.say(self.words.refunding(snapshot.reason))
 
 
-class OutOfOrderScreen(MessageScreen):
+class OutOfOrderScreen(ClaimScreen):
     """The whole machine, until somebody comes."""
 
     sign_units = 30.0
@@ -44,9 +45,6 @@ class OutOfOrderScreen(MessageScreen):
     def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "closed")
 
-    def content(self, snapshot: Snapshot) -> object:
-        return (super().content(snapshot), snapshot.faults)
-
     def fill(self, snapshot: Snapshot) -> None:
-        self.say(self.words.out_of_order())
+        self.say_or_claim(self.words.out_of_order(), snapshot)
         self.small.say(" · ".join(sorted(snapshot.faults)))  # names that service staff and logs use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
@@ -41,21 +42,24 @@ class MessageScreen(Screen):
         self.text.say(message.text)
 
     def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
-        area = self.inner(look)
+        column(self.middle(look), self.parts(look), look.px(theme.GAP))
+
+    def middle(self, look: Look) -> QRect:
+        """What the bar leaves."""
+        return self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+
+    def parts(self, look: Look) -> list[Part]:
+        """From top to bottom."""
         wide = look.px(WIDEST)
         sign = look.px(self.sign_units)
-        column(
-            area.adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE)),
-            [
-                Part(self.sign, sign, sign, least=sign // 3),
-                Part(self.above, width=wide, gap=look.px(theme.MARGIN)),
-                Part(self.amount, width=wide, gap=0),
-                Part(self.title, width=wide, gap=look.px(theme.SPACE)),
-                Part(self.text, width=wide),
-                Part(self.small, width=wide, gap=look.px(theme.MARGIN)),
-            ],
-            look.px(theme.GAP),
-        )
+        return [
+            Part(self.sign, sign, sign, least=sign // 3),
+            Part(self.above, width=wide, gap=look.px(theme.MARGIN)),
+            Part(self.amount, width=wide, gap=0),
+            Part(self.title, width=wide, gap=look.px(theme.SPACE)),
+            Part(self.text, width=wide),
+            Part(self.small, width=wide, gap=look.px(theme.MARGIN)),
+        ]
 
     def advance(self, seconds: float) -> None:
         self.sign.advance(seconds)

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.button import Rank
+from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.message import MessageScreen
 from kiosk.ui.shelf import Shelf
 from kiosk.ui.shop_words import ShopWords
@@ -31,7 +32,7 @@ class PayingScreen(MessageScreen):
         self.back.say(self.words.back())
 
 
-class DeclinedScreen(MessageScreen):
+class DeclinedScreen(ClaimScreen):
     """Why, and what can be done now."""
 
     def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
@@ -41,12 +42,14 @@ class DeclinedScreen(MessageScreen):
         self.again = self.bar.add(self.touch(Continue()), Rank.PRIMARY)
 
     def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), snapshot.can_continue, bool(snapshot.faults))
+        return (super().content(snapshot), snapshot.can_continue)
 
     def fill(self, snapshot: Snapshot) -> None:
         message = self.words.declined(snapshot.reason)
         waits = not snapshot.can_continue and not snapshot.faults
-        self.say(Message(message.title, self.words.declined_for_good()) if waits else message)
+        busy = self.words.declined_for_good() if waits else ""
+        self.say_or_claim(Message(message.title, busy) if waits else message, snapshot)
+        self.small.say(busy if snapshot.claim else "")
         self.cancel.say(self.words.cancel())
         self.other.say(self.words.other_products())
         self.again.say(self.words.try_again())

@@ -1,0 +1,28 @@
+"""The age check of the sale in front, as the window runs it."""
+
+from __future__ import annotations
+
+from kiosk.ui.age_watch import AgeWatch
+from kiosk.vending.age_check import AgePolicy
+from tests.vending.rig import BEER, Rig
+
+
+def test_a_check_that_may_not_pass_is_told_at_once_and_once() -> None:
+    rig = Rig()
+    rig.buy(BEER)
+    watch = AgeWatch(AgePolicy(automatic_pass=False))
+    watch.follow(rig.shop.snapshot, rig.now)
+    assert watch.observe([], rig.now) == (rig.shop.snapshot.sale, False)
+    assert watch.observe([], rig.now) is None
+
+
+def test_a_check_that_runs_out_of_time_is_told_once() -> None:
+    rig = Rig()
+    rig.buy(BEER)
+    policy = AgePolicy(automatic_pass=True)
+    watch = AgeWatch(policy)
+    watch.follow(rig.shop.snapshot, rig.now)
+    assert watch.observe([], rig.now) is None
+    later = rig.now + policy.time_out
+    assert watch.observe([], later) == (rig.shop.snapshot.sale, False)
+    assert watch.observe([], later) is None
