@@ -93,6 +93,9 @@ class DemoControls(QWidget):
             room = screen.availableGeometry()
             left = window.frameGeometry().right() + 8
             self.move(min(left, max(room.right() - self.width(), room.left())), room.top() + 40)
+            if self.frameGeometry().intersects(window.frameGeometry()):
+                # no room beside it: over it, where a touch on the shop's window would else cover it
+                self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)
         self.show()
 
     def _groups(self) -> list[tuple[str, list[tuple[str, Callable[[], None]]]]]:

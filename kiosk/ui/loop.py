@@ -9,6 +9,8 @@ from collections.abc import Callable
 from PyQt6.QtCore import QEvent, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from kiosk.ui.crash import guard
+
 TURN_MS = 50
 
 
@@ -26,8 +28,9 @@ def show_until_closed(
 ) -> None:
     """Show `window` until it is closed; `seconds` and signals end it by `leave()`, where it has that.
 
-    They wait until `may_leave` says yes, which is asked again and again; a second signal does not wait. Python hears
+    Both wait until `may_leave` says yes, which is asked again and again; a second signal does not wait. Python hears
     of a signal in the middle of anything, so that here it is only counted, and acted upon at the next turn of a timer.
+    An error in a slot ends it at once, as `WindowError`.
     """
     leave = getattr(window, "leave", window.close)
     signals = 0
@@ -41,11 +44,14 @@ def show_until_closed(
         nonlocal over
         over = True
 
+    def leave_now() -> None:
+        turn.stop()
+        leave()
+        app.quit()
+
     def look() -> None:
         if signals > 1 or ((signals or over) and may_leave()):
-            turn.stop()
-            leave()
-            app.quit()
+            leave_now()
 
     end = QTimer(window)
     end.setSingleShot(True)
@@ -60,7 +66,8 @@ def show_until_closed(
     try:
         if not window.isVisible():
             window.show()
-        app.exec()
+        with guard(leave_now):
+            app.exec()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

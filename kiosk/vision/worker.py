@@ -9,6 +9,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
@@ -58,6 +59,7 @@ class Order:
 def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, order: Order) -> None:
     """The vision process itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a picture
     channel.setblocking(False)
     link = _Link(channel, run, order)
     try:

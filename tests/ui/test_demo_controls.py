@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.demo import DemoMachine
@@ -169,3 +171,13 @@ def test_it_says_who_waits_and_the_pins(play: Play) -> None:
 
 def test_the_machine_does_not_live_on_for_its_controls_alone(play: Play, qtbot: QtBot) -> None:  # noqa: ARG001
     assert not play.controls.testAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
+
+
+def test_it_is_not_covered_where_the_screen_has_no_room_beside_the_shop(play: Play, qtbot: QtBot) -> None:
+    shop = QWidget()
+    qtbot.addWidget(shop)
+    shop.setGeometry(QGuiApplication.primaryScreen().availableGeometry())
+    shop.show()
+    play.controls.show_beside(shop)
+    assert play.controls.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    assert play.controls.isVisible()

@@ -11,6 +11,7 @@ import pytest
 from PyQt6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from kiosk.ui.crash import WindowError
 from kiosk.ui.loop import application, show_until_closed
 from kiosk.ui.sale_end import BRIEFLY, SaleEnd
 from kiosk.ui.service_machine import MachinePage
@@ -158,3 +159,12 @@ def test_a_second_signal_does_not_wait(rig: ServiceRig) -> None:
     later(300)
     show_until_closed(application(), rig.window, None, SaleEnd(rig.shop))
     assert rig.shop.snapshot.phase is Phase.DISPENSING
+
+
+def test_an_error_in_a_slot_ends_it_in_order(rig: ServiceRig) -> None:
+    def fail() -> None:
+        raise ValueError("no such thing")
+
+    QTimer.singleShot(100, fail)
+    with pytest.raises(WindowError, match="no such thing"):
+        show_until_closed(application(), rig.window, 5)

@@ -68,6 +68,15 @@ def test_it_shows_and_tells_what_it_sees(started: Callable[[VisionSettings], Vis
     assert preview.image.any()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are read from /proc")
+def test_its_core_would_hold_a_picture_and_is_not_kept(started: Callable[[VisionSettings], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, bool)
+    limits = Path(f"/proc/{vision.pid}/limits").read_text()
+    (core,) = [line for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert core.split()[4:6] == ["0", "0"]
+
+
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
 def test_it_is_replaced_when_it_dies_or_hangs(
     started: Callable[[VisionSettings], VisionProcess], blow: signal.Signals
