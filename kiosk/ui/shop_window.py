@@ -9,28 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QElapsedTimer, QRect, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.estimate import DECADES, AgeGroup, Observation
-from kiosk.ui import language, theme
+from kiosk.ui import theme
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.choices import Choices
 from kiosk.ui.eyes import Eyes, is_pictured
 from kiosk.ui.live_panel import LivePanel
+from kiosk.ui.locked_window import LockedWindow
 from kiosk.ui.look import Look, pixels_per_mm
 from kiosk.ui.places import places_for
 from kiosk.ui.presence import SecretTaps
-from kiosk.ui.screens.age_check import AgeCheckScreen
-from kiosk.ui.screens.attract import AttractScreen
 from kiosk.ui.screens.base import Screen
-from kiosk.ui.screens.done import DoneScreen
-from kiosk.ui.screens.goods import DispensingScreen, OutOfOrderScreen, RefundingScreen
-from kiosk.ui.screens.id import AskIdScreen, IdRefusedScreen
-from kiosk.ui.screens.payment import DeclinedScreen, PayingScreen
-from kiosk.ui.screens.product import ProductScreen
-from kiosk.ui.screens.products import ProductsScreen
 from kiosk.ui.shelf import Shelf
+from kiosk.ui.shield import Shield
+from kiosk.ui.shop_screens import ShopScreens
 from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.sound import Sounds
 from kiosk.ui.still_there import StillThere
@@ -46,25 +42,12 @@ from kiosk.vision.messages import Vision
 
 __all__ = ["Appearance", "ShopWindow"]
 
-TICK_MS = 30
 SHOP_EVERY = 0.06
 """Seconds between two ticks of the sale; a touch is told at once."""
-WINDOW_SIZE = QSize(1280, 800)
-SCREENS: dict[Phase, type[Screen]] = {
-    Phase.BROWSING: ProductsScreen,
-    Phase.SELECTED: ProductScreen,
-    Phase.ID_REFUSED: IdRefusedScreen,
-    Phase.PAYING: PayingScreen,
-    Phase.DECLINED: DeclinedScreen,
-    Phase.DISPENSING: DispensingScreen,
-    Phase.REFUNDING: RefundingScreen,
-    Phase.DONE: DoneScreen,
-    Phase.OUT_OF_ORDER: OutOfOrderScreen,
-}
 TUNES = {Phase.DECLINED: "sorry", Phase.REFUNDING: "sorry", Phase.DONE: "good", Phase.ASK_ID: "attention"}
 
 
-class ShopWindow(QWidget):
+class ShopWindow(LockedWindow):
     """`now` is the time that `shop` was begun at; from there on the window's own timer counts."""
 
     service_requested = pyqtSignal()
@@ -85,10 +68,11 @@ class ShopWindow(QWidget):
         now: float = 0.0,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        appearance = appearance or Appearance()
+        super().__init__(parent, locked=appearance.locked)
         self._shop = shop
         self._vision = vision
-        self._appearance = appearance or Appearance()
+        self._appearance = appearance
         policy = policy or AgePolicy()
         self._eyes = Eyes(vision, shop, policy, self._appearance.gone_after)
         self._taps = SecretTaps()
@@ -98,62 +82,38 @@ class ShopWindow(QWidget):
         self._phase: Phase | None = None
         self._service: QWidget | None = None
         self._panel_place: tuple[QRect, Look] | None = None
-        self._may_close = not self._appearance.locked
-        self._large_text = self._appearance.large_text
-        self._low_reach = self._appearance.low_reach
-        self._language = language.Language(language.SOURCE, self)
-        languages = [code for code in self._appearance.languages if language.can_show(code)] or [language.SOURCE]
-        self._first_language = languages[0]
+        self._choices = Choices(self._appearance, self)
         words = self.words = ShopWords(self)
         shelf = Shelf(catalog, catalog_path)
 
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
         self.panel = LivePanel(Words(self), words, groups, self, mirrored=self._appearance.mirrored)
-        self.screens: dict[Phase, Screen]
-        self.attract = AttractScreen(words, shelf, self, languages, camera_checks=policy.automatic_pass)
-        self.age_check = AgeCheckScreen(words, shelf, self)
-        self.ask_id = AskIdScreen(words, shelf, self)
-        self.screens = {Phase.ATTRACT: self.attract, Phase.AGE_CHECK: self.age_check, Phase.ASK_ID: self.ask_id}
-        self.screens |= {phase: kind(words, shelf, self) for phase, kind in SCREENS.items()}
+        languages, checks = self._choices.languages, policy.automatic_pass
+        self._all = ShopScreens(words, shelf, self, languages, camera_checks=checks)
+        self.screens = self._all.by_phase
         self.still_there = StillThere(words, self)
+        self.shield = Shield(self)
 
         # Slots
         for screen in self.screens.values():
             screen.touched.connect(self._on_touch)
-        self.ask_id.entered.connect(self._on_pin)
-        self.attract.language_wanted.connect(self.set_language)
-        self.attract.large_text_wanted.connect(self._on_large_text)
-        self.attract.low_reach_wanted.connect(self._on_low_reach)
+        self._all.ask_id.entered.connect(self._on_pin)
+        self._choices.serve(self._all.attract, words, self.panel)
+        self._choices.changed.connect(self._on_choice)
         self.still_there.stays.connect(lambda: self._on_touch(Stay()))
         self.still_there.leaves.connect(lambda: self._on_touch(Cancel()))
 
-        # Appearance
         self.setWindowTitle(Words(self).window_title())
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        theme.fill_ground(self, theme.GROUND)
-        self.resize(WINDOW_SIZE)
-        if self._appearance.locked:
-            self.setWindowFlags(Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
-            self.setWindowState(Qt.WindowState.WindowFullScreen)
-            self.setCursor(Qt.CursorShape.BlankCursor)
-
-        # Time
-        self._clock = QElapsedTimer()
-        self._clock.start()
-        self.timer = QTimer(self)
-        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self.timer.setInterval(TICK_MS)
-        self.timer.timeout.connect(self._on_tick)
-        self.timer.start()
-        self.set_language(self._first_language)
+        self.begin()
+        self.set_language(self._choices.first_language)
 
     # For whoever runs it
 
     @property
     def look(self) -> Look:
         density = self._appearance.pixels_per_mm or pixels_per_mm(self)
-        return Look.of(self.size(), density, large_text=self._large_text, low=self._low_reach)
+        return Look.of(self.size(), density, large_text=self._choices.large_text, low=self._choices.low_reach)
 
     def set_service(self, widget: QWidget | None) -> None:
         """What phase SERVICE shows; the window owns it until another takes its place."""
@@ -169,30 +129,23 @@ class ShopWindow(QWidget):
         """From 0 to 1."""
         self._sounds.set_volume(volume)
 
-    def leave(self) -> None:
-        """Close, locked or not: the way out of service mode."""
-        self._may_close = True
-        self.close()
-
     def set_language(self, code: str) -> None:
         """Say everything in this language from now on."""
-        if code != self._language.code:
-            QCoreApplication.removeTranslator(self._language)
-            self._language = language.Language(code, self)
-            QCoreApplication.installTranslator(self._language)
-        self.words.language = code
-        self.panel.retranslate()
+        self._choices.speak(code)
         self._show(self._shop.snapshot)
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass: ask vision and sale what is new, show it, move everything on."""
         self._now += seconds
+        self.shield.advance(seconds)
         observations = self._vision.poll()
         self._see(observations)
         if self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY:
             self._ticked = self._now
             self._shop.tick(self._now)
         self._eyes.judge(observations, self._shop.snapshot, self._now)
+        if self._phase is Phase.ATTRACT and self._choices.abandoned(self._now):
+            self._choices.forget()
         self._show(self._shop.snapshot)
         if self.panel.isVisible():
             self.panel.advance(seconds)
@@ -208,7 +161,7 @@ class ShopWindow(QWidget):
 
     def _see(self, observations: Sequence[Observation]) -> None:
         if observations:
-            self.attract.conveyor.noticed = bool(observations[-1].faces)
+            self._all.attract.conveyor.noticed = bool(observations[-1].faces)
         preview = self._vision.preview()
         self.panel.show_state(self._vision.state)
         if not self.panel.isHidden():
@@ -229,21 +182,21 @@ class ShopWindow(QWidget):
         self._eyes.allow(snapshot)
         if pictured == self.panel.isHidden():
             self.panel.setVisible(pictured)
+            self.shield.rise()
             if not pictured:
                 self.panel.clear()
         self._place(snapshot)
         if self._service is not None:
             self._service.setVisible(phase is Phase.SERVICE)
-        for each, screen in self.screens.items():
-            if each is not phase:
-                screen.hide()
+        self._all.hide_but(phase)
         if phase in self.screens:
             if check := self._eyes.check:
-                self.age_check.show_progress(check.prompt, check.progress)
+                self._all.age_check.show_progress(check.prompt, check.progress)
             self.screens[phase].present(snapshot, self.look)
             self.screens[phase].show()
         self._ask_whether_there(snapshot)
         if entered:
+            self.shield.rise()
             if phase in TUNES:
                 self._sounds.play(TUNES[phase])
             self.phase_changed.emit(phase)
@@ -255,14 +208,10 @@ class ShopWindow(QWidget):
         if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
             self._eyes.forget()
             self.panel.clear()
-            for screen in self.screens.values():
-                screen.forget()
-            self._large_text, self._low_reach = self._appearance.large_text, self._appearance.low_reach
-            self.attract.large_text, self.attract.low_reach = self._large_text, self._low_reach
-            left = snapshot.phase is Phase.ATTRACT and self._phase is not None
-            if left and self.words.language != self._first_language:
-                self._phase = snapshot.phase
-                self.set_language(self._first_language)
+            self._all.forget()
+            self._choices.forget_aids()
+            if snapshot.phase is Phase.ATTRACT and self._phase is not None:
+                self._choices.forget()
 
     def _ask_whether_there(self, snapshot: Snapshot) -> None:
         left = [snapshot.seconds_left] if snapshot.asks_whether_there else []
@@ -271,7 +220,10 @@ class ShopWindow(QWidget):
         if waits and self.still_there.isHidden():
             self._sounds.play("attention")
         self.still_there.setGeometry(self.rect())
+        changes = bool(waits) == self.still_there.isHidden()
         self.still_there.ask(min(waits) if waits else None, self.look)
+        if changes:
+            self.shield.rise()
 
     def _place(self, snapshot: Snapshot) -> None:
         look = self.look
@@ -297,9 +249,6 @@ class ShopWindow(QWidget):
 
     # Slots
 
-    def _on_tick(self) -> None:
-        self.advance(self._clock.restart() / 1000)
-
     def _on_touch(self, touch: Touch) -> None:
         self._sounds.play("touch")
         self._taps.clear()
@@ -310,12 +259,9 @@ class ShopWindow(QWidget):
     def _on_pin(self, pin: str) -> None:
         self._shop.enter_pin(pin)
 
-    def _on_large_text(self, wanted: bool) -> None:
-        self._large_text = self.attract.large_text = wanted
-        self._show(self._shop.snapshot)
-
-    def _on_low_reach(self, wanted: bool) -> None:
-        self._low_reach = self.attract.low_reach = wanted
+    def _on_choice(self) -> None:
+        self._choices.touched(self._now)
+        self.shield.rise()
         self._show(self._shop.snapshot)
 
     # Events
@@ -327,6 +273,7 @@ class ShopWindow(QWidget):
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """A touch that no button took: somebody is there, and perhaps knows the corner."""
         self._eyes.touched(self._now)
+        self._choices.touched(self._now)
         self._shop.touch(Stay())
         if event is None:
             return
@@ -336,14 +283,5 @@ class ShopWindow(QWidget):
         elif self._taps.tap(self._now):
             self.service_requested.emit()
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        if event is not None and event.key() == Qt.Key.Key_Escape and not self._appearance.locked:
-            self.close()
-
-    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
-        if event is not None and not self._may_close:
-            event.ignore()
-            return
-        self.timer.stop()
-        QCoreApplication.removeTranslator(self._language)
-        super().closeEvent(event)
+    def left(self) -> None:
+        self._choices.silence()

@@ -69,7 +69,7 @@ class StillThere(QWidget):
     def ask(self, seconds: float | None, look: Look) -> None:
         """Stand there for `seconds` more; None takes it away."""
         if seconds is None:
-            if self.isVisible():
+            if not self.isHidden():
                 self.hide()
             return
         if self.isHidden():

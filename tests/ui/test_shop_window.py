@@ -70,7 +70,9 @@ class Machine:
         self.faces = tuple(one)
 
     def tap(self, widget: QWidget) -> None:
-        """With a finger: where the window has something else on top, that gets it."""
+        """With a finger, after the moment in which none is heard: where something else lies on top, that gets it."""
+        while self.window.shield.isVisible():
+            self.go(0.1)
         assert widget.isVisible(), f"{widget.accessibleName()} is not there"
         middle = widget.mapTo(self.window, widget.rect().center())
         target = self.window.childAt(middle)
@@ -640,6 +642,59 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     machine.press("Abbrechen")
     machine.go(0.1)
     assert "What would you like?" in machine.texts
+
+
+def taps(machine: Machine, name: str, times: int) -> None:
+    """Quick taps on one place, wherever they fall: no time passes in between."""
+    machine.go(1)
+    (button,) = [
+        each
+        for each in machine.window.findChildren(QAbstractButton)
+        if each.isVisible() and each.accessibleName().startswith(name)
+    ]
+    place = button.mapTo(machine.window, button.rect().center())
+    for _ in range(times):
+        target = machine.window.childAt(place) or machine.window
+        at = target.mapFrom(machine.window, place)
+        machine.qtbot.mouseClick(target, Qt.MouseButton.LeftButton, pos=at)
+
+
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT, (800, 480)])
+@pytest.mark.parametrize("choice", ["With the camera", "Without the camera"])
+def test_a_second_tap_chooses_no_product(make: Make, size: tuple[int, int], choice: str) -> None:
+    machine = make(size=size)
+    taps(machine, choice, 2)
+    assert machine.phase is Phase.BROWSING
+    machine.go(0.5)
+    machine.choose(WATER)  # and a moment later it is heard again
+    assert machine.phase is Phase.SELECTED
+
+
+def test_many_taps_on_pay_ask_the_terminal_once(make: Make) -> None:
+    machine = make()
+    machine.rig.terminal.otherwise = Payment.DECLINE
+    machine.start(camera=False)
+    machine.choose(WATER)
+    taps(machine, "Pay", 10)
+    assert len(machine.rig.terminal.accounts) == 1
+
+
+def test_a_second_tap_on_yes_buys_nothing(make: Make) -> None:
+    machine = make()
+    machine.start(camera=False)
+    machine.choose(WATER)
+    machine.go(32)
+    taps(machine, "Yes", 2)
+    assert machine.phase is Phase.SELECTED
+
+
+def test_choices_that_were_left_on_the_first_screen_are_forgotten(make: Make) -> None:
+    machine = make()
+    machine.press("Deutsch")
+    machine.go(44)
+    assert "Mit der Kamera" in " ".join(machine.names) or "Mit Kamera" in " ".join(machine.names)
+    machine.go(2)
+    assert any(name.startswith("With the camera") for name in machine.names)
 
 
 def test_large_text_and_low_reach_are_forgotten_too(make: Make) -> None:
