@@ -107,7 +107,7 @@ MACHINE: FastMachine
 def main(sandbox: Path, report: Path) -> None:
     shown = loop.show_until_closed
 
-    def show(app: QApplication, window: ShopWindow, _seconds: float | None) -> None:
+    def show(app: QApplication, window: ShopWindow, _seconds: float | None, *_: object) -> None:
         WALKS.append(Walk(window, sandbox))
         shown(app, window, PATIENCE)
 

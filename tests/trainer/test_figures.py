@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from kiosk.engine import check, default_path, places
 from kiosk.engine.choice import keeps_accuracy
+from trainer.bench_text import rounded
 from trainer.benchmark import Protocol, table
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +58,17 @@ def test_what_comes_in_eight_bits_is_as_good_as_the_network() -> None:
 @pytest.mark.parametrize("protocol", ["paper", "folds"])
 def test_the_readmes_benchmark_is_what_the_results_say(protocol: Protocol) -> None:
     assert table(ROOT / "benchmarks" / "adience", protocol) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def speed_table() -> str:
+    """What the run of `trainer bench` that is kept says of one, four and eight faces a call."""
+    run = json.loads((ROOT / "benchmarks" / "speed" / "cpu.json").read_text(encoding="utf-8"))
+    lines = ["| ms a call, median | 1 face | 4 faces | 8 faces |", "|---|---|---|---|"]
+    for row in run["engines"]:
+        medians = {timing["batch"]: rounded(timing["median_ms"]) for timing in row["timings"]}
+        lines.append(f"| `{row['name']}`, {row['runs_on']} | {medians[1]} | {medians[4]} | {medians[8]} |")
+    return "\n".join(lines)
+
+
+def test_the_readmes_speed_is_what_the_run_says() -> None:
+    assert speed_table() in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -319,7 +319,7 @@ def test_what_was_made_under_an_older_order_never_arrives(
     vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
     wait_for(vision, any_estimate)
     assert vision.pid is not None
-    wait_for(vision, lambda _: select.select([vision._socket], [], [], 0)[0] != [])
+    assert select.select([vision._socket], [], [], PATIENCE)[0]  # something is there that nobody took yet
     os.kill(vision.pid, signal.SIGSTOP)  # what it said lies in the channel and its picture in the memory
     vision.set_mode(VisionMode.NOTICE)
     assert vision.poll() == []
