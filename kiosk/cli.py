@@ -212,10 +212,9 @@ def export(path: Path | None, kind: str, output: Path | None) -> None:
     """Writes the sales for an accountant: CSV, or JSON with every row of the journal; verified first."""
     from kiosk.files import replaced_safely
     from kiosk.vending.accounts import as_csv, as_json
-    from kiosk.vending.journal import read, verify
+    from kiosk.vending.journal import read_verified
 
-    head = verify(_journal_path(path))
-    entries = [entry for entry in read(_journal_path(path)) if entry.seq <= head.seq]
+    entries, head = read_verified(_journal_path(path))
     text = as_csv(entries) if kind == "csv" else as_json(entries, head)
     if output is None:
         click.echo(text, nl=False)

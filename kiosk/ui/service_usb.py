@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk.vending.accounts import as_csv, as_json
-from kiosk.vending.journal import read, verify
+from kiosk.vending.journal import read_verified
 
 MOUNTED_UNDER = ("/media", "/run/media")
 
@@ -31,8 +31,7 @@ def export(journal: Path, folder: Path, now: datetime) -> list[str]:
 
     Written when it returns: a stick is soon pulled out. Verified first, and a file is never written over.
     """
-    head = verify(journal)
-    entries = [entry for entry in read(journal) if entry.seq <= head.seq]
+    entries, head = read_verified(journal)
     names = []
     for kind, text in (("csv", as_csv(entries)), ("json", as_json(entries, head))):
         name = f"kiosk-journal-{now:%Y-%m-%d-%H%M%S}.{kind}"

@@ -207,6 +207,15 @@ def read(path: Path) -> list[Entry]:
         return list(_entries(database, path))
 
 
+def read_verified(path: Path) -> tuple[list[Entry], Head]:
+    """Every row that was verified, and the head that they end with; what is written meanwhile is left out.
+
+    Raises `JournalDamagedError`.
+    """
+    head = verify(path)
+    return [entry for entry in read(path) if entry.seq <= head.seq], head
+
+
 def verify(path: Path, noted: Head | None = None) -> Head:
     """Checks every row, and that the journal goes through a head that was noted elsewhere. Returns its head.
 
