@@ -1,7 +1,8 @@
 """What the sale asks of a dispenser, and what a dispenser answers.
 
 A dispenser turns a slot's motor and watches the drop sensor. It is commanded once for a vend and never again, so a
-driver must not repeat a command of its own accord either.
+driver must not repeat a command of its own accord either. Nor may a motor begin to turn later than the sale waits for
+it (`Timing.dispensing`): by then the customer has their money back, and a person may stand at the open door and count.
 """
 
 from __future__ import annotations

@@ -231,7 +231,12 @@ def _vend(ledger: Ledger, fact: VendRequested | VendSucceeded | VendFailed | Ven
             known = ledger.doubts.get(fact.sale)
             if known is None:
                 return ledger
-            return replace(ledger, doubts={**ledger.doubts, fact.sale: replace(known, reported=fact.dropped)})
+            known = replace(known, reported=fact.dropped)
+            if fact.dropped and known.counted:
+                # It fell before the slot was counted, or after: nobody knows, so the count is one less for certain.
+                known = replace(known, counted=False, taken=slot.count > 0)
+                ledger = _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
+            return replace(ledger, doubts={**ledger.doubts, fact.sale: known})
 
 
 def _counted(ledger: Ledger, fact: StockSet) -> Ledger:

@@ -429,9 +429,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def quiet(self) -> bool:
         """Whether nothing moves and nobody is at the machine."""
-        return self.rig.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE) and not any(
-            sale.goods == "requested" for sale in self.rig.ledger.sales.values()
-        )
+        moves = self.rig.dispenser.waiting or any(sale.goods == "requested" for sale in self.rig.ledger.sales.values())
+        return self.rig.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE) and not moves
 
 
 EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES")

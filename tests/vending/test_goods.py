@@ -119,6 +119,23 @@ def test_what_the_dispenser_says_too_late_is_told_to_the_operator(rig: Rig) -> N
     assert rig.journal.kinds.count("vend_reported_late") == 1
 
 
+@pytest.mark.parametrize("counted", [0, 5])
+def test_a_drop_that_is_reported_after_the_count_makes_the_count_uncertain_again(rig: Rig, counted: int) -> None:
+    rig.dispenser.plan([Vend.WAIT])
+    rig.buy()
+    rig.tick()
+    rig.after(46)
+    settle_everything(rig)
+    rig.fill(WATER, counted)
+    rig.dispenser.drop()
+    settle_everything(rig)
+    assert rig.ledger.slot(WATER).count == max(counted - 1, 0)
+    assert rig.ledger.uncertain(WATER) == 1
+    rig.shop.operate(Settle(rig.shop.snapshot.attention[0].item, dropped=False))
+    assert rig.ledger.slot(WATER).count == counted
+    assert rig.ledger.uncertain(WATER) == 0
+
+
 def test_a_drop_after_a_jam_is_refunded_once(rig: Rig) -> None:
     rig.dispenser.plan([Vend.DROP_AFTER_JAM])
     rig.buy()
