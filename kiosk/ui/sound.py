@@ -13,7 +13,7 @@ import wave
 from pathlib import Path
 from typing import Any, Final
 
-from PyQt6.QtCore import QTemporaryDir, QUrl
+from PyQt6.QtCore import QTemporaryDir, QUrl, qInstallMessageHandler
 
 RATE: Final = 22_050
 LOUDNESS: Final = 0.25
@@ -44,6 +44,20 @@ def waveform(name: str) -> bytes:
     return file.getvalue()
 
 
+def _effect_class() -> type[Any] | None:
+    """`QSoundEffect`, where there is one and a loudspeaker to hear it by."""
+    # Looking for them, Qt complains of every sound system that the machine lacks.
+    before = qInstallMessageHandler(lambda *_: None)
+    try:
+        from PyQt6.QtMultimedia import QMediaDevices, QSoundEffect
+
+        return None if QMediaDevices.defaultAudioOutput().isNull() else QSoundEffect
+    except ImportError:
+        return None
+    finally:
+        qInstallMessageHandler(before)
+
+
 class Sounds:
     """Plays, if it is on and can."""
 
@@ -67,15 +81,14 @@ class Sounds:
             effect.play()
 
     def _load(self, volume: float) -> None:
-        try:
-            from PyQt6.QtMultimedia import QSoundEffect
-        except ImportError:
+        effect_class = _effect_class()
+        if effect_class is None:
             return
         self._folder = QTemporaryDir()
         for name in TUNES:
             path = Path(self._folder.filePath(f"{name}.wav"))
             path.write_bytes(waveform(name))
-            effect = QSoundEffect()
+            effect = effect_class()
             effect.setSource(QUrl.fromLocalFile(str(path)))
             effect.setVolume(volume)
             self._effects[name] = effect
