@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kiosk.cli_config import config as config_commands
+from kiosk.cli_service import install_service
 from kiosk.console import Group
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def run(
 
 
 main.add_command(config_commands)
+main.add_command(install_service)
 
 
 @main.command()

@@ -188,6 +188,15 @@ class ServiceConfig(Section):
     )
 
 
+class LogConfig(Section):
+    """What the machine writes about itself: one line an event, and nothing about a person."""
+
+    file: _Path = Field(
+        "none",
+        description='a file, put aside at 5 MB and kept four times, or "none" for standard error, which systemd keeps',
+    )
+
+
 class TimeOutsConfig(Section):
     """Seconds until a screen ends by itself, where nobody touches it."""
 
@@ -228,6 +237,7 @@ class Config(Section):
     payment: PaymentConfig = PaymentConfig()
     dispenser: DispenserConfig = DispenserConfig()
     service: ServiceConfig = ServiceConfig()
+    log: LogConfig = LogConfig()
     time_outs: TimeOutsConfig = TimeOutsConfig()
 
     @model_validator(mode="after")
@@ -261,6 +271,11 @@ class Config(Section):
     def pins_path(self) -> Path:
         """The PINs' hashes."""
         return self.state_folder / "pins.json" if self.service.pins == "auto" else Path(self.service.pins)
+
+    @property
+    def log_path(self) -> Path | None:
+        """The log, where it is a file."""
+        return None if self.log.file == "none" else Path(self.log.file)
 
     @property
     def catalog_path(self) -> Path | None:
@@ -316,6 +331,7 @@ def _located(config: Config, folder: Path) -> Config:
             "shop": config.shop.model_copy(
                 update={"catalog": path(config.shop.catalog, "demo"), "state": path(config.shop.state, "auto")}
             ),
+            "log": config.log.model_copy(update={"file": path(config.log.file, "none")}),
             "service": config.service.model_copy(update={"pins": path(config.service.pins, "auto")}),
         }
     )

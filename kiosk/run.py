@@ -7,7 +7,6 @@ the sale (which resolves what the last run left open), and the window last: nobo
 from __future__ import annotations
 
 import importlib.metadata
-import logging
 import resource
 import sys
 import tempfile
@@ -16,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import devices, pin_file
+from kiosk import devices, logs, pin_file
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
 from kiosk.devices import Devices, NotReadyError
 from kiosk.display import NoDisplayError, why_no_window
+from kiosk.ops.pulse import Vitals
 from kiosk.parts import catalog_of, policy_of, source_of, timing_of, vision_settings
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.catalog import Catalog
@@ -28,7 +28,7 @@ from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
 from kiosk.vision.camera import gives_picture, is_camera, open_source, working_camera
-from kiosk.vision.messages import VisionMode
+from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import VisionProcess
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Wish:
 def run(config: Config, wish: Wish) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
     _keep_no_core()
-    _log_to_stderr()
+    logs.set_up(config.log_path)
     with ExitStack() as running:
         if wish.demo:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
@@ -80,16 +80,6 @@ def run(config: Config, wish: Wish) -> None:
 def _keep_no_core() -> None:
     """A core dump could hold a picture of somebody. The vision process inherits this."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _log_to_stderr() -> None:
-    """What the kiosk's own modules log goes to standard error, one line each; nothing personal is logged."""
-    log = logging.getLogger("kiosk")
-    if not log.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-        log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 def _checked_source(config: Config, wish: Wish) -> str:
@@ -136,6 +126,7 @@ def _show(
 ) -> None:
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.ui.demo_controls import DemoControls
+    from kiosk.ui.heart import Heart
     from kiosk.ui.loop import application, show_until_closed
     from kiosk.ui.sale_end import SaleEnd
     from kiosk.ui.service import Service
@@ -166,14 +157,36 @@ def _show(
     if fullscreen:
         window.showFullScreen()
     controls = DemoControls(machine, shop) if machine else None
+    heart = Heart(window, _vitals(shop, journal, vision))
     try:
+        heart.start()
         if controls:
             controls.show_beside(window)
             window.destroyed.connect(controls.close)
         show_until_closed(app, window, wish.seconds, SaleEnd(shop))
     finally:
+        heart.stop()
         if controls:
             controls.close()
+
+
+def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:
+    """How the parts of the machine are asked whether they are alive."""
+
+    def vision_lives() -> bool:
+        # An engine that cannot be used, or a clip at its end, is the same after a fresh start.
+        return vision.state not in (VisionState.STARTING, VisionState.RESTARTING)
+
+    def status() -> str:
+        faults = shop.snapshot.faults
+        return f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
+
+    return Vitals(
+        journal=lambda: "journal" in shop.snapshot.faults or journal.answers(),
+        vision=vision_lives,
+        busy=lambda: shop.snapshot.sale is not None,
+        status=status,
+    )
 
 
 def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:

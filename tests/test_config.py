@@ -74,6 +74,9 @@ kind = "relay"
 [service]
 pins = "/etc/kiosk/pins.json"
 
+[log]
+file = "/var/log/kiosk/kiosk.log"
+
 [time_outs]
 warning = 10
 browsing = 61

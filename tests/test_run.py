@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from kiosk.vending.pin import matches
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vision.camera import DEMO
+from kiosk.vision.messages import VisionState
 from tests.test_cli import assert_one_clear_line, kiosk
 
 
@@ -177,8 +179,8 @@ def test_no_core_is_kept_and_the_log_goes_to_stderr() -> None:
 
     check = (
         "import logging, resource\n"
-        "from kiosk import run\n"
-        "run._keep_no_core(); run._log_to_stderr(); run._log_to_stderr()\n"
+        "from kiosk import logs, run\n"
+        "run._keep_no_core(); logs.set_up(); logs.set_up()\n"
         "logging.getLogger('kiosk.ui.age_watch').info('age check')\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE))"
     )
@@ -337,3 +339,38 @@ def test_the_window_is_loaded_only_when_everything_else_is_ready() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('PyQt6')))"
     )  # fmt: skip
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+# The service manager
+
+
+def test_a_service_manager_hears_of_its_whole_life(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        result = kiosk(
+            "run", "--demo", "--source", "demo", "--seconds", "2",
+            QT_QPA_PLATFORM="offscreen", NOTIFY_SOCKET=manager.getsockname(), WATCHDOG_USEC="1500000",
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        told = []
+        while not told or told[-1] != "STOPPING=1":
+            told.append(manager.recv(4096).decode().partition("\n")[0])
+    assert told[:3] == ["READY=1", "STATUS=selling", "WATCHDOG=1"]
+    assert set(told[2:-1]) == {"WATCHDOG=1"}
+    assert len(told) >= 5
+
+
+def test_the_pulse_is_that_of_its_parts() -> None:
+    machine = SimpleNamespace(
+        shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None)),
+        journal=SimpleNamespace(answers=lambda: False),
+        vision=SimpleNamespace(state=VisionState.RUNNING),
+    )
+    vitals = run._vitals(machine.shop, machine.journal, machine.vision)  # type: ignore[arg-type]
+    assert (vitals.journal(), vitals.vision(), vitals.busy(), vitals.status()) == (False, True, False, "selling")
+    machine.shop.snapshot = SimpleNamespace(faults=frozenset({"terminal", "journal"}), sale="x-1")
+    machine.vision.state = VisionState.RESTARTING
+    assert vitals.journal()  # it says that it is broken, and the sale repairs it
+    assert (vitals.vision(), vitals.busy()) == (False, True)
+    assert vitals.status() == "out of order: journal, terminal"

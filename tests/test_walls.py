@@ -107,6 +107,10 @@ def test_vision_knows_no_sale() -> None:
     assert not breaches("kiosk.vision", ("kiosk.vending", "kiosk.ops"))
 
 
+def test_what_keeps_a_machine_going_sees_nobody() -> None:
+    assert not breaches("kiosk.ops", (*QT, "kiosk.ui", "kiosk.vision", "kiosk.engine", "cv2", "dlib", "numpy"))
+
+
 def test_screens_load_no_camera_detector_or_engine() -> None:
     parts = ("camera", "faces", "pipeline", "process", "tracks", "worker")
     forbidden = ("cv2", "dlib", "onnxruntime", "kiosk.engine", *(f"kiosk.vision.{part}" for part in parts))

@@ -167,6 +167,13 @@ class Journal:
         """The last row."""
         return self._head
 
+    def answers(self) -> bool:
+        """Whether its file can be read."""
+        try:
+            return bool(self._database.execute("SELECT seq FROM head").fetchone() == (self._head.seq,))
+        except sqlite3.Error:
+            return False
+
     def close(self) -> None:
         """Lets others write."""
         self._database.close()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import multiprocessing
 import socket
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
@@ -24,6 +24,8 @@ from kiosk.vision.camera import CameraMode
 from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
 from kiosk.vision.worker import Order, work
+
+log = logging.getLogger(__name__)
 
 HUNG_AFTER = 2.0
 """Seconds of silence after which the process is taken to hang."""
@@ -175,6 +177,7 @@ class VisionProcess:
         if "failed" in message:
             self._announced = True
             self.fault = message["failed"]
+            log.error("%s", self.fault)
             if not self._has_worked:
                 self.state = VisionState.FAILED
         elif "loading_gpu" in message:
@@ -183,6 +186,8 @@ class VisionProcess:
             self._on_gpu, self._loading_gpu = message["on_gpu"], False
             self.engine = EngineInfo(**message["engine"])
             if not self._settings.cpu_only:
+                if message["engine_fault"] not in (None, self.engine_fault):
+                    log.warning("%s", message["engine_fault"])
                 self.engine_fault = message["engine_fault"]
         elif "state" in message:
             self.state = VisionState(message["state"])
@@ -219,6 +224,7 @@ class VisionProcess:
         self._obeyed = False
         self.fault = self.fault or why
         self.state = VisionState.RESTARTING
+        log.warning("%s: it is started anew", self.fault)
         self._start_at = time.monotonic() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
         self._failures += 1
         if self._on_gpu and not self._announced:  # what it could still announce was not its end
@@ -229,7 +235,7 @@ class VisionProcess:
     def _leave_gpu(self, why: str) -> None:
         self._settings = replace(self._settings, cpu_only=True)
         self.engine_fault = why
-        print(why, file=sys.stderr, flush=True)
+        log.warning("%s", why)
 
     def _kill(self) -> None:
         if self._process is None:

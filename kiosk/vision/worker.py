@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -117,7 +116,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
 
 
 class _EngineReport:
-    """Tells the kiosk's end and whoever reads the log what runs the network, whenever that changes."""
+    """Tells the kiosk's end what runs the network, whenever that changes."""
 
     def __init__(self, engine: Engine, link: _Link) -> None:
         self._engine = engine
@@ -134,8 +133,6 @@ class _EngineReport:
         manifest = self._engine.manifest
         info = EngineInfo(self._engine.name, manifest.precision, str(manifest.accuracy or ""))
         self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=asdict(info))
-        if self._told:
-            print(self._told, file=sys.stderr, flush=True)
 
 
 class _Link:

@@ -398,3 +398,12 @@ def test_rows_that_a_read_only_medium_would_hide_are_not_left_out(read_only: Pat
     os.seteuid(before)
     with pytest.raises(JournalError, match="copy both to a folder that can be written"):
         verify(read_only)
+
+
+def test_it_says_whether_it_can_be_read(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / "journal.db")) as journal:
+        assert journal.answers()
+        journal.append(MachineStarted("1"))
+        assert journal.answers()
+        journal._database.close()
+        assert not journal.answers()

@@ -137,7 +137,7 @@ def test_an_engine_that_is_not_there_is_refused_before_anything_starts(tmp_path:
 
 
 def test_an_engine_that_is_not_the_one_asked_for_is_told(
-    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = tmp_path / "unfit.engine"
     engine.write_bytes(b"compiled elsewhere")
@@ -147,7 +147,7 @@ def test_an_engine_that_is_not_the_one_asked_for_is_told(
     assert vision.engine_fault is not None
     assert vision.engine_fault.startswith("unfit.engine does not run here, ONNX Runtime on the CPU does: ")
     assert vision.state is VisionState.RUNNING
-    assert capfd.readouterr().err.strip() == vision.engine_fault
+    assert caplog.messages == [vision.engine_fault]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_an_engine_that_is_not_the_one_asked_for_is_told(
     ids=["loading", "running"],
 )
 def test_a_gpu_library_that_kills_the_process_twice_is_left_alone(
-    started: Callable[[VisionSettings], VisionProcess], said: dict[str, object], capfd: pytest.CaptureFixture[str]
+    started: Callable[[VisionSettings], VisionProcess], said: dict[str, object], caplog: pytest.LogCaptureFixture
 ) -> None:
     vision = started(VisionSettings(DEMO))
     for times in (1, 2):
@@ -168,7 +168,7 @@ def test_a_gpu_library_that_kills_the_process_twice_is_left_alone(
     wait_for(vision, lambda seen: bool(seen) and vision.state is VisionState.RUNNING)
     line = "the vision process stopped 2 times with the engine on the GPU: running on the CPU"
     assert vision.engine_fault == line
-    assert capfd.readouterr().err.strip() == line
+    assert caplog.messages.count(line) == 1
 
 
 def test_what_else_ends_the_process_is_not_the_gpus_fault(started: Callable[[VisionSettings], VisionProcess]) -> None:

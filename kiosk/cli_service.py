@@ -1,0 +1,55 @@
+"""The command `kiosk install-service`: a machine that starts by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+
+class _User(click.ParamType):
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", value):
+            self.fail(f"{value!r} is no user's name: small letters, digits, - and _", param, ctx)
+        return value
+
+
+@click.command("install-service")
+@click.option("--config", "settings", type=_PATH, required=True, help="The machine's settings file.")
+@click.option("--display", type=click.Choice(["cage", "x11", "eglfs"]), default="cage", help="How it gets the screen.")
+@click.option("--user", type=_User(), default="kiosk", help="Whom it runs as; made if there is none.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
+def install_service(settings: Path, display: str, user: str, dry_run: bool, root: Path) -> None:
+    """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
+    from kiosk.config import load
+    from kiosk.devices import lacks
+    from kiosk.ops import install
+    from kiosk.ops.units import NAME, Display
+
+    config = load(settings)
+    service = install.service_for(settings, Display(display), user)
+    if problems := install.checked(service):
+        raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
+    if dry_run:
+        for place, text in service.files().items():
+            click.echo(f"# {root / place.relative_to('/')}\n{text}")
+        return
+    if root == Path("/"):
+        if os.geteuid() != 0:
+            raise install.InstallError("only root may install it: run the same command with sudo, or with --dry-run")
+        if problems := install.unreachable(service):
+            raise install.InstallError("; ".join(problems))
+    for path in install.written(service, root):
+        click.echo(f"wrote {path}")
+    if root == Path("/"):
+        install.activated()
+    for lack in lacks(config):
+        click.echo(f"to sell: {lack}")
+    click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")

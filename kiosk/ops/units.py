@@ -1,0 +1,189 @@
+"""The files that make a machine start its kiosk by itself: a unit of systemd, its user, its session.
+
+Under a compositor that shows one application and knows no shortcut (`cage`) nothing but the kiosk can be reached, and
+when either ends both do. systemd is told which of the two processes to watch by the kiosk itself.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+NAME = "facialnet-kiosk"
+UNIT = Path(f"/etc/systemd/system/{NAME}.service")
+SYSUSERS = Path(f"/etc/sysusers.d/{NAME}.conf")
+PAM = Path(f"/etc/pam.d/{NAME}")
+STATE = Path("/var/lib") / NAME
+
+_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+
+
+class Display(str, Enum):
+    """How the one application gets the screen."""
+
+    CAGE = "cage"
+    """Wayland, in a compositor for a single application."""
+    X11 = "x11"
+    """An X server with nothing but the kiosk in it."""
+    EGLFS = "eglfs"
+    """Qt draws on the screen itself, without any display server."""
+
+
+PROGRAMS: Mapping[Display, str] = {Display.CAGE: "cage", Display.X11: "xinit"}
+"""What each needs beside the kiosk, by the name of its program and of Debian's package."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a machine's service is made of."""
+
+    kiosk: Path
+    """The program, by its absolute path."""
+    settings: Path
+    display: Display = Display.CAGE
+    user: str = "kiosk"
+    wrapper: Path | None = None
+    """`cage` or `xinit`, by its absolute path, where the display needs one."""
+    watchdog_s: int = 30
+
+    def files(self) -> dict[Path, str]:
+        """The files, by their place."""
+        return {UNIT: self._unit(), SYSUSERS: self._sysusers(), PAM: _PAM_TEXT}
+
+    @property
+    def command(self) -> str:
+        """What is started. systemd expands `%` and `$` even between quotes."""
+        kiosk = (str(self.kiosk), "run", "--config", str(self.settings))
+        match self.display:
+            case Display.CAGE:
+                words: tuple[str, ...] = (str(self.wrapper), "-d", "--", *kiosk)
+            case Display.X11:
+                words = (str(self.wrapper), *kiosk, "--", ":0", "vt1", "-nolisten", "tcp", "-s", "0", "-dpms")
+            case Display.EGLFS:
+                words = kiosk
+        return " ".join(_quoted(word) for word in words)
+
+    def _unit(self) -> str:
+        home = "read-only" if any(self.kiosk.is_relative_to(folder) for folder in _HOMES) else "yes"
+        platform = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}[self.display]
+        return _UNIT_TEXT.format(
+            command=self.command, user=self.user, platform=platform, home=home, watchdog=self.watchdog_s, name=NAME
+        )
+
+    def _sysusers(self) -> str:
+        groups = "".join(f"m {self.user} {group}\n" for group in ("video", "render", "input", "audio", "dialout"))
+        return (
+            "# The kiosk's own user, who may use the camera, the screen and serial ports.\n"
+            f'u {self.user} - "FacialNet Kiosk" {STATE}\n{groups}'
+        )
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(word.replace("%", "%%").replace("$", "$$"))
+
+
+_UNIT_TEXT = """\
+# Made by `kiosk install-service`, which writes it anew: put what you change into a drop-in (`systemctl edit {name}`).
+[Unit]
+Description=FacialNet Kiosk
+Documentation=man:systemd.service(5)
+After=systemd-user-sessions.service systemd-logind.service dbus.socket plymouth-quit-wait.service
+Wants=systemd-logind.service dbus.socket
+Conflicts=getty@tty1.service
+After=getty@tty1.service
+Before=graphical.target
+ConditionPathExists=/dev/tty0
+# never gives up: nobody is near
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+# The kiosk, not the compositor around it, says that it is ready, and which process to watch.
+NotifyAccess=all
+ExecStart={command}
+ExecStartPost=+-/bin/chvt 1
+Restart=always
+RestartSec=2
+# From systemd 254 on ever slower, up to a minute; before that every 2 seconds.
+RestartSteps=5
+RestartMaxDelaySec=60
+TimeoutStartSec=180
+WatchdogSec={watchdog}
+# SIGTERM goes to the kiosk alone, which ends a sale before it ends itself; what is left is killed.
+KillMode=mixed
+TimeoutStopSec=240
+# A vision process that takes all memory is killed and replaced; the sale goes on.
+OOMPolicy=continue
+
+User={user}
+PAMName={name}
+TTYPath=/dev/tty1
+TTYReset=yes
+TTYVHangup=yes
+TTYVTDisallocate=yes
+StandardInput=tty-fail
+StandardOutput=journal
+StandardError=journal
+SyslogIdentifier={name}
+UtmpIdentifier=tty1
+UtmpMode=user
+
+Environment=QT_QPA_PLATFORM={platform} XDG_STATE_HOME=/var/lib XDG_CACHE_HOME=/var/cache PYTHONDONTWRITEBYTECODE=1
+StateDirectory={name}
+StateDirectoryMode=0700
+CacheDirectory={name}
+ConfigurationDirectory={name}
+UMask=0077
+LimitCORE=0
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+# where the journal is exported to a stick
+ReadWritePaths=-/media -/run/media
+ProtectHome={home}
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+DeviceAllow=char-video4linux rw
+DeviceAllow=char-drm rw
+DeviceAllow=char-input rw
+DeviceAllow=char-alsa rw
+DeviceAllow=char-tty rw
+DeviceAllow=char-ttyUSB rw
+DeviceAllow=char-ttyACM rw
+DeviceAllow=char-ttyS rw
+# an NVIDIA GPU, on a card and on a Jetson
+DeviceAllow=char-nvidia* rw
+DeviceAllow=char-nvhost* rw
+DeviceAllow=char-nvmap rw
+DeviceAllow=char-nvgpu* rw
+
+[Install]
+WantedBy=graphical.target
+"""
+
+_PAM_TEXT = """\
+# The kiosk's session, which gives it the screen and the touch panel; nobody logs in by it.
+auth     required pam_unix.so
+account  required pam_unix.so
+session  required pam_unix.so
+session  required pam_systemd.so
+"""

@@ -1,0 +1,142 @@
+"""The service's files: what they say, that systemd takes them, and where they go."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kiosk.cli import main
+from kiosk.ops import install
+from kiosk.ops.units import PAM, SYSUSERS, UNIT, Display, Service
+
+SETTINGS = Path("/etc/facialnet-kiosk/kiosk.toml")
+
+
+def service(display: Display = Display.CAGE, kiosk: str = "/opt/kiosk/bin/kiosk") -> Service:
+    return Service(Path(kiosk), SETTINGS, display, wrapper=Path("/usr/bin/wrapper"))
+
+
+def unit_of(some: Service) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None, comment_prefixes="#")
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(some.files()[UNIT])
+    return parser
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "kiosk.toml"
+    path.write_text("")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program = tmp_path / "bin" / "cage"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return program
+
+
+@pytest.mark.parametrize(
+    ("display", "command", "platform"),
+    [
+        (Display.CAGE, f"/usr/bin/wrapper -d -- /opt/kiosk/bin/kiosk run --config {SETTINGS}", "wayland"),
+        (
+            Display.X11,
+            f"/usr/bin/wrapper /opt/kiosk/bin/kiosk run --config {SETTINGS} -- :0 vt1 -nolisten tcp -s 0 -dpms",
+            "xcb",
+        ),
+        (Display.EGLFS, f"/opt/kiosk/bin/kiosk run --config {SETTINGS}", "eglfs"),
+    ],
+)
+def test_each_way_to_the_screen_starts_the_kiosk(display: Display, command: str, platform: str) -> None:
+    unit = unit_of(service(display))["Service"]
+    assert unit["ExecStart"] == command
+    assert f"QT_QPA_PLATFORM={platform} " in unit["Environment"]
+
+
+def test_what_systemd_would_expand_is_kept_as_it_is() -> None:
+    assert service(Display.EGLFS, "/opt/50 % $HOME/kiosk").command.startswith("'/opt/50 %% $$HOME/kiosk' run")
+
+
+def test_it_is_watched_starts_again_and_ends_a_sale_first() -> None:
+    unit = unit_of(service())["Service"]
+    assert (unit["Type"], unit["NotifyAccess"], unit["Restart"]) == ("notify", "all", "always")
+    assert int(unit["WatchdogSec"]) >= 15
+    assert unit["KillMode"] == "mixed"
+    assert unit["OOMPolicy"] == "continue"
+    assert unit_of(service())["Unit"]["StartLimitIntervalSec"] == "0"
+
+
+def test_the_machine_can_do_nothing_but_its_work() -> None:
+    unit = unit_of(service())["Service"]
+    assert unit["NoNewPrivileges"] == "yes"
+    assert unit["ProtectSystem"] == "strict"
+    assert unit["CapabilityBoundingSet"] == ""
+    assert unit["DevicePolicy"] == "closed"
+    assert unit["LimitCORE"] == "0"
+    assert unit["ProtectHome"] == "yes"
+    assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ProtectHome"] == "read-only"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+@pytest.mark.parametrize("display", Display)
+def test_systemd_takes_the_unit(display: Display, cage: Path) -> None:
+    real = Service(cage, SETTINGS, display, wrapper=cage)
+    assert install.checked(real) == ()
+    assert any("not executable" in problem for problem in install.checked(service(Display.EGLFS)))
+
+
+def test_a_dry_run_shows_every_file_and_writes_none(settings: Path) -> None:
+    before = sorted(settings.parent.rglob("*"))
+    result = CliRunner().invoke(main, ["install-service", "--config", str(settings), "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert all(f"# {place}\n" in result.output for place in (UNIT, SYSUSERS, PAM))
+    assert f"run --config {settings}" in result.output
+    assert sorted(settings.parent.rglob("*")) == before
+
+
+def test_it_is_written_below_another_root(settings: Path, tmp_path: Path) -> None:
+    root = tmp_path / "image"
+    command = ["install-service", "--config", str(settings), "--root", str(root), "--user", "vending"]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "User=vending\n" in (root / UNIT.relative_to("/")).read_text()
+    assert "m vending video\n" in (root / SYSUSERS.relative_to("/")).read_text()
+    assert "pam_systemd" in (root / PAM.relative_to("/")).read_text()
+    assert "to sell: " in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "only root may install it"),
+        (["--user", "Über mut"], "is no user's name"),
+        (["--display", "x11"], "xinit is not installed"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, cage: Path, arguments: list[str], says: str
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", str(cage.parent))
+    result = CliRunner().invoke(main, ["install-service", "--config", str(settings), *arguments])
+    assert result.exit_code != 0
+    assert says in result.output.splitlines()[-1]
+
+
+def test_settings_that_the_service_could_not_read_are_refused(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = Service(Path("/bin/true"), settings)
+    settings.parent.chmod(0o700)
+    assert any("may enter" in problem and "the settings file is" in problem for problem in install.unreachable(some))
+    monkeypatch.setattr(install, "_is_open", bool)
+    assert install.unreachable(some) == ()
+    settings.chmod(0o600)
+    assert [f"chmod a+r {settings}" in problem for problem in install.unreachable(some)] == [True]

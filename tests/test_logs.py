@@ -1,0 +1,76 @@
+"""One line an event, for a machine or a person; a file that does not grow for ever; surprises too."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk import logs
+from kiosk.errors import KioskError
+
+SURPRISE = "from kiosk import logs\nlogs.set_up()\nraise ValueError('two\\nlines')"
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    log, hook = logging.getLogger("kiosk"), sys.excepthook
+    handlers, level = list(log.handlers), log.level
+    yield
+    for handler in set(log.handlers) - set(handlers):
+        handler.close()
+    log.handlers, log.level, sys.excepthook = handlers, level, hook
+
+
+def test_systemd_gets_json_a_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+    logs.set_up()
+    logging.getLogger("kiosk.vending.shop").error("the disk\nis %s", "full")
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("time").endswith("Z")
+    assert line == {"level": "error", "source": "kiosk.vending.shop", "message": "the disk\nis full"}
+
+
+def test_a_person_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    logs.set_up()
+    logs.set_up()  # twice changes nothing
+    logging.getLogger("kiosk.ui").info("ready")
+    assert capsys.readouterr().err == "kiosk.ui: ready\n"
+
+
+def test_a_file_is_put_aside_before_it_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 2000)
+    logs.set_up(tmp_path / "logs" / "kiosk.log")
+    for number in range(200):
+        logging.getLogger("kiosk").info("line %d", number)
+    files = sorted((tmp_path / "logs").iterdir())
+    assert len(files) == 1 + logs.KEPT
+    assert all(file.stat().st_size <= 2000 for file in files)
+    assert json.loads(files[0].read_text().splitlines()[-1])["message"] == "line 199"
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("")
+    with pytest.raises(KioskError, match="cannot be written"):
+        logs.set_up(tmp_path / "folder" / "kiosk.log")
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_what_ends_the_program_by_surprise_is_logged(journal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    if journal:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+    result = subprocess.run([sys.executable, "-c", SURPRISE], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    if journal:
+        line = json.loads(result.stderr)
+        assert line["message"] == "ValueError: two\nlines"
+        assert "Traceback" in line["traceback"]
+    else:
+        assert "Traceback" in result.stderr
