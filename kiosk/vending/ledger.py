@@ -82,6 +82,8 @@ class Transaction:
     sale: str
     amount: int
     state: Literal["requested", "approved", "settling", "reversing"] = "requested"
+    charged: bool = False
+    """Whether its approval is in the journal; one that is reversed may have been approved or not."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,10 @@ def _pay(
             return _transaction(ledger, Transaction(fact.transaction, fact.sale, fact.amount))
         case PaymentApproved():
             known = ledger.transactions.get(fact.transaction)
-            approved = Transaction(fact.transaction, fact.sale, fact.amount, "approved")
+            state: Literal["approved", "reversing"] = "approved"
             if known and known.state == "reversing":
-                approved = replace(approved, state="reversing")
+                state = "reversing"
+            approved = Transaction(fact.transaction, fact.sale, fact.amount, state, charged=True)
             return _transaction(_sale(ledger, fact.sale, charged=True), approved)
         case ReversalRequested():
             known = ledger.transactions.get(fact.transaction) or Transaction(fact.transaction, fact.sale, 0)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from kiosk.vending.accounts import accounts
 from kiosk.vending.dispenser import Dropped, NotDropped
 from kiosk.vending.events import (
     Back,
@@ -14,7 +15,7 @@ from kiosk.vending.events import (
     Continue,
     Settle,
 )
-from kiosk.vending.facts import SaleClosed
+from kiosk.vending.facts import PaymentApproved, SaleClosed
 from kiosk.vending.payment import Approved, Declined, Reversed, Settled
 from kiosk.vending.simulated_terminal import Behaviour as Pay
 from kiosk.vending.state import Phase
@@ -106,6 +107,34 @@ def test_a_late_approval_of_a_declined_try_is_reversed_beside_the_next_one(rig: 
     assert rig.phase is Phase.DONE
     assert rig.held == PRICES[WATER]
     assert rig.dropped == 1
+
+
+def test_every_charge_of_a_sale_is_journalled_once(rig: Rig) -> None:
+    """Two tries, each approved after it was given up: an accountant has to see both."""
+    rig.terminal.plan([Pay.SILENCE, Pay.SILENCE])
+    rig.buy()
+    for number in (1, 2):
+        transaction = f"{rig.journal.id}-1-{number}"
+        rig.terminal.unheard = 99
+        rig.after(91)
+        for _ in range(2):
+            rig.terminal.say(Approved(transaction, PRICES[WATER], f"T{number}"))
+            rig.tick()
+        rig.terminal.say(Reversed(transaction))
+        rig.tick()
+        rig.shop.touch(Continue())
+    approved = [fact.reference for fact in rig.journal.facts if isinstance(fact, PaymentApproved)]
+    assert approved == ["T1", "T2"]
+    (account,) = accounts(rig.journal.entries())
+    assert (account.charged, account.returned) == (2 * PRICES[WATER], 2 * PRICES[WATER])
+
+
+def test_an_approval_nobody_asked_for_is_journalled_once_while_it_goes_back(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    for _ in range(3):
+        rig.terminal.say(Approved("another-journal-7-1", 500))
+        rig.tick()
+    assert rig.journal.kinds.count("payment_approved") == 1
 
 
 def test_a_wrong_amount_is_no_payment(rig: Rig) -> None:
