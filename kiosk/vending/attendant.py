@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -58,7 +59,7 @@ class Attendant:
                     self._tries.succeeded()
                 answers.append(IdConfirmed(sale, self.method))
             else:
-                answers.append(WrongPin(sale))
+                answers.append(WrongPin(sale, math.ceil(self._tries.wait_s(now))))
         if self._entered is not None and self._sale is not None:
             pin, self._entered = self._entered, None
             if self._tries.wait_s(now) <= 0:

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from kiosk.errors import KioskError
-from kiosk.vending.currency import MINOR_DIGITS
+from kiosk.vending.currency import MINOR_DIGITS, PRICES
 from kiosk.vending.state import Item
 
 if sys.version_info >= (3, 11):
@@ -58,7 +58,7 @@ class Product(_Table):
     name: dict[str, str] = Field(
         description='the product\'s name by language, "en" at least: { en = "Water", de = "Wasser" }'
     )
-    price: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+    price: Annotated[int, Field(ge=PRICES[0], le=PRICES[-1])] = Field(
         description="whole number of minor units of the currency, from 1: 180 is 1.80 EUR"
     )
     minimum_age: Annotated[int, Field(ge=0, le=99)] = Field(

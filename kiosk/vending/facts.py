@@ -193,6 +193,16 @@ class SettledByOperator:
 
 
 @dataclass(frozen=True)
+class PinRefused:
+    """Somebody typed a wrong PIN. `locked_s`: seconds until the next one was to be looked at. No digit is kept."""
+
+    role: Literal["attendant", "service"]
+    sale: str = ""
+    """The sale whose customer an attendant was to confirm."""
+    locked_s: int = 0
+
+
+@dataclass(frozen=True)
 class SettingChanged:
     """The operator changed a setting in service mode that is no stock and no price: `kiosk.vending.settings`."""
 
@@ -221,6 +231,7 @@ Fact = Union[  # noqa: UP007
     StockSet,
     PriceSet,
     SettledByOperator,
+    PinRefused,
     SettingChanged,
 ]
 

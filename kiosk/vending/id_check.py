@@ -28,6 +28,8 @@ class WrongPin:
     """An attendant's PIN was not right; nothing is decided."""
 
     sale: str
+    locked_s: int = 0
+    """Whole seconds until the next one is looked at."""
 
 
 IdMessage = Union[IdConfirmed, IdRefused, WrongPin]  # noqa: UP007

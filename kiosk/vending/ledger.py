@@ -21,6 +21,7 @@ from kiosk.vending.facts import (
     PaymentRequested,
     PaymentReversed,
     PaymentSettled,
+    PinRefused,
     PriceSet,
     ReversalRequested,
     SaleClosed,
@@ -157,7 +158,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | JournalReopened() | SettingChanged():
+        case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged():
             return ledger
         case SaleOpened():
             sale = OpenSale(

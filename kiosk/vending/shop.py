@@ -24,6 +24,7 @@ from typing import cast
 
 from kiosk.errors import KioskError
 from kiosk.vending.catalog import Catalog
+from kiosk.vending.currency import PRICES
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.events import (
     AgeChecked,
@@ -156,8 +157,8 @@ class Shop:
                 raise OperationError(f"there is no slot {operation.slot}")
             if not 0 <= operation.count <= capacity[operation.slot]:
                 raise OperationError(f"slot {operation.slot} holds 0 to {capacity[operation.slot]} products")
-        if isinstance(operation, SetPrice) and not 1 <= operation.price <= 10_000_000:
-            raise OperationError("a price is a whole number of minor units from 1 to 10000000")
+        if isinstance(operation, SetPrice) and operation.price not in PRICES:
+            raise OperationError(f"a price is a whole number of minor units from {PRICES[0]} to {PRICES[-1]}")
         self._happen(operation)
 
     def stop_selling(self, stopped: bool) -> None:

@@ -43,6 +43,10 @@ class Turn:
         """Has something done, after everything recorded so far is in the journal."""
         self.effects.append(effect)
 
+    def new_sale(self) -> str:
+        """The id of the sale that is opened next: `journal-7`."""
+        return f"{self.rules.journal}-{self.state.ledger.opened + 1}"
+
     def go(self, phase: Phase, reason: str = "") -> None:
         """Enters a phase, with its time."""
         if self.state.phase is Phase.ASK_ID and phase is not Phase.ASK_ID and self.state.sale:

@@ -14,10 +14,12 @@ from kiosk.vending.facts import (
     PaymentRequested,
     PaymentReversed,
     PaymentSettled,
+    PinRefused,
     PriceSet,
     ReversalRequested,
     SaleClosed,
     SaleOpened,
+    SettingChanged,
     SettledByOperator,
     StockSet,
     VendFailed,
@@ -98,6 +100,8 @@ EVERY: list[Fact] = [
     PriceSet("A1", 200, 180, "EUR"),
     JournalReopened(),
     SettledByOperator(S, dropped=False),
+    PinRefused("attendant", S, 30),
+    SettingChanged("volume", "40"),
 ]
 
 
