@@ -14,7 +14,6 @@ from kiosk.config_text import example
 from kiosk.parts import policy_of, timing_of
 from kiosk.ui.language import NAMES
 from kiosk.vending.age_check import AgePolicy
-from kiosk.vending.journal import default_path
 from kiosk.vending.state import Timing
 
 if sys.version_info >= (3, 11):
@@ -124,7 +123,6 @@ def test_defaults_are_those_of_the_parts_that_they_are_for() -> None:
     assert policy_of(config) == AgePolicy()
     assert timing_of(config) == Timing()
     assert set(config.window.languages) == set(NAMES)
-    assert config.journal_path == default_path()
 
 
 def test_every_setting_of_a_check_reaches_it(path: Path) -> None:

@@ -27,8 +27,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
-import platformdirs
-
 from kiosk.errors import KioskError
 from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
 
@@ -196,11 +194,6 @@ class Journal:
                 self._database.execute(f"PRAGMA user_version = {number}")
 
 
-def default_path() -> Path:
-    """Where the kiosk keeps its journal."""
-    return platformdirs.user_state_path("facialnet-kiosk") / "journal.db"
-
-
 def read(path: Path) -> list[Entry]:
     """Every row of a journal that may be in use. Raises `JournalError`."""
     with _explained(path), closing(_opened_to_read(path)) as database:
@@ -214,6 +207,23 @@ def read_verified(path: Path) -> tuple[list[Entry], Head]:
     """
     head = verify(path)
     return [entry for entry in read(path) if entry.seq <= head.seq], head
+
+
+def survey(path: Path) -> tuple[list[Entry], JournalDamagedError | None]:
+    """Every row that can be read, of a damaged journal too, and what is wrong with it. Raises `JournalError`."""
+    entries: list[Entry] = []
+    damage: JournalDamagedError | None = None
+    try:
+        with _explained(path), closing(_opened_to_read(path)) as database:
+            for row in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+                try:
+                    entries.append(_entry(path, *row))
+                except JournalDamagedError as unreadable:
+                    damage = damage or unreadable
+            _verified(database, path)
+    except JournalDamagedError as error:
+        damage = error
+    return entries, damage
 
 
 def verify(path: Path, noted: Head | None = None) -> Head:
@@ -250,11 +260,15 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
 
 
 def _entries(database: sqlite3.Connection, path: Path) -> Iterator[Entry]:
-    for seq, utc, kind, data in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
-        try:
-            yield Entry(seq, utc, fact_from(kind, json.loads(data)))
-        except ValueError as error:
-            raise _damaged(path, f"row {seq}: {error}") from error
+    for row in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+        yield _entry(path, *row)
+
+
+def _entry(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
+    try:
+        return Entry(seq, utc, fact_from(kind, json.loads(data)))
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, f"row {seq}: {error}") from error
 
 
 def _hash(previous: str, *values: Any) -> str:
