@@ -26,7 +26,8 @@ class Attendant:
     def __init__(self, hash_: str, tries: Path, run: Run | None = None) -> None:
         self._hash = checked(hash_)
         self._tries = Tries(tries)
-        self._run = run or ThreadPoolExecutor(1, "pin").submit
+        self._thread = ThreadPoolExecutor(1, "pin")  # which has no thread before its first work
+        self._run = run or self._thread.submit
         self._sale: str | None = None
         self._entered: str | None = None
         self._looking: tuple[str, Future[bool]] | None = None
@@ -48,6 +49,10 @@ class Attendant:
     def wait_s(self, now: float) -> float:
         """Seconds until the next PIN is looked at; one entered before is dropped."""
         return self._tries.wait_s(now)
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._thread.shutdown()
 
     def poll(self, now: float) -> Sequence[IdMessage]:
         """Looks at what was entered; answers for the sale that it was entered for, whatever came since."""

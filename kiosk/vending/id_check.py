@@ -48,6 +48,9 @@ class IdVerifier(Protocol):
     def end(self, sale: str) -> None:
         """Nobody waits for an answer any more."""
 
+    def close(self) -> None:
+        """Lets go of the device; nothing is asked of it any more."""
+
     def poll(self, now: float) -> Sequence[IdMessage]:
         """What was found since the last call. `now`: seconds of a monotonic clock."""
 

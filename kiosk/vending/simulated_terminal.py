@@ -123,6 +123,9 @@ class SimulatedTerminal:
             self._know(transaction, "settled", 0)
             self._acknowledge(Settled(transaction))
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def poll(self, now: float) -> Sequence[PaymentMessage]:
         """Everything said since the last call."""
         self._now = now
