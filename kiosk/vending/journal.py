@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kiosk.errors import KioskError
-from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
+from kiosk.vending.facts import Fact, data_of, fact_from, kind_of, name_of
 
 _MIGRATIONS = (
     """
@@ -50,6 +50,8 @@ _MIGRATIONS = (
 )
 """From one schema to the next; how many of them a file has had is its `user_version`."""
 
+
+_ROWS = "SELECT seq, utc, kind, data FROM events"
 
 _BUSY_S = 0.2
 """How long a file that another program has locked is waited for."""
@@ -156,9 +158,14 @@ class Journal:
         with suppress(sqlite3.Error):
             old.close()
 
-    def entries(self) -> Iterator[Entry]:
-        """Every row, in order."""
-        return _entries(self._database, self._path)
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every row whose number is over `after`, in order."""
+        return _entries(self._database, self._path, after)
+
+    def latest(self, kind: type[Fact]) -> Entry | None:
+        """The last row of a kind."""
+        row = self._database.execute(f"{_ROWS} WHERE kind = ? ORDER BY seq DESC LIMIT 1", (name_of(kind),)).fetchone()
+        return _entry(self._path, *row) if row else None
 
     @property
     def head(self) -> Head:
@@ -215,7 +222,7 @@ def survey(path: Path) -> tuple[list[Entry], JournalDamagedError | None]:
     damage: JournalDamagedError | None = None
     try:
         with _explained(path), closing(_opened_to_read(path)) as database:
-            for row in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+            for row in database.execute(f"{_ROWS} ORDER BY seq"):
                 try:
                     entries.append(_entry(path, *row))
                 except JournalDamagedError as unreadable:
@@ -259,8 +266,8 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
     return head
 
 
-def _entries(database: sqlite3.Connection, path: Path) -> Iterator[Entry]:
-    for row in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+def _entries(database: sqlite3.Connection, path: Path, after: int = 0) -> Iterator[Entry]:
+    for row in database.execute(f"{_ROWS} WHERE seq > ? ORDER BY seq", (after,)):
         yield _entry(path, *row)
 
 

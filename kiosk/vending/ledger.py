@@ -12,6 +12,7 @@ from typing import Any, Literal
 from kiosk.vending.facts import (
     AgeCleared,
     AgeResult,
+    Checkpoint,
     Fact,
     JournalReopened,
     MachineStarted,
@@ -123,6 +124,8 @@ class Ledger:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     prices: Mapping[str, PriceSet] = field(default_factory=dict)
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What was set in service mode beside stock and prices, by name."""
 
     def slot(self, name: str) -> Slot:
         """What is known of a slot; one that nobody ever filled is empty."""
@@ -158,8 +161,10 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged():
+        case MachineStarted() | JournalReopened() | PinRefused() | Checkpoint():
             return ledger
+        case SettingChanged():
+            return replace(ledger, settings={**ledger.settings, fact.name: fact.value})
         case SaleOpened():
             sale = OpenSale(
                 fact.sale, fact.slot, fact.product, fact.price, fact.currency, fact.minimum_age, test=fact.test

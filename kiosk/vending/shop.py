@@ -23,6 +23,7 @@ from dataclasses import replace
 from typing import cast
 
 from kiosk.errors import KioskError
+from kiosk.vending import checkpoint
 from kiosk.vending.catalog import Catalog
 from kiosk.vending.currency import PRICES
 from kiosk.vending.dispenser import Dispenser
@@ -38,11 +39,11 @@ from kiosk.vending.events import (
     Touch,
     WalkedAway,
 )
-from kiosk.vending.facts import Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
+from kiosk.vending.facts import Checkpoint, Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
 from kiosk.vending.faults import FaultChanged, FaultName
 from kiosk.vending.id_check import IdVerifier, PinVerifier
 from kiosk.vending.journal import Journal, JournalError
-from kiosk.vending.ledger import Ledger, apply, fold
+from kiosk.vending.ledger import Ledger, apply
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.recovery import recovered
 from kiosk.vending.sale import step
@@ -90,6 +91,7 @@ class Shop:
         *,
         automatic_age_check: bool = False,
         timing: Timing | None = None,
+        checkpoint_every: int = checkpoint.EVERY,
         version: str = "",
         now: float = 0.0,
     ) -> None:
@@ -109,7 +111,9 @@ class Shop:
             tuple(verifier.method for verifier in verifiers),
             timing or Timing(),
         )
-        self._state = State(fold(entry.fact for entry in journal.entries()))
+        self._checkpoint_every = checkpoint_every
+        self._rows = self._noted = 0
+        self._state = State(self._recalled())
         self._bill: Bill | None = None
         for fact in self._facts_of_the_start(version):
             self._record(fact)
@@ -128,6 +132,7 @@ class Shop:
             if not self._is_broken:  # else what was said is still to be journalled, once that is possible
                 self._heard.popleft()
         self._happen(Tick())
+        self._note_ledger()
 
     def touch(self, touch: Touch) -> None:
         """Something was touched; what makes no sense now changes nothing."""
@@ -226,7 +231,7 @@ class Shop:
         ledger = self._state.ledger
         try:
             self._journal.reopen()
-            ledger = fold(entry.fact for entry in self._journal.entries())
+            ledger = self._recalled()
             for fact in (JournalReopened(), *recovered(ledger, "journal")):
                 self._record(fact)
                 ledger = apply(ledger, fact)
@@ -259,10 +264,28 @@ class Shop:
 
     def _record(self, fact: Fact) -> None:
         entry = self._journal.append(fact)
+        self._rows = entry.seq
         if isinstance(fact, SaleOpened):
             self._bill = Bill(fact.sale, fact.slot, fact.product, fact.price, fact.currency)
         if isinstance(fact, PaymentApproved) and self._bill and fact.sale == self._bill.sale:
             self._bill = self._bill.paid(entry.utc, fact.reference)
+
+    def _recalled(self) -> Ledger:
+        last = self._journal.latest(Checkpoint)
+        self._noted = last.seq if last else 0
+        return checkpoint.recalled(self._journal)
+
+    def _note_ledger(self) -> None:
+        """Now and then, so that the next start is quick."""
+        if self._is_broken or self._rows - self._noted < self._checkpoint_every:
+            return
+        try:
+            self._record(checkpoint.checkpoint(self._state.ledger))
+        except JournalError as error:
+            log.error("%s", error)
+            self._break(self._state.ledger, self._state.faults)
+        else:
+            self._noted = self._rows
 
     def _facts_of_the_start(self, version: str) -> Iterable[Fact]:
         yield MachineStarted(version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.vending.checkpoint import checkpoint
 from kiosk.vending.facts import (
     AgeCleared,
     Fact,
@@ -102,6 +103,7 @@ EVERY: list[Fact] = [
     SettledByOperator(S, dropped=False),
     PinRefused("attendant", S, 30),
     SettingChanged("volume", "40"),
+    checkpoint(Ledger(opened=7)),
 ]
 
 
