@@ -8,7 +8,7 @@ this module can compute them all anew. A head noted elsewhere (`kiosk journal ve
 It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
-Nothing here waits long for another program that holds the file: `append` runs in the screen's thread.
+Nothing here waits for long for another program that holds the file (`_BUSY_S`): `append` runs in the screen's thread.
 """
 
 from __future__ import annotations
@@ -53,8 +53,14 @@ _MIGRATIONS = (
 
 _ROWS = "SELECT seq, utc, kind, data FROM events"
 
-_BUSY_S = 0.2
-"""How long a file that another program has locked is waited for."""
+_BUSY_S = 2.0
+"""How long a file that another program has locked is waited for.
+
+The kiosk alone writes, and whoever reads (`kiosk journal`, an export, SQLite's own shell) locks nobody out in
+write-ahead mode. What remains is a program that takes the write lock for a moment: a backup, a shell in which somebody
+tries something. A screen that stands still for two seconds is a smaller harm than a sale that is given up and refunded,
+and no answer of a device is lost by waiting. Longer would look broken; then the sale stops, and finds its way back.
+"""
 
 
 class JournalError(KioskError):
