@@ -37,7 +37,6 @@ def ledger_of(fact: Checkpoint) -> Ledger | None:
         slots={name: Slot(**each) for name, each in held["slots"].items()},
         prices={name: PriceSet(**each) for name, each in held["prices"].items()},
         doubts={sale: Doubt(**each) for sale, each in held["doubts"].items()},
-        settings=dict(held["settings"]),
     )
 
 

@@ -166,12 +166,16 @@ class Journal:
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Every row whose number is over `after`, in order."""
-        return _entries(self._database, self._path, after)
+        return _entries(self._database, self._path, "WHERE seq > ? ORDER BY seq", after)
+
+    def of_kind(self, kind: type[Fact]) -> Iterator[Entry]:
+        """Every row of a kind, in order. The others are not even parsed."""
+        return _entries(self._database, self._path, "WHERE kind = ? ORDER BY seq", name_of(kind))
 
     def latest(self, kind: type[Fact]) -> Entry | None:
         """The last row of a kind."""
-        row = self._database.execute(f"{_ROWS} WHERE kind = ? ORDER BY seq DESC LIMIT 1", (name_of(kind),)).fetchone()
-        return _entry(self._path, *row) if row else None
+        last = "WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+        return next(_entries(self._database, self._path, last, name_of(kind)), None)
 
     @property
     def head(self) -> Head:
@@ -272,9 +276,12 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
     return head
 
 
-def _entries(database: sqlite3.Connection, path: Path, after: int = 0) -> Iterator[Entry]:
-    for row in database.execute(f"{_ROWS} WHERE seq > ? ORDER BY seq", (after,)):
-        yield _entry(path, *row)
+def _entries(
+    database: sqlite3.Connection, path: Path, which: str = "ORDER BY seq", *values: int | str
+) -> Iterator[Entry]:
+    with _explained(path):
+        for row in database.execute(f"{_ROWS} {which}", values):
+            yield _entry(path, *row)
 
 
 def _entry(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:

@@ -124,8 +124,6 @@ class Ledger:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     prices: Mapping[str, PriceSet] = field(default_factory=dict)
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """What was set in service mode beside stock and prices, by name."""
 
     def slot(self, name: str) -> Slot:
         """What is known of a slot; one that nobody ever filled is empty."""
@@ -161,10 +159,8 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | JournalReopened() | PinRefused() | Checkpoint():
+        case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged() | Checkpoint():
             return ledger
-        case SettingChanged():
-            return replace(ledger, settings={**ledger.settings, fact.name: fact.value})
         case SaleOpened():
             sale = OpenSale(
                 fact.sale, fact.slot, fact.product, fact.price, fact.currency, fact.minimum_age, test=fact.test

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kiosk.vending.checkpoint import recalled
 from kiosk.vending.facts import SettingChanged
 from kiosk.vending.journal import Journal
 
@@ -21,7 +20,11 @@ class Settings:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._values = {name: int(value) for name, value in recalled(journal).settings.items() if value.isdecimal()}
+        self._values = {
+            entry.fact.name: int(entry.fact.value)
+            for entry in journal.of_kind(SettingChanged)
+            if isinstance(entry.fact, SettingChanged) and entry.fact.value.isdecimal()
+        }
 
     def get(self, name: str, otherwise: int) -> int:
         """The last value set; `otherwise` where nobody set one that can be."""

@@ -112,7 +112,6 @@ class Shop:
             timing or Timing(),
         )
         self._checkpoint_every = checkpoint_every
-        self._rows = self._noted = 0
         self._state = State(self._recalled())
         self._bill: Bill | None = None
         for fact in self._facts_of_the_start(version):
@@ -264,7 +263,6 @@ class Shop:
 
     def _record(self, fact: Fact) -> None:
         entry = self._journal.append(fact)
-        self._rows = entry.seq
         if isinstance(fact, SaleOpened):
             self._bill = Bill(fact.sale, fact.slot, fact.product, fact.price, fact.currency)
         if isinstance(fact, PaymentApproved) and self._bill and fact.sale == self._bill.sale:
@@ -277,7 +275,7 @@ class Shop:
 
     def _note_ledger(self) -> None:
         """Now and then, so that the next start is quick."""
-        if self._is_broken or self._rows - self._noted < self._checkpoint_every:
+        if self._is_broken or self._journal.head.seq - self._noted < self._checkpoint_every:
             return
         try:
             self._record(checkpoint.checkpoint(self._state.ledger))
@@ -285,7 +283,7 @@ class Shop:
             log.error("%s", error)
             self._break(self._state.ledger, self._state.faults)
         else:
-            self._noted = self._rows
+            self._noted = self._journal.head.seq
 
     def _facts_of_the_start(self, version: str) -> Iterable[Fact]:
         yield MachineStarted(version)

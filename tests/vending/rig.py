@@ -11,7 +11,7 @@ from kiosk.vending.checkpoint import EVERY
 from kiosk.vending.events import Choose, Continue, EnterService, SetStock, Start
 from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
 from kiosk.vending.id_check import IdVerifier
-from kiosk.vending.journal import Entry, JournalError
+from kiosk.vending.journal import Entry, Head, JournalError
 from kiosk.vending.ledger import Ledger, fold
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -75,6 +75,10 @@ class MemoryJournal:
 
     def latest(self, kind: type[Fact]) -> Entry | None:
         return max((entry for entry in self.entries() if isinstance(entry.fact, kind)), key=SEQ, default=None)
+
+    @property
+    def head(self) -> Head:
+        return Head(len(self.rows), "")
 
     @property
     def facts(self) -> list[Fact]:

@@ -16,10 +16,13 @@ from kiosk.vending.facts import Checkpoint, PriceSet, SettingChanged
 from kiosk.vending.journal import Journal, JournalDamagedError
 from kiosk.vending.ledger import Doubt, Ledger, OpenSale, Slot, Transaction, fold
 from kiosk.vending.settings import VOLUME, Settings
+from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import Behaviour as Pay
+from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vending.state import Phase
-from tests.vending.rig import BEER, STOCK, WATER, Rig, settle_everything
+from tests.vending.rig import BEER, STOCK, WATER, Rig, catalog, settle_everything
 
 FULL = Ledger(
     opened=7,
@@ -29,7 +32,6 @@ FULL = Ledger(
     slots={WATER: Slot(3, blocked=True)},
     prices={WATER: PriceSet(WATER, 200, 180, "EUR")},
     doubts={"j-3": Doubt("j-3", WATER, taken=False, counted=True, reported=False)},
-    settings={VOLUME: "40"},
 )
 
 
@@ -53,7 +55,7 @@ def test_the_layout_is_raised_with_the_ledger() -> None:
     assert (LAYOUT, known) == (
         1,
         {
-            "Ledger": "opened sales transactions settled slots prices doubts settings",
+            "Ledger": "opened sales transactions settled slots prices doubts",
             "OpenSale": "id slot product price currency minimum_age test age goods attempts charged",
             "Transaction": "id sale amount state charged",
             "Slot": "count blocked",
@@ -121,13 +123,16 @@ def test_a_full_disk_at_a_checkpoint_stops_the_sale_until_there_is_room() -> Non
     assert rig.journal.kinds[-2:] == ["journal_reopened", "checkpoint"]
 
 
-def test_settings_are_recalled_too(tmp_path: Path) -> None:
+def test_settings_outlast_checkpoints(tmp_path: Path) -> None:
+    """They are journalled beside the sale, which knows nothing of them."""
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        Settings(journal).set(VOLUME, 40)
-        journal.append(checkpoint(recalled(journal)))
-        assert Settings(journal).get(VOLUME, 0) == 40
-        Settings(journal).set(VOLUME, 50)
-        assert Settings(journal).get(VOLUME, 0) == 50
+        settings = Settings(journal)
+        shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser(), checkpoint_every=1)
+        for volume in (40, 50):
+            settings.set(VOLUME, volume)
+            shop.tick(0.0)
+            assert Settings(journal).get(VOLUME, 0) == volume
+        assert len(list(journal.of_kind(Checkpoint))) == 2
 
 
 @pytest.mark.parametrize("row", [1, 2, 3])
