@@ -153,3 +153,14 @@ def test_a_listed_checkpoint_is_one_short_line() -> None:
     rig = Rig()
     rig.journal.append(checkpoint(FULL))
     assert list(lines(rig.journal.entries()))[-1].split()[2:] == ["checkpoint"]
+
+
+def test_nothing_is_noted_before_a_failed_journal_was_read_again() -> None:
+    rig = Rig(checkpoint_every=1)
+    rig.tick(1)
+    rig.journal.room = 0
+    rig.choose(WATER)
+    rig.journal.room, rows = None, len(rig.journal.rows)
+    rig.shop._checkpoint_every = 0
+    rig.after(0.1)
+    assert len(rig.journal.rows) == rows

@@ -236,3 +236,28 @@ def test_an_acknowledged_reversal_is_not_sent_again(rig: Rig) -> None:
     rig.terminal.reverse = sent.append  # type: ignore[method-assign]
     rig.after(2)
     assert sent == []
+
+
+def test_a_clock_that_goes_back_gives_no_time(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.after(10)
+    left = rig.shop.snapshot.seconds_left
+    rig.shop.tick(rig.now - 500)
+    assert rig.shop.snapshot.seconds_left == left
+
+
+def test_a_journal_that_fails_again_is_opened_again_as_soon_as_at_first(rig: Rig) -> None:
+    for _ in range(2):
+        rig.journal.room = 0
+        rig.choose(WATER)
+        assert rig.shop.snapshot.faults == {"journal"}
+        for _ in range(6):
+            rig.after(31)
+        rig.journal.room = None
+        rig.after(31)
+        assert rig.phase is Phase.ATTRACT
+    rig.journal.room = 0
+    rig.choose(WATER)
+    rig.journal.room = None
+    rig.after(2)
+    assert rig.phase is Phase.ATTRACT
