@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kiosk.cli_config import config as config_commands
+from kiosk.cli_journal import journal as journal_commands
 from kiosk.cli_service import install_service
 from kiosk.console import Group
 
@@ -178,62 +179,7 @@ def doctor(engine: Path | None) -> None:
         sys.exit(1)
 
 
-@main.group()
-def journal() -> None:
-    """Reads the journal of sales; the kiosk may be running."""
-
-
-_JOURNAL = click.option(
-    "--journal", "path", type=_PATH, help="The journal's file, if it is not where the kiosk keeps it."
-)
-
-
-def _journal_path(path: Path | None) -> Path:
-    from kiosk.vending.journal import default_path
-
-    return path or default_path()
-
-
-@journal.command("list")
-@_JOURNAL
-@click.option("--last", type=click.IntRange(min=1), help="Only so many rows, the newest.")
-def list_journal(path: Path | None, last: int | None) -> None:
-    """Prints every row, one a line."""
-    from kiosk.vending.accounts import lines
-    from kiosk.vending.journal import read
-
-    for line in lines(read(_journal_path(path))[-(last or 0) :]):
-        click.echo(line)
-
-
-@journal.command()
-@_JOURNAL
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", help="csv: a row a sale.")
-@click.option("--output", type=_PATH, help="A file to write, instead of standard output.")
-def export(path: Path | None, kind: str, output: Path | None) -> None:
-    """Writes the sales for an accountant: CSV, or JSON with every row of the journal; verified first."""
-    from kiosk.files import replaced_safely
-    from kiosk.vending.accounts import as_csv, as_json
-    from kiosk.vending.journal import read_verified
-
-    entries, head = read_verified(_journal_path(path))
-    text = as_csv(entries) if kind == "csv" else as_json(entries, head)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    with replaced_safely(output) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
-
-
-@journal.command()
-@_JOURNAL
-@click.option("--noted", help="What an earlier verification printed: the journal has to go through it.")
-def verify(path: Path | None, noted: str | None) -> None:
-    """Checks that no row was changed or lost, and prints the journal's head: keep it elsewhere to compare."""
-    from kiosk.vending.journal import Head
-    from kiosk.vending.journal import verify as verify_journal
-
-    click.echo(verify_journal(_journal_path(path), Head.parse(noted) if noted else None))
+main.add_command(journal_commands)
 
 
 if __name__ == "__main__":

@@ -8,19 +8,15 @@ A path may be relative: it is then taken from the folder of the settings file, w
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kiosk import toml_file
 from kiosk.errors import KioskError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Language = Literal["en", "zh", "de"]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -292,22 +288,7 @@ def load(path: Path) -> Config:
     """Reads a settings file. Raises `ConfigError`, whose one line names the key and what it may be."""
     from kiosk.config_text import explained
 
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise ConfigError(f"settings {path} are not UTF-8 text") from error
-        if not isinstance(error, OSError):
-            raise ConfigError(f"settings {str(path)!r} cannot be read: {error}") from error
-        raise ConfigError(f"settings {path} cannot be read: {error.strerror}") from error
-    try:
-        config = Config.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"settings {path} are not valid TOML: {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"settings {path}: {explained(Config, error.errors()[0])}") from error
-    except RecursionError as error:
-        raise ConfigError(f"settings {path} are not valid TOML: nested too deeply") from error
+    config = toml_file.load(path, Config, "settings", ConfigError, partial(explained, Config))
     try:
         return _located(config, path.absolute().parent)
     except RuntimeError as error:  # of expanduser: `~` of nobody
@@ -320,12 +301,12 @@ def _located(config: Config, folder: Path) -> Config:
     def path(value: str, *words: str) -> str:
         return value if value in words else str(folder / Path(value).expanduser())
 
-    source = folder / config.camera.source
+    source = config.camera.source
     return config.model_copy(
         update={
             "camera": config.camera.model_copy(
-                # a camera's number and a keyword are no files
-                update={"source": str(source) if source.exists() else config.camera.source}
+                # a camera's number is no file either, whatever lies beside the settings
+                update={"source": source if source.isdecimal() else path(source, "auto", "demo")}
             ),
             "vision": config.vision.model_copy(update={"engine": path(config.vision.engine, "auto")}),
             "shop": config.shop.model_copy(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class Devices:
     terminal: PaymentTerminal
     dispenser: Dispenser
     verifiers: tuple[IdVerifier, ...]
+
+    def close(self) -> None:
+        """Lets go of all, the last one first, also where one fails."""
+        with ExitStack() as closing:
+            closing.callback(self.terminal.close)
+            closing.callback(self.dispenser.close)
+            for verifier in self.verifiers:
+                closing.callback(verifier.close)
 
 
 def lacks(config: Config) -> Iterator[str]:
@@ -77,17 +86,27 @@ def _lacking_files(config: Config) -> Iterator[str]:
         yield f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
 
 
-def real_devices(config: Config) -> Devices:
-    """The machine's own devices. Raises `NotReadyError` with the first thing that it lacks."""
+def check(config: Config) -> None:
+    """Raises `NotReadyError` with the first thing that the machine lacks to start; opens nothing."""
     for lack in _needs(config):
         raise NotReadyError(lack)
-    verifiers: list[IdVerifier] = []
-    if config.id.attendant:
-        hash_ = pin_file.load(config.pins_path).attendant
-        verifiers.append(Attendant(hash_, config.state_folder / "attendant-tries"))
-    if config.id.reader != "none":
-        verifiers.append(READERS[config.id.reader](config))
-    return Devices(TERMINALS[config.payment.kind](config), DISPENSERS[config.dispenser.kind](config), tuple(verifiers))
+
+
+def opened(config: Config) -> Devices:
+    """The machine's own devices, all of which `check` knows. If one cannot be opened, those before it are closed."""
+    with ExitStack() as failed:
+        terminal = TERMINALS[config.payment.kind](config)
+        failed.callback(terminal.close)
+        dispenser = DISPENSERS[config.dispenser.kind](config)
+        failed.callback(dispenser.close)
+        verifiers: list[IdVerifier] = []
+        if config.id.attendant:
+            hash_ = pin_file.load(config.pins_path).attendant
+            verifiers.append(Attendant(hash_, config.state_folder / "attendant-tries"))
+        if config.id.reader != "none":
+            verifiers.append(READERS[config.id.reader](config))
+        failed.pop_all()
+    return Devices(terminal, dispenser, tuple(verifiers))
 
 
 def _lack(key: str, what: str, kind: str, known: Mapping[str, object]) -> Iterator[str]:

@@ -12,6 +12,9 @@ from kiosk.vending.state import Timing
 from kiosk.vision.camera import DEMO, CameraMode, working_camera
 from kiosk.vision.process import VisionSettings
 
+_WIDTH = 640
+"""Pixels across the frame for which `AgePolicy.smallest_face` is meant: a wider one asks for the same distance."""
+
 
 def catalog_of(config: Config) -> tuple[Catalog, Path]:
     """The catalogue and its own path. Raises `CatalogError`."""
@@ -30,6 +33,7 @@ def policy_of(config: Config) -> AgePolicy:
         time_out=check.time_out,
         automatic_pass=check.automatic_pass,
         live_needed=check.liveness,
+        smallest_face=round(AgePolicy.smallest_face * config.camera.width / _WIDTH),
     )
 
 

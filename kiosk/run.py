@@ -1,6 +1,6 @@
 """`kiosk run`: the machine, put together from its settings, started in order and stopped in the reverse one.
 
-Settings and catalogue, then the journal (which finds out whether another kiosk runs), the vision process, the devices,
+Settings and catalogue, then the journal (which finds out whether another kiosk runs), the devices, the vision process,
 the sale (which resolves what the last run left open), and the window last: nobody can touch what is not ready.
 """
 
@@ -47,6 +47,21 @@ class Wish:
     seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Everything that runs behind the window."""
+
+    config: Config
+    source: str
+    catalog: Catalog
+    catalog_path: Path
+    journal: Journal
+    vision: VisionProcess
+    shop: Shop
+    service_pin: Attendant
+    demo: DemoMachine | None
+
+
 def run(config: Config, wish: Wish) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
     _keep_no_core()
@@ -54,14 +69,13 @@ def run(config: Config, wish: Wish) -> None:
     with ExitStack() as running:
         if wish.demo:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
-            machine = DemoMachine(folder)
-            config = machine.config(config, camera=is_camera(source_of(config, wish.source)))
-            parts = machine.devices
-            pins = machine.pins
-            print(f"simulated: {machine.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
+            demo = DemoMachine(folder)
+            config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
+            pins = demo.pins
+            print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
         else:
-            machine = None
-            parts = devices.real_devices(config)
+            demo = None
+            devices.check(config)
             pins = pin_file.load(config.pins_path)
         source = _checked_source(config, wish)
         catalog, catalog_path = catalog_of(config)
@@ -69,12 +83,15 @@ def run(config: Config, wish: Wish) -> None:
             raise NoDisplayError(f"{reason}: the machine needs a screen")
         journal = Journal(config.journal_path)
         running.callback(journal.close)
+        parts = demo.devices if demo else devices.opened(config)
+        running.callback(parts.close)
         vision = VisionProcess(vision_settings(config, source, wish.engine), VisionMode.NOTICE)
         running.callback(vision.stop)
         vision.start()
         shop = _shop(config, catalog, journal, parts)
         service_pin = Attendant(pins.service, config.state_folder / "service-tries")
-        _show(config, wish, source, vision, shop, catalog, catalog_path, journal, service_pin, machine)
+        running.callback(service_pin.close)
+        _show(Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo), wish)
 
 
 def _keep_no_core() -> None:
@@ -112,18 +129,7 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
     )
 
 
-def _show(
-    config: Config,
-    wish: Wish,
-    source: str,
-    vision: VisionProcess,
-    shop: Shop,
-    catalog: Catalog,
-    catalog_path: Path,
-    journal: Journal,
-    service_pin: Attendant,
-    machine: DemoMachine | None,
-) -> None:
+def _show(machine: Machine, wish: Wish) -> None:
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.ui.demo_controls import DemoControls
     from kiosk.ui.heart import Heart
@@ -136,19 +142,20 @@ def _show(
     from kiosk.ui.window import fit_screen
 
     app = application()
+    config, shop, catalog, journal = machine.config, machine.shop, machine.catalog, machine.journal
     fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
-    feed = VisionFeed(vision)
+    feed = VisionFeed(machine.vision)
     settings = Settings(journal)
     window = ShopWindow(
         shop,
         feed,
         catalog,
-        catalog_path,
+        machine.catalog_path,
         policy_of(config),
-        _appearance(config, settings, mirrored=is_camera(source), locked=not wish.demo),
-        groups=vision.groups,
+        _appearance(config, settings, mirrored=is_camera(machine.source), locked=not wish.demo),
+        groups=machine.vision.groups,
     )
-    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), service_pin)
+    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width
@@ -156,8 +163,8 @@ def _show(
     fit_screen(window)
     if fullscreen:
         window.showFullScreen()
-    controls = DemoControls(machine, shop) if machine else None
-    heart = Heart(window, _vitals(shop, journal, vision))
+    controls = DemoControls(machine.demo, shop) if machine.demo else None
+    heart = Heart(window, _vitals(shop, machine.journal, machine.vision))
     try:
         heart.start()
         if controls:

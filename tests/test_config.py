@@ -14,7 +14,6 @@ from kiosk.config_text import example
 from kiosk.parts import policy_of, timing_of
 from kiosk.ui.language import NAMES
 from kiosk.vending.age_check import AgePolicy
-from kiosk.vending.journal import default_path
 from kiosk.vending.state import Timing
 
 if sys.version_info >= (3, 11):
@@ -127,14 +126,20 @@ def test_defaults_are_those_of_the_parts_that_they_are_for() -> None:
     assert policy_of(config) == AgePolicy()
     assert timing_of(config) == Timing()
     assert set(config.window.languages) == set(NAMES)
-    assert config.journal_path == default_path()
 
 
 def test_every_setting_of_a_check_reaches_it(path: Path) -> None:
     path.write_text(EVERYTHING)
     policy, timing = policy_of(load(path)), timing_of(load(path))
     assert policy == AgePolicy(
-        margin=10, threshold=0.98, seconds=2.5, good_pictures=20, time_out=20, automatic_pass=True, live_needed=False
+        margin=10,
+        threshold=0.98,
+        seconds=2.5,
+        good_pictures=20,
+        time_out=20,
+        automatic_pass=True,
+        live_needed=False,
+        smallest_face=160,
     )
     assert (timing.warning, timing.browsing, timing.service) == (10, 61, 71)
 
@@ -183,9 +188,28 @@ def test_paths_are_taken_from_the_folder_of_the_file(path: Path, monkeypatch: py
     assert config.pins_path.resolve() == (folder / ".." / "pins.json").resolve()
 
 
-def test_a_camera_is_no_path(path: Path) -> None:
-    path.write_text('[camera]\nsource = "0"\n')
-    assert load(path).camera.source == "0"
+@pytest.mark.parametrize("source", ["0", "auto", "demo"])
+def test_a_camera_and_a_keyword_are_no_files(path: Path, source: str) -> None:
+    path.with_name(source).touch()
+    path.write_text(f'[camera]\nsource = "{source}"\n')
+    assert load(path).camera.source == source
+
+
+def test_a_path_may_begin_at_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/kiosk")
+    path.write_text(
+        '[camera]\nsource = "~/clip.mp4"\n[vision]\nengine = "~/f.onnx"\n'
+        '[shop]\ncatalog = "~/goods.toml"\nstate = "~/state"\n[service]\npins = "~/pins.json"\n'
+    )
+    config = load(path)
+    places = (config.camera.source, config.engine_path, config.catalog_path, config.state_folder, config.pins_path)
+    assert [Path(str(each)).parent for each in places] == [Path("/home/kiosk")] * 5
+
+
+@pytest.mark.parametrize(("width", "pixels"), [(640, 80), (1280, 160), (320, 40)])
+def test_a_wider_camera_asks_its_customer_for_the_same_distance(path: Path, width: int, pixels: int) -> None:
+    path.write_text(f"[camera]\nwidth = {width}\n")
+    assert policy_of(load(path)).smallest_face == pixels
 
 
 def test_the_example_says_the_defaults_and_explains_every_key(path: Path) -> None:

@@ -7,6 +7,7 @@ import stat
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +16,7 @@ from kiosk import devices, run
 from kiosk.cli import main
 from kiosk.config import Config, load
 from kiosk.demo import DemoMachine
-from kiosk.devices import NotReadyError, lacks, real_devices
+from kiosk.devices import NotReadyError, lacks
 from kiosk.pin_file import load as load_pins
 from kiosk.pin_file import set_pin
 from kiosk.run import Wish
@@ -84,7 +85,7 @@ def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
         "id.attendant is on and has no PIN",
     ]
     with pytest.raises(NotReadyError, match=r"id\.reader"):
-        real_devices(config)
+        devices.check(config)
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -93,7 +94,8 @@ def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     set_pin(config.pins_path, "service", "4711")
     set_pin(config.pins_path, "attendant", "0815")
     assert list(lacks(config)) == []
-    found = real_devices(config)
+    devices.check(config)
+    found = devices.opened(config)
     assert isinstance(found.terminal, SimulatedTerminal)
     assert [type(each) for each in found.verifiers] == [Attendant]
 
@@ -127,10 +129,106 @@ def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch
     journal = Journal(config.journal_path)
     started: list[str] = []
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: started.append("vision"))
+    monkeypatch.setattr(devices, "opened", lambda _: started.append("devices"))
     with pytest.raises(Exception, match="another"):
         run.run(config, Wish(source="0"))
     journal.close()
     assert started == []
+
+
+class Terminal(SimulatedTerminal):
+    """Says when it is opened and closed."""
+
+    def __init__(self, happened: list[str], *, closes: bool = True) -> None:
+        super().__init__()
+        self.happened, self.closes = happened, closes
+        happened.append("open terminal")
+
+    def close(self) -> None:
+        self.happened.append("close terminal")
+        if not self.closes:
+            raise OSError("the port is gone")
+
+
+class Motors(SimulatedDispenser):
+    def __init__(self, happened: list[str]) -> None:
+        super().__init__()
+        self.happened = happened
+        happened.append("open dispenser")
+
+    def close(self) -> None:
+        self.happened.append("close dispenser")
+
+
+class Logged(Journal):
+    happened: ClassVar[list[str]]
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.happened.append("open journal")
+
+    def close(self) -> None:
+        super().close()
+        self.happened.append("close journal")
+
+
+@pytest.fixture
+def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is opened and closed by a machine, in order, up to its window."""
+    happened: list[str] = []
+    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened)})
+    monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
+    monkeypatch.setattr(Logged, "happened", happened, raising=False)
+    monkeypatch.setattr(run, "Journal", Logged)
+    monkeypatch.setattr(run, "why_no_window", lambda: None)
+    monkeypatch.setattr(run.VisionProcess, "start", lambda _: happened.append("start vision"))
+    stop = run.VisionProcess.stop
+    monkeypatch.setattr(run.VisionProcess, "stop", lambda vision: (happened.append("stop vision"), stop(vision)))
+    monkeypatch.setattr(run, "_show", lambda *_: happened.append("show"))
+    set_pin(settings(folder, HARDWARE).pins_path, "service", "4711")
+    return happened
+
+
+STARTED = ["open journal", "open terminal", "open dispenser", "start vision"]
+STOPPED = ["stop vision", "close dispenser", "close terminal", "close journal"]
+
+
+def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) -> None:
+    run.run(settings(folder, HARDWARE), Wish(source="0"))
+    assert happened == [*STARTED, "show", *STOPPED]
+
+
+def test_what_is_opened_is_closed_after_an_error_too(
+    folder: Path, happened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise NotReadyError("no screen")
+
+    monkeypatch.setattr(run, "_show", fails)
+    with pytest.raises(NotReadyError, match="no screen"):
+        run.run(settings(folder, HARDWARE), Wish(source="0"))
+    assert happened == [*STARTED, *STOPPED]
+
+
+def test_a_device_that_cannot_be_opened_leaves_none_open(
+    folder: Path, happened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Config) -> SimulatedDispenser:
+        raise NotReadyError("no dispenser answers")
+
+    monkeypatch.setattr(devices, "DISPENSERS", {"relay": fails})
+    with pytest.raises(NotReadyError, match="no dispenser"):
+        run.run(settings(folder, HARDWARE), Wish(source="0"))
+    assert happened == ["open journal", "open terminal", "close terminal", "close journal"]
+
+
+def test_a_device_that_cannot_be_closed_keeps_no_other_open(
+    folder: Path, happened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened, closes=False)})
+    with pytest.raises(OSError, match="port"):
+        run.run(settings(folder, HARDWARE), Wish(source="0"))
+    assert happened == [*STARTED, "show", *STOPPED]
 
 
 def test_without_a_display_it_says_so() -> None:
@@ -204,20 +302,11 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
     monkeypatch.setattr("kiosk.ui.loop.application", lambda: None)
     config = settings(folder, "[window]\nfullscreen = false\n")
     journal = Journal(config.journal_path)
-    for machine, wish in ((None, Wish()), (object(), Wish(demo=True, fullscreen=True))):
+    for demo, wish in ((None, Wish()), (object(), Wish(demo=True, fullscreen=True))):
+        vision = SimpleNamespace(groups=())
+        machine = run.Machine(config, "0", None, Path(), journal, vision, None, None, demo)  # type: ignore[arg-type]
         with pytest.raises(Stop):
-            run._show(
-                config,
-                wish,
-                "0",
-                SimpleNamespace(groups=()),
-                None,
-                None,
-                Path(),
-                journal,
-                None,
-                machine,  # type: ignore[arg-type]
-            )
+            run._show(machine, wish)
     journal.close()
     assert locked == [True, False]
 
@@ -290,7 +379,7 @@ def test_a_machine_does_not_sell_to_a_picture(folder: Path) -> None:
     config = settings(folder, f"{HARDWARE}[age_check]\nautomatic_pass = true\nliveness = false\n")
     set_pin(config.pins_path, "service", "4711")
     with pytest.raises(NotReadyError, match=r"without age_check\.liveness"):
-        real_devices(config)
+        devices.check(config)
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -298,7 +387,7 @@ def test_a_machine_starts_while_its_camera_is_away(folder: Path) -> None:
     config = settings(folder, f'{HARDWARE}[camera]\nsource = "/dev/video77"\n')
     set_pin(config.pins_path, "service", "4711")
     assert [line.split(" ")[0] for line in lacks(config)] == ["camera.source"]
-    real_devices(config)
+    devices.check(config)
 
 
 def test_the_automatic_pass_comes_with_what_was_measured(folder: Path) -> None:

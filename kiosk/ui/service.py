@@ -10,7 +10,7 @@ from kiosk.ui.service_gate import Gate
 from kiosk.ui.service_screen import ServiceScreen
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_window import ShopWindow
-from kiosk.vending.events import EnterService, LeaveService
+from kiosk.vending.events import EnterService, LeaveService, ServicePinRefused
 from kiosk.vending.id_check import IdConfirmed, PinVerifier, WrongPin
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER
 from kiosk.vending.state import Phase
@@ -95,6 +95,8 @@ class Service(QObject):
     def _look_at_pin(self, seconds: float) -> None:
         if not self._admitted:
             for answer in self._pin.poll(self._now):
+                if isinstance(answer, WrongPin):
+                    self._desk.shop.operate(ServicePinRefused(answer.locked_s))
                 if answer.sale != self._who:
                     continue  # typed by whoever was here before, and looked at after they had left
                 if isinstance(answer, IdConfirmed):

@@ -38,8 +38,8 @@ def row_of(entry: Entry) -> Row:
 
 
 def _says(value: object) -> bool:
-    """A zero does, though it is equal to False."""
-    return value is not None and value is not False and value != ""
+    """A zero does, though it is equal to False; a checkpoint's pages do not."""
+    return value is not None and value is not False and value != "" and not isinstance(value, dict)
 
 
 class JournalPage(Page):

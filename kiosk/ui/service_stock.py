@@ -18,12 +18,11 @@ from kiosk.ui.service_stepper import Stepper, side_by_side
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
-from kiosk.vending.currency import MINOR_DIGITS
+from kiosk.vending.currency import MINOR_DIGITS, PRICES
 from kiosk.vending.events import SetPrice, SetStock, Stay
 from kiosk.vending.shop import OperationError
 from kiosk.vending.snapshot import Offer
 
-DEAREST = 10_000_000
 PRICE_STEP = {0: 10, 2: 5, 3: 50}
 """In minor units, by how many digits the currency's have."""
 
@@ -81,7 +80,7 @@ class StockPage(Page):
         self.slot = slot
         digits = MINOR_DIGITS[offer.currency]
         self.count.offer(offer.count, 0, offer.capacity)
-        self.price.offer(offer.price, 1, DEAREST, PRICE_STEP[digits])
+        self.price.offer(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
         self.heading.say(f"{slot} · {self._name(slot)}")
         self.said.say("")
         self._arrange()

@@ -12,6 +12,7 @@ from typing import Any
 from kiosk.vending.currency import in_major_units
 from kiosk.vending.facts import (
     AgeCleared,
+    Checkpoint,
     PaymentApproved,
     PaymentReversed,
     SaleClosed,
@@ -131,5 +132,6 @@ def as_json(entries: Sequence[Entry], head: Head) -> str:
 def lines(entries: Iterable[Entry]) -> Iterator[str]:
     """One line a row: number, time, kind, and what it says."""
     for entry in entries:
-        said = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if value not in ("", None))
+        data = {} if isinstance(entry.fact, Checkpoint) else data_of(entry.fact)  # pages of what other rows say
+        said = " ".join(f"{name}={value}" for name, value in data.items() if value not in ("", None))
         yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {said}"

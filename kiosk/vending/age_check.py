@@ -90,7 +90,8 @@ class AgePolicy:
     """From which quality a picture is good, over 0 to 1: by default the one from which vision counts it."""
 
     smallest_face: int = 80
-    """Least width in pixels of the face's box: with 640 pixels across 60 degrees, about a metre away."""
+    """Least width in pixels of the face's box: with 640 pixels across 60 degrees, about a metre away. It grows with
+    the frame's width."""
 
     longest_gap: float = 0.5
     """Seconds between two good pictures after which the evidence begins anew, over 0."""

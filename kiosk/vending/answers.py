@@ -51,15 +51,13 @@ def _all_is_back(turn: Turn) -> None:
 
 def _on_approved(turn: Turn, answer: Approved) -> None:
     known = turn.state.ledger.transactions.get(answer.transaction)
-    if answer.transaction in turn.state.ledger.settled or (known and known.state in ("approved", "settling")):
+    if answer.transaction in turn.state.ledger.settled or (known and known.charged):
         return  # said twice
     sale = known.sale if known else _sale_of(turn, answer.transaction)
     charged = PaymentApproved(sale, answer.transaction, answer.amount, answer.reference)
-    if known and known.state == "reversing":
-        if known.sale in turn.state.ledger.sales and not turn.state.ledger.sales[known.sale].charged:
-            turn.record(charged)
-        return  # its reversal is under way and is repeated until acknowledged
     turn.record(charged)
+    if known and known.state == "reversing":
+        return  # its reversal is under way and is repeated until acknowledged
     waited_for = turn.state.phase is Phase.PAYING and turn.state.transaction == answer.transaction
     if known is None or not waited_for:
         turn.record(ReversalRequested(sale, answer.transaction, "test" if known else "unasked"))
@@ -78,8 +76,7 @@ def _sale_of(turn: Turn, transaction: str) -> str:
 def _dispense(turn: Turn, transaction: str) -> None:
     sale = turn.state.open_sale
     assert sale is not None
-    sells = turn.rules.available(turn.state.ledger, sale.slot) and "dispenser" not in turn.state.faults
-    if sells and sale.age_is_clear:
+    if turn.rules.available(turn.state.ledger, sale.slot) and sale.age_is_clear:
         turn.record(VendRequested(sale.id, sale.slot))
         turn.act(Dispense(sale.id, sale.slot))
         turn.go(Phase.DISPENSING)

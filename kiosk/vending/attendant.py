@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -25,7 +26,8 @@ class Attendant:
     def __init__(self, hash_: str, tries: Path, run: Run | None = None) -> None:
         self._hash = checked(hash_)
         self._tries = Tries(tries)
-        self._run = run or ThreadPoolExecutor(1, "pin").submit
+        self._thread = ThreadPoolExecutor(1, "pin")  # which has no thread before its first work
+        self._run = run or self._thread.submit
         self._sale: str | None = None
         self._entered: str | None = None
         self._looking: tuple[str, Future[bool]] | None = None
@@ -48,6 +50,10 @@ class Attendant:
         """Seconds until the next PIN is looked at; one entered before is dropped."""
         return self._tries.wait_s(now)
 
+    def close(self) -> None:
+        """Ends the thread."""
+        self._thread.shutdown()
+
     def poll(self, now: float) -> Sequence[IdMessage]:
         """Looks at what was entered; answers for the sale that it was entered for, whatever came since."""
         answers: list[IdMessage] = []
@@ -58,7 +64,7 @@ class Attendant:
                     self._tries.succeeded()
                 answers.append(IdConfirmed(sale, self.method))
             else:
-                answers.append(WrongPin(sale))
+                answers.append(WrongPin(sale, math.ceil(self._tries.wait_s(now))))
         if self._entered is not None and self._sale is not None:
             pin, self._entered = self._entered, None
             if self._tries.wait_s(now) <= 0:

@@ -17,22 +17,17 @@ Stock is not here: it is what the journal's facts add up to.
 from __future__ import annotations
 
 import re
-import sys
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from kiosk import toml_file
 from kiosk.errors import KioskError
-from kiosk.vending.currency import MINOR_DIGITS
+from kiosk.vending.currency import MINOR_DIGITS, PRICES
 from kiosk.vending.state import Item
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FALLBACK = "en"
 """The language that every name has to be in."""
@@ -58,7 +53,7 @@ class Product(_Table):
     name: dict[str, str] = Field(
         description='the product\'s name by language, "en" at least: { en = "Water", de = "Wasser" }'
     )
-    price: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+    price: Annotated[int, Field(ge=PRICES[0], le=PRICES[-1])] = Field(
         description="whole number of minor units of the currency, from 1: 180 is 1.80 EUR"
     )
     minimum_age: Annotated[int, Field(ge=0, le=99)] = Field(
@@ -139,18 +134,7 @@ def demo_path() -> Path:
 
 def load(path: Path) -> Catalog:
     """Reads a catalogue. Raises `CatalogError`, whose one line names the key, its meaning and what it may be."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise CatalogError(f"catalogue {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise CatalogError(f"catalogue {path} is not UTF-8 text") from error
-    try:
-        catalog = Catalog.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogError(f"catalogue {path} is not valid TOML: {error}") from error
-    except ValidationError as error:
-        raise CatalogError(f"catalogue {path}: {_explained(error.errors()[0])}") from error
+    catalog = toml_file.load(path, Catalog, "catalogue", CatalogError, _explained)
     for product in catalog.product:
         if product.picture and picture_path(path, product) is None:
             raise CatalogError(

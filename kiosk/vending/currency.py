@@ -17,6 +17,9 @@ _DIGITS = {
 MINOR_DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
 """Digits after the decimal point, by code: a price of 180 in EUR is 1.80, in JPY 180. From ISO 4217's list one."""
 
+PRICES = range(1, 10_000_001)
+"""What a product may cost, in minor units of any currency."""
+
 
 def in_major_units(amount: int, currency: str) -> str:
     """An amount of minor units as a decimal number with a point: `"1.80"`. A screen adds sign and language."""

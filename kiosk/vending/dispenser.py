@@ -43,6 +43,9 @@ class Dispenser(Protocol):
     def dispense(self, vend: str, slot: str) -> None:
         """Turns the motor of `slot` for one product. `vend` is the sale's id."""
 
+    def close(self) -> None:
+        """Lets go of the device; nothing is asked of it any more."""
+
     def poll(self, now: float) -> Sequence[DispenserMessage]:
         """What the dispenser has said since the last call. `now`: seconds of a monotonic clock.
 

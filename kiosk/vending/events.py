@@ -128,7 +128,16 @@ class Settle:
     dropped: bool | None = None
 
 
-Operation = Union[EnterService, LeaveService, VendTest, PaymentTest, SetStock, SetPrice, Settle]  # noqa: UP007
+@dataclass(frozen=True)
+class ServicePinRefused:
+    """Somebody typed a wrong service PIN; the next one is looked at in `locked_s` seconds."""
+
+    locked_s: int = 0
+
+
+Operation = Union[  # noqa: UP007
+    EnterService, LeaveService, VendTest, PaymentTest, SetStock, SetPrice, Settle, ServicePinRefused
+]
 
 Message = Union[  # noqa: UP007
     Approved, Declined, Reversed, Settled, Dropped, NotDropped, IdConfirmed, IdRefused, WrongPin, FaultChanged

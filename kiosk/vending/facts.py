@@ -193,11 +193,29 @@ class SettledByOperator:
 
 
 @dataclass(frozen=True)
+class PinRefused:
+    """Somebody typed a wrong PIN. `locked_s`: seconds until the next one was to be looked at. No digit is kept."""
+
+    role: Literal["attendant", "service"]
+    sale: str = ""
+    """The sale whose customer an attendant was to confirm."""
+    locked_s: int = 0
+
+
+@dataclass(frozen=True)
 class SettingChanged:
     """The operator changed a setting in service mode that is no stock and no price: `kiosk.vending.settings`."""
 
     name: str
     value: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What all facts before this one add up to: `kiosk.vending.checkpoint`. It adds nothing to them."""
+
+    layout: int
+    ledger: Mapping[str, Any]
 
 
 # A Union and not `|`, so that it is a value in Python 3.10 for a type checker too.
@@ -221,13 +239,15 @@ Fact = Union[  # noqa: UP007
     StockSet,
     PriceSet,
     SettledByOperator,
+    PinRefused,
     SettingChanged,
+    Checkpoint,
 ]
 
 
 def kind_of(fact: Fact) -> str:
     """The name of a fact's kind in the journal: `payment_approved`."""
-    return _name(type(fact))
+    return name_of(type(fact))
 
 
 def data_of(fact: Fact) -> dict[str, Any]:
@@ -245,8 +265,9 @@ def fact_from(kind: str, data: Mapping[str, Any]) -> Fact:
         raise ValueError(f"{kind} does not hold what it should: {error}") from error
 
 
-def _name(kind: type[Fact]) -> str:
+def name_of(kind: type[Fact]) -> str:
+    """What the journal calls facts of this class."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-_KINDS: dict[str, type[Fact]] = {_name(kind): kind for kind in Fact.__args__}  # type: ignore[attr-defined]
+_KINDS: dict[str, type[Fact]] = {name_of(kind): kind for kind in Fact.__args__}  # type: ignore[attr-defined]

@@ -28,6 +28,8 @@ class WrongPin:
     """An attendant's PIN was not right; nothing is decided."""
 
     sale: str
+    locked_s: int = 0
+    """Whole seconds until the next one is looked at."""
 
 
 IdMessage = Union[IdConfirmed, IdRefused, WrongPin]  # noqa: UP007
@@ -45,6 +47,9 @@ class IdVerifier(Protocol):
 
     def end(self, sale: str) -> None:
         """Nobody waits for an answer any more."""
+
+    def close(self) -> None:
+        """Lets go of the device; nothing is asked of it any more."""
 
     def poll(self, now: float) -> Sequence[IdMessage]:
         """What was found since the last call. `now`: seconds of a monotonic clock."""

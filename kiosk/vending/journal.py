@@ -8,7 +8,7 @@ this module can compute them all anew. A head noted elsewhere (`kiosk journal ve
 It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
-Nothing here waits long for another program that holds the file: `append` runs in the screen's thread.
+Nothing here waits for long for another program that holds the file (`_BUSY_S`): `append` runs in the screen's thread.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
-import platformdirs
-
 from kiosk.errors import KioskError
-from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
+from kiosk.vending.facts import Fact, data_of, fact_from, kind_of, name_of
 
 _MIGRATIONS = (
     """
@@ -53,8 +51,16 @@ _MIGRATIONS = (
 """From one schema to the next; how many of them a file has had is its `user_version`."""
 
 
-_BUSY_S = 0.2
-"""How long a file that another program has locked is waited for."""
+_ROWS = "SELECT seq, utc, kind, data FROM events"
+
+_BUSY_S = 2.0
+"""How long a file that another program has locked is waited for.
+
+The kiosk alone writes, and whoever reads (`kiosk journal`, an export, SQLite's own shell) locks nobody out in
+write-ahead mode. What remains is a program that takes the write lock for a moment: a backup, a shell in which somebody
+tries something. A screen that stands still for two seconds is a smaller harm than a sale that is given up and refunded,
+and no answer of a device is lost by waiting. Longer would look broken; then the sale stops, and finds its way back.
+"""
 
 
 class JournalError(KioskError):
@@ -158,9 +164,18 @@ class Journal:
         with suppress(sqlite3.Error):
             old.close()
 
-    def entries(self) -> Iterator[Entry]:
-        """Every row, in order."""
-        return _entries(self._database, self._path)
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every row whose number is over `after`, in order."""
+        return _entries(self._database, self._path, "WHERE seq > ? ORDER BY seq", after)
+
+    def of_kind(self, kind: type[Fact]) -> Iterator[Entry]:
+        """Every row of a kind, in order. The others are not even parsed."""
+        return _entries(self._database, self._path, "WHERE kind = ? ORDER BY seq", name_of(kind))
+
+    def latest(self, kind: type[Fact]) -> Entry | None:
+        """The last row of a kind."""
+        last = "WHERE kind = ? ORDER BY seq DESC LIMIT 1"
+        return next(_entries(self._database, self._path, last, name_of(kind)), None)
 
     @property
     def head(self) -> Head:
@@ -203,11 +218,6 @@ class Journal:
                 self._database.execute(f"PRAGMA user_version = {number}")
 
 
-def default_path() -> Path:
-    """Where the kiosk keeps its journal."""
-    return platformdirs.user_state_path("facialnet-kiosk") / "journal.db"
-
-
 def read(path: Path) -> list[Entry]:
     """Every row of a journal that may be in use. Raises `JournalError`."""
     with _explained(path), closing(_opened_to_read(path)) as database:
@@ -221,6 +231,23 @@ def read_verified(path: Path) -> tuple[list[Entry], Head]:
     """
     head = verify(path)
     return [entry for entry in read(path) if entry.seq <= head.seq], head
+
+
+def survey(path: Path) -> tuple[list[Entry], JournalDamagedError | None]:
+    """Every row that can be read, of a damaged journal too, and what is wrong with it. Raises `JournalError`."""
+    entries: list[Entry] = []
+    damage: JournalDamagedError | None = None
+    try:
+        with _explained(path), closing(_opened_to_read(path)) as database:
+            for row in database.execute(f"{_ROWS} ORDER BY seq"):
+                try:
+                    entries.append(_entry(path, *row))
+                except JournalDamagedError as unreadable:
+                    damage = damage or unreadable
+            _verified(database, path)
+    except JournalDamagedError as error:
+        damage = error
+    return entries, damage
 
 
 def verify(path: Path, noted: Head | None = None) -> Head:
@@ -256,12 +283,19 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
     return head
 
 
-def _entries(database: sqlite3.Connection, path: Path) -> Iterator[Entry]:
-    for seq, utc, kind, data in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
-        try:
-            yield Entry(seq, utc, fact_from(kind, json.loads(data)))
-        except ValueError as error:
-            raise _damaged(path, f"row {seq}: {error}") from error
+def _entries(
+    database: sqlite3.Connection, path: Path, which: str = "ORDER BY seq", *values: int | str
+) -> Iterator[Entry]:
+    with _explained(path):
+        for row in database.execute(f"{_ROWS} {which}", values):
+            yield _entry(path, *row)
+
+
+def _entry(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
+    try:
+        return Entry(seq, utc, fact_from(kind, json.loads(data)))
+    except (TypeError, ValueError) as error:
+        raise _damaged(path, f"row {seq}: {error}") from error
 
 
 def _hash(previous: str, *values: Any) -> str:

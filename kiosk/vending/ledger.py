@@ -12,6 +12,7 @@ from typing import Any, Literal
 from kiosk.vending.facts import (
     AgeCleared,
     AgeResult,
+    Checkpoint,
     Fact,
     JournalReopened,
     MachineStarted,
@@ -21,6 +22,7 @@ from kiosk.vending.facts import (
     PaymentRequested,
     PaymentReversed,
     PaymentSettled,
+    PinRefused,
     PriceSet,
     ReversalRequested,
     SaleClosed,
@@ -82,6 +84,8 @@ class Transaction:
     sale: str
     amount: int
     state: Literal["requested", "approved", "settling", "reversing"] = "requested"
+    charged: bool = False
+    """Whether its approval is in the journal; one that is reversed may have been approved or not."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
     """The ledger after one more fact."""
     match fact:
-        case MachineStarted() | JournalReopened() | SettingChanged():
+        case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged() | Checkpoint():
             return ledger
         case SaleOpened():
             sale = OpenSale(
@@ -196,9 +200,10 @@ def _pay(
             return _transaction(ledger, Transaction(fact.transaction, fact.sale, fact.amount))
         case PaymentApproved():
             known = ledger.transactions.get(fact.transaction)
-            approved = Transaction(fact.transaction, fact.sale, fact.amount, "approved")
+            state: Literal["approved", "reversing"] = "approved"
             if known and known.state == "reversing":
-                approved = replace(approved, state="reversing")
+                state = "reversing"
+            approved = Transaction(fact.transaction, fact.sale, fact.amount, state, charged=True)
             return _transaction(_sale(ledger, fact.sale, charged=True), approved)
         case ReversalRequested():
             known = ledger.transactions.get(fact.transaction) or Transaction(fact.transaction, fact.sale, 0)

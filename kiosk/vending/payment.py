@@ -82,6 +82,9 @@ class PaymentTerminal(Protocol):
         same transaction that arrives later charges nothing.
         """
 
+    def close(self) -> None:
+        """Lets go of the device; nothing is asked of it any more."""
+
     def poll(self, now: float) -> Sequence[PaymentMessage]:
         """What the terminal has said since the last call. `now`: seconds of a monotonic clock.
 

@@ -33,6 +33,7 @@ from kiosk.vending.events import (
     Event,
     LeaveService,
     PaymentTest,
+    ServicePinRefused,
     SetCamera,
     SetPrice,
     SetStock,
@@ -44,7 +45,7 @@ from kiosk.vending.events import (
     VendTest,
     WalkedAway,
 )
-from kiosk.vending.facts import AgeCleared, PaymentRequested, SaleOpened, VendUnknown
+from kiosk.vending.facts import AgeCleared, PaymentRequested, PinRefused, SaleOpened, VendUnknown
 from kiosk.vending.faults import FaultChanged
 from kiosk.vending.id_check import IdConfirmed, IdRefused, WrongPin
 from kiosk.vending.ledger import OpenSale
@@ -82,7 +83,16 @@ def step(rules: Rules, state: State, event: Event, now: float) -> tuple[State, t
         case FaultChanged():
             faults = state.faults | {event.fault} if event.present else state.faults - {event.fault}
             turn.state = replace(state, faults=faults)
-        case EnterService() | LeaveService() | VendTest() | PaymentTest() | SetStock() | SetPrice() | Settle():
+        case (
+            EnterService()
+            | LeaveService()
+            | VendTest()
+            | PaymentTest()
+            | SetStock()
+            | SetPrice()
+            | Settle()
+            | ServicePinRefused()
+        ):
             on_operation(turn, event)
     if state.is_testing and not turn.state.is_testing:
         turn.renew()
@@ -135,6 +145,8 @@ def _on_camera(turn: Turn, event: AgeChecked | WalkedAway) -> None:
 
 
 def _on_id(turn: Turn, message: IdConfirmed | IdRefused | WrongPin) -> None:
+    if isinstance(message, WrongPin):  # also where its customer has gone meanwhile
+        turn.record(PinRefused("attendant", message.sale, message.locked_s))
     if turn.state.phase is not Phase.ASK_ID or message.sale != turn.state.sale:
         return
     match message:
@@ -173,7 +185,7 @@ def _on_time(turn: Turn) -> None:
 
 def _open(turn: Turn, slot: str) -> None:
     item, ledger = turn.rules.items[slot], turn.state.ledger
-    sale = f"{turn.rules.journal}-{ledger.opened + 1}"
+    sale = turn.new_sale()
     price = ledger.price(slot, item.price, item.currency)
     turn.record(SaleOpened(sale, slot, item.product, price, item.currency, item.minimum_age))
     turn.state = replace(turn.state, sale=sale)

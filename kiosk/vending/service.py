@@ -9,12 +9,21 @@ from kiosk.vending.events import (
     LeaveService,
     Operation,
     PaymentTest,
+    ServicePinRefused,
     SetPrice,
     SetStock,
     Settle,
     VendTest,
 )
-from kiosk.vending.facts import PaymentRequested, PriceSet, SaleOpened, SettledByOperator, StockSet, VendRequested
+from kiosk.vending.facts import (
+    PaymentRequested,
+    PinRefused,
+    PriceSet,
+    SaleOpened,
+    SettledByOperator,
+    StockSet,
+    VendRequested,
+)
 from kiosk.vending.state import BEFORE_DISPENSING, Authorize, Deadline, Dispense, Phase
 from kiosk.vending.turn import Turn
 
@@ -48,10 +57,12 @@ def on_operation(turn: Turn, operation: Operation) -> None:
             turn.record(PriceSet(operation.slot, operation.price, item.price, item.currency))
         case Settle() if _is_open(turn, operation.item):
             turn.record(SettledByOperator(operation.item, operation.dropped))
+        case ServicePinRefused():
+            turn.record(PinRefused("service", locked_s=operation.locked_s))
 
 
 def _open_test(turn: Turn, slot: str, price: int, currency: str) -> str:
-    sale = f"{turn.rules.journal}-{turn.state.ledger.opened + 1}"
+    sale = turn.new_sale()
     product = turn.rules.items[slot].product if slot else ""
     turn.record(SaleOpened(sale, slot, product, price, currency, 0, test=True))
     turn.state = replace(turn.state, sale=sale)

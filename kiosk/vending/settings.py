@@ -22,7 +22,7 @@ class Settings:
         self._journal = journal
         self._values = {
             entry.fact.name: int(entry.fact.value)
-            for entry in journal.entries()
+            for entry in journal.of_kind(SettingChanged)
             if isinstance(entry.fact, SettingChanged) and entry.fact.value.isdecimal()
         }
 

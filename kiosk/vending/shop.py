@@ -23,7 +23,9 @@ from dataclasses import replace
 from typing import cast
 
 from kiosk.errors import KioskError
+from kiosk.vending import checkpoint
 from kiosk.vending.catalog import Catalog
+from kiosk.vending.currency import PRICES
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.events import (
     AgeChecked,
@@ -37,11 +39,11 @@ from kiosk.vending.events import (
     Touch,
     WalkedAway,
 )
-from kiosk.vending.facts import Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
+from kiosk.vending.facts import Checkpoint, Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
 from kiosk.vending.faults import FaultChanged, FaultName
 from kiosk.vending.id_check import IdVerifier, PinVerifier
 from kiosk.vending.journal import Journal, JournalError
-from kiosk.vending.ledger import Ledger, apply, fold
+from kiosk.vending.ledger import Ledger, apply
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.recovery import recovered
 from kiosk.vending.sale import step
@@ -89,6 +91,7 @@ class Shop:
         *,
         automatic_age_check: bool = False,
         timing: Timing | None = None,
+        checkpoint_every: int = checkpoint.EVERY,
         version: str = "",
         now: float = 0.0,
     ) -> None:
@@ -108,7 +111,8 @@ class Shop:
             tuple(verifier.method for verifier in verifiers),
             timing or Timing(),
         )
-        self._state = State(fold(entry.fact for entry in journal.entries()))
+        self._checkpoint_every = checkpoint_every
+        self._state = State(self._recalled())
         self._bill: Bill | None = None
         for fact in self._facts_of_the_start(version):
             self._record(fact)
@@ -127,6 +131,7 @@ class Shop:
             if not self._is_broken:  # else what was said is still to be journalled, once that is possible
                 self._heard.popleft()
         self._happen(Tick())
+        self._note_ledger()
 
     def touch(self, touch: Touch) -> None:
         """Something was touched; what makes no sense now changes nothing."""
@@ -156,8 +161,8 @@ class Shop:
                 raise OperationError(f"there is no slot {operation.slot}")
             if not 0 <= operation.count <= capacity[operation.slot]:
                 raise OperationError(f"slot {operation.slot} holds 0 to {capacity[operation.slot]} products")
-        if isinstance(operation, SetPrice) and not 1 <= operation.price <= 10_000_000:
-            raise OperationError("a price is a whole number of minor units from 1 to 10000000")
+        if isinstance(operation, SetPrice) and operation.price not in PRICES:
+            raise OperationError(f"a price is a whole number of minor units from {PRICES[0]} to {PRICES[-1]}")
         self._happen(operation)
 
     def stop_selling(self, stopped: bool) -> None:
@@ -225,7 +230,7 @@ class Shop:
         ledger = self._state.ledger
         try:
             self._journal.reopen()
-            ledger = fold(entry.fact for entry in self._journal.entries())
+            ledger = self._recalled()
             for fact in (JournalReopened(), *recovered(ledger, "journal")):
                 self._record(fact)
                 ledger = apply(ledger, fact)
@@ -262,6 +267,23 @@ class Shop:
             self._bill = Bill(fact.sale, fact.slot, fact.product, fact.price, fact.currency)
         if isinstance(fact, PaymentApproved) and self._bill and fact.sale == self._bill.sale:
             self._bill = self._bill.paid(entry.utc, fact.reference)
+
+    def _recalled(self) -> Ledger:
+        last = self._journal.latest(Checkpoint)
+        self._noted = last.seq if last else 0
+        return checkpoint.recalled(self._journal)
+
+    def _note_ledger(self) -> None:
+        """Now and then, so that the next start is quick."""
+        if self._is_broken or self._journal.head.seq - self._noted < self._checkpoint_every:
+            return
+        try:
+            self._record(checkpoint.checkpoint(self._state.ledger))
+        except JournalError as error:
+            log.error("%s", error)
+            self._break(self._state.ledger, self._state.faults)
+        else:
+            self._noted = self._journal.head.seq
 
     def _facts_of_the_start(self, version: str) -> Iterable[Fact]:
         yield MachineStarted(version)

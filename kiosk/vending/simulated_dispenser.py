@@ -79,6 +79,9 @@ class SimulatedDispenser:
         else:
             self._behave(vend, slot, behaviour)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def poll(self, now: float) -> Sequence[DispenserMessage]:
         """Everything said since the last call."""
         self._now = now

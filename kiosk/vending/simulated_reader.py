@@ -36,6 +36,9 @@ class SimulatedIdReader:
         """Answers whatever it likes."""
         self._answers.append(answer)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def poll(self, now: float) -> Sequence[IdMessage]:  # noqa: ARG002
         """What was read since the last call."""
         answers, self._answers = self._answers, []

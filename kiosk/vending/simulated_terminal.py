@@ -123,6 +123,9 @@ class SimulatedTerminal:
             self._know(transaction, "settled", 0)
             self._acknowledge(Settled(transaction))
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def poll(self, now: float) -> Sequence[PaymentMessage]:
         """Everything said since the last call."""
         self._now = now
@@ -137,7 +140,6 @@ class SimulatedTerminal:
         """The card of whoever waits is good."""
         if self.waiting:
             self._approve(self.waiting)
-            self.waiting = None
 
     def decline(self, reason: str = "card") -> None:
         """The card of whoever waits is not good."""
@@ -204,6 +206,7 @@ class SimulatedTerminal:
 
     def _approve(self, transaction: str, amount: int | None = None) -> None:
         amount = self.accounts[transaction].amount if amount is None else amount
+        self.waiting = None if self.waiting == transaction else self.waiting  # it charges a transaction once
         self._know(transaction, "charged", amount)
         self._say(Approved(transaction, amount, f"SIM{len(self.accounts):06}"))
 

@@ -65,8 +65,8 @@ class Snapshot:
 
     phase: Phase
     reason: str
-    """Why, where that can differ. `declined`: card, cancelled, timeout, terminal. `refunding`: jam, nothing, refused,
-    silent, dispenser. `done`: sold, refunded, refund_pending. `ask_id`: wrong_pin or nothing."""
+    """Why, where that can differ. `declined`: card, cancelled, timeout, terminal, dispenser. `refunding`: jam, nothing,
+    refused, silent, dispenser. `done`: sold, refunded, refund_pending. `ask_id`: wrong_pin or nothing."""
     faults: frozenset[FaultName]
     """Why it is out of order, or will be."""
     simulated: bool

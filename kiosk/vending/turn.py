@@ -43,6 +43,10 @@ class Turn:
         """Has something done, after everything recorded so far is in the journal."""
         self.effects.append(effect)
 
+    def new_sale(self) -> str:
+        """The id of the sale that is opened next: `journal-7`."""
+        return f"{self.rules.journal}-{self.state.ledger.opened + 1}"
+
     def go(self, phase: Phase, reason: str = "") -> None:
         """Enters a phase, with its time."""
         if self.state.phase is Phase.ASK_ID and phase is not Phase.ASK_ID and self.state.sale:
@@ -82,9 +86,10 @@ class Turn:
         if self.state.phase is Phase.OUT_OF_ORDER and not faults:
             self.go(Phase.ATTRACT)
         elif faults and self.state.phase is Phase.PAYING:
-            if "terminal" in faults:
-                self.take_back("terminal")
-                self.go(Phase.DECLINED, "terminal")
+            away = next((device for device in ("terminal", "dispenser") if device in faults), None)
+            if away:  # without a dispenser nobody is to be charged only to get it back
+                self.take_back(away)
+                self.go(Phase.DECLINED, away)
         elif faults and (self.state.phase is Phase.ATTRACT or self.state.phase in BEFORE_DISPENSING - {Phase.DECLINED}):
             self.leave(Phase.OUT_OF_ORDER, "out of order")
 

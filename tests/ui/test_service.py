@@ -26,7 +26,7 @@ from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
 from kiosk.ui.service_usb import export, sticks
 from kiosk.vending.events import Choose, Continue, SetStock, Start
-from kiosk.vending.facts import PriceSet, SettingChanged, StockSet
+from kiosk.vending.facts import PinRefused, PriceSet, SettingChanged, StockSet
 from kiosk.vending.journal import read
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
@@ -81,6 +81,8 @@ def test_a_wrong_pin_opens_nothing_and_slows_the_next_one_down(rig: ServiceRig) 
         rig.type("1234")
         assert rig.service.screen is None
     assert rig.service.gate.said.text == "Next try in 30 s"
+    refused = [entry.fact for entry in rig.journal.entries() if isinstance(entry.fact, PinRefused)]
+    assert refused == [PinRefused("service", locked_s=locked_s) for locked_s in (0, 0, 30)]
     rig.type(PIN)
     assert rig.service.screen is None
     assert rig.shop.snapshot.phase is Phase.ATTRACT

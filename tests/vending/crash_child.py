@@ -75,7 +75,7 @@ def sell(folder: Path, scenario: str, pay: str, vend: str, deadly_instant: int |
         journal.instants = instants
         # A killed process leaves what it wrote with the system, on the disk or not yet: no need to wait for the disk.
         journal._database.execute("PRAGMA synchronous = OFF")
-        shop = Shop(catalog(), journal, terminal, dispenser, [reader], version="test")
+        shop = Shop(catalog(), journal, terminal, dispenser, [reader], checkpoint_every=4, version="test")
         now = 0.0
 
         def after(seconds: float) -> None:

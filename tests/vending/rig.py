@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from kiosk.vending.catalog import Catalog
+from kiosk.vending.checkpoint import EVERY
 from kiosk.vending.events import Choose, Continue, EnterService, SetStock, Start
 from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
 from kiosk.vending.id_check import IdVerifier
-from kiosk.vending.journal import Entry, JournalError
+from kiosk.vending.journal import Entry, Head, JournalError
 from kiosk.vending.ledger import Ledger, fold
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -42,6 +44,9 @@ def catalog() -> Catalog:
     )
 
 
+SEQ = attrgetter("seq")
+
+
 class MemoryJournal:
     """The journal without a disk. It outlives a crash, and can be full."""
 
@@ -64,9 +69,16 @@ class MemoryJournal:
     def reopen(self) -> None:
         self.reopened += 1
 
-    def entries(self) -> Iterator[Entry]:
-        for seq, row in enumerate(self.rows, 1):
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        for seq, row in enumerate(self.rows[after:], after + 1):
             yield Entry(seq, "2026-01-01T12:00:00.000Z", fact_from(*json.loads(row)))
+
+    def latest(self, kind: type[Fact]) -> Entry | None:
+        return max((entry for entry in self.entries() if isinstance(entry.fact, kind)), key=SEQ, default=None)
+
+    @property
+    def head(self) -> Head:
+        return Head(len(self.rows), "")
 
     @property
     def facts(self) -> list[Fact]:
@@ -80,7 +92,13 @@ class MemoryJournal:
 class Rig:
     """Everything that a sale needs, and what the world outside knows of it."""
 
-    def __init__(self, *, automatic_age_check: bool = True, verifiers: Sequence[IdVerifier] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        automatic_age_check: bool = True,
+        verifiers: Sequence[IdVerifier] | None = None,
+        checkpoint_every: int = EVERY,
+    ) -> None:
         self.now = 1000.0
         self.journal = MemoryJournal()
         self.terminal = SimulatedTerminal()
@@ -88,6 +106,7 @@ class Rig:
         self.reader = SimulatedIdReader()
         self.verifiers = [self.reader] if verifiers is None else verifiers
         self.automatic_age_check = automatic_age_check
+        self.checkpoint_every = checkpoint_every
         self.start()
 
     def start(self, *, hears: bool = False) -> None:
@@ -105,6 +124,7 @@ class Rig:
             self.dispenser,
             self.verifiers,
             automatic_age_check=self.automatic_age_check,
+            checkpoint_every=self.checkpoint_every,
             now=self.now,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -105,6 +106,48 @@ def test_list_prints_the_last_rows(path: Path, rig: Rig) -> None:
     code, output = kiosk("list", "--journal", path)
     assert (code, len(output.splitlines())) == (0, len(rig.journal.rows))
     assert kiosk("list", "--journal", path, "--last", "2")[1].splitlines() == output.splitlines()[-2:]
+
+
+def test_the_journal_is_where_the_settings_say(path: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "kiosk.toml"
+    settings.write_text('[shop]\nstate = "."\n')
+    for command in ("list", "export", "verify"):
+        code, output = kiosk(command, "--config", settings)
+        assert (code, output) == kiosk(command, "--journal", path)
+        assert code == 0
+        code, output = kiosk(command, "--config", settings, "--journal", path)
+        assert code == 2
+        assert "give one of them" in output
+
+
+def test_without_either_it_is_the_journal_of_a_kiosk_without_settings(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["journal", "verify"], env={"XDG_STATE_HOME": str(tmp_path)})
+    assert result.exit_code == 1
+    assert str(tmp_path / "facialnet-kiosk" / "journal.db") in result.output
+
+
+@pytest.mark.parametrize(
+    ("statement", "found", "missing"),
+    [
+        ("UPDATE events SET data = replace(data, '180', '1') WHERE seq = 5", "row 5 was changed", 0),
+        ("UPDATE events SET data = 'x' WHERE seq = 5", "row 5 was changed", 1),
+        ("UPDATE events SET data = x'00' WHERE seq = 5", "row 5 was changed", 1),
+        ("UPDATE events SET kind = 'party' WHERE seq = 5", "row 5 was changed", 1),
+        ("DELETE FROM events WHERE seq = 5", "row 5 is missing", 1),
+    ],
+)
+def test_list_prints_a_damaged_journal_and_says_so(path: Path, statement: str, found: str, missing: int) -> None:
+    whole = kiosk("list", "--journal", path)[1].splitlines()
+    with closing(sqlite3.connect(path)) as database:
+        for name in ("events_stay", "events_remain"):
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(statement)
+        database.commit()
+    result = CliRunner().invoke(main, ["journal", "list", "--journal", str(path)])
+    assert result.exit_code == 1
+    assert len(result.stdout.splitlines()) == len(whole) - missing
+    assert found in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_export_writes_a_file_or_prints(path: Path, tmp_path: Path) -> None:

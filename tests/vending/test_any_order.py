@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from kiosk.vending.checkpoint import recalled
 from kiosk.vending.dispenser import Dropped, NotDropped
 from kiosk.vending.events import (
     Back,
@@ -80,7 +81,7 @@ class FragileRig(Rig):
     def __init__(self) -> None:
         self.cut_in: int | None = None
         self.motors: Counter[str] = Counter()
-        super().__init__()
+        super().__init__(checkpoint_every=5)
         self.journal = FragileJournal(self.instant)
         for device, command in (
             (self.terminal, "authorize"),
@@ -322,6 +323,7 @@ class AnyOrder(RuleBasedStateMachine):
     def a_restart_would_know_what_the_sale_knows(self) -> None:
         if "journal" not in self.rig.shop.snapshot.faults:
             assert self.rig.ledger == self.rig.recorded
+        assert recalled(self.rig.journal) == self.rig.recorded
 
     @invariant()
     def stock_is_never_below_zero(self) -> None:

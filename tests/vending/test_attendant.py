@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.vending.attendant import Attendant
+from kiosk.vending.events import Cancel
+from kiosk.vending.facts import PinRefused
 from kiosk.vending.id_check import IdConfirmed, WrongPin
 from kiosk.vending.pin import PinError, Tries, checked, hashed, matches, wait_after
 from kiosk.vending.state import Phase
@@ -101,9 +103,9 @@ def test_waits_grow_with_wrong_tries() -> None:
 
 def test_guessing_is_slowed(attendant: Attendant) -> None:
     attendant.begin("s-1", 18)
-    for _ in range(3):
+    for locked_s in (0, 0, 30):
         attendant.enter("0000")
-        assert answers(attendant) == [WrongPin("s-1")]
+        assert answers(attendant) == [WrongPin("s-1", locked_s)]
     assert attendant.wait_s(0) == 30
     attendant.enter(PIN)
     assert answers(attendant, 29.9) == []
@@ -182,7 +184,20 @@ def test_an_attendant_lets_a_sale_go_on(attendant: Attendant) -> None:
     rig.shop.enter_pin(PIN)
     rig.tick(5)
     assert rig.phase is Phase.DONE
+    refused = [fact for fact in rig.journal.facts if isinstance(fact, PinRefused)]
+    assert refused == [PinRefused("attendant", f"{rig.journal.id}-1", locked_s) for locked_s in (0, 0, 30)]
     assert not any(PIN in row or "8642" in row for row in rig.journal.rows)
+
+
+def test_a_wrong_pin_is_journalled_even_if_its_customer_has_gone(attendant: Attendant) -> None:
+    rig = Rig(verifiers=[attendant])
+    rig.buy(BEER, camera=False)
+    rig.shop.enter_pin("8642")
+    rig.after(0.1)
+    rig.shop.touch(Cancel())
+    rig.after(0.1)
+    assert rig.journal.facts[-1] == PinRefused("attendant", f"{rig.journal.id}-1")
+    assert rig.phase is Phase.ATTRACT
 
 
 def test_a_pin_typed_where_nobody_asks_is_not_even_looked_at(attendant: Attendant, tries: Path) -> None:

@@ -144,17 +144,49 @@ def test_a_drop_after_a_jam_is_refunded_once(rig: Rig) -> None:
     assert rig.ledger.slot(WATER).blocked
 
 
-def test_no_motor_turns_on_a_dispenser_that_is_away(rig: Rig) -> None:
+def test_nobody_is_charged_for_a_dispenser_that_is_away(rig: Rig) -> None:
     rig.terminal.plan([Pay.WAIT])
     rig.buy()
     rig.dispenser.vanish()
     rig.tick()
+    assert (rig.phase, rig.reason) == (Phase.DECLINED, "dispenser")
+    assert not rig.shop.snapshot.can_continue
+    rig.terminal.approve()  # nothing waits any more
+    settle_everything(rig)
+    assert_paid_for_nothing(rig)
+    assert "payment_approved" not in rig.journal.kinds
+    assert rig.phase is Phase.OUT_OF_ORDER
+
+
+def test_an_approval_that_a_vanishing_dispenser_crosses_is_heard_first(rig: Rig) -> None:
+    rig.terminal.plan([Pay.WAIT])
+    rig.buy()
+    rig.terminal.approve()
+    rig.dispenser.vanish()
+    rig.tick(1)
+    assert rig.phase is Phase.DISPENSING
+    settle_everything(rig)
+    assert rig.held == 0
+    assert rig.dropped == 0
+
+
+def test_no_motor_turns_for_an_approval_that_comes_after_the_dispenser_went(rig: Rig) -> None:
+    rig.terminal.plan([Pay.APPROVE_LATE])
+    rig.buy()
+    rig.dispenser.vanish()
+    settle_everything(rig)
+    assert_paid_for_nothing(rig)
+    assert "vend_requested" not in rig.journal.kinds
+
+
+def test_a_slot_that_was_emptied_meanwhile_is_refunded(rig: Rig) -> None:
+    rig.terminal.plan([Pay.WAIT])
+    rig.terminal.unheard = 1
+    rig.buy()
+    rig.fill(WATER, 0)
     rig.terminal.approve()
     rig.tick(1)
     assert (rig.phase, rig.reason) == (Phase.REFUNDING, "dispenser")
-    settle_everything(rig)
-    assert_paid_for_nothing(rig)
-    assert rig.phase is Phase.OUT_OF_ORDER
 
 
 def test_what_is_sold_out_cannot_be_chosen(rig: Rig) -> None:

@@ -193,3 +193,13 @@ def test_a_slot_that_no_catalogue_has_any_more_is_no_trouble(rig: Rig) -> None:
     assert rig.ledger.slot("Z9").blocked
     assert rig.shop.snapshot.attention == ()
     assert {offer.slot for offer in rig.shop.snapshot.offers} == {"A1", "B1", "B2"}
+
+
+def test_service_mode_begins_without_the_customer_before_it(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    rig.buy()
+    rig.tick()
+    assert rig.phase is Phase.DONE
+    rig.into_service()
+    snapshot = rig.shop.snapshot
+    assert (snapshot.phase, snapshot.sale, snapshot.camera, snapshot.test) == (Phase.SERVICE, None, None, "none")

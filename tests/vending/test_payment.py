@@ -6,16 +6,19 @@ from itertools import pairwise
 
 import pytest
 
+from kiosk.vending.accounts import accounts
 from kiosk.vending.dispenser import Dropped, NotDropped
 from kiosk.vending.events import (
     Back,
     Cancel,
     Choose,
     Continue,
+    PaymentTest,
     Settle,
 )
-from kiosk.vending.facts import SaleClosed
+from kiosk.vending.facts import PaymentApproved, SaleClosed
 from kiosk.vending.payment import Approved, Declined, Reversed, Settled
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Pay
 from kiosk.vending.state import Phase
 from tests.vending.rig import BEER, PRICES, STOCK, WATER, Rig, assert_paid_for_nothing, settle_everything
@@ -106,6 +109,34 @@ def test_a_late_approval_of_a_declined_try_is_reversed_beside_the_next_one(rig: 
     assert rig.phase is Phase.DONE
     assert rig.held == PRICES[WATER]
     assert rig.dropped == 1
+
+
+def test_every_charge_of_a_sale_is_journalled_once(rig: Rig) -> None:
+    """Two tries, each approved after it was given up: an accountant has to see both."""
+    rig.terminal.plan([Pay.SILENCE, Pay.SILENCE])
+    rig.buy()
+    for number in (1, 2):
+        transaction = f"{rig.journal.id}-1-{number}"
+        rig.terminal.unheard = 99
+        rig.after(91)
+        for _ in range(2):
+            rig.terminal.say(Approved(transaction, PRICES[WATER], f"T{number}"))
+            rig.tick()
+        rig.terminal.say(Reversed(transaction))
+        rig.tick()
+        rig.shop.touch(Continue())
+    approved = [fact.reference for fact in rig.journal.facts if isinstance(fact, PaymentApproved)]
+    assert approved == ["T1", "T2"]
+    (account,) = accounts(rig.journal.entries())
+    assert (account.charged, account.returned) == (2 * PRICES[WATER], 2 * PRICES[WATER])
+
+
+def test_an_approval_nobody_asked_for_is_journalled_once_while_it_goes_back(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    for _ in range(3):
+        rig.terminal.say(Approved("another-journal-7-1", 500))
+        rig.tick()
+    assert rig.journal.kinds.count("payment_approved") == 1
 
 
 def test_a_wrong_amount_is_no_payment(rig: Rig) -> None:
@@ -253,3 +284,61 @@ def test_a_machine_out_of_order_still_says_whose_money_is_not_final(rig: Rig) ->
     rig.after(60)
     rig.tick()
     assert rig.shop.snapshot.claim is None
+
+
+def sent_by(rig: Rig, command: str) -> list[float]:
+    """When a command goes to the terminal from now on."""
+    times: list[float] = []
+    whole = getattr(rig.terminal, command)
+    setattr(rig.terminal, command, lambda transaction: (times.append(rig.now), whole(transaction)))
+    return times
+
+
+def test_four_repetitions_without_an_answer_are_enough(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    sent = sent_by(rig, "settle")
+    rig.buy()
+    for _ in range(60):
+        rig.after(1)
+        assert ("unsettled" in rig.shop.snapshot.faults) == (len(sent) > 4)
+    assert len(sent) == 1 + 4
+
+
+def test_a_terminal_that_is_away_for_a_day_is_still_asked(rig: Rig) -> None:
+    rig.terminal.unheard = 99
+    rig.buy()
+    rig.tick()
+    rig.terminal.vanish()
+    sent = sent_by(rig, "settle")
+    for _ in range(1440):
+        rig.after(61)
+    assert len(sent) == 1440
+
+
+def test_money_is_back_only_when_all_of_it_is(rig: Rig) -> None:
+    """A try that was declined charges late, and goes back beside the one that the goods did not come for."""
+    rig.terminal.plan([Pay.DECLINE, Pay.WAIT])
+    rig.dispenser.plan([Vend.JAM])
+    rig.buy()
+    rig.tick()
+    first, second = (f"{rig.journal.id}-1-{number}" for number in (1, 2))
+    rig.shop.touch(Continue())
+    rig.terminal.unheard = 99
+    rig.terminal._approve(first)
+    rig.terminal.approve()
+    rig.tick()
+    assert rig.phase is Phase.REFUNDING
+    for transaction, phase in ((second, Phase.REFUNDING), (first, Phase.DONE)):
+        rig.terminal.say(Reversed(transaction))
+        rig.tick()
+        assert rig.phase is phase
+    assert rig.reason == "refunded"
+
+
+def test_a_test_that_is_being_reversed_is_reversed_once(rig: Rig) -> None:
+    rig.into_service()
+    rig.terminal.unheard = 99
+    rig.shop.operate(PaymentTest(100, "EUR"))
+    rig.tick()
+    rig.after(601)
+    assert rig.journal.kinds.count("reversal_requested") == 1

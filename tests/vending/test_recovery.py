@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.vending.checkpoint import checkpoint
 from kiosk.vending.facts import (
     AgeCleared,
     Fact,
@@ -14,10 +15,12 @@ from kiosk.vending.facts import (
     PaymentRequested,
     PaymentReversed,
     PaymentSettled,
+    PinRefused,
     PriceSet,
     ReversalRequested,
     SaleClosed,
     SaleOpened,
+    SettingChanged,
     SettledByOperator,
     StockSet,
     VendFailed,
@@ -98,6 +101,9 @@ EVERY: list[Fact] = [
     PriceSet("A1", 200, 180, "EUR"),
     JournalReopened(),
     SettledByOperator(S, dropped=False),
+    PinRefused("attendant", S, 30),
+    SettingChanged("volume", "40"),
+    checkpoint(Ledger(opened=7)),
 ]
 
 

@@ -204,3 +204,60 @@ def test_what_devices_say_while_the_journal_fails_is_heard_afterwards(rig: Rig) 
     rig.shop.stop_selling(False)
     rig.tick()
     assert rig.phase is Phase.ATTRACT
+
+
+@pytest.mark.parametrize("late", [0.0, 1000.0])
+def test_an_approval_is_heard_before_the_time_is_up(rig: Rig, late: float) -> None:
+    """Both have come by the same tick, as after a stall: what was said counts."""
+    rig.terminal.plan([Pay.WAIT])
+    rig.buy()
+    rig.terminal.approve()
+    rig.after(90 + late)
+    assert rig.phase is Phase.DISPENSING
+    settle_everything(rig)
+    assert rig.held == PRICES[WATER]
+
+
+def test_a_drop_is_heard_before_the_time_is_up(rig: Rig) -> None:
+    rig.dispenser.plan([Vend.WAIT])
+    rig.buy()
+    rig.tick()
+    rig.dispenser.drop()
+    rig.after(46)
+    assert (rig.phase, rig.reason) == (Phase.DONE, "sold")
+    assert rig.ledger.uncertain(WATER) == 0
+
+
+def test_an_acknowledged_reversal_is_not_sent_again(rig: Rig) -> None:
+    rig.terminal.plan([Pay.SILENCE])
+    rig.buy()
+    rig.shop.touch(Cancel())  # the reversal is sent and acknowledged at once, to be heard by the next tick
+    sent: list[str] = []
+    rig.terminal.reverse = sent.append  # type: ignore[method-assign]
+    rig.after(2)
+    assert sent == []
+
+
+def test_a_clock_that_goes_back_gives_no_time(rig: Rig) -> None:
+    rig.choose(WATER)
+    rig.after(10)
+    left = rig.shop.snapshot.seconds_left
+    rig.shop.tick(rig.now - 500)
+    assert rig.shop.snapshot.seconds_left == left
+
+
+def test_a_journal_that_fails_again_is_opened_again_as_soon_as_at_first(rig: Rig) -> None:
+    for _ in range(2):
+        rig.journal.room = 0
+        rig.choose(WATER)
+        assert rig.shop.snapshot.faults == {"journal"}
+        for _ in range(6):
+            rig.after(31)
+        rig.journal.room = None
+        rig.after(31)
+        assert rig.phase is Phase.ATTRACT
+    rig.journal.room = 0
+    rig.choose(WATER)
+    rig.journal.room = None
+    rig.after(2)
+    assert rig.phase is Phase.ATTRACT

@@ -226,3 +226,11 @@ def test_an_id_reader_knows_a_birthday() -> None:
     assert reader.wanted == ("s", 18)
     reader.end("s")
     assert reader.wanted is None
+
+
+def test_a_payment_that_waits_is_charged_once() -> None:
+    terminal = SimulatedTerminal(otherwise=Pay.WAIT)
+    terminal.authorize("t", 180, "EUR")
+    terminal._approve("t")
+    terminal.approve()
+    assert terminal.accounts["t"].held == 180
