@@ -47,7 +47,8 @@ class CameraConfig(Section):
 
     source: _Path = Field(
         "auto",
-        description='"auto" (a camera if there is one, else the demo clip), "0", "/dev/video0", a file, a folder',
+        description='"auto" (a camera if there is one, else the demo clip), "0", "/dev/video0", a file, a folder; of '
+        "several cameras name one as `kiosk doctor` does, by /dev/v4l/by-id: their numbers may change",
     )
     width: Annotated[int, Field(ge=160, le=7680)] = Field(640, description="pixels to ask of a camera")
     height: Annotated[int, Field(ge=120, le=4320)] = Field(480, description="pixels to ask of a camera")

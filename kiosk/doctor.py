@@ -68,13 +68,16 @@ def _versions(_: Path | None) -> Iterator[Finding]:
 
 def _camera(_: Path | None) -> Iterator[Finding]:
     from kiosk.vision.camera import cameras, gives_picture
+    from kiosk.vision.camera_names import stable_name
 
     devices = cameras()
     if not devices:
         yield Finding("camera", "note", "none", "plug one in; until then the demo shows its clip")
     for device in devices:
         if gives_picture(device):
-            yield Finding("camera", "ok", f"{device} gives a picture")
+            name = stable_name(device)
+            advice = f'name it so in the settings, its number may change: camera.source = "{name}"'
+            yield Finding("camera", "ok", f"{device} gives a picture", advice if name != device else "")
         else:
             advice = f"another program may hold it (`fuser {device}`), or you may lack the right (`groups` wants video)"
             yield Finding("camera", "note", f"{device} gives no picture", advice)

@@ -11,7 +11,7 @@ import resource
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,9 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
-from kiosk.vision.camera import gives_picture, is_camera, open_source, working_camera
+from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera, open_source
 from kiosk.vision.messages import VisionMode, VisionState
-from kiosk.vision.process import VisionProcess
+from kiosk.vision.process import VisionProcess, VisionSettings
 
 if TYPE_CHECKING:
     from kiosk.ui.appearance import Appearance
@@ -85,7 +85,7 @@ def run(config: Config, wish: Wish) -> None:
         running.callback(journal.close)
         parts = demo.devices if demo else devices.opened(config)
         running.callback(parts.close)
-        vision = VisionProcess(vision_settings(config, source, wish.engine), VisionMode.NOTICE)
+        vision = VisionProcess(_patient(vision_settings(config, source, wish.engine)), VisionMode.NOTICE)
         running.callback(vision.stop)
         vision.start()
         shop = _shop(config, catalog, journal, parts)
@@ -109,11 +109,16 @@ def _checked_source(config: Config, wish: Wish) -> str:
             print(f"camera {source} gives no picture: it is being looked for", file=sys.stderr, flush=True)
         return source
     source = wish.source or config.camera.source
-    if source == "auto":
-        return working_camera() or "0"
+    if source == ANY_CAMERA:
+        return ANY_CAMERA
     if not is_camera(source):
         raise NotReadyError(f"camera.source = {source!r}: a machine that sells needs a camera, such as /dev/video0")
     return source
+
+
+def _patient(settings: VisionSettings) -> VisionSettings:
+    """A machine that starts before its camera is plugged in sells what needs no age check, and sees once it is."""
+    return replace(settings, patient=True)
 
 
 def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) -> Shop:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import doctor
 from kiosk.doctor import examine
 from kiosk.engine import Candidate, tensorrt_library
+from kiosk.vision import camera, camera_names
 from tests.engine import fake_gpu
 from tests.engine.fake_gpu import FakeGpu
 
@@ -60,3 +62,15 @@ def test_a_gpu_without_tensorrt_gets_the_command_to_install_it(
     text = said(capsys)
     assert "TensorRT: not installed" in text
     assert 'pip install "facialnet-kiosk[gpu]"' in text
+
+
+def test_a_camera_is_recommended_by_the_name_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "cameras", lambda: ["/dev/video0"])
+    monkeypatch.setattr(camera, "gives_picture", lambda _: True)
+    monkeypatch.setattr(camera_names, "stable_name", lambda _: "/dev/v4l/by-id/usb-Acme_A1")
+    (found,) = doctor._camera(None)
+    assert found.verdict == "ok"
+    assert 'camera.source = "/dev/v4l/by-id/usb-Acme_A1"' in found.advice
+    monkeypatch.setattr(camera_names, "stable_name", lambda device: device)
+    (found,) = doctor._camera(None)
+    assert not found.advice

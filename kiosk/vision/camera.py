@@ -11,8 +11,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.errors import KioskError
+from kiosk.vision.camera_names import stable_name
+from kiosk.vision.frozen import Standstill
 
 # A damaged file or an absent camera is reported by this module, in one line; OpenCV and FFmpeg
 # would add several of their own on standard error. FFmpeg reads its level on first use.
@@ -30,6 +33,9 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 DEMO = "demo"
 """The name of the bundled clip as a source."""
+
+ANY_CAMERA = "auto"
+"""The name of the first camera that gives a picture; from then on it is that one alone that is looked for."""
 
 PICTURE_SUFFIXES = frozenset(
     (".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
@@ -75,6 +81,10 @@ class Source(Protocol):
     def live(self) -> bool:
         """Whether frames come at their own pace and are lost if nobody takes them."""
 
+    @property
+    def trouble(self) -> str:
+        """One line about why no frame comes, while a camera is away."""
+
     def frames(self) -> Iterator[Frame | None]:
         """Frames until the end; None while a camera is away and being looked for."""
 
@@ -92,17 +102,26 @@ class CameraMode:
 
 
 class Webcam:
-    """A camera of the machine. When it goes away it is looked for until it is back."""
+    """A camera of the machine. When it goes away it is looked for until it is back.
+
+    One that gives the same picture for `FROZEN_AFTER` seconds counts as gone, and a picture that comes again is never
+    given on. What a camera sends that is no picture (of another depth, of no known colours, one that cannot be
+    decoded) counts as nothing sent.
+    """
 
     live = True
 
-    def __init__(self, device: str, mode: CameraMode | None = None) -> None:
-        """`device` is an index ("0") or a path ("/dev/video0"). Raises `SourceError`."""
-        self.name = f"camera {device}"
+    def __init__(self, device: str, mode: CameraMode | None = None, *, patient: bool = False) -> None:
+        """`device` is an index ("0"), a path ("/dev/video0") or `ANY_CAMERA`.
+
+        Raises `SourceError`, unless `patient`: then a camera that is not there yet is looked for, too.
+        """
+        self.name = "the camera" if device == ANY_CAMERA else f"camera {device}"
         self._device = device
         self._mode = mode or CameraMode()
+        self.trouble = f"{self.name} gives no picture"
         capture = self._open()
-        if capture is None:
+        if capture is None and not patient:
             raise SourceError(
                 f"{self.name} is not there, is in use, or gives no picture: "
                 "`kiosk doctor` lists the cameras, --source demo shows the bundled clip"
@@ -112,17 +131,22 @@ class Webcam:
     def frames(self) -> Iterator[Frame | None]:
         """Frames as the camera gives them, without end."""
         started = time.monotonic()
+        standstill = Standstill()
         index = failures = 0
         while True:
-            good, image = self._capture.read() if self._capture else (False, None)
-            if good and image is not None:
-                now = time.monotonic()
-                yield Frame(_colour(image), index, now - started, now)
+            image = _decoded(self._capture.read) if self._capture else None
+            now = time.monotonic()
+            if image is not None and standstill.moves(image, now):
+                yield Frame(image, index, now - started, now)
                 index, failures = index + 1, 0
                 continue
-            failures += 1
-            if failures < _RETRY_READS and self._capture:
+            frozen = image is not None and standstill.is_frozen(now)
+            if image is not None and not frozen:
                 continue
+            failures += 1
+            if failures < _RETRY_READS and self._capture and not frozen:
+                continue
+            self.trouble = f"{self.name} gives {'the same picture again and again' if frozen else 'no picture'}"
             yield None
             self.close()
             time.sleep(_RECONNECT_SECONDS[min(failures // _RETRY_READS, len(_RECONNECT_SECONDS) - 1)])
@@ -135,7 +159,17 @@ class Webcam:
             self._capture = None
 
     def _open(self) -> cv2.VideoCapture | None:
-        target = int(self._device) if self._device.isdecimal() else self._device
+        if self._device != ANY_CAMERA:
+            return self._opened(self._device)
+        for device in cameras():
+            if capture := self._opened(device):
+                self._device = stable_name(device)
+                self.name = f"camera {self._device}"
+                return capture
+        return None
+
+    def _opened(self, device: str) -> cv2.VideoCapture | None:
+        target = int(device) if device.isdecimal() else device
         backend = cv2.CAP_V4L2 if _LINUX else cv2.CAP_ANY
         capture = cv2.VideoCapture(target, backend)
         if not capture.isOpened():
@@ -154,6 +188,7 @@ class Clip:
     """A video file or a GIF."""
 
     live = False
+    trouble = ""
 
     def __init__(self, path: Path, *, loop: bool, name: str | None = None) -> None:
         """Raises `SourceError`."""
@@ -168,9 +203,9 @@ class Clip:
         """Every frame in order; a clip that loops begins again, counting on."""
         index = 0
         while True:
-            good, image = self._capture.read()
-            if good and image is not None:
-                yield Frame(_colour(image), index, index / self.rate, time.monotonic())
+            image = _decoded(self._capture.read)
+            if image is not None:
+                yield Frame(image, index, index / self.rate, time.monotonic())
                 index += 1
             elif index == 0:
                 raise SourceError(f"{self._path} holds no readable frame: is it a video?")
@@ -195,6 +230,7 @@ class Pictures:
     """Picture files, one after the other, in the order of their names."""
 
     live = False
+    trouble = ""
     rate = FOLDER_RATE
 
     def __init__(self, paths: list[Path], *, loop: bool, name: str) -> None:
@@ -209,11 +245,11 @@ class Pictures:
         while True:
             before = index
             for path in self._paths:
-                image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+                image = _decoded(partial(_read_picture, path))
                 if image is None:
                     print(f"{path} cannot be read as a picture: passed over", file=sys.stderr)
                     continue
-                yield Frame(_colour(image), index, index / self.rate, time.monotonic())
+                yield Frame(image, index, index / self.rate, time.monotonic())
                 index += 1
             if index == before:
                 raise SourceError(f"{self.name}: none of its pictures can be read")
@@ -224,15 +260,15 @@ class Pictures:
         """Nothing is held open."""
 
 
-def open_source(spec: str, *, loop: bool = False, mode: CameraMode | None = None) -> Source:
-    """Opens a webcam ("0", "/dev/video0"), a file, a folder of pictures, or the demo clip ("demo").
+def open_source(spec: str, *, loop: bool = False, mode: CameraMode | None = None, patient: bool = False) -> Source:
+    """Opens a webcam ("0", "/dev/video0", `ANY_CAMERA`), a file, a folder of pictures, or the demo clip ("demo").
 
-    Raises `SourceError`.
+    Raises `SourceError`, though not for a camera that is away where it is `patient`.
     """
     if spec == DEMO:
         return Clip(Path(str(resources.files("kiosk.assets") / "demo.mp4")), loop=loop, name="the demo clip")
     if is_camera(spec):
-        return Webcam(spec, mode)
+        return Webcam(spec, mode, patient=patient)
     path = Path(spec)
     if path.is_dir():
         return Pictures(pictures_in(path), loop=loop, name=f"folder {path}")
@@ -247,7 +283,7 @@ def open_source(spec: str, *, loop: bool = False, mode: CameraMode | None = None
 
 def is_camera(spec: str) -> bool:
     """Whether a source is a camera rather than a file."""
-    return spec.isdecimal() or spec.startswith("/dev/")
+    return spec == ANY_CAMERA or spec.isdecimal() or spec.startswith("/dev/")
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -364,10 +400,23 @@ class Reader:
             self.ended = True
 
 
+def _read_picture(path: Path) -> tuple[bool, Any]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return image is not None, image
+
+
+def _decoded(read: Callable[[], tuple[bool, Any]]) -> NDArray[np.uint8] | None:
+    """(height, width, 3) BGR of what a decoder gives; None where that is nothing, or no picture."""
+    try:
+        good, image = read()
+        return _colour(image) if good and image is not None and image.size and image.dtype == np.uint8 else None
+    except cv2.error:
+        return None
+
+
 def _colour(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """(height, width, 3) BGR of whatever a decoder gave."""
-    if image.ndim == 2:
-        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
-    elif image.shape[2] == 4:
-        image = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
+    """(height, width, 3) BGR of a gray or a colour picture. Raises `cv2.error` for one of two or five channels."""
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if channels != 3:
+        image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR)
     return np.asarray(image, dtype=np.uint8)

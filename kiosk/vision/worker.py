@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kiosk.engine import Engine, load
 from kiosk.errors import KioskError
 from kiosk.vision.camera import Reader, open_source
+from kiosk.vision.memory import MemoryWatch, is_killed_first
 from kiosk.vision.messages import EngineInfo, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
 
@@ -59,6 +60,7 @@ def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run
     """The vision process itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a picture
+    is_killed_first()
     channel.setblocking(False)
     link = _Link(channel, run, order)
     try:
@@ -74,17 +76,21 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     from kiosk.vision.liveness import Liveness
     from kiosk.vision.pipeline import Pipeline
 
-    source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
+    source = open_source(settings.source, loop=settings.loop, mode=settings.mode, patient=settings.patient)
     engine = load(settings.engine, cpu_only=settings.cpu_only, before_gpu=lambda: link.send(loading_gpu=True))
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
     liveness = Liveness()
     reader = Reader(source)
+    watch = MemoryWatch()
+    size: tuple[int, ...] | None = None
     reader.start()
     try:
         while not link.told_to_stop():
             frame = reader.mailbox.take(BEAT)
-            if link.forgets:
+            resized = frame is not None and frame.image.shape != (size or frame.image.shape)
+            size = frame.image.shape if frame is not None else size
+            if link.forgets or resized:  # where somebody was in a picture of another size says nothing in this one
                 link.forgets = False
                 pipeline.forget()
                 memory.clear()
@@ -105,11 +111,13 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
                 link.send(state=VisionState.ENDED.value, fault=None)
                 return
             elif reader.away:
-                link.send(state=VisionState.NO_CAMERA.value, fault=f"{source.name} gives no picture")
+                link.send(state=VisionState.NO_CAMERA.value, fault=source.trouble)
             elif time.monotonic() - reader.last_sign > STALLED_AFTER:
                 raise KioskError(f"{source.name} hangs")
             else:
                 link.send(alive=True)
+            if grown := watch.too_much(time.monotonic(), quiet=not order.shows):
+                raise KioskError(f"the vision process took {grown / 1e6:.0f} MB more than when it began")
     finally:
         reader.stop()
         engine.close()

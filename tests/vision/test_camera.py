@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 from kiosk.vision import camera
 from kiosk.vision.camera import (
+    ANY_CAMERA,
     DEMO,
     FOLDER_RATE,
     CameraMode,
@@ -120,12 +123,14 @@ def test_a_camera_that_is_not_there_is_refused() -> None:
 
 
 class FakeCapture:
-    """A cv2.VideoCapture that follows a script: True is a frame, False a failed read."""
+    """A cv2.VideoCapture that follows a script: True is a new frame, False a failed read, all else is what comes."""
 
     opened: list[FakeCapture]
-    scripts: list[list[bool]]
+    scripts: list[list[object]]
+    pictures: ClassVar[Iterator[int]] = itertools.count(1)
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, device: object, *_: object) -> None:
+        self.device = device
         self.script = self.scripts.pop(0) if self.scripts else []
         self.there = bool(self.script)
         self.released = False
@@ -140,9 +145,13 @@ class FakeCapture:
     def grab(self) -> bool:
         return True
 
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        good = self.script.pop(0) if self.script else False
-        return good, np.zeros((2, 2, 3), np.uint8) if good else None
+    def read(self) -> tuple[bool, object]:
+        comes = self.script.pop(0) if self.script else False
+        if isinstance(comes, Exception):
+            raise comes
+        if comes is True:
+            comes = np.full((2, 2, 3), next(self.pictures) % 256, np.uint8)
+        return comes is not False, None if comes is False else comes
 
     def release(self) -> None:
         self.released = True
@@ -173,6 +182,129 @@ def test_a_dropped_frame_is_not_an_absent_camera(scripted: type[FakeCapture]) ->
     assert len(scripted.opened) == 1
 
 
+def test_a_camera_that_is_not_there_at_the_start_is_looked_for_by_whoever_is_patient(
+    scripted: type[FakeCapture],
+) -> None:
+    scripted.scripts = [[], [], [True]]
+    source = open_source("0", patient=True)
+    seen = list(itertools.islice(source.frames(), 3))
+    assert [frame.index if frame else None for frame in seen] == [None, None, 0]
+
+
+def test_any_camera_is_the_first_that_gives_a_picture_and_then_only_that_one(
+    scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices: list[list[str]] = [[], ["/dev/video0", "/dev/video2"]]
+    monkeypatch.setattr(camera, "cameras", lambda: devices.pop(0))
+    monkeypatch.setattr(camera, "stable_name", lambda device: f"{device}-by-its-number")
+    scripted.scripts = [[], [True], [], [True]]
+    source = open_source(ANY_CAMERA, patient=True)
+    assert source.name == "the camera"
+    seen = list(itertools.islice(source.frames(), 5))
+    assert [frame.index if frame else None for frame in seen] == [None, 0, None, None, 1]
+    assert source.name == "camera /dev/video2-by-its-number"
+    assert [capture.device for capture in scripted.opened] == [
+        "/dev/video0",
+        "/dev/video2",
+        "/dev/video2-by-its-number",
+        "/dev/video2-by-its-number",
+    ]
+
+
+STILL = np.full((4, 4, 3), 7, np.uint8)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock that goes on by a second whenever it is looked at."""
+    now = itertools.count(100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    return []
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_camera_that_stands_still_is_opened_again_and_its_picture_given_once(scripted: type[FakeCapture]) -> None:
+    scripted.scripts = [[True, STILL, STILL, STILL, STILL], [STILL, STILL], [STILL, True]]
+    source = Webcam("0")
+    seen = list(itertools.islice(source.frames(), 5))
+    assert [frame.index if frame else None for frame in seen] == [0, 1, None, None, None]
+    assert "the same picture again and again" in source.trouble
+    assert [capture.released for capture in scripted.opened] == [True, True, False]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_camera_that_moves_again_is_back(scripted: type[FakeCapture]) -> None:
+    scripted.scripts = [[True, STILL, STILL, STILL], [True, True]]
+    seen = list(itertools.islice(Webcam("0").frames(), 5))
+    assert [frame.index if frame else None for frame in seen] == [0, 1, None, 2, 3]
+
+
+def test_a_picture_that_comes_twice_is_one(scripted: type[FakeCapture]) -> None:
+    scripted.scripts = [[STILL, STILL, True]]
+    seen = list(itertools.islice(Webcam("0").frames(), 2))
+    assert [int(frame.image[0, 0, 0]) == 7 for frame in seen if frame] == [True, False]
+    assert len(scripted.opened) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "shape"),
+    [
+        (np.full((48, 64), 90, np.uint8), (48, 64, 3)),
+        (np.full((48, 64, 1), 90, np.uint8), (48, 64, 3)),
+        (np.full((48, 64, 4), 90, np.uint8), (48, 64, 3)),
+        (np.full((479, 641, 3), 90, np.uint8), (479, 641, 3)),
+        (np.full((1, 1, 3), 90, np.uint8), (1, 1, 3)),
+    ],
+    ids=["gray", "one channel", "alpha", "odd-sized", "one pixel"],
+)
+def test_gray_and_odd_sized_pictures_are_taken(
+    scripted: type[FakeCapture], sent: np.ndarray, shape: tuple[int, ...]
+) -> None:
+    scripted.scripts = [[True, sent, True]]
+    seen = [frame for frame in itertools.islice(Webcam("0").frames(), 3) if frame]
+    assert seen[1].image.shape == shape
+    assert int(seen[1].image[0, 0, 0]) == 90
+    assert len(scripted.opened) == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        cv2.error("cannot be decoded"),
+        np.empty((0, 64, 3), np.uint8),
+        np.full((48, 64, 2), 90, np.uint8),
+        np.full((48, 64, 5), 90, np.uint8),
+        np.full((48, 64), 900, np.uint16),
+    ],
+    ids=["corrupt", "empty", "two channels", "five channels", "sixteen bits"],
+)
+def test_what_is_no_picture_counts_as_nothing_sent(scripted: type[FakeCapture], sent: object) -> None:
+    scripted.scripts = [[True, sent, True], [True]]
+    seen = list(itertools.islice(Webcam("0").frames(), 2))
+    assert [frame.index for frame in seen if frame] == [0, 1]
+    scripted.opened.clear()
+    scripted.scripts = [[True, *[sent] * 5], [True]]
+    seen = list(itertools.islice(Webcam("0").frames(), 3))
+    assert [frame.index if frame else None for frame in seen] == [0, None, 1]
+    assert scripted.opened[0].released
+
+
+def test_a_picture_larger_than_any_is_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def too_large(*_: object) -> None:
+        raise cv2.error("pixels <= CV_IO_MAX_IMAGE_PIXELS")
+
+    read = cv2.imread
+    monkeypatch.setattr(cv2, "imread", lambda path, flags: too_large() if path.endswith("b.png") else read(path, flags))
+    assert len(list(open_source(str(folder)).frames())) == 2
+    assert "b.png cannot be read" in capsys.readouterr().err
+
+
+def test_no_picture_may_take_gigabytes() -> None:
+    assert int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]) <= 2**27
+
+
 def test_the_mailbox_keeps_only_the_newest_frame() -> None:
     mailbox = Mailbox()
     mailbox.put(frame(1))
@@ -188,6 +320,7 @@ class FakeSource:
 
     name = "fake"
     live = True
+    trouble = ""
 
     def __init__(self, frames: list[Frame | None], error: SourceError | None = None) -> None:
         self._frames = frames
