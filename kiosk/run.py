@@ -22,6 +22,7 @@ from kiosk.devices import Devices, NotReadyError
 from kiosk.display import NoDisplayError, why_no_window
 from kiosk.ops.pulse import Vitals
 from kiosk.parts import catalog_of, policy_of, source_of, timing_of, vision_settings
+from kiosk.vending import quarantine
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
@@ -81,7 +82,7 @@ def run(config: Config, wish: Wish) -> None:
         catalog, catalog_path = catalog_of(config)
         if reason := why_no_window():
             raise NoDisplayError(f"{reason}: the machine needs a screen")
-        journal = Journal(config.journal_path)
+        journal = quarantine.opened(config.journal_path)
         running.callback(journal.close)
         parts = demo.devices if demo else devices.opened(config)
         running.callback(parts.close)
@@ -185,6 +186,10 @@ def _show(machine: Machine, wish: Wish) -> None:
 def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:
     """How the parts of the machine are asked whether they are alive."""
 
+    def journal_lives() -> bool:
+        # What cannot be written now may be later; one that is damaged is put aside by a fresh start alone.
+        return not shop.journal_is_damaged and ("journal" in shop.snapshot.faults or journal.answers())
+
     def vision_lives() -> bool:
         # An engine that cannot be used, or a clip at its end, is the same after a fresh start.
         return vision.state not in (VisionState.STARTING, VisionState.RESTARTING)
@@ -194,7 +199,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:
         return f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
 
     return Vitals(
-        journal=lambda: "journal" in shop.snapshot.faults or journal.answers(),
+        journal=journal_lives,
         vision=vision_lives,
         busy=lambda: shop.snapshot.sale is not None,
         status=status,

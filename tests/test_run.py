@@ -20,6 +20,7 @@ from kiosk.devices import NotReadyError, lacks
 from kiosk.pin_file import load as load_pins
 from kiosk.pin_file import set_pin
 from kiosk.run import Wish
+from kiosk.vending import quarantine
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.journal import Journal
 from kiosk.vending.pin import matches
@@ -178,7 +179,7 @@ def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened)})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
     monkeypatch.setattr(Logged, "happened", happened, raising=False)
-    monkeypatch.setattr(run, "Journal", Logged)
+    monkeypatch.setattr(quarantine, "Journal", Logged)
     monkeypatch.setattr(run, "why_no_window", lambda: None)
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: happened.append("start vision"))
     stop = run.VisionProcess.stop
@@ -451,7 +452,7 @@ def test_a_service_manager_hears_of_its_whole_life(tmp_path: Path) -> None:
 
 def test_the_pulse_is_that_of_its_parts() -> None:
     machine = SimpleNamespace(
-        shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None)),
+        shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None), journal_is_damaged=False),
         journal=SimpleNamespace(answers=lambda: False),
         vision=SimpleNamespace(state=VisionState.RUNNING),
     )
@@ -462,3 +463,5 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert vitals.journal()  # it says that it is broken, and the sale repairs it
     assert (vitals.vision(), vitals.busy()) == (False, True)
     assert vitals.status() == "out of order: journal, terminal"
+    machine.shop.journal_is_damaged = True
+    assert not vitals.journal()  # only a fresh start puts it aside

@@ -74,7 +74,7 @@ class SettlePage(Page):
         for button, wanted in (
             (self.left_machine, kind == "in_doubt"),
             (self.stayed, kind == "in_doubt"),
-            (self.money, kind == "unsettled"),
+            (self.money, kind in ("unsettled", "replaced")),
             (self.count, kind == "blocked"),
         ):
             button.setVisible(wanted)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from kiosk.vending.facts import Checkpoint, PriceSet
+from kiosk.vending.facts import Checkpoint, JournalReplaced, PriceSet
 from kiosk.vending.journal import Journal
 from kiosk.vending.ledger import Doubt, Ledger, OpenSale, Slot, Transaction, fold
 
 EVERY = 2000
 """Rows from one checkpoint to the next: about a week of a busy machine, added up in a few hundredths of a second."""
 
-LAYOUT = 1
+LAYOUT = 2
 """To be raised whenever the ledger's fields or what they mean change: older checkpoints are then passed over."""
 
 
@@ -37,6 +37,7 @@ def ledger_of(fact: Checkpoint) -> Ledger | None:
         slots={name: Slot(**each) for name, each in held["slots"].items()},
         prices={name: PriceSet(**each) for name, each in held["prices"].items()},
         doubts={sale: Doubt(**each) for sale, each in held["doubts"].items()},
+        replaced={name: JournalReplaced(**each) for name, each in held["replaced"].items()},
     )
 
 

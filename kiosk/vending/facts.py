@@ -35,6 +35,19 @@ class JournalReopened:
 
 
 @dataclass(frozen=True)
+class JournalReplaced:
+    """This journal was begun because the one before it was damaged.
+
+    That one is in `folder`, beside this one; `damage` is what was wrong with it. `owed`: the payments, with a blank
+    between two, that were not final by those of its rows that can still be read.
+    """
+
+    folder: str
+    damage: str
+    owed: str = ""
+
+
+@dataclass(frozen=True)
 class SaleOpened:
     """Somebody chose a product. A test by the operator is a sale too, of which nobody pays anything."""
 
@@ -222,6 +235,7 @@ class Checkpoint:
 Fact = Union[  # noqa: UP007
     MachineStarted,
     JournalReopened,
+    JournalReplaced,
     SaleOpened,
     AgeCleared,
     PaymentRequested,

@@ -68,7 +68,11 @@ class JournalError(KioskError):
 
 
 class JournalDamagedError(JournalError):
-    """A journal whose rows are not what was written."""
+    """A journal whose rows are not what was written. `what` is what is wrong with them, without the advice."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
 
 
 class JournalInUseError(JournalError):
@@ -117,8 +121,7 @@ class Journal:
     def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
         self._path = path
         self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(path.with_name(f"{path.name}.lock"))
+        self._lock = locked(path)
         try:
             with _explained(path):
                 self._database = self._connected(str(path))
@@ -239,11 +242,13 @@ def survey(path: Path) -> tuple[list[Entry], JournalDamagedError | None]:
     damage: JournalDamagedError | None = None
     try:
         with _explained(path), closing(_opened_to_read(path)) as database:
-            for row in database.execute(f"{_ROWS} ORDER BY seq"):
-                try:
-                    entries.append(_entry(path, *row))
-                except JournalDamagedError as unreadable:
-                    damage = damage or unreadable
+            database.text_factory = _readable
+            with closing(database.execute(f"{_ROWS} ORDER BY seq")) as rows:
+                for row in rows:
+                    try:
+                        entries.append(_entry(path, *row))
+                    except JournalDamagedError as unreadable:
+                        damage = damage or unreadable
             _verified(database, path)
     except JournalDamagedError as error:
         damage = error
@@ -264,6 +269,10 @@ def verify(path: Path, noted: Head | None = None) -> Head:
         return head
 
 
+def _readable(text: bytes) -> str:
+    return text.decode(errors="replace")
+
+
 def _verified(database: sqlite3.Connection, path: Path) -> Head:
     problem = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if problem != "ok":
@@ -272,12 +281,14 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
     if len(ids) != 1:
         raise _damaged(path, "it has no id")
     head = Head(0, ids[0][0])
-    for seq, utc, kind, data, digest in database.execute("SELECT * FROM events ORDER BY seq"):
-        if seq != head.seq + 1:
-            raise _damaged(path, f"row {head.seq + 1} is missing")
-        if digest != _hash(head.hash, seq, utc, kind, data):
-            raise _damaged(path, f"row {seq} was changed")
-        head = Head(seq, digest)
+    # Closed also where it ends early: a database with an open cursor stays open, whoever closes it.
+    with closing(database.execute("SELECT * FROM events ORDER BY seq")) as rows:
+        for seq, utc, kind, data, digest in rows:
+            if seq != head.seq + 1:
+                raise _damaged(path, f"row {head.seq + 1} is missing")
+            if digest != _hash(head.hash, seq, utc, kind, data):
+                raise _damaged(path, f"row {seq} was changed")
+            head = Head(seq, digest)
     if database.execute("SELECT seq, hash FROM head").fetchall() != [(head.seq, head.hash)]:
         raise _damaged(path, f"rows after {head.seq} are missing")
     return head
@@ -286,8 +297,8 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
 def _entries(
     database: sqlite3.Connection, path: Path, which: str = "ORDER BY seq", *values: int | str
 ) -> Iterator[Entry]:
-    with _explained(path):
-        for row in database.execute(f"{_ROWS} {which}", values):
+    with _explained(path), closing(database.execute(f"{_ROWS} {which}", values)) as rows:
+        for row in rows:
             yield _entry(path, *row)
 
 
@@ -351,17 +362,23 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _damaged(path: Path, what: str) -> JournalDamagedError:
+    what = " ".join(what.split())
     return JournalDamagedError(
-        f"journal {path} is damaged, {what}: copy it and the files {path.name}-wal and {path.name}-shm beside it to a "
-        "safe place for whoever does the accounts, then move all three away; the kiosk begins a new one, in which the "
-        "stock is the catalogue's until you count it, and which knows nothing of payments that still have to go back: "
-        "reverse those at the terminal"
+        f"journal {path} is damaged, {what}: at its next start the kiosk keeps it in a folder beside, for whoever does "
+        "the accounts, and begins a new one, in which the stock is the catalogue's until you count it, and which knows "
+        "nothing of payments that still have to go back: reverse those at the terminal",
+        what,
     )
 
 
-def _locked(path: Path) -> IO[str]:
-    """An open, locked file; the system unlocks it when the process ends, however it ends."""
+def locked(journal: Path) -> IO[str]:
+    """An open, locked file beside the journal; the system unlocks it when the process ends, however it ends.
+
+    Raises `JournalInUseError`, `JournalError`.
+    """
+    path = journal.with_name(f"{journal.name}.lock")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("a", encoding="utf-8")
     except OSError as error:
         raise JournalError(f"journal lock {path} cannot be written: {error.strerror}") from error
@@ -392,6 +409,8 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if "decode" in str(error):  # Python's own, of text that is no UTF-8: its line would repeat the text
+            raise _damaged(path, "a row is no text") from error
         raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
     except sqlite3.DatabaseError as error:
         raise _damaged(path, str(error)) from error

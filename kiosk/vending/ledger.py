@@ -15,6 +15,7 @@ from kiosk.vending.facts import (
     Checkpoint,
     Fact,
     JournalReopened,
+    JournalReplaced,
     MachineStarted,
     Outcome,
     PaymentApproved,
@@ -124,6 +125,8 @@ class Ledger:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     prices: Mapping[str, PriceSet] = field(default_factory=dict)
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    replaced: Mapping[str, JournalReplaced] = field(default_factory=dict)
+    """Damaged journals before this one, by their folder, until a person has settled what they left open."""
 
     def slot(self, name: str) -> Slot:
         """What is known of a slot; one that nobody ever filled is empty."""
@@ -161,6 +164,8 @@ def apply(ledger: Ledger, fact: Fact) -> Ledger:
     match fact:
         case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged() | Checkpoint():
             return ledger
+        case JournalReplaced():
+            return replace(ledger, replaced={**ledger.replaced, fact.folder: fact})
         case SaleOpened():
             sale = OpenSale(
                 fact.sale, fact.slot, fact.product, fact.price, fact.currency, fact.minimum_age, test=fact.test
@@ -264,6 +269,7 @@ def _settled_by_operator(ledger: Ledger, fact: SettledByOperator) -> Ledger:
     return replace(
         ledger,
         doubts=_without(ledger.doubts, fact.item),
+        replaced=_without(ledger.replaced, fact.item),
         transactions={id_: each for id_, each in ledger.transactions.items() if each not in by_hand},
         settled=(*ledger.settled, *paid)[-REMEMBERED:],
     )

@@ -74,7 +74,7 @@ def _wait(turn: Turn, seconds: float) -> None:
 
 
 def _is_open(turn: Turn, item: str) -> bool:
-    """Whether a person may settle this: a vend in doubt, or money that the terminal owes an answer to."""
+    """Whether a person may settle this: a vend in doubt, a damaged journal, or money that the terminal has to end."""
     ledger = turn.state.ledger
     owed = [each for each in ledger.transactions.values() if each.state in ("settling", "reversing")]
-    return item in ledger.doubts or any(item in (each.id, each.sale) for each in owed)
+    return item in ledger.doubts or item in ledger.replaced or any(item in (each.id, each.sale) for each in owed)

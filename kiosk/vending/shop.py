@@ -42,7 +42,7 @@ from kiosk.vending.events import (
 from kiosk.vending.facts import Checkpoint, Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
 from kiosk.vending.faults import FaultChanged, FaultName
 from kiosk.vending.id_check import IdVerifier, PinVerifier
-from kiosk.vending.journal import Journal, JournalError
+from kiosk.vending.journal import Journal, JournalDamagedError, JournalError
 from kiosk.vending.ledger import Ledger, apply
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.recovery import recovered
@@ -102,6 +102,8 @@ class Shop:
         self._verifiers = verifiers
         self._now = now
         self._heard: deque[Message] = deque()
+        self.journal_is_damaged = False
+        """Whether the journal failed and was found to be damaged: only a fresh start begins another."""
         self._reopening = FIRST_REOPENING
         self._reopen_at = now
         self._rules = Rules(
@@ -235,9 +237,11 @@ class Shop:
                 self._record(fact)
                 ledger = apply(ledger, fact)
         except JournalError as error:
+            self.journal_is_damaged = isinstance(error, JournalDamagedError)
             log.error("%s", error)
             self._state = replace(self._state, ledger=ledger)
         else:
+            self.journal_is_damaged = False
             log.warning("the journal can be written again")
             self._reopening = FIRST_REOPENING
             self._state = replace(self._state, ledger=ledger, faults=self._state.faults - {"journal"})

@@ -47,16 +47,19 @@ class Receipt:
 class Attention:
     """Something that a person has to look at."""
 
-    kind: Literal["in_doubt", "unsettled", "blocked"]
-    """A vend nobody knows the end of; money the terminal does not acknowledge; a slot whose vend failed."""
+    kind: Literal["replaced", "in_doubt", "unsettled", "blocked"]
+    """A damaged journal that was put aside; a vend nobody knows the end of; money the terminal does not acknowledge; a
+    slot whose vend failed."""
     item: str
-    """What `Settle` settles (a sale, a transaction), or the slot that has to be counted."""
+    """What `Settle` settles (a folder, a sale, a transaction), or the slot that has to be counted."""
     slot: str = ""
     amount: int = 0
     currency: str = ""
     """The amount's; none where nobody asked for the money, so that the terminal alone knows."""
     reported: bool | None = None
     """Of a vend in doubt: what the dispenser said too late."""
+    owed: tuple[str, ...] = ()
+    """Of a damaged journal: the payments that it is known to have left open. There may have been others."""
 
 
 @dataclass(frozen=True)

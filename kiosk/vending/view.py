@@ -99,6 +99,8 @@ def _claim(state: State) -> str | None:
 
 def _attention(rules: Rules, state: State) -> Iterator[Attention]:
     ledger = state.ledger
+    for before in ledger.replaced.values():
+        yield Attention("replaced", before.folder, owed=tuple(before.owed.split()))
     for doubt in ledger.doubts.values():
         yield Attention("in_doubt", doubt.sale, doubt.slot, reported=doubt.reported)
     for transaction, retry in state.retries.items():

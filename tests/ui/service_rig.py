@@ -16,8 +16,8 @@ from kiosk.ui.shop_window import ShopWindow
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.catalog import demo_path, load
 from kiosk.vending.events import Cancel, Choose, Continue, Start
-from kiosk.vending.journal import Journal
 from kiosk.vending.pin import hashed
+from kiosk.vending.quarantine import opened
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -42,7 +42,7 @@ class ServiceRig:
         self, folder: Path, *, size: tuple[int, int] = (1280, 800), pixels_per_mm: float = 4.3, locked: bool = False
     ) -> None:
         self.folder = folder
-        self.journal = Journal(folder / "journal.db")
+        self.journal = opened(folder / "journal.db")
         self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
         self.vision = FakeVision()
         self.vision.engine = EngineInfo("ONNX Runtime on the CPU", "fp32", "gender 89.6%")  # type: ignore[attr-defined]

@@ -397,6 +397,30 @@ def test_money_that_the_terminal_does_not_acknowledge_is_settled_by_hand(rig: Se
     assert rig.shop.snapshot.attention == ()
 
 
+def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
+    rig = start()
+    rig.terminal.plan([Payment.APPROVE])
+    rig.terminal.unheard = 1000
+    rig.buy("A1")
+    rig.tick(300, 1)
+    rig.close()
+    path = rig.folder / "journal.db"
+    path.write_bytes(path.read_bytes().replace(b"initial", b"INITIAL"))
+    rig = start()
+    assert list(rig.folder.glob("journal-damaged-*/journal.db"))
+    rig.enter()
+    page = rig.open(SettlePage)
+    assert isinstance(page, SettlePage)
+    assert "The journal was damaged. It is kept in journal-damaged-" in page.question.text
+    assert "count every slot" in page.question.text
+    assert page.question.text.endswith("-1-1")
+    assert [button.isHidden() for button in (page.money, page.left_machine, page.count)] == [False, True, True]
+    page.money.click()
+    rig.tick()
+    assert rig.shop.snapshot.attention == ()
+    assert page.question.text == "Nothing has to be settled"
+
+
 # Tests
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from kiosk.vending.accounts import lines
 from kiosk.vending.checkpoint import LAYOUT, checkpoint, ledger_of, recalled
-from kiosk.vending.facts import Checkpoint, PriceSet, SettingChanged
+from kiosk.vending.facts import Checkpoint, JournalReplaced, PriceSet, SettingChanged
 from kiosk.vending.journal import Journal, JournalDamagedError
 from kiosk.vending.ledger import Doubt, Ledger, OpenSale, Slot, Transaction, fold
 from kiosk.vending.settings import VOLUME, Settings
@@ -32,6 +32,7 @@ FULL = Ledger(
     slots={WATER: Slot(3, blocked=True)},
     prices={WATER: PriceSet(WATER, 200, 180, "EUR")},
     doubts={"j-3": Doubt("j-3", WATER, taken=False, counted=True, reported=False)},
+    replaced={"journal-damaged-1": JournalReplaced("journal-damaged-1", "row 3 was changed", "i-1-1")},
 )
 
 
@@ -53,19 +54,20 @@ def test_the_layout_is_raised_with_the_ledger() -> None:
     """If this fails: raise LAYOUT, so that nobody reads an older checkpoint as what it is not; then write it here."""
     known = {kind.__name__: " ".join(each.name for each in fields(kind)) for kind in _KINDS}
     assert (LAYOUT, known) == (
-        1,
+        2,
         {
-            "Ledger": "opened sales transactions settled slots prices doubts",
+            "Ledger": "opened sales transactions settled slots prices doubts replaced",
             "OpenSale": "id slot product price currency minimum_age test age goods attempts charged",
             "Transaction": "id sale amount state charged",
             "Slot": "count blocked",
             "PriceSet": "slot price instead_of currency",
             "Doubt": "sale slot taken counted reported",
+            "JournalReplaced": "folder damage owed",
         },
     )
 
 
-_KINDS: tuple[Any, ...] = (Ledger, OpenSale, Transaction, Slot, PriceSet, Doubt)
+_KINDS: tuple[Any, ...] = (Ledger, OpenSale, Transaction, Slot, PriceSet, Doubt, JournalReplaced)
 
 
 def test_a_checkpoint_comes_every_so_many_rows_and_counts_itself() -> None:

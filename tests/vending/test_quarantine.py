@@ -1,0 +1,285 @@
+"""A damaged journal: kept whole, replaced, told, settled by a person, wherever the power goes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kiosk.vending import quarantine
+from kiosk.vending.events import EnterService, Settle
+from kiosk.vending.facts import (
+    Fact,
+    JournalReplaced,
+    PaymentApproved,
+    PaymentRequested,
+    SaleOpened,
+    SettingChanged,
+    StockSet,
+)
+from kiosk.vending.journal import Journal, JournalDamagedError, JournalError, JournalInUseError, verify
+from kiosk.vending.settings import OUT_OF_ORDER, VOLUME, Settings
+from kiosk.vending.shop import Shop
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from tests.vending.rig import STOCK, WATER, Rig, catalog
+
+FACTS: list[Fact] = [
+    StockSet(WATER, 5, "refill"),
+    SettingChanged(VOLUME, "30"),
+    SettingChanged(VOLUME, "40"),
+    SettingChanged(OUT_OF_ORDER, "1"),
+    SaleOpened("j-1", WATER, "Wässer", 180, "EUR", 0),
+    PaymentRequested("j-1", "j-1-1", 180),
+    PaymentApproved("j-1", "j-1-1", 180),
+]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    path = tmp_path / "state" / "journal.db"
+    with closing(Journal(path)) as journal:
+        for fact in FACTS:
+            journal.append(fact)
+    return path
+
+
+def tampered(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+def spoil(path: Path, where: int, what: bytes) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:where] + what + whole[where + len(what) :])
+
+
+def misspell(path: Path) -> None:
+    """A byte of a row becomes one that no text has."""
+    spoil(path, path.read_bytes().index("ä".encode()), b"\xff")
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "a row was changed": lambda path: tampered(path, "UPDATE events SET utc = 'yesterday' WHERE seq = 2"),
+    "a row is missing": lambda path: tampered(path, "DELETE FROM events WHERE seq = 3"),
+    "the last rows are missing": lambda path: tampered(path, "DELETE FROM events WHERE seq > 4"),
+    "no text": misspell,
+    "no database": lambda path: path.write_bytes(b"no database at all " * 999) and None,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)) and None,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:4096]) and None,
+    "garbage within": lambda path: spoil(path, 4096, b"\xff" * 4096),
+    "empty": lambda path: path.write_bytes(b"") and None,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_journal_is_kept_and_another_begun_that_says_so(
+    written: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Journal(written)) as journal:
+        before = journal.id
+    damage(written)
+    spoilt = written.read_bytes()
+    with closing(quarantine.opened(written)) as journal:
+        assert journal.id != before
+        (told,) = [entry.fact for entry in journal.entries() if isinstance(entry.fact, JournalReplaced)]
+    assert verify(written).seq >= 1
+    assert told.damage
+    assert "\n" not in told.damage
+    assert (written.parent / told.folder / "journal.db").read_bytes() == spoilt
+    assert any("settle it in service mode" in message for message in caplog.messages)
+    with closing(quarantine.opened(written)) as journal:
+        assert len(list(journal.of_kind(JournalReplaced))) == 1
+
+
+def with_rows_beside(path: Path) -> None:
+    """As after a power cut: the last row is in the file beside the database alone. One before it is damaged."""
+    rows = path.with_name("journal.db-wal")
+    with closing(Journal(path)) as journal:
+        for _ in range(200):
+            journal.append(StockSet(WATER, 5, "refill"))
+        journal._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        journal.append(PaymentRequested("j-1", "j-1-2", 180))
+        files = {each: each.read_bytes() for each in (path, rows)}
+    for each, content in files.items():
+        each.write_bytes(content)
+    spoil(path, path.read_bytes().index(b"refill"), b"refund")
+
+
+def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> None:
+    with_rows_beside(written)
+    with closing(quarantine.opened(written)) as journal:
+        (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+        assert isinstance(told, JournalReplaced)
+        assert told.damage.endswith("was changed")
+        assert told.owed == "j-1-1 j-1-2"
+
+
+def test_a_journal_in_order_is_opened_and_nothing_put_aside(written: Path) -> None:
+    with closing(quarantine.opened(written)) as journal:
+        assert [entry.fact for entry in journal.entries()] == FACTS
+    assert not list(written.parent.glob("*damaged*"))
+
+
+def test_what_is_only_another_version_or_in_use_is_left_alone(written: Path) -> None:
+    with closing(Journal(written)), pytest.raises(JournalInUseError):
+        quarantine.opened(written)
+    tampered(written, "PRAGMA user_version = 99")
+    with pytest.raises(JournalError, match="newer kiosk"):
+        quarantine.opened(written)
+    assert not list(written.parent.glob("*damaged*"))
+
+
+def test_open_payments_are_told_and_what_the_operator_set_is_kept(written: Path) -> None:
+    DAMAGES["a row was changed"](written)
+    with closing(quarantine.opened(written)) as journal:
+        (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+        assert isinstance(told, JournalReplaced)
+        assert (told.damage, told.owed) == ("row 2 was changed", "j-1-1")
+        settings = Settings(journal)
+        assert (settings.get(VOLUME, 60), settings.get(OUT_OF_ORDER, 0)) == (40, 1)
+
+
+def test_rows_that_make_no_sense_together_are_no_obstacle(written: Path) -> None:
+    tampered(written, """UPDATE events SET data = '{"slot": "A1", "count": null, "reason": 7}' WHERE seq = 1""")
+    tampered(written, """UPDATE events SET kind = 'vend_failed', data = '{"sale": [], "slot": {}, "reason": 1}'""")
+    with closing(quarantine.opened(written)) as journal:
+        (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+        assert isinstance(told, JournalReplaced)
+        assert told.owed == ""
+
+
+class Cut(BaseException):
+    """The power goes."""
+
+
+@pytest.mark.parametrize("damage", ["a row was changed", "no database", "empty", "with rows beside"])
+def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    """Before every step that changes anything, in turn, until one start goes through without a cut."""
+    for deadly in range(100):
+        path = tmp_path / str(deadly) / "journal.db"
+        with closing(Journal(path)) as journal:
+            for fact in FACTS:
+                journal.append(fact)
+        {**DAMAGES, "with rows beside": with_rows_beside}[damage](path)
+        spoilt = path.read_bytes()
+        steps = iter(range(deadly))
+        with monkeypatch.context() as context:
+            for owner, name in STEPS:
+                context.setattr(owner, name, cut_at(steps, getattr(owner, name)))
+            try:
+                quarantine.opened(path).close()
+            except Cut:
+                went = True
+            else:
+                went = False
+        with closing(quarantine.opened(path)) as journal:
+            told = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+            assert told
+        facts = [fact for fact in told if isinstance(fact, JournalReplaced)]
+        if damage == "with rows beside":
+            assert {fact.owed for fact in facts} == {"j-1-1 j-1-2"}
+        else:
+            assert {(path.parent / fact.folder / path.name).read_bytes() for fact in facts} == {spoilt}
+        assert verify(path).seq
+        if not went:
+            assert deadly > 10, "not every step is counted"
+            return
+    pytest.fail("the power goes for ever")
+
+
+STEPS = (
+    (quarantine.os, "link"),
+    (quarantine, "_sync"),
+    (Path, "mkdir"),
+    (Path, "rename"),
+    (Path, "unlink"),
+    (Journal, "append"),
+)
+
+
+def cut_at(steps: object, do: Callable[..., object]) -> Callable[..., object]:
+    def step(*args: object, **named: object) -> object:
+        if next(steps, None) is None:  # type: ignore[call-overload]
+            raise Cut
+        return do(*args, **named)
+
+    return step
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS])
+def test_what_cannot_be_put_aside_stays_and_says_why(
+    written: Path, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
+    DAMAGES["a row was changed"](written)
+    spoilt = written.read_bytes()
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(quarantine, "_keep", fails)
+    with pytest.raises(JournalError, match=f"cannot be put aside .{os.strerror(fault)}") as caught:
+        quarantine.opened(written)
+    assert "\n" not in str(caught.value)
+    assert written.read_bytes() == spoilt
+
+
+def test_a_file_system_without_links_has_copies(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", unknown)
+    DAMAGES["a row was changed"](written)
+    spoilt = written.read_bytes()
+    quarantine.opened(written).close()
+    (folder,) = written.parent.glob("journal-damaged-*")
+    assert (folder / "journal.db").read_bytes() == spoilt
+
+
+def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(written: Path) -> None:
+    DAMAGES["a row was changed"](written)
+    for start in range(2):
+        with closing(quarantine.opened(written)) as journal:
+            shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser())  # type: ignore[arg-type]
+            (attention,) = shop.snapshot.attention
+            assert (attention.kind, attention.owed) == ("replaced", ("j-1-1",))
+            assert {offer.count for offer in shop.snapshot.offers} == {STOCK}
+            assert not shop.snapshot.faults
+            if start:
+                shop.operate(EnterService())
+                shop.operate(Settle(attention.item, None))
+                assert not shop.snapshot.attention
+    with closing(quarantine.opened(written)) as journal:
+        shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser())  # type: ignore[arg-type]
+        assert not shop.snapshot.attention
+
+
+def test_a_journal_found_damaged_in_mid_run_asks_for_a_fresh_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    rig.journal.room = 0
+    rig.buy()
+    assert "journal" in rig.shop.snapshot.faults
+    assert not rig.shop.journal_is_damaged
+
+    def damaged() -> None:
+        raise JournalDamagedError("row 3 was changed", "row 3 was changed")
+
+    monkeypatch.setattr(rig.journal, "reopen", damaged)
+    rig.after(60)
+    assert rig.shop.journal_is_damaged
+    assert "journal" in rig.shop.snapshot.faults
+    monkeypatch.undo()
+    rig.journal.room = None
+    rig.after(60)
+    assert not rig.shop.journal_is_damaged
