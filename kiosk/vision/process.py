@@ -177,7 +177,7 @@ class VisionProcess:
         if "failed" in message:
             self._announced = True
             self.fault = message["failed"]
-            log.error("%s", self.fault)
+            log.info("vision ends: %s", self.fault)
             if not self._has_worked:
                 self.state = VisionState.FAILED
         elif "loading_gpu" in message:
