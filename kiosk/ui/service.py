@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
 
-from kiosk.ui.service_backlight import Backlight
+from kiosk.ops.backlight import Backlight
 from kiosk.ui.service_desk import Desk
 from kiosk.ui.service_gate import Gate
 from kiosk.ui.service_screen import ServiceScreen

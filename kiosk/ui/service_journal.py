@@ -11,13 +11,13 @@ from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.errors import KioskError
+from kiosk.ops.usb import export, sticks
 from kiosk.ui import theme
 from kiosk.ui.button import Button
 from kiosk.ui.grid import grid_for
 from kiosk.ui.look import Look
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_rows import Row, Rows
-from kiosk.ui.service_usb import export, sticks
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.vending.facts import data_of, kind_of

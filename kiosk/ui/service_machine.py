@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui import theme
 from kiosk.ui.layout import row
 from kiosk.ui.look import Look
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_stepper import Stepper, side_by_side
 from kiosk.ui.service_words import ServiceWords

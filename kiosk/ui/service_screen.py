@@ -8,11 +8,11 @@ from PyQt6.QtCore import QRect, QSize, pyqtSignal
 from PyQt6.QtGui import QFont, QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui import theme
 from kiosk.ui.button import Button
 from kiosk.ui.grid import grid_for
 from kiosk.ui.look import Look
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_health import HealthPage

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui.appearance import Appearance
 from kiosk.ui.service import Service
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_screen import ServiceScreen

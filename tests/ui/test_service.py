@@ -14,6 +14,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from kiosk.ops import usb
 from kiosk.ui import service_journal
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_gate import OPEN_FOR
@@ -24,7 +25,6 @@ from kiosk.ui.service_rows import Rows
 from kiosk.ui.service_settle import SettlePage
 from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
-from kiosk.ui.service_usb import export, sticks
 from kiosk.vending.events import Choose, Continue, SetStock, Start
 from kiosk.vending.facts import PriceSet, SettingChanged, StockSet
 from kiosk.vending.journal import read
@@ -485,22 +485,10 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
-    names = export(rig.desk.journal_path, tmp_path, now)
+    names = usb.export(rig.desk.journal_path, tmp_path, now)
     assert names == ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
     with pytest.raises(FileExistsError):
-        export(rig.desk.journal_path, tmp_path, now)
-
-
-def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
-    mounts = (
-        "/dev/sda1 / ext4 rw,relatime 0 0\n"
-        "/dev/sdb1 /media/kiosk/MY\\040STICK vfat rw,nosuid 0 0\n"
-        "/dev/sdc1 /run/media/kiosk/B vfat rw 0 0\n"
-        "/dev/sr0 /media/cdrom iso9660 ro,nosuid 0 0\n"
-        "tmpfs /mediathek tmpfs rw 0 0\n"
-    )
-    assert sticks(mounts) == [Path("/media/kiosk/MY STICK"), Path("/run/media/kiosk/B")]
-    assert isinstance(sticks(), list)
+        usb.export(rig.desk.journal_path, tmp_path, now)
 
 
 # The machine

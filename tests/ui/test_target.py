@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from PyQt6.QtCore import QEvent, QPointF, QSize, Qt
@@ -49,11 +49,16 @@ class Finger:
         QApplication.sendEvent(self.window.windowHandle(), event)
 
 
-@pytest.fixture(params=KINDS, ids=["button", "card", "tile"])
-def target(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[Target]:
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
     window = QWidget()
     qtbot.addWidget(window)
     window.resize(400, 100)
+    return window
+
+
+@pytest.fixture(params=KINDS, ids=["button", "card", "tile"])
+def target(request: pytest.FixtureRequest, window: QWidget) -> Target:
     screen = QWidget(window)
     screen.resize(400, 100)
     target: Target = request.param(screen)
@@ -61,7 +66,7 @@ def target(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[Target]:
     if isinstance(target, Button):
         target.rescale(Look.of(QSize(800, 800), 4.0))
     window.show()
-    yield target  # while the window is kept
+    return target
 
 
 def screen_of(target: Target) -> QWidget:
