@@ -157,7 +157,8 @@ def _show(
         _appearance(config, settings, mirrored=is_camera(source), locked=not wish.demo),
         groups=vision.groups,
     )
-    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), service_pin)
+    volume = round(config.sound.volume * 100)
+    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path, volume), service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width

@@ -32,6 +32,8 @@ class Desk:
     journal: Journal
     settings: Settings
     journal_path: Path
+    volume: int = 60
+    """Percent, as it is configured: what counts until somebody sets another here."""
 
 
 class Page(QWidget):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
 from kiosk.vending.events import Choose, Continue, SetStock, Start
 from kiosk.vending.facts import PriceSet, SettingChanged, StockSet
-from kiosk.vending.journal import read
+from kiosk.vending.journal import JournalError, read
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Payment
@@ -520,6 +521,35 @@ def test_volume_and_brightness_are_set_journalled_and_kept(backlight: Path, star
     rig = start()
     assert (backlight / "brightness").read_text() == "180"
     assert rig.settings.get(VOLUME, 60) == 70
+
+
+def test_nothing_is_changed_that_could_not_be_journalled(
+    backlight: Path, start: Start_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> None:
+        raise JournalError("the disk is full")
+
+    rig = start()
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    volumes: list[float] = []
+    rig.window.set_volume = volumes.append  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(rig.journal, "append", fails)
+    page.brightness.minus.click()
+    page.volume.plus.click()
+    assert (backlight / "brightness").read_text() == "200"
+    assert volumes == []
+    assert page.said.text == "the disk is full"
+    assert (page.brightness.value, page.volume.value) == (100, 60)
+
+
+def test_the_volume_begins_where_the_settings_have_it(rig: ServiceRig) -> None:
+    rig.service._desk = replace(rig.desk, volume=35)
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    assert page.volume.value == 35
 
 
 def test_a_screen_whose_light_is_not_ours_says_so(rig: ServiceRig) -> None:
