@@ -124,6 +124,8 @@ class Service(QObject):
         self.screen.rescale(self._window.look)
 
     def _close(self) -> None:
+        if self.screen is not None:
+            self.screen.end()
         self.screen = None
         self._desk.feed.listening = False
         self._window.set_service(None)

@@ -87,6 +87,11 @@ class ServiceScreen(QWidget):
         self._arrange()
         self.refresh()
 
+    def end(self) -> None:
+        """It is shown no more: what its page began ends."""
+        if self.current is not None:
+            self.current.left()
+
     def go_back(self) -> None:
         """From a page to the tiles, from these to the customer's side."""
         if self.current is None:

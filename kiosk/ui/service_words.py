@@ -230,6 +230,9 @@ class ServiceWords(QObject):
 
     # Journal
 
+    def reading(self) -> str:
+        return self.tr("Reading…")
+
     def nothing_today(self) -> str:
         return self.tr("Nothing yet today")
 
@@ -242,8 +245,11 @@ class ServiceWords(QObject):
     def choose_stick(self) -> str:
         return self.tr("Where to?")
 
-    def exporting(self) -> str:
-        return self.tr("Writing…")
+    def exporting(self, share: float | None) -> str:
+        """`share` of what is to be written; None before anything is."""
+        if share is None:
+            return self.tr("Checking the journal…")
+        return self.tr("Writing… {percent}%").format(percent=round(share * 100))
 
     def exported(self, files: str) -> str:
         return self.tr("Written: {files}. The stick can be taken out.").format(files=files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -88,12 +89,21 @@ class ServiceRig:
         assert self.service.screen is not None
         return self.service.screen
 
-    def open(self, kind: type[Page]) -> Page:
-        """A page, by the tile that leads to it."""
+    def open(self, kind: type[Page], *, wait: bool = True) -> Page:
+        """A page, by the tile that leads to it; and what it reads beside the screen's thread, unless not to `wait`."""
         index = next(index for index, page in enumerate(self.screen.pages) if isinstance(page, kind))
         self.screen.tiles[index].click()
+        if wait:
+            self.wait(self.screen.pages[index])
         self.tick()
         return self.screen.pages[index]
+
+    def wait(self, page: Page) -> None:
+        """For the thread in which a page reads or writes: the rig's clock is not the machine's."""
+        for name in ("_reading", "_writing"):
+            if (future := getattr(page, name, None)) is not None:
+                futures.wait([future])
+        self.tick(1)
 
     def buy(self, slot: str) -> None:
         for touch in (Start(False), Choose(slot), Continue()):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
@@ -20,7 +20,7 @@ from kiosk.ui import service_journal
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
-from kiosk.ui.service_journal import ExportPage, JournalPage
+from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
 from kiosk.ui.service_machine import MachinePage
 from kiosk.ui.service_rows import Rows
 from kiosk.ui.service_settle import SettlePage
@@ -439,20 +439,62 @@ def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None
     assert page.rows.shown[0] != shown[0]
 
 
-def test_an_older_day_is_not_today(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_journal, "local", lambda _: datetime(2001, 1, 1).astimezone())
+def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
+    now = datetime.now().astimezone()
+    assert len(rows_of_today(rig.desk.journal_path, now)) == rig.journal.head.seq
+    assert rows_of_today(rig.desk.journal_path, now - timedelta(days=2)) == ()
+    assert rows_of_today(rig.desk.journal_path, now + timedelta(days=2)) == ()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Whoever reads the journal for a page waits for this, as if the journal were endless."""
+    go_on = Event()
+    for module, name in ((service_journal, "read_between"), (usb, "read_verified")):
+        read_it = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, read_it=read_it: go_on.wait() and read_it(*args))
+    yield go_on
+    go_on.set()
+
+
+def test_the_screen_goes_on_while_the_journal_is_read(rig: ServiceRig, held: Event) -> None:
+    rig.enter()
+    page = rig.open(JournalPage, wait=False)
+    assert isinstance(page, JournalPage)
+    rig.tick()
+    assert page.said.text == "Reading…"
+    assert page.said.isVisible()
+    held.set()
+    rig.wait(page)
+    assert page.rows.shown[0].label.startswith(f"{rig.journal.head.seq} · ")
+    assert not page.said.isVisible()
+
+
+def test_a_page_that_was_left_takes_nothing_in(rig: ServiceRig, held: Event) -> None:
+    rig.enter()
+    page = rig.open(JournalPage, wait=False)
+    assert isinstance(page, JournalPage)
+    rig.screen.back.click()
+    held.set()
+    rig.tick()
+    assert page.rows.rows == ()
+
+
+def test_a_journal_that_cannot_be_read_is_said_so(rig: ServiceRig) -> None:
+    rig.service._desk = replace(rig.desk, journal_path=rig.folder / "elsewhere.db")
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
-    assert page.rows.rows == ()
-    assert page.empty.isVisible()
+    assert "there is no journal" in page.said.text
 
 
-def written(page: ExportPage, rig: ServiceRig) -> None:
-    """Waits for the writing thread itself: the rig's clock is not the machine's."""
-    assert page._writing is not None
-    futures.wait([page._writing])
-    rig.tick(1)
+def test_nothing_yet_today_is_said(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_journal, "read_between", lambda *_: [])
+    rig.enter()
+    page = rig.open(JournalPage)
+    assert isinstance(page, JournalPage)
+    assert page.said.text == "Nothing yet today"
+    assert page.said.isVisible()
 
 
 def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
@@ -466,7 +508,7 @@ def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
     page._find = lambda: [stick]
     rig.tick()
     page.buttons[0].click()
-    written(page, rig)
+    rig.wait(page)
     assert "Written" in page.said.text
     csv, document = sorted(stick.iterdir())
     assert "Still water" in csv.read_text()
@@ -480,8 +522,56 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
     page._find = lambda: [tmp_path / "pulled out"]
     rig.tick()
     page.buttons[0].click()
-    written(page, rig)
+    rig.wait(page)
     assert page.said.text == "Not written: No such file or directory"
+
+
+@pytest.mark.parametrize("leaves", ["the page", "service mode"])
+def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
+    rig: ServiceRig, tmp_path: Path, held: Event, leaves: str
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page._find = lambda: [stick]
+    rig.tick()
+    page.buttons[0].click()
+    rig.tick()
+    assert page.said.text == "Checking the journal…"
+    writing = page._writing
+    assert writing is not None
+    if leaves == "the page":
+        rig.screen.back.click()
+    else:
+        rig.service.leave()
+    held.set()
+    with pytest.raises(usb.StoppedError):
+        writing.result()
+    assert list(stick.iterdir()) == []
+
+
+def test_how_far_an_export_is_is_said(
+    rig: ServiceRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    def half_done(*_: object) -> list[str]:
+        page._progress.share = 0.5
+        shown.wait()
+        return ["a.csv"]
+
+    shown = Event()
+    monkeypatch.setattr(service_journal, "export", half_done)
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page._find = lambda: [tmp_path]
+    rig.tick()
+    page.buttons[0].click()
+    qtbot.waitUntil(lambda: rig.tick(1) or page.said.text == "Writing… 50%")
+    shown.set()
+    rig.wait(page)
+    assert page.said.text == "Written: a.csv. The stick can be taken out."
 
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:

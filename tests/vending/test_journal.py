@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from kiosk.vending.journal import (
     JournalError,
     JournalInUseError,
     read,
+    read_between,
     verify,
 )
 
@@ -398,3 +399,20 @@ def test_rows_that_a_read_only_medium_would_hide_are_not_left_out(read_only: Pat
     os.seteuid(before)
     with pytest.raises(JournalError, match="copy both to a folder that can be written"):
         verify(read_only)
+
+
+def test_a_day_is_selected_by_the_database(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    times = iter([noon, *(noon + timedelta(hours=hours) for hours in (0, 11, 12, 13, -40, 14))])  # the clock jumps
+    with closing(Journal(path, lambda: next(times))) as journal:
+        for fact in [*FACTS, MachineStarted("2.0")]:
+            journal.append(fact)
+        read_rows: list[str] = []
+        of_row = journal_module.fact_from
+        monkeypatch.setattr(
+            journal_module, "fact_from", lambda kind, data: read_rows.append(kind) or of_row(kind, data)
+        )
+        midnight = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=1)))
+        entries = read_between(path, midnight, midnight + timedelta(hours=2))
+    assert [(entry.seq, entry.fact) for entry in entries] == [(3, FACTS[2]), (4, FACTS[3])]
+    assert len(read_rows) == 2
