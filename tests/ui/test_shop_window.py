@@ -456,20 +456,36 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     assert machine.vision.mode is VisionMode.NOTICE
 
 
-def test_each_sale_has_its_own_check(make: Make) -> None:
+def test_a_check_that_was_left_is_dropped_and_not_begun_anew(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    first = machine.window._eyes.check
-    assert first is not None
+    assert machine.window._eyes.check is not None
     machine.press("Back")
     machine.go(0.1)
     assert machine.window._eyes.check is None
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
+    assert machine.phase is Phase.ASK_ID
+    assert machine.window._eyes.check is None
+
+
+def test_each_sale_has_its_own_check(make: Make) -> None:
+    machine = make()
+    machine.see(OLD)
+    begin_check(machine)
+    machine.go(0.5)
+    first = machine.window._eyes.check
+    machine.press("Back")
+    machine.press("Cancel")
+    machine.start(camera=True)
+    machine.choose(WINE)
+    machine.press("Pay")
+    machine.go(0.1)
     second = machine.window._eyes.check
+    assert first is not None
     assert second is not None
     assert (first.policy.legal_age, second.policy.legal_age) == (16, 18)
     assert second.progress < first.progress
