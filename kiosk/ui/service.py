@@ -38,7 +38,7 @@ class Service(QObject):
         self.screen: ServiceScreen | None = None
 
         # Widgets
-        self.gate = Gate(self._words, window)
+        self.gate = Gate(self._words, window.words, window)
 
         # Slots
         window.service_requested.connect(self.ask_for_pin)
@@ -114,9 +114,10 @@ class Service(QObject):
             return
         self._admitted = False
         self._end_gate()
+        self._window.show_sale()  # the customer's language goes before the pages come
         self._desk.feed.listening = True
         self._desk.feed.set_mode(VisionMode.NOTICE)
-        self.screen = ServiceScreen(self._desk, self._window, self._backlight, self._words)
+        self.screen = ServiceScreen(self._desk, self._window, self._backlight, self._words, self._window.words)
         self.screen.leaves.connect(self.leave)
         self.screen.exits.connect(self._window.leave)
         self.screen.volume_changed.connect(self._on_volume)

@@ -35,12 +35,13 @@ class ServiceScreen(QWidget):
     exits = pyqtSignal()
     volume_changed = pyqtSignal(int)
 
-    def __init__(self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords) -> None:
+    def __init__(
+        self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords, shop_words: ShopWords
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._words = words
         self._look: Look | None = None
-        shop_words = ShopWords(self)
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)

@@ -40,7 +40,13 @@ class ServiceRig:
     """`folder` is the machine's state: another rig in the same folder is the same machine after a restart."""
 
     def __init__(
-        self, folder: Path, *, size: tuple[int, int] = (1280, 800), pixels_per_mm: float = 4.3, locked: bool = False
+        self,
+        folder: Path,
+        *,
+        size: tuple[int, int] = (1280, 800),
+        pixels_per_mm: float = 4.3,
+        locked: bool = False,
+        languages: tuple[str, ...] = ("en", "zh", "de"),
     ) -> None:
         self.folder = folder
         self.journal = Journal(folder / "journal.db")
@@ -50,7 +56,7 @@ class ServiceRig:
         catalog = load(demo_path())
         self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
         self.feed = VisionFeed(self.vision)
-        appearance = Appearance(pixels_per_mm=pixels_per_mm, locked=locked)
+        appearance = Appearance(languages=languages, pixels_per_mm=pixels_per_mm, locked=locked)
         self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
         self.window.timer.stop()
         self.settings = Settings(self.journal)

@@ -26,6 +26,7 @@ from kiosk.ui.service_rows import Rows
 from kiosk.ui.service_settle import SettlePage
 from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
+from kiosk.ui.service_words import ServiceWords
 from kiosk.vending.events import Choose, Continue, SetStock, Start
 from kiosk.vending.facts import PriceSet, SettingChanged, StockSet
 from kiosk.vending.journal import JournalError, read
@@ -158,6 +159,23 @@ def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
     rig.dispenser.drop()
     rig.tick()
     assert rig.screen.isVisible()
+
+
+def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Start_) -> None:
+    rig = start(languages=("de", "en"))
+    rig.window.set_language("en")
+    rig.shop.touch(Start(False))
+    rig.tick()
+    rig.window.service_requested.emit()
+    rig.tick()
+    assert rig.service.gate.title.text == ServiceWords().pin_wanted()
+    rig.type(PIN)
+    assert rig.window.words.language == "de"
+    assert rig.screen.back.text() == ServiceWords().leave_service()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    assert page.tiles["A1"].text().startswith("A1 · Stilles Wasser\n")
+    assert page.tiles["A1"].text().endswith("1,50\u00a0€")
 
 
 def test_it_is_left_by_touch(rig: ServiceRig) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt, QTranslator
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -29,6 +30,7 @@ from kiosk.vision.messages import VisionMode, VisionState
 
 from ..vending.rig import BEER, WATER, WINE, MemoryJournal, Rig, catalog
 from .conftest import FakeVision, make_estimate, make_face, make_preview
+from .judge import faults
 
 OLD = (0.0,) * 7 + (1.0,)
 YOUNG = (0.0, 0.3, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -658,6 +660,28 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     machine.press("Abbrechen")
     machine.go(0.1)
     assert "What would you like?" in machine.texts
+
+
+def test_a_language_is_not_kept_after_its_turn(make: Make) -> None:
+    machine = make()
+    gone = []
+    for name in ("Deutsch", "English") * 3:
+        machine.press(name)
+        gone.append(weakref.ref(machine.window._choices._translator))
+    assert [each() is None for each in gone] == [True] * 5 + [False]
+    assert machine.window.findChildren(QTranslator) == []
+
+
+def test_the_question_is_laid_out_for_the_size_of_now(make: Make) -> None:
+    machine = make()
+    machine.start(camera=False)
+    machine.go(46, 1.0)
+    assert machine.window.still_there.isVisible()
+    machine.window.resize(*PORTRAIT)
+    QApplication.processEvents()
+    machine.go(0.1)
+    assert faults(machine.window) == []
+    assert machine.window.still_there.yes.geometry().bottom() > LANDSCAPE[1]
 
 
 def taps(machine: Machine, name: str, times: int) -> None:
