@@ -56,6 +56,11 @@ class Page(QWidget):
     def left(self) -> None:
         """It is shown no more."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether it still reads or writes beside the screen's thread."""
+        return False
+
     def goes_back(self) -> bool:
         """Whether it had a step of its own to take back."""
         return False

@@ -78,6 +78,10 @@ class JournalPage(Page):
     def left(self) -> None:
         self._reading = None
 
+    @property
+    def busy(self) -> bool:
+        return self._reading is not None and not self._reading.done()
+
     def refresh(self) -> None:
         if self._reading is not None and self._reading.done():
             reading, self._reading = self._reading, None
@@ -123,7 +127,7 @@ class ExportPage(Page):
         find: Callable[[], list[Path]] = sticks,
     ) -> None:
         super().__init__(desk, words, shop_words, parent)
-        self._find = find
+        self.find_sticks = find
         self._look: Look | None = None
         self._sticks: list[Path] = []
         self._writing: Future[list[str]] | None = None
@@ -143,6 +147,10 @@ class ExportPage(Page):
         self._progress.stopped = True
         self._writing = None
 
+    @property
+    def busy(self) -> bool:
+        return self._writing is not None and not self._writing.done()
+
     def refresh(self) -> None:
         if self._writing is not None:
             if self._writing.done():
@@ -151,7 +159,7 @@ class ExportPage(Page):
             else:
                 self.said.say(self.words.exporting(self._progress.share))
             return
-        found = self._find()[:MOST_STICKS]
+        found = self.find_sticks()[:MOST_STICKS]
         if found != self._sticks or not self.said.text:
             self._sticks = found
             self.said.say(self.words.choose_stick() if found else self.words.no_stick())

@@ -54,7 +54,7 @@ class MachinePage(Page):
     def opened(self) -> None:
         self._asked = False
         self._offer()
-        self.said.say(self._backlight.why_not or "")
+        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.words.no_light())
 
     def refresh(self) -> None:
         stopped = "operator" in self.desk.shop.snapshot.faults
