@@ -125,6 +125,10 @@ class ShopWindow(LockedWindow):
             widget.setParent(self)
         self._show(self._shop.snapshot)
 
+    def show_sale(self) -> None:
+        """What the sale is now, at once and not with the next tick."""
+        self._show(self._shop.snapshot)
+
     def set_volume(self, volume: float) -> None:
         """From 0 to 1."""
         self._sounds.set_volume(volume)
@@ -205,12 +209,12 @@ class ShopWindow(LockedWindow):
         """On the way from one phase to another: forget what belongs to the one before, or to the one who left."""
         if screen := self._screen:
             screen.forget()
-        if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+        if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE):
             self._eyes.forget()
             self.panel.clear()
             self._all.forget()
             self._choices.forget_aids()
-            if snapshot.phase is Phase.ATTRACT and self._phase is not None:
+            if snapshot.phase is not Phase.OUT_OF_ORDER and self._phase is not None:
                 self._choices.forget()
 
     def _ask_whether_there(self, snapshot: Snapshot) -> None:
