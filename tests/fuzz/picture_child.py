@@ -27,8 +27,8 @@ def look_at(path: Path) -> None:
                 assert frame.image.shape[2:] == (3,)
         finally:
             source.close()
-    except KioskError as error:
-        assert str(error)
+    except KioskError:
+        pass
 
 
 def main() -> None:

@@ -28,9 +28,8 @@ def sample(folder: Path, suffix: str) -> bytes:
     frames = [np.asarray(random.integers(0, 255, (48, 64, 3)), np.uint8) for _ in range(3)]
     path = folder / f"sample{suffix}"
     if suffix in (".mp4", ".avi"):
-        writer = cv2.VideoWriter(
-            str(path), cv2.VideoWriter.fourcc(*("mp4v" if suffix == ".mp4" else "MJPG")), 10, (64, 48)
-        )
+        codec = cv2.VideoWriter.fourcc(*("mp4v" if suffix == ".mp4" else "MJPG"))
+        writer = cv2.VideoWriter(str(path), codec, 10, (64, 48))
         for frame in frames:
             writer.write(frame)
         writer.release()
@@ -48,12 +47,9 @@ def gif(frames: list[np.ndarray]) -> bytes:
     parts = [b"GIF89a", struct.pack("<HHBBB", width, height, 0xF6, 0, 0), palette]
     for frame in frames:
         pixels = (frame[..., 0] >> 1).ravel()
-        bits = "".join(
-            ("" if index % 100 else f"{128:08b}"[::-1]) + f"{int(pixel):08b}"[::-1]
-            for index, pixel in enumerate(pixels)
-        )
-        bits += f"{129:08b}"[::-1]
-        data = bytes(int(bits[start : start + 8].ljust(8, "0")[::-1], 2) for start in range(0, len(bits), 8))
+        # Codes of eight bits, a byte each: the table is cleared (128) before one would have to be longer.
+        codes = [code for start in range(0, len(pixels), 100) for code in (128, *map(int, pixels[start : start + 100]))]
+        data = bytes((*codes, 129))
         blocks = b"".join(bytes((len(data[s : s + 255]),)) + data[s : s + 255] for s in range(0, len(data), 255))
         parts += [b"\x21\xf9\x04\x04\x0a\x00\x00\x00", b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0)]
         parts += [b"\x07", blocks, b"\x00"]
@@ -67,9 +63,8 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 def bomb(width: int, height: int) -> bytes:
     """A PNG of a few bytes that says it is huge."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
-    )
+    chunks = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(100))), chunk(b"IEND", b""))
+    return b"".join((b"\x89PNG\r\n\x1a\n", *chunks))
 
 
 def looked_at(folder: Path) -> None:
@@ -77,6 +72,7 @@ def looked_at(folder: Path) -> None:
         [sys.executable, "-m", picture_child.__name__, str(folder)],
         capture_output=True,
         text=True,
+        errors="replace",  # a decoder may print what it found
         check=False,
         timeout=LONGEST,
         env={**os.environ, "OPENCV_FFMPEG_LOGLEVEL": "-8"},

@@ -58,16 +58,16 @@ def test_spoilt_files_are_read_or_refused_in_one_line(tmp_path: Path, kind: str)
     sample, name, read = READERS[kind]
     path = tmp_path / name
     path.touch(0o600)
-    refused = 0
+    refusals: list[str] = []
     for spoilt in mutations(sample()):
         path.write_bytes(spoilt)
         try:
             read(path)
         except KioskError as error:
-            refused += 1
-            assert 0 < len(str(error)) < LONGEST_LINE
+            refusals.append(str(error))
         assert path.read_bytes() == spoilt
-    assert refused
+    assert refusals
+    assert all(0 < len(refusal) < LONGEST_LINE for refusal in refusals)
 
 
 def test_the_samples_are_good_before_they_are_spoilt(tmp_path: Path) -> None:
