@@ -407,5 +407,5 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of a text that is none any more
         raise _damaged(path, str(error)) from error
