@@ -7,6 +7,7 @@ has changed since it was searched last would give the same answer again, and is 
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -19,10 +20,11 @@ from kiosk.vision.schedule import Schedule
 AGAIN_AFTER: Final = 2.0
 """Seconds after which a part is searched though nothing in it changed: a shade may be too little to be seen."""
 
-# Most pixels of a part, as the detector sees it; the first are about 6 ms of an ordinary core. Of a larger frame a
-# part may be larger, because small parts overlap more than they are worth, but not without end.
-_PART_PIXELS, _PART_PIXELS_AT_MOST = 150_000, 450_000
-_PART_SHARE = 0.47
+# A part has at most so many pixels, as the detector sees it (about 6 ms of an ordinary core), or of a larger frame the
+# first of these shares with which all parts together, because they overlap, are no more than twice the frame.
+_PART_PIXELS = 150_000
+_PART_SHARES = (0.3, 0.5)
+_OVERLAPPING = 2.0
 _MOST_ROWS = 6
 _OVERLAP = 4 / 3  # of the parts, in smallest faces found at once: the detector wants surroundings too
 _WORTH_IT = 1.2  # least gain in scale for which a scan finds what the small copy does not
@@ -86,25 +88,31 @@ def parts_of(height: int, width: int, smallest_face: float) -> list[Area]:
     scale = scan_scale(height, smallest_face)
     if scale is None:
         return []
-    most = min(max(_PART_PIXELS, _PART_SHARE * height * width * scale**2), _PART_PIXELS_AT_MOST)
     overlap = round(_OVERLAP * SMALLEST_DETECTABLE / detection_scale(height, smallest_face))
-    grids = (
-        (_stretches(height, rows, overlap), _stretches(width, columns, overlap))
-        for rows, columns in sorted(
-            ((rows, columns) for rows in range(1, _MOST_ROWS + 1) for columns in range(1, _MOST_ROWS + 1)),
-            key=lambda grid: (grid[0] * grid[1], abs(grid[0] - grid[1])),
-        )
-    )
-    smallest: tuple[int, list[Area]] | None = None
-    for down, across in grids:
-        areas = [(left, top, right, bottom) for top, bottom in down for left, right in across]
-        largest = max((right - left) * (bottom - top) for left, top, right, bottom in areas)
-        if largest * scale**2 <= most:
-            return areas
-        if smallest is None or largest < smallest[0]:
-            smallest = largest, areas
-    assert smallest is not None
-    return smallest[1]
+    pixels = height * width
+    for share in _PART_SHARES:
+        most = max(_PART_PIXELS / scale**2, share * pixels)
+        parts = _fewest_parts(height, width, overlap, most)
+        if parts and sum(_size(part) for part in parts) <= _OVERLAPPING * pixels:
+            return parts
+    return [(0, 0, width, height)]  # faces so large that parts would be as large as the frame
+
+
+def _fewest_parts(height: int, width: int, overlap: int, most: float) -> list[Area]:
+    """As few parts of at most `most` pixels as will do; none where that many do not."""
+    counts = range(1, _MOST_ROWS + 1)
+    grids = sorted(product(counts, counts), key=lambda grid: (grid[0] * grid[1], abs(grid[0] - grid[1])))
+    for rows, columns in grids:
+        down, across = _stretches(height, rows, overlap), _stretches(width, columns, overlap)
+        parts = [(left, top, right, bottom) for top, bottom in down for left, right in across]
+        if max(_size(part) for part in parts) <= most:
+            return parts
+    return []
+
+
+def _size(area: Area) -> int:
+    left, top, right, bottom = area
+    return (right - left) * (bottom - top)
 
 
 def _stretches(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
