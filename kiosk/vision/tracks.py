@@ -43,9 +43,7 @@ SAME_LOOK = 0.65
 fifty, over FairFace), those of somebody who looked away for a moment are at about 0.9."""
 
 _LOOK_SIZE = 25  # pixels along a side of what is remembered of a face's look
-_FRONTAL = (
-    0.12  # nose beside the middle of the eyes, in eye distances, of a look that is kept for when a head turns back
-)
+_FRONTAL = 0.12  # nose beside the middle of the eyes, in eye distances, up to which a face is seen from the front
 _NEUTRAL = 0.6  # what a chip too bad to compare counts for, between a stranger's correlation and one's own
 
 _SAME_PLACE = 0.25  # least overlap of two boxes (intersection over union) in consecutive frames
@@ -105,7 +103,7 @@ class Track:
     look: NDArray[np.float32] | None = None
     """What the last good chip looked like: see `look_of`."""
     frontal_look: NDArray[np.float32] | None = None
-    """What the last good chip looked like that was seen from the front."""
+    """What the last good chip from the front looked like: a head that was turned aside comes back with it."""
     returned: bool = False
     """Was lost and found again, and no good chip has yet shown whether it is the same person."""
     velocity: complex = 0j
