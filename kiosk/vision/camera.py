@@ -40,6 +40,7 @@ FOLDER_RATE = 25.0
 
 _RECONNECT_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _LINUX: bool = sys.platform == "linux"  # named, so that mypy checks the other systems' lines too
+_SHADE = 1e-6  # frame times are sums of fractions
 _RETRY_READS = 5  # a USB camera drops a frame now and then without being gone
 
 
@@ -78,6 +79,12 @@ class Source(Protocol):
     def frames(self) -> Iterator[Frame | None]:
         """Frames until the end; None while a camera is away and being looked for."""
 
+    def want_every(self, seconds: float) -> None:
+        """From now on only a frame this long after the last one is wanted; 0 for every frame.
+
+        The source may spare itself the others, as long as it goes on at its pace. Called from another thread.
+        """
+
     def close(self) -> None:
         """Gives the device or file back."""
 
@@ -101,6 +108,7 @@ class Webcam:
         self.name = f"camera {device}"
         self._device = device
         self._mode = mode or CameraMode()
+        self._every = 0.0
         capture = self._open()
         if capture is None:
             raise SourceError(
@@ -112,12 +120,18 @@ class Webcam:
     def frames(self) -> Iterator[Frame | None]:
         """Frames as the camera gives them, without end."""
         started = time.monotonic()
+        last = float("-inf")
         index = failures = 0
         while True:
-            good, image = self._capture.read() if self._capture else (False, None)
+            grabbed = self._capture.grab() if self._capture else False
+            now = time.monotonic()
+            if grabbed and now - started + _SHADE < last + self._every:
+                index, failures = index + 1, 0
+                continue  # unpacking it is most of the work
+            good, image = self._capture.retrieve() if self._capture and grabbed else (False, None)
             if good and image is not None:
-                now = time.monotonic()
-                yield Frame(_colour(image), index, now - started, now)
+                last = now - started
+                yield Frame(_colour(image), index, last, now)
                 index, failures = index + 1, 0
                 continue
             failures += 1
@@ -127,6 +141,10 @@ class Webcam:
             self.close()
             time.sleep(_RECONNECT_SECONDS[min(failures // _RETRY_READS, len(_RECONNECT_SECONDS) - 1)])
             self._capture = self._open()
+
+    def want_every(self, seconds: float) -> None:
+        """Frames between are taken from the camera, so that it stays warm and the next is new, but not unpacked."""
+        self._every = seconds
 
     def close(self) -> None:
         """Gives the camera back."""
@@ -160,17 +178,24 @@ class Clip:
         self.name = name or f"clip {path}"
         self._path = path
         self._loop = loop
+        self._every = 0.0
         self._capture = self._open()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if np.isfinite(rate) and rate > 0 else FOLDER_RATE
 
     def frames(self) -> Iterator[Frame]:
         """Every frame in order; a clip that loops begins again, counting on."""
+        last = float("-inf")
         index = 0
         while True:
-            good, image = self._capture.read()
+            grabbed = self._capture.grab()
+            if grabbed and index / self.rate + _SHADE < last + self._every:
+                index += 1
+                continue
+            good, image = self._capture.retrieve() if grabbed else (False, None)
             if good and image is not None:
-                yield Frame(_colour(image), index, index / self.rate, time.monotonic())
+                last = index / self.rate
+                yield Frame(_colour(image), index, last, time.monotonic())
                 index += 1
             elif index == 0:
                 raise SourceError(f"{self._path} holds no readable frame: is it a video?")
@@ -179,6 +204,10 @@ class Clip:
                 self._capture = self._open()
             else:
                 return
+
+    def want_every(self, seconds: float) -> None:
+        """Frames between are passed over."""
+        self._every = seconds
 
     def close(self) -> None:
         """Closes the file."""
@@ -219,6 +248,9 @@ class Pictures:
                 raise SourceError(f"{self.name}: none of its pictures can be read")
             if not self._loop:
                 return
+
+    def want_every(self, seconds: float) -> None:
+        """Every picture is shown: they are few, and each may be another."""
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -341,6 +373,10 @@ class Reader:
     def start(self) -> None:
         """Begins to read."""
         self._thread.start()
+
+    def want_every(self, seconds: float) -> None:
+        """From now on only a frame this long after the last one is wanted; 0 for every frame."""
+        self._source.want_every(seconds)
 
     def stop(self, timeout: float = 1.0) -> None:
         """Ends reading and closes the source, unless a driver hangs: then it is left to the process's end."""

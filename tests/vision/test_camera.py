@@ -120,7 +120,7 @@ def test_a_camera_that_is_not_there_is_refused() -> None:
 
 
 class FakeCapture:
-    """A cv2.VideoCapture that follows a script: True is a frame, False a failed read."""
+    """A cv2.VideoCapture that follows a script: True is a frame, False a failed grab."""
 
     opened: list[FakeCapture]
     scripts: list[list[bool]]
@@ -128,7 +128,9 @@ class FakeCapture:
     def __init__(self, *_: object) -> None:
         self.script = self.scripts.pop(0) if self.scripts else []
         self.there = bool(self.script)
-        self.released = False
+        self.released = self.grabbed = False
+        self.warm = False
+        self.unpacked = 0
         self.opened.append(self)
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -138,11 +140,15 @@ class FakeCapture:
         return True
 
     def grab(self) -> bool:
-        return True
+        if not self.warm:  # the one frame that opening a camera takes
+            self.warm = True
+            return True
+        self.grabbed = self.script.pop(0) if self.script else False
+        return self.grabbed
 
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        good = self.script.pop(0) if self.script else False
-        return good, np.zeros((2, 2, 3), np.uint8) if good else None
+    def retrieve(self) -> tuple[bool, np.ndarray | None]:
+        self.unpacked += 1
+        return self.grabbed, np.zeros((2, 2, 3), np.uint8) if self.grabbed else None
 
     def release(self) -> None:
         self.released = True
@@ -173,6 +179,51 @@ def test_a_dropped_frame_is_not_an_absent_camera(scripted: type[FakeCapture]) ->
     assert len(scripted.opened) == 1
 
 
+def test_a_camera_at_rest_stays_warm_and_unpacks_only_the_wanted_frames(
+    scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.scripts = [[True] * 100]
+    webcam = Webcam("0")
+    clock = itertools.count(0, 1 / 30)  # a frame comes 30 times a second
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    frames = webcam.frames()
+    assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [0, 1, 2]
+    webcam.want_every(0.19)
+    assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [8, 14, 20]
+    assert scripted.opened[0].unpacked == 6
+    assert len(scripted.opened[0].script) == 100 - 21
+    webcam.want_every(0.0)
+    assert [frame.index for frame in itertools.islice(frames, 2) if frame] == [21, 22]
+
+
+def test_a_camera_that_goes_away_at_rest_is_looked_for(scripted: type[FakeCapture]) -> None:
+    scripted.scripts = [[True], [True]]
+    webcam = Webcam("0")
+    webcam.want_every(1e9)
+    assert [frame.index if frame else None for frame in itertools.islice(webcam.frames(), 2)] == [0, None]
+
+
+def test_a_clip_at_rest_passes_over_the_frames_between(clip: Path) -> None:
+    source = open_source(str(clip))
+    frames = source.frames()
+    first = next(iter(frames))
+    source.want_every(0.29)
+    rest = list(frames)
+    assert [frame.index for frame in [first, *rest] if frame] == [0, 3, 6, 9]
+    assert [frame.time for frame in rest if frame] == pytest.approx([0.3, 0.6, 0.9])
+
+
+def test_whoever_is_slower_than_the_source_passes_over_stale_frames() -> None:
+    """Frames come while one is being processed: the next one taken is the newest, and none is taken twice."""
+    mailbox = Mailbox()
+    taken = []
+    for index in range(30):
+        mailbox.put(frame(index))
+        if index % 7 == 6 and (newest := mailbox.take(0)):
+            taken.append(newest.index)
+    assert taken == [6, 13, 20, 27]
+
+
 def test_the_mailbox_keeps_only_the_newest_frame() -> None:
     mailbox = Mailbox()
     mailbox.put(frame(1))
@@ -198,6 +249,9 @@ class FakeSource:
         yield from self._frames
         if self._error:
             raise self._error
+
+    def want_every(self, seconds: float) -> None:
+        self.wanted = seconds
 
     def close(self) -> None:
         self.closed.set()

@@ -265,3 +265,32 @@ def test_a_known_track_is_not_known_for_ever_without_evidence() -> None:
     assert track.status == "estimating"
     track.update_status(faded + PATIENCE + 0.01)
     assert track.status == "unknown"
+
+
+def test_a_head_that_turned_aside_before_it_was_lost_is_known_by_how_it_looked_from_the_front(tracks: Tracks) -> None:
+    (track,) = tracks.detected([face_at(100, 100)], 0.0)
+    tracks.recognise(track, chip(1), 0.0)
+    aside = face_at(100, 100)
+    aside.landmarks[4, 0] += 10  # the nose, a quarter of an eye distance
+    tracks.detected([aside], 0.1)
+    tracks.recognise(track, chip(2), 0.1)
+    (again,) = tracks.detected([face_at(100, 100)], 1.0, [look_of(chip(1, noise=0.3))])
+    tracks.recognise(again, chip(1, noise=0.3), 1.0)
+    assert again.number == 1
+
+
+def test_whoever_looks_like_nobody_that_was_lost_here_is_new_and_the_lost_one_stays_remembered(tracks: Tracks) -> None:
+    (track,) = tracks.detected([face_at(100, 100)], 0.0)
+    tracks.recognise(track, chip(1), 0.0)
+    (other,) = tracks.detected([face_at(105, 100)], 0.5, [look_of(chip(2))])
+    assert other.number == 2
+    (again,) = tracks.detected([face_at(100, 100)], 2.5, [look_of(chip(1))])
+    assert again.number == 1
+
+
+def test_a_face_is_foreseen_where_its_way_leads_but_not_for_long(tracks: Tracks) -> None:
+    for step in range(40):
+        (track,) = tracks.detected([face_at(100 + 10 * step, 100)], step * 0.1)
+    x = sum(track.face.eyes).real / 2
+    assert sum(track.foreseen(4.1).eyes).real / 2 == pytest.approx(x + 20, abs=0.5)
+    assert track.foreseen(60.0).eyes == track.foreseen(10.0).eyes
