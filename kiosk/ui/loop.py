@@ -74,3 +74,9 @@ def show_until_closed(
         # now, not whenever Python gets to it: a window must not outlive its application
         window.deleteLater()
         app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+
+
+def tick_every(timer: QTimer, milliseconds: int) -> None:
+    """Let a timer tick so; one that does already goes on undisturbed."""
+    if timer.interval() != milliseconds:
+        timer.setInterval(milliseconds)

@@ -10,6 +10,13 @@ from collections import deque
 
 from kiosk.estimate import Observation
 
+LIVE_MS = 16
+"""Between two ticks while something live moves: sixty times a second, which is what displays show."""
+STILL_MS = 50
+"""While nothing does."""
+LIVE_FOR = 0.5
+"""Seconds after the last picture or movement for which another is expected at any moment."""
+
 STEADY_WITHIN = 0.7
 """Years. A whole number follows only a change larger than this, or it would flicker at every half."""
 
