@@ -73,13 +73,10 @@ def demo(
     config = load(config_path) if config_path else Config()
     source = source_of(config, source)
     if not headless:
-        from kiosk.display import NoDisplayError, why_no_window
-
-        reason = why_no_window()
-        if reason is None:
-            _show(vision_settings(config, source, engine), config, fullscreen, seconds, stats)
-            return
+        reason = _show(vision_settings(config, source, engine), config, fullscreen, seconds, stats)
         if stats:
+            from kiosk.display import NoDisplayError
+
             raise NoDisplayError(f"{reason}: --stats is about the window")
         seconds = seconds or _UNATTENDED_SECONDS
         record, loop = _recording_place(), True
@@ -87,14 +84,19 @@ def demo(
     _watch(vision_settings(config, source, engine, loop=loop), unpaced, seconds, record)
 
 
-def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> None:
+def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> str:
+    """Shows the window and ends the program after it, or returns why none can be shown."""
+    from kiosk.display import why_no_window
     from kiosk.vision.camera import is_camera
     from kiosk.vision.process import VisionProcess
 
     vision = VisionProcess(settings)
     try:
+        # first, because it takes longest: the display is asked and Qt loaded while it loads its libraries
         vision.start()
-        from kiosk.ui.window import run  # Qt is loaded while the vision process loads what it needs
+        if reason := why_no_window():
+            return reason
+        from kiosk.ui.window import run
 
         code = run(
             vision,
@@ -102,6 +104,7 @@ def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: f
             mirrored=config.window.mirror and is_camera(settings.source),
             groups=vision.groups,
             seconds=seconds,
+            wake_on=vision.fileno(),
             tell=partial(_tell_stats, kind=stats) if stats else None,
         )
     finally:

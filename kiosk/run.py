@@ -157,6 +157,7 @@ def _show(
         _appearance(config, settings, mirrored=is_camera(source), locked=not wish.demo),
         groups=vision.groups,
     )
+    window.wake_on(vision.fileno())
     Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:

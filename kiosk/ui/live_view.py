@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
+from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPixmap, QRegion, QResizeEvent
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from kiosk.estimate import FaceObservation
@@ -158,21 +158,38 @@ class LiveView(QWidget):
 
 
 class Pill(QLabel):
-    """A line of small text that is readable on any picture."""
+    """A line of small text that is readable on any picture. It is drawn once: each picture under it shows it again."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._drawn: tuple[object, QPixmap] | None = None
 
     def rescale(self, scale: Scale) -> None:
         self.setFont(scale.font(theme.CAPTION))
         self.setContentsMargins(scale.px(1.6), scale.px(0.7), scale.px(1.6), scale.px(0.7))
         theme.colour_text(self, theme.TEXT)
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
-        painter = QPainter(self)
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        look = self.text(), self.font().key(), self.size(), self.devicePixelRatioF()
+        if self._drawn is None or self._drawn[0] != look:
+            self._drawn = look, self._draw()
+        QPainter(self).drawPixmap(0, 0, self._drawn[1])
+
+    def _draw(self) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        drawn = QPixmap(self.size() * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.VEIL))
         painter.drawRoundedRect(self.rect(), self.height() / 2, self.height() / 2)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setFont(self.font())
+        painter.drawText(self.contentsRect(), Qt.AlignmentFlag.AlignCenter, self.text())
         painter.end()
-        super().paintEvent(event)
+        return drawn
 
 
 def as_image(preview: Preview) -> QImage:

@@ -10,8 +10,11 @@ from collections import deque
 
 from kiosk.estimate import Observation
 
-LIVE_MS = 16
-"""Between two ticks while something live moves: sixty times a second, which is what displays show."""
+LIVE_MS = 17
+"""Between two ticks while something live moves: sixty times a second, which is what displays show.
+
+It is not less than half of what a camera takes for a picture, so that one tick falls between two of them.
+"""
 STILL_MS = 50
 """While nothing does."""
 LIVE_FOR = 0.5

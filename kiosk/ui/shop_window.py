@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtCore import QRect, QSocketNotifier, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
@@ -21,7 +21,7 @@ from kiosk.ui.eyes import Eyes, is_pictured
 from kiosk.ui.live_panel import LivePanel
 from kiosk.ui.locked_window import TICK_MS, LockedWindow
 from kiosk.ui.look import Look, pixels_per_mm
-from kiosk.ui.loop import tick_every
+from kiosk.ui.loop import tick_every, tick_on_news
 from kiosk.ui.motion import LIVE_MS
 from kiosk.ui.places import places_for
 from kiosk.ui.presence import SecretTaps
@@ -85,6 +85,7 @@ class ShopWindow(LockedWindow):
         self._ticked = now
         self._phase: Phase | None = None
         self._service: QWidget | None = None
+        self._news: QSocketNotifier | None = None
         self._panel_place: tuple[QRect, Look] | None = None
         self._choices = Choices(self._appearance, self)
         words = self.words = ShopWords(self)
@@ -129,6 +130,10 @@ class ShopWindow(LockedWindow):
             widget.setParent(self)
         self._show(self._shop.snapshot)
 
+    def wake_on(self, descriptor: int) -> None:
+        """Show a picture as soon as this can be read; while none is shown, the window's own ticks are often enough."""
+        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+
     def set_volume(self, volume: float) -> None:
         """From 0 to 1."""
         self._sounds.set_volume(volume)
@@ -154,6 +159,8 @@ class ShopWindow(LockedWindow):
                 self._choices.forget()
             self._show(self._shop.snapshot)
         tick_every(self.timer, self._tick_ms)
+        if self._news is not None:
+            self._news.setEnabled(not self.panel.isHidden())
         if self.panel.isVisible():
             self.panel.advance(seconds)
         if screen := self._screen:

@@ -21,7 +21,7 @@ from kiosk.ui import theme
 from kiosk.ui.estimate_panel import EstimatePanel
 from kiosk.ui.frame_meter import FrameWatch
 from kiosk.ui.live_view import LiveView
-from kiosk.ui.loop import tick_every
+from kiosk.ui.loop import tick_every, tick_on_news
 from kiosk.ui.mapping import nearest
 from kiosk.ui.motion import LIVE_FOR, LIVE_MS, STILL_MS, Pace
 from kiosk.ui.theme import Scale
@@ -63,6 +63,7 @@ class DemoWindow(QWidget):
         self._pace = Pace()
         self._pace_age = 0.0
         self._still_for = 0.0
+        self._is_woken = False
         words = Words(self)
         self._words = words
 
@@ -100,6 +101,11 @@ class DemoWindow(QWidget):
         """Whether the window is taller than wide, the panel below the picture."""
         return self.height() > self.width()
 
+    def wake_on(self, descriptor: int) -> None:
+        """Ask vision as soon as this can be read, too: a picture is shown when it comes and not at the next tick."""
+        self._is_woken = True
+        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+
     def advance(self, seconds: float) -> None:
         """Ask vision what is new, show it, and move everything on by `seconds`."""
         observations = self._vision.poll()
@@ -114,8 +120,8 @@ class DemoWindow(QWidget):
         self._show_pace(seconds)
         self.view.advance(seconds)
         self.panel.advance(seconds)
-        moves = bool(observations) or preview is not None or self.view.moving
-        self._still_for = 0.0 if moves else self._still_for + seconds
+        news = not self._is_woken and (bool(observations) or preview is not None)
+        self._still_for = 0.0 if news or self.view.moving else self._still_for + seconds
         tick_every(self.timer, LIVE_MS if self._still_for < LIVE_FOR else STILL_MS)
         if self._state is VisionState.FAILED and not self._told_failed:
             self._told_failed = True
@@ -206,17 +212,21 @@ def run(
     seconds: float | None = None,
     mirrored: bool = True,
     groups: Sequence[AgeGroup] = DECADES,
+    wake_on: int | None = None,
     tell: Callable[[dict[str, Any]], None] | None = None,
 ) -> int:
     """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0.
 
-    `tell` is given how smoothly it went, as `FrameWatch` reports it, while vision still runs.
+    `wake_on` is a descriptor that can be read once vision has news. `tell` is given how smoothly it went, as
+    `FrameWatch` reports it, while vision still runs.
     """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     window = DemoWindow(vision, fullscreen=fullscreen, mirrored=mirrored, groups=groups)
     window.failed.connect(window.close)  # whoever called this says why
     fit_screen(window)
+    if wake_on is not None:
+        window.wake_on(wake_on)
     watch = FrameWatch(window, lambda: window.view.pictures) if tell else None
     if seconds is not None:
         end = QTimer(window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -118,6 +119,30 @@ def test_the_window_asks_at_the_displays_rate_while_a_picture_is_shown(window: S
     window.advance(0.1)
     assert vision.mode is VisionMode.ESTIMATE
     assert window.timer.interval() == LIVE_MS
+
+
+def test_news_wake_the_window_only_while_it_shows_a_picture(
+    window: ShopWindow, vision: FakeVision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.ui.shop_window.tick_every", lambda *_: None)
+    window.timer.start(1_000_000)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        window.wake_on(ours.fileno())
+        window.advance(0.1)
+        theirs.send(b"news")
+        polls = vision.polls
+        QApplication.processEvents()
+        assert vision.polls == polls
+        screen = window.screens[Phase.ATTRACT]
+        assert isinstance(screen, AttractScreen)
+        screen.with_camera.click()
+        window.advance(0.1)
+        polls = vision.polls
+        QApplication.processEvents()
+        assert vision.polls > polls
+        window.timer.stop()
+        QApplication.processEvents()
 
 
 def test_no_picture_stays_with_a_window_that_is_closed(window: ShopWindow, vision: FakeVision) -> None:
