@@ -90,10 +90,9 @@ class LiveView(QWidget):
 
     def advance(self, seconds: float) -> None:
         """Move the frames on; paints only where something moved."""
-        if self.moving:
-            before = self._marked()
-            if self.overlay.advance(seconds):
-                self.update(before | self._marked())
+        before = self._marked() if self.moving else QRegion()
+        if self.overlay.advance(seconds):
+            self.update(before | self._marked())
 
     @property
     def moving(self) -> bool:

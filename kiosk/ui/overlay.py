@@ -59,7 +59,7 @@ class Mark:
             way = zip(_sides(target), _sides(self.target), strict=True)
             seen = (_plausible((now - before) / self.age, target.width()) for now, before in way)
             self.speed = tuple(
-                ease(speed, now, self.age, SETTLE, near=0.0) for speed, now in zip(self.speed, seen, strict=True)
+                ease(speed, now, self.age, SETTLE, near=1.0) for speed, now in zip(self.speed, seen, strict=True)
             )
         self.target = target
         self.age = 0.0
@@ -79,7 +79,8 @@ class Mark:
 
     @property
     def moving(self) -> bool:
-        return self.box != self.expected or self.opacity != float(self.present)
+        goes_on = any(self.speed) and self.age <= 2 * AHEAD
+        return goes_on or self.box != self.target or self.opacity != float(self.present)
 
     def advance(self, seconds: float) -> None:
         self.age += seconds

@@ -20,6 +20,8 @@ from kiosk.vision.messages import Preview
 MOST_PIXELS = 1280 * 720
 """A larger frame is reduced to this: no screen shows more of it."""
 SLOTS = 3
+STILL_FRAMES = 25
+"""So many frames in a row that are the very same are shown as one; then again, for whoever has lost it meanwhile."""
 
 _NUMBER, _FRAME, _WIDTH, _HEIGHT, _FRAME_WIDTH, _FRAME_HEIGHT, _FIELDS = range(7)
 _CHANNELS = 4
@@ -38,6 +40,8 @@ class PreviewMemory:
         """The number of the last picture that was completed, by whatever writer; 0 before the first."""
         self._headers = [self._numbers(_ALIGNED + slot * _SLOT_BYTES, _FIELDS) for slot in range(SLOTS)]
         self._last_shown = 0
+        self._last_written: NDArray[np.uint8] | None = None
+        self._still = 0
 
     @classmethod
     def create(cls) -> PreviewMemory:
@@ -60,7 +64,9 @@ class PreviewMemory:
         return not any(self._pixels(slot, MOST_PIXELS, 1).any() for slot in range(SLOTS))
 
     def write(self, image: NDArray[np.uint8], frame: int) -> None:
-        """Puts a (height, width, 3) BGR frame in place of the oldest picture."""
+        """Puts a (height, width, 3) BGR frame in place of the oldest picture, unless it is the newest one once more."""
+        if self._is_written(image):
+            return
         height, width = image.shape[:2]
         reduced = _reduced(image)
         shown_height, shown_width = reduced.shape[:2]
@@ -74,8 +80,15 @@ class PreviewMemory:
         header[_NUMBER] = number
         self._newest[0] = number
 
+    def _is_written(self, image: NDArray[np.uint8]) -> bool:
+        """Whether the newest picture is this one: a still source gives nothing to paint."""
+        last, self._last_written = self._last_written, image
+        self._still = self._still + 1 if last is not None and _same(last, image) else 0
+        return self._still % STILL_FRAMES > 0
+
     def clear(self) -> None:
         """Leaves nothing of any picture."""
+        self._last_written = None
         for slot, header in enumerate(self._headers):
             header[:] = 0
             self._pixels(slot, MOST_PIXELS, 1)[:] = 0
@@ -118,6 +131,12 @@ class PreviewMemory:
     def _buffer(self) -> memoryview:
         assert self._memory.buf is not None, "the memory was closed"
         return self._memory.buf
+
+
+def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    if one.shape != other.shape or not np.array_equal(one[::16, ::16], other[::16, ::16]):
+        return False  # as any two frames of a camera, found out at once
+    return np.array_equal(one, other)
 
 
 def _reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

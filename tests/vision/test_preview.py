@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.messages import Preview
-from kiosk.vision.preview import MOST_PIXELS, SLOTS, PreviewMemory
+from kiosk.vision.preview import MOST_PIXELS, SLOTS, STILL_FRAMES, PreviewMemory
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def test_what_is_shown_does_not_change_while_another_is_written(shown: PreviewMe
     preview = shown.read()
     assert preview is not None
     for frame in range(1, SLOTS):
-        writer.write(level(255), frame)
+        writer.write(level(frame), frame)
         assert preview.intact()
         assert not preview.image[..., :3].any()
-    writer.write(level(255), SLOTS)
+    writer.write(level(SLOTS), SLOTS)
     assert not preview.intact()
 
 
@@ -96,7 +96,7 @@ def test_one_that_is_kept_stays_when_its_place_is_written_anew(shown: PreviewMem
     assert preview is not None
     kept = preview.kept()
     for frame in range(1, SLOTS + 1):
-        writer.write(level(255), frame)
+        writer.write(level(100 + frame), frame)
     assert kept is not None
     assert kept.intact()
     assert set(kept.image[..., :3].ravel().tolist()) == {7}
@@ -164,7 +164,7 @@ def test_what_was_cleared_is_gone_from_the_memory_itself(
     shown: PreviewMemory, writer: PreviewMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for frame in range(SLOTS):
-        writer.write(level(200), frame)
+        writer.write(level(200 + frame), frame)
     preview = shown.read()
     assert preview is not None
     dies_in_the_middle(writer, SLOTS, monkeypatch)
@@ -177,6 +177,27 @@ def test_what_was_cleared_is_gone_from_the_memory_itself(
     newest = shown.read()
     assert newest is not None
     assert (newest.frame, set(newest.image[..., :3].ravel().tolist())) == (SLOTS + 1, {100})
+
+
+def test_a_still_source_gives_one_picture_and_not_one_a_frame(shown: PreviewMemory, writer: PreviewMemory) -> None:
+    frames = 3 * STILL_FRAMES
+    seen = []
+    for frame in range(frames):
+        writer.write(level(9), frame)
+        if preview := shown.read():
+            seen.append(preview.frame)
+    assert seen == [0, STILL_FRAMES, 2 * STILL_FRAMES]
+    other = level(9)
+    other[3, 5, 1] = 10
+    writer.write(other, frames)
+    preview = shown.read()
+    assert preview is not None
+    assert (preview.frame, preview.image[3, 5, 1]) == (frames, 10)
+    writer.write(other, frames + 1)
+    assert shown.read() is None
+    writer.clear()
+    writer.write(other, frames + 2)
+    assert shown.read() is not None
 
 
 def test_memory_that_is_given_back_may_still_be_looked_at() -> None:
