@@ -86,10 +86,12 @@ def demo(
 
 def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> str:
     """Shows the window and ends the program after it, or returns why none can be shown."""
-    from kiosk.display import why_no_window
+    from kiosk.display import why_no_display, why_no_window
     from kiosk.vision.camera import is_camera
     from kiosk.vision.process import VisionProcess
 
+    if reason := why_no_display():
+        return reason
     vision = VisionProcess(settings)
     try:
         # first, because it takes longest: the display is asked and Qt loaded while it loads its libraries

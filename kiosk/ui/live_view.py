@@ -122,7 +122,10 @@ class LiveView(QWidget):
         if mapping is None or self._picture is None:
             painter.fillRect(self.rect(), theme.SURFACE)
             return
-        painter.drawPixmap(self.rect(), self._picture)
+        if self._picture.deviceIndependentSize().toSize() == self.size():
+            painter.drawPixmap(0, 0, self._picture)
+        else:  # of before the view changed, until there is another
+            painter.drawPixmap(self.rect(), self._picture)
         if self.notice.isHidden():
             self.overlay.paint(painter, mapping, self._scale)
         else:

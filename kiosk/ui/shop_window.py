@@ -169,7 +169,7 @@ class ShopWindow(LockedWindow):
     @property
     def _tick_ms(self) -> int:
         """As often as what is shown moves."""
-        if not self.panel.isHidden():
+        if self.panel.view.moving and not self.panel.isHidden():
             return LIVE_MS
         unwatched = self._phase is Phase.ATTRACT and not self._all.attract.conveyor.noticed
         return UNWATCHED_MS if unwatched else TICK_MS
