@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from itertools import zip_longest
 
-from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
@@ -30,6 +31,7 @@ class AgeBars(QWidget):
         self.shown = self.target
         self.certain = False
         self.resting = True
+        self._looks: list[Hashable] = []
         self.presence = 0.0  # of the percentages; while they are away the bars take their room
 
     # What to show
@@ -54,7 +56,22 @@ class AgeBars(QWidget):
     def _aim(self, target: tuple[float, ...], *, certain: bool, resting: bool) -> None:
         if (target, certain, resting) != (self.target, self.certain, self.resting):
             self.target, self.certain, self.resting = target, certain, resting
-            self.update()
+            self._renew()
+
+    def _renew(self) -> None:
+        """Paint the rows that look different from when this was last asked."""
+        before, self._looks = self._looks, self._look_of_rows()
+        for row, (old, new) in enumerate(zip_longest(before, self._looks)):
+            if old != new:
+                self.update(self._row(row))
+
+    def _look_of_rows(self) -> list[Hashable]:
+        emphasised = self.emphasised
+        every = (self.certain, self.resting, self.presence)
+        return [
+            (group, self._words.percent(target), round(2 * self.width() * shown), row == emphasised, every)
+            for row, (group, target, shown) in enumerate(zip(self.groups, self.target, self.shown, strict=True))
+        ]
 
     @property
     def emphasised(self) -> int | None:
@@ -68,7 +85,7 @@ class AgeBars(QWidget):
             self.shown = tuple(
                 ease(value, aim, seconds, GLIDE, near=0.001) for value, aim in zip(self.shown, self.target, strict=True)
             )
-            self.update()
+            self._renew()
 
     def rescale(self, scale: Scale) -> None:
         self._scale = scale
@@ -91,17 +108,23 @@ class AgeBars(QWidget):
         labels = max(metrics.horizontalAdvance(self._words.ages(group)) for group in self.groups)
         return labels + 1, metrics.horizontalAdvance(self._words.percent(1.0)) + 1
 
+    def _row(self, row: int) -> QRect:
+        """Of whole pixels, so that no row is painted with its neighbour."""
+        top, bottom = (round(each * self.height() / len(self.groups)) for each in (row, row + 1))
+        return QRect(0, top, self.width(), bottom - top)
+
     def _font(self, *, emphasised: bool) -> QFont:
         return self._scale.font(theme.BODY, QFont.Weight.DemiBold if emphasised else QFont.Weight.Normal)
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pitch = self.height() / len(self.groups)
         for row in range(len(self.groups)):
-            self._paint_row(painter, row, QRectF(0, row * pitch, self.width(), pitch))
+            area = self._row(row)
+            if event is None or event.region().intersects(area):
+                self._paint_row(painter, row, QRectF(area))
 
     def _paint_row(self, painter: QPainter, row: int, area: QRectF) -> None:
         emphasised = row == self.emphasised
