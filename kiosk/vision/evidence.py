@@ -1,4 +1,4 @@
-"""What is known of one person: probabilities fused over time, and whether they are enough.
+"""What is known of one person: probabilities fused over time, whether they are enough, and what is shown of them.
 
 All times are the source's own.
 """
@@ -6,18 +6,23 @@ All times are the source's own.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.estimate import AgeGroup, Estimate, Status
 
-FORGETTING = 3.0
+FORGETTING = 4.0
 """Seconds in which evidence loses all but 1/e of its weight, so that a change of person shows."""
 
+INDEPENDENT = 0.2
+"""Seconds from one chip to the next from which it counts in full. What comes sooner shows much the same: at 15
+frames a second a face's estimates are correlated to 0.6 from one frame to the next, to 0.2 over a second."""
+
 ENOUGH = 1.5
-"""Weight of evidence from which an estimate is known: two good chips and a fair one."""
+"""Weight of evidence from which an estimate is known: a good chip, and a tenth of a second of more."""
 
 TOO_LITTLE = 0.5
 """Weight of evidence below which a known estimate is known no longer."""
@@ -25,7 +30,36 @@ TOO_LITTLE = 0.5
 PATIENCE = 1.5
 """Seconds in which enough evidence must come before a track is called unknown."""
 
+LEAD = 0.2
+"""By how much a label must be likelier than the shown one to take its place…"""
+
+LEADS_FOR = 1.0
+"""…and for how many seconds without a break."""
+
 _SMALLEST_PROBABILITY = 1e-4  # no single chip rules anything out
+
+
+@dataclass
+class SteadyLabel:
+    """Which of several labels is shown: the likeliest, until another leads it clearly and for some time.
+
+    Near the border of two age groups the likeliest one would otherwise change with every movement of the head.
+    """
+
+    index: int | None = None
+    _led_since: float | None = None
+
+    def update(self, probabilities: Sequence[float], time: float) -> None:
+        """Takes in the probabilities at `time`."""
+        likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
+        if self.index is None:
+            self.index = likeliest
+        if probabilities[likeliest] - probabilities[self.index] < LEAD:
+            self._led_since = None
+        elif self._led_since is None:
+            self._led_since = time
+        elif time - self._led_since >= LEADS_FOR:
+            self.index, self._led_since = likeliest, None
 
 
 @dataclass
@@ -33,7 +67,8 @@ class Evidence:
     """The fused probabilities of one track: a weighted mean of logarithms that forgets slowly.
 
     The mean of logarithms is what independent opinions of equal worth come to, and unlike their
-    product it does not grow surer merely because a face was looked at for longer.
+    product it does not grow surer merely because a face was looked at for longer. Once known, it shows labels that
+    hardly change, beside the probabilities as they are.
     """
 
     groups: tuple[AgeGroup, ...]
@@ -45,10 +80,14 @@ class Evidence:
     time: float = 0.0
     _gender: NDArray[np.float64] | None = None
     _age: NDArray[np.float64] | None = None
+    _shown_gender: SteadyLabel = field(default_factory=SteadyLabel)
+    _shown_group: SteadyLabel = field(default_factory=SteadyLabel)
 
     def add(self, gender: NDArray[np.floating], age: NDArray[np.floating], weight: float, time: float) -> None:
-        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight of 0 to 1."""
+        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1."""
         before = self.weight_at(time)
+        if before > 0:
+            weight *= min((time - self.time) / INDEPENDENT, 1.0)
         share = weight / (before + weight)
         self._gender = _blend(self._gender, _logarithms(gender), share)
         self._age = _blend(self._age, _logarithms(age), share)
@@ -62,7 +101,11 @@ class Evidence:
         """What all of it says, or None before the first chip."""
         if self._gender is None or self._age is None:
             return None
-        return Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))
+        estimate = Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))
+        gender, group = self._shown_gender.index, self._shown_group.index
+        if gender is None or group is None:
+            return estimate
+        return estimate.showing(self.gender_labels[gender], self.groups[group])
 
     def update_status(self, time: float, trusted: bool) -> None:
         """Moves between estimating, known and unknown by what the evidence weighs at `time`.
@@ -76,6 +119,14 @@ class Evidence:
             self.status, self.waiting_since = "estimating", time
         elif self.status == "estimating" and time - self.waiting_since > PATIENCE:
             self.status = "unknown"
+        self._update_labels(time)
+
+    def _update_labels(self, time: float) -> None:
+        if self.status != "known":
+            self._shown_gender, self._shown_group = SteadyLabel(), SteadyLabel()
+        elif self._gender is not None and self._age is not None:
+            self._shown_gender.update(_probabilities(self._gender), time)
+            self._shown_group.update(_probabilities(self._age), time)
 
 
 def _logarithms(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES
-from kiosk.vision.evidence import ENOUGH, FORGETTING, PATIENCE, TOO_LITTLE, Evidence
+from kiosk.vision.evidence import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, Evidence
 from kiosk.vision.faces import Gray
 from kiosk.vision.tracks import LISTED_FOR, REMEMBERED_FOR, Track, Tracks, look_of
 from tests.vision.fakes import face_at
@@ -140,9 +140,9 @@ def feed(track: Track, weight: float, time: float) -> None:
 
 def test_a_track_is_estimating_until_there_is_enough_evidence() -> None:
     track = new_track()
-    feed(track, ENOUGH / 2, 0.0)
+    feed(track, ENOUGH * 0.6, 0.0)
     assert track.status == "estimating"
-    feed(track, ENOUGH / 2, 0.0)
+    feed(track, ENOUGH * 0.6, INDEPENDENT)
     assert track.status == "known"
 
 
