@@ -78,19 +78,33 @@ class Evidence:
     status: Status = "estimating"
     weight: float = 0.0
     time: float = 0.0
+    face: float | None = None
+    """Log odds for a real face, fused in the same way: see `kiosk.vision.facelike`. None if nobody judged."""
     _gender: NDArray[np.float64] | None = None
     _age: NDArray[np.float64] | None = None
     _shown_gender: SteadyLabel = field(default_factory=SteadyLabel)
     _shown_group: SteadyLabel = field(default_factory=SteadyLabel)
 
-    def add(self, gender: NDArray[np.floating], age: NDArray[np.floating], weight: float, time: float) -> None:
-        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1."""
+    def add(
+        self,
+        gender: NDArray[np.floating],
+        age: NDArray[np.floating],
+        weight: float,
+        time: float,
+        face: float | None = None,
+    ) -> None:
+        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1.
+
+        `face` is its log odds for a real face, where they were asked for.
+        """
         before = self.weight_at(time)
         if before > 0:
             weight *= min((time - self.time) / INDEPENDENT, 1.0)
         share = weight / (before + weight)
         self._gender = _blend(self._gender, _logarithms(gender), share)
         self._age = _blend(self._age, _logarithms(age), share)
+        if face is not None:
+            self.face = face if self.face is None else self.face + share * (face - self.face)
         self.weight, self.time = before + weight, time
 
     def weight_at(self, time: float) -> float:
@@ -110,9 +124,10 @@ class Evidence:
     def update_status(self, time: float, trusted: bool) -> None:
         """Moves between estimating, known and unknown by what the evidence weighs at `time`.
 
-        `trusted` is whether it may be told at all: that it is a face, and whose.
+        `trusted` is whether it may be told at all, and whose it is. What is likelier no face is never known.
         """
         weight = self.weight_at(time)
+        trusted = trusted and (self.face is None or self.face > 0)
         if weight >= ENOUGH and trusted:
             self.status = "known"
         elif self.status == "known" and (weight < TOO_LITTLE or not trusted):

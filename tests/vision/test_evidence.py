@@ -185,3 +185,22 @@ def test_another_person_in_the_same_place_is_shown_within_seconds() -> None:
             assert (estimate.gender, estimate.group) == ("female", DECADES[3])
         if step == 150:
             assert (estimate.gender, estimate.group) == ("male", DECADES[6])
+
+
+def test_what_is_likelier_no_face_is_never_known() -> None:
+    fused = evidence()
+    for step in range(30):
+        fused.add(np.array([0.9, 0.1]), age_of(3), 1.0, step / 10, face=-0.5)
+        fused.update_status(step / 10, trusted=True)
+        assert fused.status != "known"
+    assert fused.status == "unknown"
+
+
+def test_one_odd_look_does_not_make_a_face_something_else() -> None:
+    fused = evidence()
+    for step in range(30):
+        fused.add(np.array([0.9, 0.1]), age_of(3), 1.0, step / 10, face=-4.0 if step == 20 else 5.0)
+        fused.update_status(step / 10, trusted=True)
+    assert fused.status == "known"
+    assert fused.face is not None
+    assert fused.face > 4
