@@ -135,6 +135,9 @@ def test_the_trainer_shares_only_what_it_must() -> None:
         "kiosk.estimate",
         "kiosk.engine",
         "kiosk.vision.faces",
+        "kiosk.vision.facelike",  # and what it takes to ask it only about what the kiosk would
+        "kiosk.vision.models",
+        "kiosk.vision.quality",
         "kiosk.errors",
         "kiosk.files",
         "kiosk.console",

@@ -1,4 +1,4 @@
-"""The age groups as bars, one below the other, the most likely one standing out."""
+"""The age groups as bars, one below the other, the one that is shown standing out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.estimate import AgeGroup
+from kiosk.estimate import AgeGroup, Estimate
 from kiosk.ui import theme
 from kiosk.ui.motion import ease
 from kiosk.ui.theme import Scale
@@ -30,22 +30,22 @@ class AgeBars(QWidget):
         self.target = (0.0,) * len(self.groups)
         self.shown = self.target
         self.certain = False
-        self.resting = True
+        self.emphasised: int | None = None  # the row that stands out
         self._looks: list[Hashable] = []
         self.presence = 0.0  # of the percentages; while they are away the bars take their room
 
     # What to show
 
-    def set_distribution(self, groups: Sequence[AgeGroup], probabilities: Sequence[float], *, certain: bool) -> None:
-        """Aim at `probabilities`; only a certain distribution gets the accent colour."""
-        if tuple(groups) != self.groups:
-            self.groups = tuple(groups)
+    def show_estimate(self, estimate: Estimate, *, certain: bool) -> None:
+        """Aim at its probabilities, its group standing out; only a certain one gets the accent colour."""
+        if estimate.groups != self.groups:
+            self.groups = estimate.groups
             self.shown = (0.0,) * len(self.groups)
-        self._aim(tuple(probabilities), certain=certain, resting=False)
+        self._aim(estimate.age_probabilities, self.groups.index(estimate.group), certain=certain)
 
     def rest(self) -> None:
         """Nothing to say: the bars run empty."""
-        self._aim((0.0,) * len(self.groups), certain=False, resting=True)
+        self._aim((0.0,) * len(self.groups), None, certain=False)
 
     def forget(self) -> None:
         """Empty at once, without running empty."""
@@ -53,9 +53,9 @@ class AgeBars(QWidget):
         self.shown, self.presence = self.target, 0.0
         self.update()
 
-    def _aim(self, target: tuple[float, ...], *, certain: bool, resting: bool) -> None:
-        if (target, certain, resting) != (self.target, self.certain, self.resting):
-            self.target, self.certain, self.resting = target, certain, resting
+    def _aim(self, target: tuple[float, ...], emphasised: int | None, *, certain: bool) -> None:
+        if (target, emphasised, certain) != (self.target, self.emphasised, self.certain):
+            self.target, self.emphasised, self.certain = target, emphasised, certain
             self._renew()
 
     def _renew(self) -> None:
@@ -66,17 +66,16 @@ class AgeBars(QWidget):
                 self.update(self._row(row))
 
     def _look_of_rows(self) -> list[Hashable]:
-        emphasised = self.emphasised
         every = (self.certain, self.resting, self.presence)
         return [
-            (group, self._words.percent(target), round(2 * self.width() * shown), row == emphasised, every)
+            (group, self._words.percent(target), round(2 * self.width() * shown), row == self.emphasised, every)
             for row, (group, target, shown) in enumerate(zip(self.groups, self.target, self.shown, strict=True))
         ]
 
     @property
-    def emphasised(self) -> int | None:
-        """Which row stands out."""
-        return None if self.resting else max(range(len(self.target)), key=self.target.__getitem__)
+    def resting(self) -> bool:
+        """Whether there is nothing to say."""
+        return self.emphasised is None
 
     def advance(self, seconds: float) -> None:
         presence = 0.0 if self.resting else 1.0

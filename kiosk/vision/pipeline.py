@@ -8,12 +8,14 @@ In between, each face's landmarks are followed, which costs a hundredth. All tim
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
+from kiosk.vision import facelike
 from kiosk.vision.camera import Frame
 from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
 from kiosk.vision.liveness import Liveness
@@ -39,12 +41,17 @@ class Pipeline:
         smallest_face: float = 0.2,
         finder: FaceFinder | None = None,
         liveness: Liveness | None = None,
+        face_judge: Callable[[Gray], float] | None = None,
     ) -> None:
-        """`smallest_face` is the share of the frame's height from which faces are found at once."""
+        """`smallest_face` is the share of the frame's height from which faces are found at once.
+
+        `face_judge` gives a chip's log odds for a real face; by default it is the kiosk's own.
+        """
         self.liveness = liveness
         """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
         self._engine = engine
         self._finder = finder or FaceFinder()
+        self._face_judge = face_judge or facelike.load()
         self._smallest_face = smallest_face
         self._started = clock.monotonic()
         self.forget()
@@ -188,9 +195,11 @@ class Pipeline:
         if not asked:
             return
         answers = self._engine.infer(stacked([chip for _, chip in asked]))
-        for (track, _), gender, age in zip(asked, answers.gender, answers.age, strict=True):
+        for (track, chip), gender, age in zip(asked, answers.gender, answers.age, strict=True):
             track.asked.ask(time)
-            track.evidence.add(gender, age, track.quality, time)
+            # Judging costs a millisecond, so a face that was judged is judged again only when it is detected anew.
+            due = track.last_detected == time or track.evidence.face is None
+            track.evidence.add(gender, age, track.quality, time, self._face_judge(chip) if due else None)
 
 
 def _apart(face: Face, others: list[Face]) -> bool:
@@ -200,8 +209,10 @@ def _apart(face: Face, others: list[Face]) -> bool:
 def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceObservation]:
     """Every face of a still picture, the largest first, each with its estimate whatever its quality.
 
-    There is no second look at a still picture: a good chip is `known`, any other `unknown`.
+    There is no second look at a still picture: a good chip of what is likelier a face than not is `known`, any
+    other `unknown`.
     """
+    face_judge = facelike.load()
     faces = finder.detect_in_still(gray)
     chips = [align(gray, face) for face in faces]
     answers = engine.infer(stacked(chips))
@@ -217,7 +228,7 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
             tuple(float(value) for value in answers.age[index]),
         )
         box = round(left), round(top), round(width), round(height)
-        known = worth >= GOOD and face.score >= CONVINCING and plausible(face)
+        known = worth >= GOOD and plausible(face) and face_judge(chip) > 0
         observed.append(FaceObservation(index + 1, box, worth, "known" if known else "unknown", estimate))
     return observed
 

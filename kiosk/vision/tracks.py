@@ -8,7 +8,6 @@ and taken up again by a face that appears near where it was lost, unless that lo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.estimate import AgeGroup, Estimate, FaceObservation, Status
+from kiosk.estimate import AgeGroup, FaceObservation, Status
+from kiosk.vision.evidence import Evidence
 from kiosk.vision.faces import CONVINCING, Face, Gray
 from kiosk.vision.schedule import Asked
 
@@ -25,18 +25,6 @@ LISTED_FOR = 0.3
 
 REMEMBERED_FOR = 3.0
 """Seconds without a detection after which an identity is forgotten."""
-
-FORGETTING = 3.0
-"""Seconds in which evidence loses all but 1/e of its weight, so that a change of person shows."""
-
-ENOUGH = 1.5
-"""Weight of evidence from which an estimate is known: two good chips and a fair one."""
-
-TOO_LITTLE = 0.5
-"""Weight of evidence below which a known estimate is known no longer."""
-
-PATIENCE = 1.5
-"""Seconds in which enough evidence must come before a track is called unknown."""
 
 SAME_LOOK = 0.65
 """Correlation of two chips from which they show one person: strangers' seldom come to 0.6 (one pair in
@@ -52,41 +40,6 @@ _SIZE_CHANGE = 1.7  # largest change of size of a face that is found again
 _FORESEEN_FOR = 0.6  # seconds for which a face is expected to move on as it did
 _VELOCITY_SHARE = 0.3  # of the latest step in the velocity: landmarks tremble by a pixel
 _SAME_SPOT = 0.3  # overlap of two tracks from which one of them has strayed onto the other's face
-_SMALLEST_PROBABILITY = 1e-4  # no single chip rules anything out
-
-
-@dataclass
-class Evidence:
-    """The fused probabilities of one track: a weighted mean of logarithms that forgets slowly.
-
-    The mean of logarithms is what independent opinions of equal worth come to, and unlike their
-    product it does not grow surer merely because a face was looked at for longer.
-    """
-
-    groups: tuple[AgeGroup, ...]
-    gender_labels: tuple[str, ...]
-    weight: float = 0.0
-    time: float = 0.0
-    _gender: NDArray[np.float64] | None = None
-    _age: NDArray[np.float64] | None = None
-
-    def add(self, gender: NDArray[np.floating], age: NDArray[np.floating], weight: float, time: float) -> None:
-        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight of 0 to 1."""
-        before = self.weight_at(time)
-        share = weight / (before + weight)
-        self._gender = _blend(self._gender, _logarithms(gender), share)
-        self._age = _blend(self._age, _logarithms(age), share)
-        self.weight, self.time = before + weight, time
-
-    def weight_at(self, time: float) -> float:
-        """What the evidence still weighs at `time`."""
-        return self.weight * math.exp((self.time - time) / FORGETTING)
-
-    def estimate(self) -> Estimate | None:
-        """What all of it says, or None before the first chip."""
-        if self._gender is None or self._age is None:
-            return None
-        return Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))
 
 
 @dataclass
@@ -99,7 +52,6 @@ class Track:
     evidence: Evidence
     quality: float = 0.0
     best_score: float = 0.0
-    status: Status = "estimating"
     look: NDArray[np.float32] | None = None
     """What the last good chip looked like: see `look_of`."""
     frontal_look: NDArray[np.float32] | None = None
@@ -112,18 +64,15 @@ class Track:
     """When `face` was found or followed to its place."""
     asked: Asked = field(default_factory=Asked)
     """How often the engine was asked about this person."""
-    waiting_since: float = 0.0
-    """When evidence began to be wanted: at first sight, or when what there was had faded."""
+
+    @property
+    def status(self) -> Status:
+        """Whether what is known of this person is enough."""
+        return self.evidence.status
 
     def update_status(self, time: float) -> None:
         """Moves between estimating, known and unknown by what is known at `time`."""
-        weight = self.evidence.weight_at(time)
-        if weight >= ENOUGH and self.best_score >= CONVINCING and not self.returned:
-            self.status = "known"
-        elif self.status == "known" and (weight < TOO_LITTLE or self.returned):
-            self.status, self.waiting_since = "estimating", time
-        elif self.status == "estimating" and time - self.waiting_since > PATIENCE:
-            self.status = "unknown"
+        self.evidence.update_status(time, trusted=self.best_score >= CONVINCING and not self.returned)
 
     def move(self, face: Face, time: float) -> None:
         """Takes in where the face was found or followed to at `time`."""
@@ -210,8 +159,7 @@ class Tracks:
         likeness = track.likeness(look)
         if track.returned and likeness is not None and likeness < SAME_LOOK:
             self._count += 1
-            track.number, track.evidence = self._count, Evidence(self._groups, self._gender_labels)
-            track.status, track.waiting_since = "estimating", time
+            track.number, track.evidence = self._count, Evidence(self._groups, self._gender_labels, time)
             track.frontal_look, track.asked = None, Asked()
         track.look, track.returned = look, False
         if abs(float(track.face.shape[4].real)) < _FRONTAL:
@@ -241,8 +189,8 @@ class Tracks:
 
     def _begun(self, face: Face, time: float) -> Track:
         self._count += 1
-        evidence = Evidence(self._groups, self._gender_labels)
-        track = Track(self._count, face, time, evidence, waiting_since=time, last_moved=time)
+        evidence = Evidence(self._groups, self._gender_labels, time)
+        track = Track(self._count, face, time, evidence, last_moved=time)
         self._tracks.append(track)
         return track
 
@@ -276,16 +224,3 @@ def _chance(track: Track, face: Face, look: NDArray[np.float32] | None, time: fl
     if distance > reach or not 1 / _SIZE_CHANGE < found_size / size < _SIZE_CHANGE:
         return 0.0
     return (1 - distance / (2 * reach) + alike) / 2
-
-
-def _logarithms(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST_PROBABILITY))
-
-
-def _blend(mean: NDArray[np.float64] | None, new: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    return new if mean is None else mean + share * (new - mean)
-
-
-def _probabilities(logarithms: NDArray[np.float64]) -> tuple[float, ...]:
-    values = np.exp(logarithms - logarithms.max())
-    return tuple(float(value) for value in values / values.sum())

@@ -57,6 +57,13 @@ def test_known(panel: EstimatePanel) -> None:
     assert _count(panel, theme.ACCENT.name()) > 200
 
 
+def test_labels_that_are_still_shown_stand_out_though_others_are_likelier(panel: EstimatePanel) -> None:
+    panel.show_face(make_face(estimate=make_estimate().showing("female", DECADES[5])))
+    assert panel.estimate_page.gender.text() == "Female"
+    assert panel.estimate_page.probability.text() == "6%"
+    assert panel.bars.emphasised == 5
+
+
 def test_estimating_is_gray_and_says_so(panel: EstimatePanel) -> None:
     panel.show_face(make_face(status="estimating", estimate=make_estimate()))
     panel.advance(10.0)

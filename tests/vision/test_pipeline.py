@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import sys
+from types import SimpleNamespace
 from typing import cast
 
 import cv2
@@ -14,13 +15,14 @@ from kiosk.vision.camera import DEMO, Frame, open_source
 from kiosk.vision.faces import Face, FaceFinder, Gray, detection_scale
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
+from kiosk.vision.quality import GOOD
 from kiosk.vision.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
 from kiosk.vision.tracks import LISTED_FOR
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
 
 
 def pipeline(finder: FakeFinder, engine: FakeEngine | None = None) -> Pipeline:
-    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder))
+    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder), face_judge=lambda _chip: 1.0)
 
 
 def watch(pipe: Pipeline, frames: int, rate: float = 25.0, start: int = 0) -> list[Observation]:
@@ -49,6 +51,35 @@ def test_a_face_is_estimated_and_soon_known() -> None:
     assert last.estimate is not None
     assert last.estimate.gender == "female"
     assert last.estimate.group.label == "20-29"
+
+
+def test_what_is_judged_to_be_no_face_is_unknown_however_sure_the_network_is() -> None:
+    asked: list[Gray] = []
+
+    def judge(chip: Gray) -> float:
+        asked.append(chip)
+        return -1.0
+
+    pipe = Pipeline(FakeEngine(0.99), finder=cast(FaceFinder, FakeFinder([face_at(320, 200)])), face_judge=judge)
+    faces = [only(observation) for observation in watch(pipe, 60)]
+    assert {face.status for face in faces} == {"estimating", "unknown"}
+    assert faces[-1].status == "unknown"
+    assert 2 < len(asked) <= 2 / DETECT_EVERY_IN_VIEW  # with a detection, not with each frame
+
+
+def test_a_drawn_face_in_a_still_picture_is_unknown() -> None:
+    picture = np.full((320, 320), 225, np.uint8)
+    cv2.ellipse(picture, (160, 165), (85, 110), 0, 0, 360, 190, cv2.FILLED, cv2.LINE_AA)
+    for x in (122, 198):
+        cv2.ellipse(picture, (x, 135), (20, 11), 0, 0, 360, 250, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(picture, (x, 135), 10, 30, cv2.FILLED, cv2.LINE_AA)
+        cv2.line(picture, (x - 24, 108), (x + 24, 108), 40, 7, cv2.LINE_AA)
+    cv2.line(picture, (160, 140), (160, 188), 120, 8, cv2.LINE_AA)
+    cv2.ellipse(picture, (160, 222), (34, 12), 0, 0, 180, 60, 6, cv2.LINE_AA)
+    found = SimpleNamespace(detect_in_still=lambda _gray: [face_at(160, 135, 76)])  # as the detector may take it
+    (observed,) = estimate_still(picture, cast(FaceFinder, found), FakeEngine(0.99))
+    assert observed.quality > GOOD
+    assert observed.status == "unknown"
 
 
 def test_frames_keep_their_numbers_and_answers_come_in_order() -> None:
