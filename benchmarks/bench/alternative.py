@@ -70,7 +70,7 @@ def sample_photographs(folder: Path = FOLDER) -> dict[str, Path]:
     """The photographs without people among scikit-image's samples, by name; none where it is not installed."""
     names = (
         "brick", "chelsea", "chessboard_GRAY", "clock_motion", "coffee", "coins", "grass", "gravel", "horse",
-        "hubble_deep_field", "moon", "motorcycle_left", "page", "retina", "rocket", "text",
+        "hubble_deep_field", "moon", "motorcycle_left", "retina", "rocket", "text",
     )  # fmt: skip
     found = {path.stem: path for path in folder.glob("lib/python*/site-packages/skimage/data/*.*")}
     return {name: found[name] for name in names if name in found}

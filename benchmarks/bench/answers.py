@@ -25,8 +25,8 @@ RATE = 30.0
 SIZES = ((640, 480), (1280, 720))
 FACES = (1, 2, 4)
 
-_OURS_A_ROUND = 45  # frames, of which each third has a detection
-_ITS_A_ROUND = 6
+_OURS_A_ROUND = 30  # frames, of which each third has a detection
+_ITS_A_ROUND = 4
 _WAIT = 0.5
 
 
@@ -60,30 +60,55 @@ def _in_turns(
     if alternative is not None:
         alternative.take_pictures(pictures)
         alternative.predict([0])
-    ours: list[float] = []
-    its: list[float] = []
-    our_faces: list[int] = []
-    its_faces: list[int] = []
+    ours, its = _Times(), _Times()
     known = 0
     places = itertools.cycle(range(0, len(pictures), max(1, len(pictures) // (_ITS_A_ROUND * rounds))))
     for _ in range(rounds):
+        ours.begin_round()
         for frame in itertools.islice(frames, _OURS_A_ROUND):
             started = time.perf_counter()
             observation = pipeline.process(frame)
-            ours.append(time.perf_counter() - started)
-            our_faces.append(len(observation.faces))
+            ours.add(time.perf_counter() - started, len(observation.faces))
             known += sum(face.status == "known" for face in observation.faces)
         if alternative is not None:
-            seconds, found = alternative.predict(itertools.islice(places, _ITS_A_ROUND))
-            its += seconds
-            its_faces += map(len, found)
-    mine = {**_summary(ours, our_faces), "known_a_frame": known / len(ours)}
-    theirs = _summary(its, its_faces) if its else None
+            its.begin_round()
+            for seconds, found in zip(*alternative.predict(itertools.islice(places, _ITS_A_ROUND)), strict=True):
+                its.add(seconds, len(found))
     return {
-        "ours": mine,
-        "alternative": theirs,
-        "times_alternative": mine["frames_per_second"] / theirs["frames_per_second"] if theirs else None,
+        "ours": {**ours.summary(), "known_a_frame": known / (rounds * _OURS_A_ROUND)},
+        "alternative": its.summary() if alternative else None,
+        "times_alternative": float(np.median(np.divide(ours.rates, its.rates))) if alternative else None,
     }
+
+
+class _Times:
+    """Seconds a frame, round by round. Of rates the median over the rounds counts: one may have been disturbed."""
+
+    def __init__(self) -> None:
+        self._rounds: list[list[float]] = []
+        self._faces: list[int] = []
+
+    def begin_round(self) -> None:
+        self._rounds.append([])
+
+    def add(self, seconds: float, faces: int) -> None:
+        self._rounds[-1].append(seconds)
+        self._faces.append(faces)
+
+    @property
+    def rates(self) -> list[float]:
+        """Frames a second of each round."""
+        return [len(seconds) / sum(seconds) for seconds in self._rounds]
+
+    def summary(self) -> dict[str, Any]:
+        every = list(itertools.chain.from_iterable(self._rounds))
+        return {
+            "frames": len(every),
+            "frames_per_second": float(np.median(self.rates)),
+            "p50_ms": 1000 * float(np.percentile(every, 50)),
+            "p95_ms": 1000 * float(np.percentile(every, 95)),
+            "faces_a_frame": float(np.mean(self._faces)),
+        }
 
 
 def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[str, Any]:
@@ -95,14 +120,13 @@ def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[
     busy, started = time.process_time(), time.monotonic()
     reader.start()
     try:
-        while not reader.ended or latencies == []:
+        while True:
             frame = reader.mailbox.take(_WAIT)
-            if frame is None:
-                if reader.ended:
-                    break
-                continue
-            pipeline.process(frame)
-            latencies.append(time.monotonic() - frame.captured)
+            if frame is not None:
+                pipeline.process(frame)
+                latencies.append(time.monotonic() - frame.captured)
+            elif reader.ended:
+                break
     finally:
         reader.stop()
     took = time.monotonic() - started
@@ -113,14 +137,4 @@ def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[
         "p95_ms": 1000 * float(np.percentile(settled, 95)),
         "share_answered": len(latencies) / frames,
         "cores": (time.process_time() - busy) / took,
-    }
-
-
-def _summary(seconds: Sequence[float], faces: Sequence[int]) -> dict[str, Any]:
-    return {
-        "frames": len(seconds),
-        "frames_per_second": len(seconds) / sum(seconds),
-        "p50_ms": 1000 * float(np.percentile(seconds, 50)),
-        "p95_ms": 1000 * float(np.percentile(seconds, 95)),
-        "faces_a_frame": float(np.mean(faces)),
     }

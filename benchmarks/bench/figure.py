@@ -37,7 +37,7 @@ def draw(run: Run, path: Path) -> None:
     rows = run["stages"]
     longest = max(BUDGET, *(sum(row["ms"].values()) for row in rows)) * 1.12
     with any_words(STYLE), replaced_safely(path) as temporary:
-        figure = Figure(figsize=(11, 1.9 + 0.62 * len(rows)))
+        figure = Figure(figsize=(11, 2.3 + 0.62 * len(rows)))
         FigureCanvasAgg(figure)
         axes = figure.subplots()
         for stage in STAGES:
@@ -61,9 +61,18 @@ def draw(run: Run, path: Path) -> None:
         axes.set_title("A frame's way from camera to screen, ms in the mean")
         axes.grid(axis="x")
         axes.tick_params(length=0)
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=len(STAGES))
+        figure.legend(
+            *axes.get_legend_handles_labels(),
+            columnspacing=1.4,
+            handlelength=1.2,
+            loc="outside upper left",
+            ncols=len(STAGES),
+        )
         machine = run["per_face"]["machine"]
-        most = max(row["resident_mb"] for row in rows)
-        note = f"{machine['cpu']}, {machine['cores']} cores; one process, {most:.0f} MB with the benchmark itself"
+        used = run["running"]["one person"]["proportional_mb"]
+        note = (
+            f"{machine['cpu']}, {machine['cores']} cores; measured in one process, one stage after the other\n"
+            f"memory of the kiosk itself: vision {used['vision']:.0f} MB, window {used['window']:.0f} MB"
+        )
         figure.supxlabel(note, x=0.012, ha="left", fontsize=9, color=QUIET)
         figure.savefig(temporary, format="png", metadata={"Software": None})

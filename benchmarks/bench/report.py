@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from benchmarks.bench.reach import Run, targets
+from kiosk.errors import KioskError
 from trainer.bench_result import MOST_OTHERS
 from trainer.bench_text import NOTHING, rounded
 from trainer.markdown import escaped, table
+
+BEGIN, END = "<!-- figures of `make bench`: begin -->", "<!-- figures of `make bench`: end -->"
+"""Between them the README has a run's figures."""
+
+
+class ReportError(KioskError):
+    """A page that the figures cannot be put into."""
 
 
 def markdown(run: Run) -> str:
     """All of it."""
     paragraphs = [
         "# One run of `make bench`",
-        machine_text(run),
+        _machine(run),
         "## What is to be reached",
         reach_table(run),
         "## Per face",
@@ -23,7 +31,7 @@ def markdown(run: Run) -> str:
         "What the machine does at most, by large matrix products, in billion multiply-adds a second.",
         _ceilings(run),
         "## From picture to answer",
-        answers_table(run),
+        _answers(run, run["clips"]),
         "Paced: pictures come at 30 a second through the kiosk's mailbox; one that is passed over has no answer.",
         _paced(run),
         "## Steadiness",
@@ -42,16 +50,41 @@ def markdown(run: Run) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
+def readme_section(run: Run) -> str:
+    """What the README has of it."""
+    package = run["alternative"]["package"]
+    return "\n\n".join(
+        (
+            _machine(run),
+            reach_table(run),
+            f"From a picture in memory to who is in it, as fast as it can, on the bundled clip, beside `{package}`'s "
+            "`predict` on every frame:",
+            _answers(run, run["clips"][:1]),
+        )
+    )
+
+
+def in_readme(text: str, run: Run) -> str:
+    """The README's text with this run in the place of another. Raises `ReportError`."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ReportError(f"it has no place for the figures: put {BEGIN} and {END} where they are to stand")
+    return f"{before}{begin}\n\n{readme_section(run)}\n\n{end}{after}"
+
+
 def reach_table(run: Run) -> str:
-    """The table that the README has, too."""
+    """What is to be reached, what was measured, and whether it is enough."""
     rows = ((each.what, each.wanted, each.measured, each.verdict) for each in targets(run))
     return table(("what", "wanted", "measured", "met"), rows, words=4)
 
 
-def answers_table(run: Run) -> str:
-    """Unpaced, beside the alternative; the README has it, too."""
+def _answers(run: Run, clips: Sequence[str]) -> str:
+    """Unpaced, beside the alternative."""
     rows = []
     for row in run["answers"]:
+        if row["clip"] not in clips:
+            continue
         ours, its = row["ours"], row["alternative"]
         rows.append(
             (
@@ -66,14 +99,14 @@ def answers_table(run: Run) -> str:
     return table(head, rows)
 
 
-def machine_text(run: Run) -> str:
+def _machine(run: Run) -> str:
     """The machine, and whether it was quiet."""
     machine = run["per_face"]["machine"]
     words = [f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}, ONNX Runtime "]
     words[0] += str(machine["onnxruntime"])
     others = run["others_cores"]
     if others >= MOST_OTHERS:
-        words.append(f"others kept {others:.1f} cores busy meanwhile, so figures are too low and ratios alone hold")
+        words.append(f"others kept {others:.1f} cores busy meanwhile, so speeds are too low and only ratios hold")
     else:
         words.append("nothing else ran meanwhile")
     return f"{'; '.join(words)}. Whatever is compared was measured in turns in this one run."
@@ -139,14 +172,16 @@ def _steadiness(run: Run) -> str:
                     row["clip"] if row["constant"] else f"{row['clip']} (ages change on purpose)",
                     "ours" if name == "ours" else run["alternative"]["package"],
                     f"{said['people']}",
-                    _number(said["changes_in_ten_seconds"]),
+                    f"{said['changes']} in {said['seconds']:.1f} s" if said["people"] else NOTHING,
                     f"{said['most_changes_in_ten_seconds']}" if said["people"] else NOTHING,
                     _number(said["age_deviation"]),
+                    _number(said["age_furthest"]),
                     _percent(said["share_answered"]),
                 )
             )
     head = (
-        "clip", "by", "tracks", "label changes in 10 s", "at most", "age's deviation, years", "% of frames answered",
+        "clip", "by", "tracks", "label changes", "at most in 10 s", "age: deviation, years", "furthest",
+        "% of frames answered",
     )  # fmt: skip
     return table(head, rows, words=2)
 

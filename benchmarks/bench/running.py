@@ -79,13 +79,16 @@ def window_statistics(source: Path, seconds: float) -> dict[str, Any] | str:
     helped = subprocess.run([*_kiosk(), "demo", "--help"], capture_output=True, text=True, check=True)
     if "--stats" not in helped.stdout:
         return "this version's `kiosk demo` has no --stats"
-    run = subprocess.run(
-        [*_command(source), "--seconds", f"{seconds:g}", "--stats=json"],
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=seconds + _STARTS_WITHIN,
-    )
+    try:
+        run = subprocess.run(
+            [*_command(source), "--seconds", f"{seconds:g}", "--stats=json"],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=seconds + _STARTS_WITHIN,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunningError(f"kiosk demo did not end after {seconds:g} seconds, as it was told to") from error
     lines = run.stdout.strip().splitlines()
     if run.returncode or not lines:
         raise RunningError(f"kiosk demo --stats failed: {(run.stderr.strip().splitlines() or ['no reason'])[-1]}")

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench.answers import RATE
-from benchmarks.bench.processes import memory
 from benchmarks.bench.scenes import Passage, tiled, write_video
 from benchmarks.bench.stopwatch import REST, Stopwatch, timing
 from kiosk.engine import Engine
@@ -64,7 +63,6 @@ def stages(shown: Passage, width: int, height: int, faces: int, engine: Engine, 
                 with watch.stage("paint"):
                     paint()
         busy = time.process_time() - busy
-        used = memory(os.getpid())
     notes = [f"{name} is not there any more: its time is its caller's" for name in missing]
     return {
         "width": width,
@@ -73,7 +71,6 @@ def stages(shown: Passage, width: int, height: int, faces: int, engine: Engine, 
         "frames": frames,
         "ms": {stage: 1000 * watch.seconds[stage] / frames for stage in STAGES if stage in watch.seconds},
         "processor_ms": 1000 * busy / frames,
-        "resident_mb": used.resident / 1e6,
         "notes": notes if why_not is None else [*notes, why_not],
     }
 

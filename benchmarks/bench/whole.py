@@ -42,7 +42,7 @@ class Plan:
 
     batches: tuple[int, ...] = BATCHES
     engine_seconds: float = 40.0
-    rounds: int = 6
+    rounds: int = 9
     paced_seconds: float = 10.0
     passage_frames: int = 120
     clip_frames: int | None = None
@@ -91,6 +91,8 @@ def measured(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool =
         result["others_cores"] = max(0.0, (_others(alternative) - busy) / (time.monotonic() - started))
     if why_not:
         result["notes"].append(f"the alternative was not measured: {why_not}")
+    if not sample_photographs():
+        result["notes"].append("no photograph was shown: scikit-image's samples are not installed")
     return result
 
 
