@@ -80,6 +80,8 @@ class SerialLine:
 
     def __init__(self, port: str, baud: int = 115200, *, first_wait: float = 0.5, longest_wait: float = 10.0) -> None:
         self.port = port
+        self.trouble = ""
+        """Why it is not open, or was not the last time."""
         self._baud = baud
         self._waits = first_wait, longest_wait
         self._heard: deque[Heard] = deque()
@@ -119,7 +121,7 @@ class SerialLine:
 
     def _run(self) -> None:
         first, longest = self._waits
-        wait, said = first, ""
+        wait = first
         while not self._closing.is_set():
             try:
                 # `exclusive` locks the port against a second program that would take half of the answers
@@ -127,13 +129,13 @@ class SerialLine:
                     self.port, self._baud, timeout=_READ_TIME_OUT, write_timeout=_WRITE_TIME_OUT, exclusive=True
                 ) as port:
                     port.reset_input_buffer()
-                    wait, said = first, ""
+                    wait, self.trouble = first, ""
                     self._serve(port)
             except (OSError, termios.error, ValueError) as error:
-                if str(error) != said:  # once, and not every ten seconds for days
-                    said = str(error)
+                if str(error) != self.trouble:  # once, and not every ten seconds for days
+                    self.trouble = str(error)
                     log.warning("serial port %s: %s", self.port, error)
-            self._put_down(said)
+            self._put_down(self.trouble)
             self._closing.wait(wait)
             wait = min(wait * 2, longest)
 
