@@ -60,10 +60,12 @@ class MdbMemory:
         return next(((name, each) for name, each in self._payments.items() if each.stage in OPEN), None)
 
     def put(self, transaction: str, remembered: Remembered) -> bool:
-        """Writes it down; False if that failed, and then it is as if it had not been asked for."""
+        """Writes it down; False if that failed. Then only an end is kept in mind, which is true without the file."""
         payments = {name: each for name, each in self._payments.items() if name != transaction}
         payments[transaction] = remembered
         payments = dict(list(payments.items())[-REMEMBERED:])
+        if remembered.stage not in OPEN:
+            self._payments = payments
         try:
             with replaced_safely(self._path, mode=0o600) as temporary:
                 temporary.write_text(_written(payments), encoding="utf-8")

@@ -83,6 +83,7 @@ class SerialDispenser:
     def poll(self, now: float) -> Sequence[DispenserMessage]:
         """Hears the board, and asks it what is not known."""
         self._now = now
+        self._give_up_unsent()  # before a late answer of the board could have it sent
         for heard in self._link.poll():
             match heard:
                 case LineUp():
@@ -92,7 +93,6 @@ class SerialDispenser:
                     self._up, self._heard_at, self._board = False, None, None
                 case str():
                     self._on_line(heard)
-        self._give_up_unsent()
         self._ask()
         self._notice_fault()
         said, self._said = self._said, []

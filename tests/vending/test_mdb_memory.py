@@ -44,6 +44,8 @@ def test_a_file_that_says_nothing_sensible_is_no_empty_one(
 
 def test_what_cannot_be_written_was_not_put(tmp_path: Path) -> None:
     (tmp_path / "mdb.json").mkdir()
-    memory = MdbMemory(tmp_path / "mdb.json" / "x" / "..")
+    memory = MdbMemory(tmp_path / "mdb.json")
     assert not memory.put("sale-1", Remembered("requested", 180, "EUR"))
     assert memory.get("sale-1") is None
+    assert not memory.put("sale-1", Remembered("returned", 180, "EUR"))
+    assert memory.get("sale-1") == Remembered("returned", 180, "EUR")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kiosk.vending.dispenser import DispenserMessage, Dropped, NotDropped
@@ -209,3 +211,10 @@ def test_a_board_of_another_protocol_is_a_fault(bench: Bench) -> None:
     assert bench.run() == []
     bench.dispenser.dispense("v-1", "A1")
     assert bench.run(7) == [NotDropped("v-1", "refused")]
+
+
+def test_the_documents_examples_have_right_checksums() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "dispenser-protocol.md").read_text(encoding="utf-8")
+    lines = [line for line in page.split("## Example")[1].splitlines() if "*" in line]
+    assert len(lines) == 7
+    assert all(unframed(line) for line in lines)
