@@ -182,6 +182,47 @@ def test_a_charge_whose_confirmation_was_lost_with_the_reader_is_neither_settled
     assert len(bench.interface.vends) == 2
 
 
+def about_to_settle(bench: Bench) -> None:
+    """D,END is on its way, and not there yet."""
+    bench.approved()
+    bench.terminal.settle("t1")
+    while "D,END" not in bench.wire.sent:
+        bench.run(0.1)
+    assert bench.interface.vends[0].end is None
+
+
+def test_a_reader_that_gave_up_behind_an_unplugged_line_has_not_settled(bench: Bench) -> None:
+    about_to_settle(bench)
+    bench.wire.unplug()
+    bench.interface.give_up()
+    bench.wire.plug()
+    assert Settled("t1") not in bench.run()
+
+
+def test_a_reader_that_gave_up_at_the_last_moment_has_not_settled(bench: Bench) -> None:
+    about_to_settle(bench)
+    bench.interface.give_up()
+    assert Settled("t1") not in bench.run()
+
+
+def test_a_success_that_was_lost_on_the_way_is_told_again(bench: Bench) -> None:
+    about_to_settle(bench)
+    bench.wire.unplug()
+    bench.wire.plug()
+    assert Settled("t1") in bench.run()
+    assert bench.interface.charged == Decimal("1.80")
+
+
+def test_a_slow_reader_is_not_told_everything_ten_times(bench: Bench) -> None:
+    bench.ask()
+    bench.interface.ignores_cancel = True
+    bench.terminal.reverse("t1")
+    bench.run(0.9)
+    assert bench.wire.sent.count("D,REQ,-1") == 1
+    bench.interface.ignores_cancel = False
+    assert bench.run() == [Reversed("t1")]
+
+
 CRASHES: list[Callable[[Bench], None]] = [
     lambda bench: bench.ask(),
     lambda bench: bench.approved(),
