@@ -42,6 +42,7 @@ class MdbMemory:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._payments: dict[str, Remembered] = {}
+        self._trouble = ""
         self.whole = True
         try:
             self._payments = _read(path.read_text(encoding="utf-8"))
@@ -71,9 +72,11 @@ class MdbMemory:
                 temporary.write_text(_written(payments), encoding="utf-8")
             _sync_folder(self._path.parent)
         except OSError as error:
-            log.error("%s cannot be written: %s", self._path, error)
+            if str(error) != self._trouble:  # once, for it is tried twice a second
+                log.error("%s cannot be written: %s", self._path, error)
+            self._trouble = str(error)
             return False
-        self._payments = payments
+        self._payments, self._trouble = payments, ""
         return True
 
 

@@ -294,6 +294,14 @@ def test_a_vend_that_nobody_knows_of_is_ended_without_a_charge(bench: Bench) -> 
     assert [vend.end for vend in bench.interface.vends] == ["cancelled", "failure"]
 
 
+def test_a_request_that_the_interface_refuses_is_declined(bench: Bench) -> None:
+    bench.run()
+    bench.interface.refuses = True
+    bench.ask()
+    assert bench.said[-1] == Declined("t1", "terminal")
+    assert sum(line.startswith("D,REQ") for line in bench.wire.sent) == 1
+
+
 class TestCardFirst:
     """A reader that cannot be asked before a card is there."""
 

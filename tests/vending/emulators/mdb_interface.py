@@ -36,6 +36,8 @@ class MdbInterface:
         self.names_mode = True
         self.otherwise: Literal["wait", "approve", "deny"] = "wait"
         self.ignores_cancel = False
+        self.refuses = False
+        """Whether it refuses every request."""
         self.has_reader = True
         self.mute = False
         """Whether the interface hangs."""
@@ -132,7 +134,7 @@ class MdbInterface:
 
     @property
     def _can_be_asked(self) -> bool:
-        return self.state == ("IDLE" if self.always_idle else "CREDIT")
+        return not self.refuses and self.state == ("IDLE" if self.always_idle else "CREDIT")
 
     def _reset_reader(self) -> None:
         if self.open:
