@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,13 +60,13 @@ FATES = st.lists(st.sampled_from(["whole", "whole", "whole", *get_args(Fate)]), 
 
 @dataclass(frozen=True)
 class Visit:
-    """A customer, and what happens: each mishap so many steps after the one before."""
+    """A customer, and what happens: each mishap so many steps after the one before, or once a line was sent."""
 
     reader: Literal["approve", "deny", "wait"]
     board: Literal["drop", "jam", "wait"]
     reader_fates: list[Fate]
     board_fates: list[Fate]
-    mishaps: list[tuple[int, str]]
+    mishaps: list[tuple[int | str, str]]
 
 
 VISITS = st.builds(
@@ -74,13 +75,32 @@ VISITS = st.builds(
     st.sampled_from(["drop", "drop", "drop", "jam", "wait"]),
     FATES,
     FATES,
-    st.lists(st.tuples(st.integers(0, 16), st.sampled_from(sorted(MISHAPS))), max_size=4),
+    st.lists(
+        st.tuples(
+            st.integers(0, 16) | st.sampled_from(["D,REQ", "D,REQ,-1", "D,END", "D,END", "D,END,-1", "VEND"]),
+            st.sampled_from(sorted(MISHAPS)),
+        ),
+        max_size=4,
+    ),
 )
 EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES")
 
 
+@pytest.mark.parametrize("mishap", sorted(MISHAPS))
+@pytest.mark.parametrize(
+    ("board", "when"), [("drop", "D,REQ"), ("drop", "VEND"), ("drop", "D,END"), ("jam", "D,END,-1")]
+)
+def test_a_mishap_just_when_a_command_is_on_its_way(
+    tmp_path: Path, board: Literal["drop", "jam"], when: str, mishap: str
+) -> None:
+    rig = SerialRig(tmp_path)
+    put_in_order(rig)
+    come(rig, Visit("approve", board, [], [], [(when, mishap)]))
+    check_the_end(rig, put_in_order(rig))
+
+
 @settings(
-    max_examples=int(EXAMPLES or 120),
+    max_examples=int(EXAMPLES or 60),
     derandomize=EXAMPLES is None,
     database=None,
     deadline=None,
@@ -108,8 +128,13 @@ def come(rig: SerialRig, visit: Visit) -> None:
     if not rig.interface.always_idle:
         rig.run(0.7)
         rig.interface.show_card()
-    for steps, mishap in visit.mishaps:
-        for _ in range(steps):
+    sent = rig.payment_line.sent, rig.dispenser_line.sent
+    for when, mishap in visit.mishaps:
+        before = [len(lines) for lines in sent]
+        for _ in range(when if isinstance(when, int) else 30):
+            fresh = [line for lines, count in zip(sent, before, strict=True) for line in lines[count:]]
+            if isinstance(when, str) and any(line.startswith(when) for line in fresh):
+                break
             rig.run(STEP)
             check(rig)
         MISHAPS[mishap](rig)
