@@ -199,7 +199,7 @@ def estimate(paths: tuple[Path, ...], as_json: bool, engine: Path | None) -> Non
 @main.command()
 @click.option("--engine", type=_PATH, help="The engine to look at, instead of the kiosk's own.")
 def doctor(engine: Path | None) -> None:
-    """Looks at camera, display, engine and GPU, and says what to do about each."""
+    """Looks at camera, serial ports, display, engine and GPU, and says what to do about each."""
     from kiosk.doctor import examine
 
     if not examine(engine):
