@@ -121,7 +121,8 @@ def test_a_machine_on_serial_ports_starts_while_they_are_away(folder: Path) -> N
     ports = [f'port = "{folder}/{name}"\n' for name in ("mdb", "board")]
     config = settings(folder, SERIAL.format(*ports))
     set_pin(config.pins_path, "service", "4711")
-    found = real_devices(config)
+    devices.check(config)
+    found = devices.opened(config)
     assert isinstance(found.terminal, MdbTerminal)
     assert isinstance(found.dispenser, SerialDispenser)
     assert found.terminal.poll(0.0) == [FaultChanged("terminal", True)]
@@ -206,7 +207,7 @@ class Logged(Journal):
 def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is opened and closed by a machine, in order, up to its window."""
     happened: list[str] = []
-    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened)})
+    monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened)})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
     monkeypatch.setattr(Logged, "happened", happened, raising=False)
     monkeypatch.setattr(run, "Journal", Logged)
@@ -255,7 +256,7 @@ def test_a_device_that_cannot_be_opened_leaves_none_open(
 def test_a_device_that_cannot_be_closed_keeps_no_other_open(
     folder: Path, happened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened, closes=False)})
+    monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened, closes=False)})
     with pytest.raises(OSError, match="port"):
         run.run(settings(folder, HARDWARE), Wish(source="0"))
     assert happened == [*STARTED, "show", *STOPPED]
