@@ -16,7 +16,7 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
-.PHONY: help install system-libraries demo sale test lint screenshots wheel clean
+.PHONY: help install system-libraries demo sale test lint bench screenshots wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ lint: $(VENV)/.everything ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+bench: system-libraries $(VENV)/.everything ## speed, steadiness and appetite beside the nearest alternative, in benchmarks/kiosk
+	$(BIN)/python -m benchmarks run $(ARGS)
+
 screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
 	$(BIN)/python assets/make_screenshots.py $(ARGS)
 
@@ -46,7 +49,7 @@ wheel: $(VENV)/.everything ## dist/facialnet_kiosk-*.whl
 	rm -rf build
 
 clean: ## remove .venv and everything built or cached
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .alternative build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two stamps, so that the demo needs neither torch nor the developer tools. Both installations are editable.

@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +26,26 @@ from PyQt6.QtWidgets import QApplication
 
 from kiosk.engine import load
 from kiosk.estimate import Observation
+from kiosk.ops.backlight import Backlight
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.service import Service
+from kiosk.ui.service_camera import CameraPage
+from kiosk.ui.service_desk import Desk, Page
+from kiosk.ui.service_feed import VisionFeed
+from kiosk.ui.service_health import HealthPage
+from kiosk.ui.service_journal import ExportPage, JournalPage
+from kiosk.ui.service_machine import MachinePage
+from kiosk.ui.service_screen import ServiceScreen
+from kiosk.ui.service_settle import SettlePage
+from kiosk.ui.service_stock import StockPage
+from kiosk.ui.service_tests import TestsPage
 from kiosk.ui.shop_window import ShopWindow
 from kiosk.vending import catalog as catalogs
 from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.events import Choose, Continue, SetStock, Start
-from kiosk.vending.id_check import IdRefused, WrongPin
+from kiosk.vending.id_check import IdConfirmed, IdMessage, IdRefused, WrongPin
 from kiosk.vending.journal import Journal
+from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -39,7 +53,7 @@ from kiosk.vending.simulated_reader import SimulatedIdReader
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vision.camera import open_source
-from kiosk.vision.messages import Preview, VisionMode, VisionState
+from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.pipeline import Pipeline
 
 SIZES = ("1280x800", "1080x1920")
@@ -55,6 +69,7 @@ class ClipVision:
         self.state = VisionState.RUNNING
         self.fault: str | None = None
         self.engine_fault: str | None = None
+        self.engine = EngineInfo("ONNX Runtime on the CPU", "int8", "gender 89.6%, age group 57.7%")
         self.empty = False
         self._observation = observation
         self._preview = preview
@@ -78,16 +93,19 @@ class Attendant:
     wait = 0.0
 
     def __init__(self) -> None:
-        self.answers: list[object] = []
+        self.answers: list[IdMessage] = []
+        self.sale = ""
 
-    def begin(self, sale: str, minimum_age: int) -> None: ...
+    def begin(self, sale: str, minimum_age: int) -> None:  # noqa: ARG002
+        self.sale = sale
+
     def end(self, sale: str) -> None: ...
     def enter(self, pin: str) -> None: ...
 
     def wait_s(self, now: float) -> float:  # noqa: ARG002
         return self.wait
 
-    def poll(self, now: float) -> list[object]:  # noqa: ARG002
+    def poll(self, now: float) -> list[IdMessage]:  # noqa: ARG002
         answers, self.answers = self.answers, []
         return answers
 
@@ -102,10 +120,30 @@ class Stage:
     terminal: SimulatedTerminal
     dispenser: SimulatedDispenser
     attendant: Attendant
+    service: Service
+    pin: Attendant
 
     def go(self, seconds: float = 0.1, times: int = 12) -> None:
         for _ in range(times):
             self.window.advance(seconds)
+            self.service.advance(seconds)
+
+    def enter_service(self) -> ServiceScreen:
+        self.window.service_requested.emit()
+        self.pin.answers = [IdConfirmed(self.pin.sale, "pin")]
+        self.go(times=2)
+        assert self.service.screen is not None
+        return self.service.screen
+
+    def open(self, kind: type[Page]) -> Page:
+        """A page of service mode, with everything that it reads."""
+        screen = self.enter_service()
+        (page,) = (page for page in screen.pages if isinstance(page, kind))
+        screen.open(page)
+        while page.busy:
+            time.sleep(0.005)
+        self.go(times=2)
+        return page
 
     def close(self) -> None:
         """Free the window now, not whenever an event loop runs."""
@@ -180,6 +218,83 @@ def _out_of_order_claim(stage: Stage) -> None:
     stage.go(1.0, 45)
 
 
+def _gate_waits(stage: Stage) -> None:
+    stage.window.service_requested.emit()
+    stage.pin.wait = 27.0
+
+
+def _journal(stage: Stage) -> None:
+    _pay(Payment.APPROVE, Vend.DROP)(stage)
+    stage.go()
+    stage.open(JournalPage)
+
+
+def _stock(stage: Stage) -> StockPage:
+    page = stage.open(StockPage)
+    assert isinstance(page, StockPage)
+    return page
+
+
+def _export(stage: Stage) -> ExportPage:
+    page = stage.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [Path("/media/kiosk/STICK"), Path("/media/kiosk/ANOTHER STICK")]
+    return page
+
+
+def _written(stage: Stage) -> None:
+    page = _export(stage)
+    stage.go(times=1)
+    page.said.say(
+        stage.service.words.exported("kiosk-journal-2026-01-02-030405.csv, kiosk-journal-2026-01-02-030405.json")
+    )
+
+
+def _settle(vend: Vend, seconds: int) -> Callable[[Stage], None]:
+    def play(stage: Stage) -> None:
+        _pay(Payment.APPROVE, vend)(stage)
+        stage.go(1.0, seconds)
+        stage.open(SettlePage)
+
+    return play
+
+
+def _owed(stage: Stage) -> None:
+    stage.terminal.unheard = 1000
+    _pay(Payment.APPROVE, Vend.DROP)(stage)
+    stage.go(1.0, 300)
+    stage.open(SettlePage)
+
+
+def _tested(stage: Stage) -> None:
+    page = stage.open(TestsPage)
+    assert isinstance(page, TestsPage)
+    page.pay.click()
+    stage.go()
+
+
+SERVICE: dict[str, Callable[[Stage], object]] = {
+    "service-gate": lambda stage: stage.window.service_requested.emit(),
+    "service-gate-waits": _gate_waits,
+    "service": lambda stage: stage.enter_service(),
+    "service-camera": lambda stage: stage.open(CameraPage),
+    "service-health": lambda stage: stage.open(HealthPage),
+    "service-stock": _stock,
+    "service-slot": lambda stage: _stock(stage).edit("A2"),
+    "service-nothing-to-settle": lambda stage: stage.open(SettlePage),
+    "service-in-doubt": _settle(Vend.SILENCE, 80),
+    "service-blocked": _settle(Vend.JAM, 30),
+    "service-owed": _owed,
+    "service-tests": lambda stage: stage.open(TestsPage),
+    "service-tested": _tested,
+    "service-journal": _journal,
+    "service-no-stick": lambda stage: stage.open(ExportPage),
+    "service-export": _export,
+    "service-written": _written,
+    "service-machine": lambda stage: stage.open(MachinePage),
+}
+"""Service mode, which no customer sees."""
+
 SCENES: dict[str, Callable[[Stage], None]] = {
     "attract": lambda _: None,
     "products": _products,
@@ -228,19 +343,29 @@ def moment_of_clip() -> tuple[Observation, Preview]:
     return observation, Preview(observation.frame, image, (image.shape[1], image.shape[0]))
 
 
-def stage_for(journal: Journal, vision: ClipVision, size: tuple[int, int], appearance: Appearance) -> Stage:
-    """A machine on its first screen. Its time stands still but for `Stage.go`."""
+def stage_for(
+    journal: Journal,
+    vision: ClipVision,
+    size: tuple[int, int],
+    appearance: Appearance,
+    journal_path: Path = Path("nowhere", "journal.db"),
+) -> Stage:
+    """A machine on its first screen. Its time stands still but for `Stage.go`. Service mode needs `journal_path`."""
     path = catalogs.demo_path()
     catalog = catalogs.load(path)
     terminal, dispenser, attendant = SimulatedTerminal(), SimulatedDispenser(), Attendant()
     verifiers: list[Any] = [attendant, SimulatedIdReader()]
     shop = Shop(catalog, journal, terminal, dispenser, verifiers, automatic_age_check=True)
     policy = AgePolicy(automatic_pass=True, seconds=6.0)  # so long that it is seen half done
-    window = ShopWindow(shop, vision, catalog, path, policy, appearance)
+    feed, pin = VisionFeed(vision), Attendant()
+    window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()
+    desk = Desk(shop, feed, catalog, journal, Settings(journal), journal_path)
+    service = Service(window, desk, pin, Backlight(journal_path.parent / "no light"))
+    service.timer.stop()
     window.resize(*size)
     window.show()
-    stage = Stage(window, shop, vision, terminal, dispenser, attendant)
+    stage = Stage(window, shop, vision, terminal, dispenser, attendant, service, pin)
     stage.go(times=3)
     return stage
 
@@ -248,7 +373,7 @@ def stage_for(journal: Journal, vision: ClipVision, size: tuple[int, int], appea
 def play(stage: Stage, scene: str, language: str) -> None:
     """From the first screen to a scene."""
     stage.window.set_language(language)
-    SCENES[scene](stage)
+    (SCENES | SERVICE)[scene](stage)
     stage.go()
 
 
@@ -257,7 +382,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
     parser.add_argument("--size", nargs="+", default=SIZES)
     parser.add_argument("--language", nargs="+", default=LANGUAGES)
-    parser.add_argument("--only", nargs="+", default=list(SCENES), choices=list(SCENES))
+    parser.add_argument("--only", nargs="+", default=[*SCENES, *SERVICE], choices=[*SCENES, *SERVICE])
     parser.add_argument(
         "--density", type=float, default=None, help="pixels per millimetre; default that of 10.1 and 32 inch"
     )
@@ -274,14 +399,15 @@ def main() -> None:
             appearance = Appearance(
                 pixels_per_mm=density,
                 mirrored=False,
-                languages=("en", "zh", "de"),
+                languages=(language, *(code for code in LANGUAGES if code != language)),
                 large_text=options.large_text,
                 low_reach=options.low_reach,
             )
             for scene in options.only:
                 with tempfile.TemporaryDirectory() as folder:
-                    journal = Journal(Path(folder) / "journal.db")
-                    stage = stage_for(journal, ClipVision(*seen), (width, height), appearance)
+                    journal_path = Path(folder) / "journal.db"
+                    journal = Journal(journal_path)
+                    stage = stage_for(journal, ClipVision(*seen), (width, height), appearance, journal_path)
                     play(stage, scene, language)
                     app.processEvents()
                     file = options.folder / language / size / f"{scene}.png"

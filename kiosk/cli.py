@@ -5,11 +5,13 @@ Everything heavy is imported inside the command that needs it, so that `--help` 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -42,6 +44,13 @@ def main() -> None:
 @click.option("--loop", is_flag=True, help="With --headless: begin a file or folder again at its end.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
 @click.option("--record", type=_PATH, help="With --headless: an MP4 of what was seen, with the overlay drawn.")
+@click.option(
+    "--stats",
+    type=click.Choice(["text", "json"]),
+    is_flag=False,
+    flag_value="text",
+    help="At the end, how smoothly the window ran; --stats=json for machines.",
+)
 def demo(
     source: str | None,
     engine: Path | None,
@@ -52,49 +61,67 @@ def demo(
     loop: bool,
     seconds: float | None,
     record: Path | None,
+    stats: str | None,
 ) -> None:
     """Shows live estimates: of a webcam if there is one, else of the bundled clip."""
     for option, given in (("--unpaced", unpaced), ("--loop", loop), ("--record", record)):
         if given and not headless:
             raise click.UsageError(f"{option} goes with --headless")
+    if stats and headless:
+        raise click.UsageError("--stats is about the window, and --headless has none")
     from kiosk.config import Config, load
     from kiosk.parts import source_of, vision_settings
 
     config = load(config_path) if config_path else Config()
     source = source_of(config, source)
     if not headless:
-        from kiosk.display import why_no_window
+        reason = _show(vision_settings(config, source, engine), config, fullscreen, seconds, stats)
+        if stats:
+            from kiosk.display import NoDisplayError
 
-        reason = why_no_window()
-        if reason is None:
-            _show(vision_settings(config, source, engine), config, fullscreen, seconds)
-            return
+            raise NoDisplayError(f"{reason}: --stats is about the window")
         seconds = seconds or _UNATTENDED_SECONDS
         record, loop = _recording_place(), True
         click.echo(f"{reason}: watching without a window for {seconds:g} seconds", err=True)
     _watch(vision_settings(config, source, engine, loop=loop), unpaced, seconds, record)
 
 
-def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None) -> None:
-    from kiosk.ui.window import run
+def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> str:
+    """Shows the window and ends the program after it, or returns why none can be shown."""
+    from kiosk.display import why_no_display, why_no_window
     from kiosk.vision.camera import is_camera
     from kiosk.vision.process import VisionProcess
 
+    if reason := why_no_display():
+        return reason
     vision = VisionProcess(settings)
     try:
+        # first, because it takes longest: the display is asked and Qt loaded while it loads its libraries
         vision.start()
+        if reason := why_no_window():
+            return reason
+        from kiosk.ui.window import run
+
         code = run(
             vision,
             fullscreen=fullscreen or config.window.fullscreen,
             mirrored=config.window.mirror and is_camera(settings.source),
             groups=vision.groups,
             seconds=seconds,
+            wake_on=vision.fileno(),
+            tell=partial(_tell_stats, kind=stats) if stats else None,
         )
     finally:
         vision.stop()
     if vision.fault and code:
         raise click.ClickException(vision.fault)
     sys.exit(code)
+
+
+def _tell_stats(report: dict[str, Any], kind: str) -> None:
+    from kiosk.ui.frame_meter import as_text
+
+    click.echo(json.dumps(report) if kind == "json" else as_text(report))
 
 
 def _watch(settings: VisionSettings, unpaced: bool, seconds: float | None, record: Path | None) -> None:
@@ -172,7 +199,7 @@ def estimate(paths: tuple[Path, ...], as_json: bool, engine: Path | None) -> Non
 @main.command()
 @click.option("--engine", type=_PATH, help="The engine to look at, instead of the kiosk's own.")
 def doctor(engine: Path | None) -> None:
-    """Looks at camera, display, engine and GPU, and says what to do about each."""
+    """Looks at camera, serial ports, display, engine and GPU, and says what to do about each."""
     from kiosk.doctor import examine
 
     if not examine(engine):

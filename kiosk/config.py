@@ -22,6 +22,8 @@ Language = Literal["en", "zh", "de"]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Seconds = Annotated[float, Field(ge=1, le=3600)]
 _Path = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+_MOTOR = r"^[A-Za-z0-9]{1,8}=[A-Za-z0-9_.-]{1,32}$"
+_Port = Annotated[str, Field(pattern=r"^(none|/[^\x00]+)$")]
 _KIND = r"^[a-z][a-z0-9_-]{0,31}$"
 
 
@@ -162,8 +164,13 @@ class PaymentConfig(Section):
 
     kind: Annotated[str, Field(pattern=_KIND)] = Field(
         "none",
-        description='the kind of terminal; this version knows none yet, and with "none" nothing can be sold. '
-        "A simulated one would give goods away: only `kiosk run --demo` has it",
+        description='the kind of terminal: "mdb" is a cashless reader on an MDB interface; with "none" nothing can be '
+        "sold. A simulated one would give goods away: only `kiosk run --demo` has it",
+    )
+    port: _Port = Field(
+        "none",
+        description='the serial port of an MDB interface, such as "/dev/serial/by-id/usb-..."; `kiosk doctor` names '
+        "those that answer",
     )
 
 
@@ -171,8 +178,27 @@ class DispenserConfig(Section):
     """What hands out the goods."""
 
     kind: Annotated[str, Field(pattern=_KIND)] = Field(
-        "none", description='the kind of dispenser; this version knows none yet, and with "none" nothing can be sold'
+        "none",
+        description='the kind of dispenser: "serial" is a board that speaks docs/dispenser-protocol.md; with "none" '
+        "nothing can be sold",
     )
+    port: _Port = Field("none", description="the serial port of such a board; `kiosk doctor` names those that answer")
+    motors: Annotated[tuple[Annotated[str, Field(pattern=_MOTOR)], ...], Field(strict=False)] = Field(
+        (), description='where a slot and its motor have different names: a list such as ["A1=1", "A2=2"]'
+    )
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> DispenserConfig:
+        slots, motors = zip(*(pair.split("=") for pair in self.motors), strict=True) if self.motors else ((), ())
+        for names in (slots, motors):
+            if len(set(names)) < len(names):
+                raise ValueError(f"motors names one twice, {list(self.motors)}")
+        return self
+
+    @property
+    def motor_of(self) -> dict[str, str]:
+        """The motor of each slot that has another name than its motor."""
+        return dict(pair.split("=") for pair in self.motors)
 
 
 class ServiceConfig(Section):

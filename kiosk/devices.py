@@ -14,13 +14,26 @@ from kiosk.errors import KioskError
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.id_check import IdVerifier
+from kiosk.vending.mdb_memory import MdbMemory
+from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.payment import PaymentTerminal
+from kiosk.vending.serial_dispenser import SerialDispenser
+from kiosk.vending.serial_line import SerialLine
 from kiosk.vision.camera import DEMO
 
-TERMINALS: Mapping[str, Callable[[Config], PaymentTerminal]] = {}
+
+def _mdb(config: Config) -> PaymentTerminal:
+    return MdbTerminal(SerialLine(config.payment.port), MdbMemory(config.state_folder / "mdb-payments.json"))
+
+
+def _serial(config: Config) -> Dispenser:
+    return SerialDispenser(SerialLine(config.dispenser.port), config.dispenser.motor_of)
+
+
+TERMINALS: Mapping[str, Callable[[Config], PaymentTerminal]] = {"mdb": _mdb}
 """Real ones alone: a simulated terminal would give goods away."""
 
-DISPENSERS: Mapping[str, Callable[[Config], Dispenser]] = {}
+DISPENSERS: Mapping[str, Callable[[Config], Dispenser]] = {"serial": _serial}
 
 READERS: Mapping[str, Callable[[Config], IdVerifier]] = {}
 
@@ -51,7 +64,11 @@ class Devices:
 def lacks(config: Config) -> Iterator[str]:
     """What the machine still needs before it can sell, each in one line that says what to do."""
     yield from _needs(config)
-    # a camera that is away may come back: without it the machine starts, and asks for IDs
+    # neither a port nor a camera that is away keeps the machine from starting: it may come back
+    for key, port in _ports(config).items():
+        if port != "none" and not Path(port).exists():
+            yield f"{key} = {port!r} is not there: plug it in, or let `kiosk doctor` name the ports"
+    # without a camera it asks for IDs
     source = config.camera.source
     if source not in ("auto", DEMO) and not source.isdecimal() and not Path(source).exists():
         yield f"camera.source = {source!r} is not there: name a camera, such as /dev/video0"
@@ -61,6 +78,11 @@ def _needs(config: Config) -> Iterator[str]:
     """Without which it does not start."""
     yield from _lack("payment.kind", "terminal", config.payment.kind, TERMINALS)
     yield from _lack("dispenser.kind", "dispenser", config.dispenser.kind, DISPENSERS)
+    ports = _ports(config)
+    for key in (key for key, port in ports.items() if port == "none"):
+        yield f"{key} is none: name the serial port; `kiosk doctor` says what answers on each"
+    if len(ports) == 2 and len({Path(port).resolve() for port in ports.values()}) == 1 and "none" not in ports.values():
+        yield "payment.port and dispenser.port are the same: one port cannot have both devices"
     if config.id.reader != "none":
         yield from _lack("id.reader", "ID reader", config.id.reader, READERS)
     if config.age_check.automatic_pass and not config.age_check.liveness:
@@ -74,6 +96,16 @@ def _needs(config: Config) -> Iterator[str]:
         yield "there is no service PIN: run `kiosk config set-pin service --config FILE`"
     if config.id.attendant and not pins.attendant:
         yield "id.attendant is on and has no PIN: run `kiosk config set-pin attendant --config FILE`"
+
+
+def _ports(config: Config) -> dict[str, str]:
+    """The serial ports that the devices need, by the key that names them."""
+    ports = {}
+    if config.payment.kind == "mdb":
+        ports["payment.port"] = config.payment.port
+    if config.dispenser.kind == "serial":
+        ports["dispenser.port"] = config.dispenser.port
+    return ports
 
 
 def _lacking_files(config: Config) -> Iterator[str]:

@@ -16,12 +16,16 @@ class NoDisplayError(KioskError):
     """There is nothing to show a window on."""
 
 
+def why_no_display() -> str | None:
+    """The one reason against a window that is known without trying."""
+    named = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+    return None if named or sys.platform != "linux" else "there is no display"
+
+
 def why_no_window() -> str | None:
     """One line about what a window lacks here, or None where one can be shown."""
-    if sys.platform == "linux" and not any(
-        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    ):
-        return "there is no display"
+    if reason := why_no_display():
+        return reason
     try:
         # In a process of its own: without a working display or a system library, Qt aborts.
         probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS)

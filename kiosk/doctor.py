@@ -31,6 +31,9 @@ _GPU_EXTRA = (
 )
 
 
+_NO_ANSWER = "if something should: is it powered, and does it speak what docs/hardware.md says?"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at."""
@@ -81,6 +84,31 @@ def _camera(_: Path | None) -> Iterator[Finding]:
         else:
             advice = f"another program may hold it (`fuser {device}`), or you may lack the right (`groups` wants video)"
             yield Finding("camera", "note", f"{device} gives no picture", advice)
+
+
+def _ports(_: Path | None) -> Iterator[Finding]:
+    from kiosk.vending.ports import found, what_answers
+
+    ports = list(found())
+    if not ports:
+        advice = "a card terminal or a dispenser of a machine that sells is plugged into one"
+        yield Finding("serial ports", "note", "none", advice)
+    for port in ports:
+        answer = what_answers(port.path)
+        where = f"{port.path} ({port.description})"
+        if answer.trouble:
+            advice = (
+                f"another program may hold it (`fuser {port.path}`), or you may lack the right (`groups` wants dialout)"
+            )
+            yield Finding("serial port", "note", f"{where} cannot be opened: {answer.trouble}", advice)
+        elif answer.terminal:
+            advice = f'payment.kind = "mdb", payment.port = "{port.path}"'
+            yield Finding("serial port", "ok", f"{where} is an MDB interface: {answer.terminal}", advice)
+        elif answer.dispenser:
+            advice = f'dispenser.kind = "serial", dispenser.port = "{port.path}"'
+            yield Finding("serial port", "ok", f"{where} is a dispenser: {answer.dispenser}", advice)
+        else:
+            yield Finding("serial port", "note", f"{where}: nothing that the kiosk knows answers", _NO_ANSWER)
 
 
 def _display(_: Path | None) -> Iterator[Finding]:
@@ -153,6 +181,7 @@ def _gpu_engine() -> Iterator[Finding]:
 _LOOKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
     _versions,
     _camera,
+    _ports,
     _display,
     _landmarks,
     _engine,

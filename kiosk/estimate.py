@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 Status = Literal["known", "estimating", "unknown"]
@@ -70,6 +70,9 @@ class Estimate:
     gender_probabilities: tuple[float, ...]
     groups: tuple[AgeGroup, ...]
     age_probabilities: tuple[float, ...]
+    shown_gender: str | None = None
+    """The label to show where that is not the likeliest, so that it does not change at every turn: see `showing`."""
+    shown_group: AgeGroup | None = None
 
     def __post_init__(self) -> None:
         if len(self.gender_labels) != len(self.gender_probabilities):
@@ -77,19 +80,35 @@ class Estimate:
         if len(self.groups) != len(self.age_probabilities):
             raise ValueError("as many age probabilities as groups are needed")
 
+    def showing(self, gender: str, group: AgeGroup) -> Estimate:
+        """The same probabilities under these labels, whichever are the likeliest."""
+        return replace(
+            self,
+            shown_gender=None if gender == self._likeliest_gender else gender,
+            shown_group=None if group == self._likeliest_group else group,
+        )
+
     @property
     def gender(self) -> str:
-        """The likelier gender's label."""
-        return self.gender_labels[_most_likely(self.gender_probabilities)]
+        """The gender's label: the likelier one's, or the one that is still shown."""
+        return self.shown_gender or self._likeliest_gender
 
     @property
     def gender_probability(self) -> float:
         """The probability of `gender`."""
-        return max(self.gender_probabilities)
+        return self.gender_probabilities[self.gender_labels.index(self.gender)]
 
     @property
     def group(self) -> AgeGroup:
-        """The most likely age group."""
+        """The age group: the most likely one, or the one that is still shown."""
+        return self.shown_group or self._likeliest_group
+
+    @property
+    def _likeliest_gender(self) -> str:
+        return self.gender_labels[_most_likely(self.gender_probabilities)]
+
+    @property
+    def _likeliest_group(self) -> AgeGroup:
         return self.groups[_most_likely(self.age_probabilities)]
 
     @property
@@ -129,9 +148,10 @@ class Estimate:
         genders: dict[str, float] = data["gender"]["probabilities"]
         ages: dict[str, float] = data["age"]["probabilities"]
         by_label = {group.label: group for group in groups}
-        return cls(
+        estimate = cls(
             tuple(genders), tuple(genders.values()), tuple(by_label[label] for label in ages), tuple(ages.values())
         )
+        return estimate.showing(data["gender"]["label"], by_label[data["age"]["group"]])
 
 
 @dataclass(frozen=True)

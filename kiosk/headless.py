@@ -67,6 +67,8 @@ def run(
             if frame is None:
                 continue
             observation = pipeline.process(frame)
+            if not unpaced:
+                source.want_every(pipeline.frames_every)
             if engine.fault != fault:
                 fault = _announced(engine)
             print(observation.to_json(), flush=not unpaced)

@@ -39,7 +39,7 @@ def load(path: Path) -> Pins:
         return Pins()
     except OSError as error:
         raise PinFileError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (RecursionError, ValueError) as error:
         raise PinFileError(f"{path} is damaged: delete it, and set the PINs anew") from error
     if not isinstance(said, dict) or not set(said) <= set(asdict(Pins())):
         raise PinFileError(f"{path} is no file of PINs: it was to hold {', '.join(asdict(Pins()))}")

@@ -161,7 +161,9 @@ def _show(machine: Machine, wish: Wish) -> None:
         _appearance(config, settings, mirrored=is_camera(machine.source), locked=not wish.demo),
         groups=machine.vision.groups,
     )
-    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path), machine.service_pin)
+    window.wake_on(machine.vision.fileno())
+    volume = round(config.sound.volume * 100)
+    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path, volume), machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width

@@ -19,6 +19,8 @@ else:
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_LONGEST = 500  # letters: a key may be as long as its file
+
 
 def load(
     path: Path, model: type[Model], what: str, error: type[KioskError], explained: Callable[[ErrorDetails], str]
@@ -30,14 +32,18 @@ def load(
     try:
         return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as refused:  # before the others: it is a ValueError too
-        raise error(f"{what} {path}: {explained(refused.errors()[0])}") from refused
+        raise error(f"{what} {path}: {_short(explained(refused.errors()[0]))}") from refused
     except OSError as failed:
         raise error(f"{what} {path} cannot be read: {failed.strerror}") from failed
     except UnicodeDecodeError as failed:
         raise error(f"{what} {path} cannot be read: it is not UTF-8 text") from failed
     except tomllib.TOMLDecodeError as failed:
-        raise error(f"{what} {path} cannot be read: it is not valid TOML: {failed}") from failed
+        raise error(f"{what} {path} cannot be read: it is not valid TOML: {_short(str(failed))}") from failed
     except RecursionError as failed:
         raise error(f"{what} {path} cannot be read: it is not valid TOML: nested too deeply") from failed
     except ValueError as failed:  # of a path that no file can have
         raise error(f"{what} {str(path)!r} cannot be read: {failed}") from failed
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

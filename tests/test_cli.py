@@ -193,6 +193,22 @@ def test_a_window_opens_watches_and_closes() -> None:
     assert result.stdout == ""
 
 
+def test_a_window_says_at_its_end_how_smoothly_it_ran() -> None:
+    result = kiosk("demo", "--source", "demo", "--seconds", "4", "--stats=json", QT_QPA_PLATFORM="offscreen")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["launch_to_first_picture_s"] > 0
+    assert report["paints"] > 1
+    assert set(report["processes"]) == {"window", "vision"}
+
+
+def test_statistics_of_a_window_are_refused_where_there_is_none() -> None:
+    result = kiosk("demo", "--headless", "--stats")
+    assert result.returncode == 2
+    assert "--headless has none" in result.stderr
+    assert_one_clear_line(kiosk("demo", "--source", "demo", "--stats"), "no display", "--stats")
+
+
 @pytest.mark.parametrize("option", [["--unpaced"], ["--loop"], ["--record", "x.mp4"]])
 def test_options_of_the_headless_demo_are_refused_without_it(option: list[str]) -> None:
     result = kiosk("demo", *option)

@@ -66,9 +66,12 @@ reader = "passport"
 
 [payment]
 kind = "mdb"
+port = "/dev/ttyACM0"
 
 [dispenser]
-kind = "relay"
+kind = "serial"
+port = "/dev/ttyUSB0"
+motors = ["A1=1", "A2=2"]
 
 [service]
 pins = "/etc/kiosk/pins.json"
@@ -163,6 +166,9 @@ def test_every_setting_of_a_check_reaches_it(path: Path) -> None:
         ('[window]\nlanguages = ["de", "fr"]\n', ("window.languages.1 = 'fr'", '"en", "zh", "de"')),
         ("[window]\nlanguages = []\n", ("window.languages", "at least 1", "languages to choose from")),
         ('[payment]\nkind = "MDB reader"\n', ("payment.kind", "kind of terminal")),
+        ('[payment]\nport = "ttyACM0"\n', ("payment.port", "serial port")),
+        ('[dispenser]\nmotors = ["A1"]\n', ("dispenser.motors.0", "slot and its motor")),
+        ('[dispenser]\nmotors = ["A1=1", "A2=1"]\n', ("dispenser", "motors names one twice")),
         ("[age_check]\nthreshold = 0.5\n", ("age_check.threshold = 0.5", "over 0.5 to 1", "least probability")),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the doctor says of a GPU and of the engines for it."""
+"""What the doctor says of a GPU and of the engines for it, and of serial ports."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import pytest
 from kiosk import doctor
 from kiosk.doctor import examine
 from kiosk.engine import Candidate, tensorrt_library
+from kiosk.vending import ports
+from kiosk.vending.ports import Answer, Port
 from kiosk.vision import camera, camera_names
 from tests.engine import fake_gpu
 from tests.engine.fake_gpu import FakeGpu
@@ -74,3 +76,24 @@ def test_a_camera_is_recommended_by_the_name_that_stays(monkeypatch: pytest.Monk
     monkeypatch.setattr(camera_names, "stable_name", lambda device: device)
     (found,) = doctor._camera(None)
     assert not found.advice
+
+
+@pytest.mark.usefixtures("gpu")
+def test_serial_ports_are_named_with_what_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {
+        "/dev/one": Answer(terminal="firmware 4.0.2.0, IDLE"),
+        "/dev/two": Answer(dispenser="six-spirals, protocol 1, OK"),
+        "/dev/three": Answer(),
+        "/dev/four": Answer(trouble="Permission denied"),
+    }
+    monkeypatch.setattr(ports, "found", lambda: [Port(path, "made up") for path in answers])
+    monkeypatch.setattr(ports, "what_answers", answers.__getitem__)
+    text = said(capsys)
+    assert "/dev/one (made up) is an MDB interface: firmware 4.0.2.0, IDLE" in text
+    assert 'payment.port = "/dev/one"' in text
+    assert "/dev/two (made up) is a dispenser: six-spirals, protocol 1, OK" in text
+    assert 'dispenser.port = "/dev/two"' in text
+    assert "/dev/three (made up): nothing that the kiosk knows answers" in text
+    assert "/dev/four (made up) cannot be opened: Permission denied" in text

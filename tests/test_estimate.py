@@ -27,7 +27,9 @@ def estimates(draw: st.DrawFn) -> Estimate:
     drawn = draw(weights)
     woman = draw(st.floats(0, 1))
     groups = draw(st.sampled_from([ADIENCE, DECADES]))
-    return Estimate(GENDERS, (woman, 1 - woman), groups, tuple(weight / sum(drawn) for weight in drawn))
+    estimate = Estimate(GENDERS, (woman, 1 - woman), groups, tuple(weight / sum(drawn) for weight in drawn))
+    shown = draw(st.none() | st.tuples(st.sampled_from(GENDERS), st.sampled_from(groups)))
+    return estimate.showing(*shown) if shown else estimate
 
 
 def surely(label: str, groups: tuple[AgeGroup, ...] = DECADES) -> Estimate:
@@ -36,12 +38,13 @@ def surely(label: str, groups: tuple[AgeGroup, ...] = DECADES) -> Estimate:
 
 
 def as_printed(estimate: Estimate) -> Estimate:
-    """The estimate to the four digits that JSON has."""
-    return replace(
+    """The estimate to the four digits that JSON has, with its labels."""
+    rounded = replace(
         estimate,
         gender_probabilities=tuple(round(share, 4) for share in estimate.gender_probabilities),
         age_probabilities=tuple(round(share, 4) for share in estimate.age_probabilities),
     )
+    return rounded.showing(estimate.gender, estimate.group)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +132,23 @@ def test_the_likeliest_answers() -> None:
     assert WOMAN_OF_26.group.label == "20-29"
     man = replace(WOMAN_OF_26, gender_probabilities=(0.4, 0.6))
     assert (man.gender, man.gender_probability) == ("male", 0.6)
+
+
+def test_what_is_shown_need_not_be_the_likeliest_and_changes_no_probability() -> None:
+    shown = WOMAN_OF_26.showing("male", DECADES[4])
+    assert (shown.gender, shown.gender_probability, shown.group.label) == ("male", 0.03, "30-39")
+    assert shown.gender_probabilities == WOMAN_OF_26.gender_probabilities
+    assert shown.age_probabilities == WOMAN_OF_26.age_probabilities
+    assert shown.expected_age == WOMAN_OF_26.expected_age
+    assert shown.probability_at_least(25) == WOMAN_OF_26.probability_at_least(25)
+    printed = shown.to_dict()
+    assert printed["gender"]["label"] == "male"
+    assert (printed["age"]["group"], printed["age"]["low"], printed["age"]["high"]) == ("30-39", 30, 39)
+
+
+def test_showing_the_likeliest_is_showing_nothing_else() -> None:
+    assert WOMAN_OF_26.showing("female", DECADES[3]) == WOMAN_OF_26
+    assert WOMAN_OF_26.showing("male", DECADES[4]).showing("female", DECADES[3]) == WOMAN_OF_26
 
 
 def test_probabilities_without_labels_are_refused() -> None:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from kiosk import headless
 from kiosk.headless import RecordingError, run
-from kiosk.vision.camera import DEMO
+from kiosk.vision.camera import DEMO, Frame
 from kiosk.vision.process import VisionSettings
+from kiosk.vision.schedule import IDLE_EVERY
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -37,6 +41,31 @@ def test_unpaced_twice_gives_the_same_answers(capsys: pytest.CaptureFixture[str]
         answers.append([(line["frame"], line["faces"]) for line in lines(capsys)])
     assert answers[0] == answers[1]
     assert any(faces for _, faces in answers[0])
+
+
+@pytest.mark.parametrize("unpaced", [False, True])
+def test_a_paced_source_rests_while_nobody_is_there(unpaced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = []
+
+    class Empty:
+        name, live = "an empty room", True
+
+        def frames(self) -> Generator[Frame, None, None]:
+            for index in range(100):
+                yield Frame(np.full((48, 64, 3), 90, np.uint8), index, index / 25, 0.0)
+
+        def want_every(self, seconds: float) -> None:
+            wanted.append(seconds)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(headless, "open_source", lambda *_, **__: Empty())
+    monkeypatch.setattr(headless, "_paced", lambda source: source.frames())
+    run(VisionSettings("made up"), unpaced=unpaced)
+    if unpaced:
+        assert wanted == []  # every frame is asked for
+    else:
+        assert (wanted[0], wanted[-1]) == (0.0, IDLE_EVERY)
 
 
 def test_a_loop_goes_on_until_its_time_is_up(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:

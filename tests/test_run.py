@@ -22,8 +22,11 @@ from kiosk.pin_file import set_pin
 from kiosk.run import Wish
 from kiosk.vending import quarantine
 from kiosk.vending.attendant import Attendant
+from kiosk.vending.faults import FaultChanged
 from kiosk.vending.journal import Journal
+from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.pin import matches
+from kiosk.vending.serial_dispenser import SerialDispenser
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vision.camera import ANY_CAMERA, DEMO
@@ -40,12 +43,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def with_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if there were drivers already."""
-    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: SimulatedTerminal()})
+    """As if there were devices that need no port."""
+    monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: SimulatedTerminal()})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: SimulatedDispenser()})
 
 
-HARDWARE = '[payment]\nkind = "mdb"\n[dispenser]\nkind = "relay"\n'
+HARDWARE = '[payment]\nkind = "other"\n[dispenser]\nkind = "relay"\n'
 
 
 def settings(folder: Path, more: str = "") -> Config:
@@ -66,7 +69,7 @@ def test_without_settings_it_refuses_and_says_how_to_make_them() -> None:
     [
         ("", ("payment.kind is none", "kiosk run --demo")),
         ('[payment]\nkind = "simulated"\n', ("payment.kind = 'simulated'", "would give goods away", "--demo")),
-        ('[payment]\nkind = "mdb"\n', ("payment.kind = 'mdb'", "knows no such terminal")),
+        ('[payment]\nkind = "zvt"\n', ("payment.kind = 'zvt'", "knows no such terminal", "there is mdb")),
     ],
 )
 def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, words: tuple[str, ...]) -> None:
@@ -99,6 +102,34 @@ def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     found = devices.opened(config)
     assert isinstance(found.terminal, SimulatedTerminal)
     assert [type(each) for each in found.verifiers] == [Attendant]
+
+
+SERIAL = '[payment]\nkind = "mdb"\n{}[dispenser]\nkind = "serial"\n{}'
+
+
+def test_a_machine_on_serial_ports_is_told_which(folder: Path) -> None:
+    config = settings(folder, SERIAL.format("", ""))
+    assert [line.split(":")[0] for line in lacks(config)][:2] == ["payment.port is none", "dispenser.port is none"]
+    one = folder / "port"
+    one.touch()
+    config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{one}"\n'))
+    assert next(lacks(config)).startswith("payment.port and dispenser.port are the same")
+    config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{folder}/none"\n'))
+    assert any(line.startswith("dispenser.port = ") and "is not there" in line for line in lacks(config))
+
+
+def test_a_machine_on_serial_ports_starts_while_they_are_away(folder: Path) -> None:
+    ports = [f'port = "{folder}/{name}"\n' for name in ("mdb", "board")]
+    config = settings(folder, SERIAL.format(*ports))
+    set_pin(config.pins_path, "service", "4711")
+    devices.check(config)
+    found = devices.opened(config)
+    assert isinstance(found.terminal, MdbTerminal)
+    assert isinstance(found.dispenser, SerialDispenser)
+    assert found.terminal.poll(0.0) == [FaultChanged("terminal", True)]
+    assert found.dispenser.poll(0.0) == [FaultChanged("dispenser", True)]
+    found.terminal.close()
+    found.dispenser.close()
 
 
 def test_no_simulated_device_is_among_the_real_ones() -> None:
@@ -176,7 +207,7 @@ class Logged(Journal):
 def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is opened and closed by a machine, in order, up to its window."""
     happened: list[str] = []
-    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened)})
+    monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened)})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
     monkeypatch.setattr(Logged, "happened", happened, raising=False)
     monkeypatch.setattr(quarantine, "Journal", Logged)
@@ -225,7 +256,7 @@ def test_a_device_that_cannot_be_opened_leaves_none_open(
 def test_a_device_that_cannot_be_closed_keeps_no_other_open(
     folder: Path, happened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "TERMINALS", {"mdb": lambda _: Terminal(happened, closes=False)})
+    monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened, closes=False)})
     with pytest.raises(OSError, match="port"):
         run.run(settings(folder, HARDWARE), Wish(source="0"))
     assert happened == [*STARTED, "show", *STOPPED]

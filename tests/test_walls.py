@@ -76,7 +76,7 @@ def calls(module: str) -> Iterator[ast.Call]:
 
 
 def test_the_modules_are_found() -> None:
-    assert {"kiosk", "kiosk.estimate", "kiosk.vision.faces", "trainer.train"} <= EVERY_MODULE.keys()
+    assert {"kiosk", "kiosk.estimate", "kiosk.ops.usb", "kiosk.vision.faces", "trainer.train"} <= EVERY_MODULE.keys()
     assert {"kiosk.engine.manifest", "kiosk.engine.manifest.Manifest"} <= imports_of("kiosk.engine.load")
     assert {"kiosk.engine", "kiosk.engine.load", "onnxruntime", "pydantic"} <= loaded_by("kiosk.engine.manifest")
 
@@ -85,13 +85,20 @@ def test_the_kiosk_knows_nothing_of_training() -> None:
     assert not breaches("kiosk", ("torch", "trainer", "tensorboard", "onnx", "onnxscript", "matplotlib"))
 
 
-@pytest.mark.parametrize("package", ["kiosk.vision", "kiosk.engine", "kiosk.vending", "trainer"])
+@pytest.mark.parametrize("package", ["kiosk.vision", "kiosk.engine", "kiosk.ops", "kiosk.vending", "trainer"])
 def test_only_screens_know_qt(package: str) -> None:
     assert not breaches(package, (*QT, "kiosk.ui"))
 
 
 def test_a_sale_is_told_an_estimate_never_a_frame() -> None:
     assert not breaches("kiosk.vending", ("kiosk.vision", "kiosk.engine", "cv2", "dlib", "onnxruntime", "numpy"))
+
+
+def test_whoever_looks_after_the_machine_sees_no_frame_and_no_sale_depends_on_it() -> None:
+    for module in modules("kiosk.ops"):
+        forbidden = (*QT, "kiosk.ui", "kiosk.vision", "kiosk.engine", "cv2", "dlib", "onnxruntime", "numpy")
+        assert not [name for name in loaded_by(module) if is_within(name, forbidden)], module
+    assert not breaches("kiosk.vending", ("kiosk.ops",))
 
 
 def test_estimates_need_nothing_but_errors() -> None:
@@ -119,7 +126,7 @@ def test_screens_load_no_camera_detector_or_engine() -> None:
 
 
 def test_settings_are_read_only_at_the_top() -> None:
-    for package in ("kiosk.ui", "kiosk.vision", "kiosk.engine", "kiosk.vending", "trainer"):
+    for package in ("kiosk.ui", "kiosk.vision", "kiosk.engine", "kiosk.ops", "kiosk.vending", "trainer"):
         assert not breaches(package, ("kiosk.config", "kiosk.cli"))
 
 
@@ -128,6 +135,9 @@ def test_the_trainer_shares_only_what_it_must() -> None:
         "kiosk.estimate",
         "kiosk.engine",
         "kiosk.vision.faces",
+        "kiosk.vision.facelike",  # and what it takes to ask it only about what the kiosk would
+        "kiosk.vision.models",
+        "kiosk.vision.quality",
         "kiosk.errors",
         "kiosk.files",
         "kiosk.console",

@@ -226,6 +226,21 @@ def export(run: Path, out: Path) -> None:
 
 
 @main.command()
+@click.argument("prepared", type=FOLDER)
+@click.argument("pictures", type=FOLDER, nargs=-1, required=True)
+@click.option("--out", type=FILE, required=True, help="The .npz file; the kiosk's own is engines/facelike.npz.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def facelike(prepared: Path, pictures: tuple[Path, ...], out: Path, seed: int) -> None:
+    """Trains what tells a real face from a cartoon, a cat or a texture.
+
+    PREPARED are faces, PICTURES folders of anything else; one picture in three is left for measuring.
+    """
+    from trainer.facelike import fit
+
+    click.echo(fit(prepared, pictures, out, seed))
+
+
+@main.command()
 @click.argument("onnx", type=FILE, required=False)
 @click.option("--target", type=click.Choice(["tensorrt", "cpu", "onnx"]), default="tensorrt", show_default=True)
 @click.option("--precision", type=click.Choice(["fp32", "fp16", "int8"]), help="By default the file's own.")

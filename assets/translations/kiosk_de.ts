@@ -2,6 +2,583 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE" sourcelanguage="en">
 <context>
+    <name>DemoControls</name>
+    <message>
+        <source>Payment</source>
+        <translation>Zahlung</translation>
+    </message>
+    <message>
+        <source>Approve</source>
+        <translation>Genehmigen</translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation>Ablehnen</translation>
+    </message>
+    <message>
+        <source>Cancel at reader</source>
+        <translation>Am Leser abbrechen</translation>
+    </message>
+    <message>
+        <source>No card comes</source>
+        <translation>Keine Karte kommt</translation>
+    </message>
+    <message>
+        <source>Answer twice</source>
+        <translation>Zweimal antworten</translation>
+    </message>
+    <message>
+        <source>Fall silent</source>
+        <translation>Verstummen</translation>
+    </message>
+    <message>
+        <source>Next payment</source>
+        <translation>Nächste Zahlung</translation>
+    </message>
+    <message>
+        <source>Late approval</source>
+        <translation>Späte Genehmigung</translation>
+    </message>
+    <message>
+        <source>Decline it</source>
+        <translation>Sie ablehnen</translation>
+    </message>
+    <message>
+        <source>Approve it unheard</source>
+        <translation>Ungehört genehmigen</translation>
+    </message>
+    <message>
+        <source>Goods</source>
+        <translation>Ware</translation>
+    </message>
+    <message>
+        <source>Drop</source>
+        <translation>Ausgeben</translation>
+    </message>
+    <message>
+        <source>Jam</source>
+        <translation>Klemmen</translation>
+    </message>
+    <message>
+        <source>Drop nothing</source>
+        <translation>Nichts ausgeben</translation>
+    </message>
+    <message>
+        <source>Next vend</source>
+        <translation>Nächste Ausgabe</translation>
+    </message>
+    <message>
+        <source>Jam it</source>
+        <translation>Sie klemmt</translation>
+    </message>
+    <message>
+        <source>Nothing falls</source>
+        <translation>Nichts fällt</translation>
+    </message>
+    <message>
+        <source>No answer</source>
+        <translation>Keine Antwort</translation>
+    </message>
+    <message>
+        <source>ID reader</source>
+        <translation>Ausweisleser</translation>
+    </message>
+    <message>
+        <source>ID of 40 years</source>
+        <translation>Ausweis, 40 Jahre</translation>
+    </message>
+    <message>
+        <source>ID of 15 years</source>
+        <translation>Ausweis, 15 Jahre</translation>
+    </message>
+    <message>
+        <source>Cables</source>
+        <translation>Kabel</translation>
+    </message>
+    <message>
+        <source>Pull terminal</source>
+        <translation>Terminal abziehen</translation>
+    </message>
+    <message>
+        <source>Plug terminal</source>
+        <translation>Terminal anstecken</translation>
+    </message>
+    <message>
+        <source>Pull dispenser</source>
+        <translation>Ausgabe abziehen</translation>
+    </message>
+    <message>
+        <source>Plug dispenser</source>
+        <translation>Ausgabe anstecken</translation>
+    </message>
+</context>
+<context>
+    <name>DemoWords</name>
+    <message>
+        <source>FacialNet Kiosk: controls of the simulation</source>
+        <translation>FacialNet Kiosk: Bedienung der Simulation</translation>
+    </message>
+    <message>
+        <source>No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's upper left corner.</source>
+        <translation>Kein echtes Geld, keine echte Ware. PIN des Personals {attendant}; Service-PIN {service}, nach fünfmal Tippen oben links im Verkaufsfenster.</translation>
+    </message>
+    <message>
+        <source>Everything goes well by itself: on</source>
+        <translation>Alles gelingt von selbst: an</translation>
+    </message>
+    <message>
+        <source>Everything goes well by itself: off</source>
+        <translation>Alles gelingt von selbst: aus</translation>
+    </message>
+    <message>
+        <source>the terminal waits for you</source>
+        <translation>das Terminal wartet auf Sie</translation>
+    </message>
+    <message>
+        <source>the dispenser waits for you</source>
+        <translation>die Ausgabe wartet auf Sie</translation>
+    </message>
+    <message>
+        <source>the ID reader waits for you</source>
+        <translation>der Ausweisleser wartet auf Sie</translation>
+    </message>
+    <message>
+        <source>nothing waits</source>
+        <translation>nichts wartet</translation>
+    </message>
+    <message>
+        <source>{phase}: {waits}</source>
+        <translation>{phase}: {waits}</translation>
+    </message>
+    <message>
+        <source>First screen</source>
+        <translation>Erster Bildschirm</translation>
+    </message>
+    <message>
+        <source>Products</source>
+        <translation>Produkte</translation>
+    </message>
+    <message>
+        <source>Product chosen</source>
+        <translation>Produkt gewählt</translation>
+    </message>
+    <message>
+        <source>Age check</source>
+        <translation>Altersprüfung</translation>
+    </message>
+    <message>
+        <source>ID wanted</source>
+        <translation>Ausweis verlangt</translation>
+    </message>
+    <message>
+        <source>ID refused</source>
+        <translation>Ausweis abgelehnt</translation>
+    </message>
+    <message>
+        <source>Payment</source>
+        <translation>Zahlung</translation>
+    </message>
+    <message>
+        <source>Payment declined</source>
+        <translation>Zahlung abgelehnt</translation>
+    </message>
+    <message>
+        <source>Goods on their way</source>
+        <translation>Ware wird ausgegeben</translation>
+    </message>
+    <message>
+        <source>Refund on its way</source>
+        <translation>Erstattung läuft</translation>
+    </message>
+    <message>
+        <source>Receipt</source>
+        <translation>Beleg</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>Außer Betrieb</translation>
+    </message>
+    <message>
+        <source>Service</source>
+        <translation>Service</translation>
+    </message>
+</context>
+<context>
+    <name>ServiceWords</name>
+    <message>
+        <source>Service</source>
+        <translation>Service</translation>
+    </message>
+    <message>
+        <source>Service PIN</source>
+        <translation>Service-PIN</translation>
+    </message>
+    <message>
+        <source>That PIN is not right</source>
+        <translation>Diese PIN stimmt nicht</translation>
+    </message>
+    <message>
+        <source>Next try in {seconds} s</source>
+        <translation>Nächster Versuch in {seconds} s</translation>
+    </message>
+    <message>
+        <source>A sale is ending first</source>
+        <translation>Erst endet noch ein Verkauf</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Back to the sale</source>
+        <translation>Zurück zum Verkauf</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>Health</source>
+        <translation>Zustand</translation>
+    </message>
+    <message>
+        <source>Stock and prices</source>
+        <translation>Bestand und Preise</translation>
+    </message>
+    <message>
+        <source>To settle ({count})</source>
+        <translation>Zu klären ({count})</translation>
+    </message>
+    <message>
+        <source>To settle</source>
+        <translation>Zu klären</translation>
+    </message>
+    <message>
+        <source>Tests</source>
+        <translation>Tests</translation>
+    </message>
+    <message>
+        <source>Journal of today</source>
+        <translation>Journal von heute</translation>
+    </message>
+    <message>
+        <source>Export to USB</source>
+        <translation>Export auf USB</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>known</source>
+        <translation>bekannt</translation>
+    </message>
+    <message>
+        <source>estimating</source>
+        <translation>schätzt</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>#{number} · {status} · {quality}%</source>
+        <translation>#{number} · {status} · {quality} %</translation>
+    </message>
+    <message>
+        <source>live</source>
+        <translation>lebendig</translation>
+    </message>
+    <message>
+        <source>not shown live</source>
+        <translation>nicht als lebendig gezeigt</translation>
+    </message>
+    <message>
+        <source>no frames</source>
+        <translation>keine Bilder</translation>
+    </message>
+    <message>
+        <source>{fps} fps · {latency} ms</source>
+        <translation>{fps} B/s · {latency} ms</translation>
+    </message>
+    <message>
+        <source>No picture</source>
+        <translation>Kein Bild</translation>
+    </message>
+    <message>
+        <source>Vision</source>
+        <translation>Bilderkennung</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>startet</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>läuft</translation>
+    </message>
+    <message>
+        <source>no camera</source>
+        <translation>keine Kamera</translation>
+    </message>
+    <message>
+        <source>restarting</source>
+        <translation>startet neu</translation>
+    </message>
+    <message>
+        <source>ended</source>
+        <translation>beendet</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>ausgefallen</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Rechenwerk</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Terminal</source>
+        <translation>Terminal</translation>
+    </message>
+    <message>
+        <source>Dispenser</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Journal</source>
+        <translation>Journal</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>{gigabytes} GB free</source>
+        <translation>{gigabytes} GB frei</translation>
+    </message>
+    <message>
+        <source>connected</source>
+        <translation>verbunden</translation>
+    </message>
+    <message>
+        <source>away</source>
+        <translation>getrennt</translation>
+    </message>
+    <message>
+        <source>{said}, simulated</source>
+        <translation>{said}, simuliert</translation>
+    </message>
+    <message>
+        <source>whole, head {head}</source>
+        <translation>vollständig, Kopf {head}</translation>
+    </message>
+    <message>
+        <source>cannot be written: the machine has to start anew</source>
+        <translation>nicht beschreibbar: das Gerät muss neu starten</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>Programm</translation>
+    </message>
+    <message>
+        <source>not known yet</source>
+        <translation>noch nicht bekannt</translation>
+    </message>
+    <message>
+        <source>blocked: count it</source>
+        <translation>gesperrt: bitte zählen</translation>
+    </message>
+    <message>
+        <source>{count} uncertain: count it</source>
+        <translation>{count} unsicher: bitte zählen</translation>
+    </message>
+    <message>
+        <source>{count} of {capacity}</source>
+        <translation>{count} von {capacity}</translation>
+    </message>
+    <message>
+        <source>In the slot</source>
+        <translation>Im Fach</translation>
+    </message>
+    <message>
+        <source>Price</source>
+        <translation>Preis</translation>
+    </message>
+    <message>
+        <source>Full</source>
+        <translation>Voll</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>Saved</source>
+        <translation>Gespeichert</translation>
+    </message>
+    <message>
+        <source>Nothing has to be settled</source>
+        <translation>Es ist nichts zu klären</translation>
+    </message>
+    <message>
+        <source>Sale {sale}, slot {slot}: did the product leave the machine?</source>
+        <translation>Verkauf {sale}, Fach {slot}: Hat das Produkt das Gerät verlassen?</translation>
+    </message>
+    <message>
+        <source>Later the dispenser said that it fell.</source>
+        <translation>Später meldete die Ausgabe, dass es fiel.</translation>
+    </message>
+    <message>
+        <source>Later the dispenser said that nothing fell.</source>
+        <translation>Später meldete die Ausgabe, dass nichts fiel.</translation>
+    </message>
+    <message>
+        <source>Slot {slot} failed: free it, then count it</source>
+        <translation>Fach {slot} hat versagt: frei machen, dann zählen</translation>
+    </message>
+    <message>
+        <source>Payment {item}: the terminal does not acknowledge to have ended {money}</source>
+        <translation>Zahlung {item}: Das Terminal bestätigt nicht, {money} abgeschlossen zu haben</translation>
+    </message>
+    <message>
+        <source>It left</source>
+        <translation>Es kam heraus</translation>
+    </message>
+    <message>
+        <source>It is still inside</source>
+        <translation>Es ist noch drin</translation>
+    </message>
+    <message>
+        <source>Settled by hand</source>
+        <translation>Von Hand geklärt</translation>
+    </message>
+    <message>
+        <source>Count the slot</source>
+        <translation>Fach zählen</translation>
+    </message>
+    <message>
+        <source>Slot {slot}: {name}</source>
+        <translation>Fach {slot}: {name}</translation>
+    </message>
+    <message>
+        <source>Previous slot</source>
+        <translation>Voriges Fach</translation>
+    </message>
+    <message>
+        <source>Next slot</source>
+        <translation>Nächstes Fach</translation>
+    </message>
+    <message>
+        <source>Test vend</source>
+        <translation>Probeausgabe</translation>
+    </message>
+    <message>
+        <source>Test payment of {money}</source>
+        <translation>Probezahlung über {money}</translation>
+    </message>
+    <message>
+        <source>A payment test gives the money back</source>
+        <translation>Eine Probezahlung gibt das Geld zurück</translation>
+    </message>
+    <message>
+        <source>Running…</source>
+        <translation>Läuft…</translation>
+    </message>
+    <message>
+        <source>It worked</source>
+        <translation>Es hat geklappt</translation>
+    </message>
+    <message>
+        <source>It failed</source>
+        <translation>Es ist misslungen</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Wird gelesen…</translation>
+    </message>
+    <message>
+        <source>Nothing yet today</source>
+        <translation>Heute noch nichts</translation>
+    </message>
+    <message>
+        <source>{number} / {pages}</source>
+        <translation>{number} / {pages}</translation>
+    </message>
+    <message>
+        <source>No USB stick is mounted under /media or /run/media</source>
+        <translation>Unter /media oder /run/media ist kein USB-Stick eingehängt</translation>
+    </message>
+    <message>
+        <source>Where to?</source>
+        <translation>Wohin?</translation>
+    </message>
+    <message>
+        <source>Checking the journal…</source>
+        <translation>Das Journal wird geprüft…</translation>
+    </message>
+    <message>
+        <source>Writing… {percent}%</source>
+        <translation>Wird geschrieben… {percent} %</translation>
+    </message>
+    <message>
+        <source>Written: {files}. The stick can be taken out.</source>
+        <translation>Geschrieben: {files}. Der Stick kann abgezogen werden.</translation>
+    </message>
+    <message>
+        <source>Not written: {why}</source>
+        <translation>Nicht geschrieben: {why}</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>Lautstärke</translation>
+    </message>
+    <message>
+        <source>Brightness</source>
+        <translation>Helligkeit</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>Außer Betrieb</translation>
+    </message>
+    <message>
+        <source>This screen's brightness is not the system's to change</source>
+        <translation>Die Helligkeit dieses Bildschirms kann das System nicht ändern</translation>
+    </message>
+    <message>
+        <source>{value}%</source>
+        <translation>{value} %</translation>
+    </message>
+    <message>
+        <source>Take out of order</source>
+        <translation>Außer Betrieb nehmen</translation>
+    </message>
+    <message>
+        <source>Put back in order</source>
+        <translation>In Betrieb nehmen</translation>
+    </message>
+    <message>
+        <source>Really exit?</source>
+        <translation>Wirklich beenden?</translation>
+    </message>
+    <message>
+        <source>Exit the program</source>
+        <translation>Programm beenden</translation>
+    </message>
+</context>
+<context>
     <name>ShopWords</name>
     <message>
         <source>Simulated: no real money, no real goods</source>

@@ -2,6 +2,583 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
 <context>
+    <name>DemoControls</name>
+    <message>
+        <source>Payment</source>
+        <translation>付款</translation>
+    </message>
+    <message>
+        <source>Approve</source>
+        <translation>批准</translation>
+    </message>
+    <message>
+        <source>Decline</source>
+        <translation>拒绝</translation>
+    </message>
+    <message>
+        <source>Cancel at reader</source>
+        <translation>在读卡器上取消</translation>
+    </message>
+    <message>
+        <source>No card comes</source>
+        <translation>无人刷卡</translation>
+    </message>
+    <message>
+        <source>Answer twice</source>
+        <translation>回答两次</translation>
+    </message>
+    <message>
+        <source>Fall silent</source>
+        <translation>不再响应</translation>
+    </message>
+    <message>
+        <source>Next payment</source>
+        <translation>下一次付款</translation>
+    </message>
+    <message>
+        <source>Late approval</source>
+        <translation>迟到的批准</translation>
+    </message>
+    <message>
+        <source>Decline it</source>
+        <translation>拒绝它</translation>
+    </message>
+    <message>
+        <source>Approve it unheard</source>
+        <translation>批准但收不到</translation>
+    </message>
+    <message>
+        <source>Goods</source>
+        <translation>商品</translation>
+    </message>
+    <message>
+        <source>Drop</source>
+        <translation>掉落</translation>
+    </message>
+    <message>
+        <source>Jam</source>
+        <translation>卡住</translation>
+    </message>
+    <message>
+        <source>Drop nothing</source>
+        <translation>什么也不掉</translation>
+    </message>
+    <message>
+        <source>Next vend</source>
+        <translation>下一次出货</translation>
+    </message>
+    <message>
+        <source>Jam it</source>
+        <translation>让它卡住</translation>
+    </message>
+    <message>
+        <source>Nothing falls</source>
+        <translation>没有掉落</translation>
+    </message>
+    <message>
+        <source>No answer</source>
+        <translation>没有回答</translation>
+    </message>
+    <message>
+        <source>ID reader</source>
+        <translation>证件读卡器</translation>
+    </message>
+    <message>
+        <source>ID of 40 years</source>
+        <translation>40 岁的证件</translation>
+    </message>
+    <message>
+        <source>ID of 15 years</source>
+        <translation>15 岁的证件</translation>
+    </message>
+    <message>
+        <source>Cables</source>
+        <translation>线缆</translation>
+    </message>
+    <message>
+        <source>Pull terminal</source>
+        <translation>拔下终端</translation>
+    </message>
+    <message>
+        <source>Plug terminal</source>
+        <translation>插上终端</translation>
+    </message>
+    <message>
+        <source>Pull dispenser</source>
+        <translation>拔下出货机</translation>
+    </message>
+    <message>
+        <source>Plug dispenser</source>
+        <translation>插上出货机</translation>
+    </message>
+</context>
+<context>
+    <name>DemoWords</name>
+    <message>
+        <source>FacialNet Kiosk: controls of the simulation</source>
+        <translation>FacialNet Kiosk：模拟控制</translation>
+    </message>
+    <message>
+        <source>No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's upper left corner.</source>
+        <translation>没有真实的钱，也没有真实的商品。店员 PIN {attendant}；维护 PIN {service}（先在售货窗口左上角点五下）。</translation>
+    </message>
+    <message>
+        <source>Everything goes well by itself: on</source>
+        <translation>一切自动成功：开</translation>
+    </message>
+    <message>
+        <source>Everything goes well by itself: off</source>
+        <translation>一切自动成功：关</translation>
+    </message>
+    <message>
+        <source>the terminal waits for you</source>
+        <translation>终端在等您操作</translation>
+    </message>
+    <message>
+        <source>the dispenser waits for you</source>
+        <translation>出货机在等您操作</translation>
+    </message>
+    <message>
+        <source>the ID reader waits for you</source>
+        <translation>证件读卡器在等您操作</translation>
+    </message>
+    <message>
+        <source>nothing waits</source>
+        <translation>没有等待的操作</translation>
+    </message>
+    <message>
+        <source>{phase}: {waits}</source>
+        <translation>{phase}：{waits}</translation>
+    </message>
+    <message>
+        <source>First screen</source>
+        <translation>首屏</translation>
+    </message>
+    <message>
+        <source>Products</source>
+        <translation>商品列表</translation>
+    </message>
+    <message>
+        <source>Product chosen</source>
+        <translation>已选商品</translation>
+    </message>
+    <message>
+        <source>Age check</source>
+        <translation>年龄核对</translation>
+    </message>
+    <message>
+        <source>ID wanted</source>
+        <translation>需要证件</translation>
+    </message>
+    <message>
+        <source>ID refused</source>
+        <translation>证件未通过</translation>
+    </message>
+    <message>
+        <source>Payment</source>
+        <translation>付款</translation>
+    </message>
+    <message>
+        <source>Payment declined</source>
+        <translation>付款被拒</translation>
+    </message>
+    <message>
+        <source>Goods on their way</source>
+        <translation>正在出货</translation>
+    </message>
+    <message>
+        <source>Refund on its way</source>
+        <translation>正在退款</translation>
+    </message>
+    <message>
+        <source>Receipt</source>
+        <translation>收据</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>暂停服务</translation>
+    </message>
+    <message>
+        <source>Service</source>
+        <translation>维护</translation>
+    </message>
+</context>
+<context>
+    <name>ServiceWords</name>
+    <message>
+        <source>Service</source>
+        <translation>维护</translation>
+    </message>
+    <message>
+        <source>Service PIN</source>
+        <translation>维护 PIN</translation>
+    </message>
+    <message>
+        <source>That PIN is not right</source>
+        <translation>PIN 不正确</translation>
+    </message>
+    <message>
+        <source>Next try in {seconds} s</source>
+        <translation>{seconds} 秒后可重试</translation>
+    </message>
+    <message>
+        <source>A sale is ending first</source>
+        <translation>请等当前交易结束</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>返回</translation>
+    </message>
+    <message>
+        <source>Back to the sale</source>
+        <translation>返回售货</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>摄像头</translation>
+    </message>
+    <message>
+        <source>Health</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Stock and prices</source>
+        <translation>库存和价格</translation>
+    </message>
+    <message>
+        <source>To settle ({count})</source>
+        <translation>待处理 ({count})</translation>
+    </message>
+    <message>
+        <source>To settle</source>
+        <translation>待处理</translation>
+    </message>
+    <message>
+        <source>Tests</source>
+        <translation>测试</translation>
+    </message>
+    <message>
+        <source>Journal of today</source>
+        <translation>今日日志</translation>
+    </message>
+    <message>
+        <source>Export to USB</source>
+        <translation>导出到 USB</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>known</source>
+        <translation>已识别</translation>
+    </message>
+    <message>
+        <source>estimating</source>
+        <translation>估计中</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>#{number} · {status} · {quality}%</source>
+        <translation>#{number} · {status} · {quality}%</translation>
+    </message>
+    <message>
+        <source>live</source>
+        <translation>活体</translation>
+    </message>
+    <message>
+        <source>not shown live</source>
+        <translation>未证明是活体</translation>
+    </message>
+    <message>
+        <source>no frames</source>
+        <translation>没有图像</translation>
+    </message>
+    <message>
+        <source>{fps} fps · {latency} ms</source>
+        <translation>{fps} 帧/秒 · {latency} 毫秒</translation>
+    </message>
+    <message>
+        <source>No picture</source>
+        <translation>没有画面</translation>
+    </message>
+    <message>
+        <source>Vision</source>
+        <translation>视觉</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>running</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>no camera</source>
+        <translation>没有摄像头</translation>
+    </message>
+    <message>
+        <source>restarting</source>
+        <translation>正在重启</translation>
+    </message>
+    <message>
+        <source>ended</source>
+        <translation>已结束</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>故障</translation>
+    </message>
+    <message>
+        <source>Frames</source>
+        <translation>帧率</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>推理引擎</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>准确率</translation>
+    </message>
+    <message>
+        <source>Terminal</source>
+        <translation>支付终端</translation>
+    </message>
+    <message>
+        <source>Dispenser</source>
+        <translation>出货机</translation>
+    </message>
+    <message>
+        <source>Journal</source>
+        <translation>日志</translation>
+    </message>
+    <message>
+        <source>Disk</source>
+        <translation>磁盘</translation>
+    </message>
+    <message>
+        <source>{gigabytes} GB free</source>
+        <translation>剩余 {gigabytes} GB</translation>
+    </message>
+    <message>
+        <source>connected</source>
+        <translation>已连接</translation>
+    </message>
+    <message>
+        <source>away</source>
+        <translation>未连接</translation>
+    </message>
+    <message>
+        <source>{said}, simulated</source>
+        <translation>{said}，模拟</translation>
+    </message>
+    <message>
+        <source>whole, head {head}</source>
+        <translation>完整，末条 {head}</translation>
+    </message>
+    <message>
+        <source>cannot be written: the machine has to start anew</source>
+        <translation>无法写入：设备需要重新启动</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>程序</translation>
+    </message>
+    <message>
+        <source>not known yet</source>
+        <translation>尚不清楚</translation>
+    </message>
+    <message>
+        <source>blocked: count it</source>
+        <translation>已锁定：请清点</translation>
+    </message>
+    <message>
+        <source>{count} uncertain: count it</source>
+        <translation>{count} 件不确定：请清点</translation>
+    </message>
+    <message>
+        <source>{count} of {capacity}</source>
+        <translation>{count} / {capacity}</translation>
+    </message>
+    <message>
+        <source>In the slot</source>
+        <translation>货道内数量</translation>
+    </message>
+    <message>
+        <source>Price</source>
+        <translation>价格</translation>
+    </message>
+    <message>
+        <source>Full</source>
+        <translation>装满</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Saved</source>
+        <translation>已保存</translation>
+    </message>
+    <message>
+        <source>Nothing has to be settled</source>
+        <translation>没有待处理的事项</translation>
+    </message>
+    <message>
+        <source>Sale {sale}, slot {slot}: did the product leave the machine?</source>
+        <translation>交易 {sale}，货道 {slot}：商品出来了吗？</translation>
+    </message>
+    <message>
+        <source>Later the dispenser said that it fell.</source>
+        <translation>出货机后来报告商品已掉落。</translation>
+    </message>
+    <message>
+        <source>Later the dispenser said that nothing fell.</source>
+        <translation>出货机后来报告没有掉落。</translation>
+    </message>
+    <message>
+        <source>Slot {slot} failed: free it, then count it</source>
+        <translation>货道 {slot} 出错：请先排除，再清点</translation>
+    </message>
+    <message>
+        <source>Payment {item}: the terminal does not acknowledge to have ended {money}</source>
+        <translation>付款 {item}：终端未确认 {money} 已了结</translation>
+    </message>
+    <message>
+        <source>It left</source>
+        <translation>已出来</translation>
+    </message>
+    <message>
+        <source>It is still inside</source>
+        <translation>还在里面</translation>
+    </message>
+    <message>
+        <source>Settled by hand</source>
+        <translation>已人工处理</translation>
+    </message>
+    <message>
+        <source>Count the slot</source>
+        <translation>清点货道</translation>
+    </message>
+    <message>
+        <source>Slot {slot}: {name}</source>
+        <translation>货道 {slot}：{name}</translation>
+    </message>
+    <message>
+        <source>Previous slot</source>
+        <translation>上一个货道</translation>
+    </message>
+    <message>
+        <source>Next slot</source>
+        <translation>下一个货道</translation>
+    </message>
+    <message>
+        <source>Test vend</source>
+        <translation>测试出货</translation>
+    </message>
+    <message>
+        <source>Test payment of {money}</source>
+        <translation>测试付款 {money}</translation>
+    </message>
+    <message>
+        <source>A payment test gives the money back</source>
+        <translation>测试付款会退还金额</translation>
+    </message>
+    <message>
+        <source>Running…</source>
+        <translation>进行中…</translation>
+    </message>
+    <message>
+        <source>It worked</source>
+        <translation>成功</translation>
+    </message>
+    <message>
+        <source>It failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>正在读取…</translation>
+    </message>
+    <message>
+        <source>Nothing yet today</source>
+        <translation>今天还没有记录</translation>
+    </message>
+    <message>
+        <source>{number} / {pages}</source>
+        <translation>{number} / {pages}</translation>
+    </message>
+    <message>
+        <source>No USB stick is mounted under /media or /run/media</source>
+        <translation>/media 或 /run/media 下没有挂载 U 盘</translation>
+    </message>
+    <message>
+        <source>Where to?</source>
+        <translation>写到哪里？</translation>
+    </message>
+    <message>
+        <source>Checking the journal…</source>
+        <translation>正在检查日志…</translation>
+    </message>
+    <message>
+        <source>Writing… {percent}%</source>
+        <translation>正在写入… {percent}%</translation>
+    </message>
+    <message>
+        <source>Written: {files}. The stick can be taken out.</source>
+        <translation>已写入：{files}。可以拔下 U 盘了。</translation>
+    </message>
+    <message>
+        <source>Not written: {why}</source>
+        <translation>未写入：{why}</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Brightness</source>
+        <translation>亮度</translation>
+    </message>
+    <message>
+        <source>Out of order</source>
+        <translation>暂停服务</translation>
+    </message>
+    <message>
+        <source>This screen's brightness is not the system's to change</source>
+        <translation>系统无法调节此屏幕的亮度</translation>
+    </message>
+    <message>
+        <source>{value}%</source>
+        <translation>{value}%</translation>
+    </message>
+    <message>
+        <source>Take out of order</source>
+        <translation>设为暂停服务</translation>
+    </message>
+    <message>
+        <source>Put back in order</source>
+        <translation>恢复服务</translation>
+    </message>
+    <message>
+        <source>Really exit?</source>
+        <translation>确定退出？</translation>
+    </message>
+    <message>
+        <source>Exit the program</source>
+        <translation>退出程序</translation>
+    </message>
+</context>
+<context>
     <name>ShopWords</name>
     <message>
         <source>Simulated: no real money, no real goods</source>

@@ -1,1 +1,1 @@
-"""What keeps a machine going with nobody near: the service and its watchdog, health, the fleet."""
+"""What keeps a machine going with nobody near: its service and watchdog, what it is plugged into, the fleet."""

@@ -1,14 +1,15 @@
-"""The age groups as bars, one below the other, the most likely one standing out."""
+"""The age groups as bars, one below the other, the one that is shown standing out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from itertools import zip_longest
 
-from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.estimate import AgeGroup
+from kiosk.estimate import AgeGroup, Estimate
 from kiosk.ui import theme
 from kiosk.ui.motion import ease
 from kiosk.ui.theme import Scale
@@ -29,21 +30,22 @@ class AgeBars(QWidget):
         self.target = (0.0,) * len(self.groups)
         self.shown = self.target
         self.certain = False
-        self.resting = True
+        self.emphasised: int | None = None  # the row that stands out
+        self._looks: list[Hashable] = []
         self.presence = 0.0  # of the percentages; while they are away the bars take their room
 
     # What to show
 
-    def set_distribution(self, groups: Sequence[AgeGroup], probabilities: Sequence[float], *, certain: bool) -> None:
-        """Aim at `probabilities`; only a certain distribution gets the accent colour."""
-        if tuple(groups) != self.groups:
-            self.groups = tuple(groups)
+    def show_estimate(self, estimate: Estimate, *, certain: bool) -> None:
+        """Aim at its probabilities, its group standing out; only a certain one gets the accent colour."""
+        if estimate.groups != self.groups:
+            self.groups = estimate.groups
             self.shown = (0.0,) * len(self.groups)
-        self._aim(tuple(probabilities), certain=certain, resting=False)
+        self._aim(estimate.age_probabilities, self.groups.index(estimate.group), certain=certain)
 
     def rest(self) -> None:
         """Nothing to say: the bars run empty."""
-        self._aim((0.0,) * len(self.groups), certain=False, resting=True)
+        self._aim((0.0,) * len(self.groups), None, certain=False)
 
     def forget(self) -> None:
         """Empty at once, without running empty."""
@@ -51,15 +53,29 @@ class AgeBars(QWidget):
         self.shown, self.presence = self.target, 0.0
         self.update()
 
-    def _aim(self, target: tuple[float, ...], *, certain: bool, resting: bool) -> None:
-        if (target, certain, resting) != (self.target, self.certain, self.resting):
-            self.target, self.certain, self.resting = target, certain, resting
-            self.update()
+    def _aim(self, target: tuple[float, ...], emphasised: int | None, *, certain: bool) -> None:
+        if (target, emphasised, certain) != (self.target, self.emphasised, self.certain):
+            self.target, self.emphasised, self.certain = target, emphasised, certain
+            self._renew()
+
+    def _renew(self) -> None:
+        """Paint the rows that look different from when this was last asked."""
+        before, self._looks = self._looks, self._look_of_rows()
+        for row, (old, new) in enumerate(zip_longest(before, self._looks)):
+            if old != new:
+                self.update(self._row(row))
+
+    def _look_of_rows(self) -> list[Hashable]:
+        every = (self.certain, self.resting, self.presence)
+        return [
+            (group, self._words.percent(target), round(2 * self.width() * shown), row == self.emphasised, every)
+            for row, (group, target, shown) in enumerate(zip(self.groups, self.target, self.shown, strict=True))
+        ]
 
     @property
-    def emphasised(self) -> int | None:
-        """Which row stands out."""
-        return None if self.resting else max(range(len(self.target)), key=self.target.__getitem__)
+    def resting(self) -> bool:
+        """Whether there is nothing to say."""
+        return self.emphasised is None
 
     def advance(self, seconds: float) -> None:
         presence = 0.0 if self.resting else 1.0
@@ -68,7 +84,7 @@ class AgeBars(QWidget):
             self.shown = tuple(
                 ease(value, aim, seconds, GLIDE, near=0.001) for value, aim in zip(self.shown, self.target, strict=True)
             )
-            self.update()
+            self._renew()
 
     def rescale(self, scale: Scale) -> None:
         self._scale = scale
@@ -91,17 +107,23 @@ class AgeBars(QWidget):
         labels = max(metrics.horizontalAdvance(self._words.ages(group)) for group in self.groups)
         return labels + 1, metrics.horizontalAdvance(self._words.percent(1.0)) + 1
 
+    def _row(self, row: int) -> QRect:
+        """Of whole pixels, so that no row is painted with its neighbour."""
+        top, bottom = (round(each * self.height() / len(self.groups)) for each in (row, row + 1))
+        return QRect(0, top, self.width(), bottom - top)
+
     def _font(self, *, emphasised: bool) -> QFont:
         return self._scale.font(theme.BODY, QFont.Weight.DemiBold if emphasised else QFont.Weight.Normal)
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pitch = self.height() / len(self.groups)
         for row in range(len(self.groups)):
-            self._paint_row(painter, row, QRectF(0, row * pitch, self.width(), pitch))
+            area = self._row(row)
+            if event is None or event.region().intersects(area):
+                self._paint_row(painter, row, QRectF(area))
 
     def _paint_row(self, painter: QPainter, row: int, area: QRectF) -> None:
         emphasised = row == self.emphasised

@@ -6,11 +6,12 @@ import enum
 
 from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QAbstractButton, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
 from kiosk.ui.look import Look
 from kiosk.ui.signs import paint_sign
+from kiosk.ui.target import Target
 from kiosk.ui.text import WRAPPED, Drawn, fitting
 from kiosk.ui.theme import Scale
 
@@ -23,7 +24,7 @@ class Rank(enum.Enum):
     CHOSEN = "what is already so"
 
 
-class Button(QAbstractButton):
+class Button(Target):
     """Text, a sign, or a sign and text beside it."""
 
     def __init__(self, parent: QWidget, rank: Rank = Rank.PLAIN, sign: str = "") -> None:
@@ -31,7 +32,6 @@ class Button(QAbstractButton):
         self.rank = rank
         self.sign = sign
         self._look = Look.of(QSize(800, 800), 4.0)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def say(self, text: str) -> None:
         if text != self.text():

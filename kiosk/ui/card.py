@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QFont, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QAbstractButton, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
 from kiosk.ui.look import Look
 from kiosk.ui.signs import paint_sign
+from kiosk.ui.target import Target
 from kiosk.ui.text import WRAPPED, Drawn, fitting, needs
 from kiosk.ui.words import Message
 
 
-class Card(QAbstractButton):
+class Card(Target):
     """Sign on the left, words beside it."""
 
     def __init__(self, parent: QWidget, sign: str) -> None:
@@ -21,7 +22,6 @@ class Card(QAbstractButton):
         self._sign = sign
         self._message = Message("", "")
         self._look = Look.of(QSize(800, 800), 4.0)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def say(self, message: Message) -> None:
         self._message = message

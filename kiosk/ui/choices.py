@@ -23,7 +23,7 @@ class Choices(QObject):
     def __init__(self, appearance: Appearance, parent: QObject) -> None:
         super().__init__(parent)
         self._appearance = appearance
-        self._translator = language.Language(language.SOURCE, self)
+        self._translator = language.Language(language.SOURCE)
         self._touched = 0.0
         self.languages = [code for code in appearance.languages if language.can_show(code)] or [language.SOURCE]
         self.large_text = appearance.large_text
@@ -49,7 +49,7 @@ class Choices(QObject):
         """Say everything in this language from now on."""
         if code != self.code:
             self.silence()
-            self._translator = language.Language(code, self)
+            self._translator = language.Language(code)  # nobody's child: the one before it goes with its last reference
             QCoreApplication.installTranslator(self._translator)
         self._words.language = code
         self._panel.retranslate()

@@ -1,4 +1,8 @@
-"""The idle animation: what is for sale glides by, slowly."""
+"""The idle animation: what is for sale glides by, slowly.
+
+It moves by whole pixels of the screen, and is painted only when it has: pictures between two pixels cost several times
+as much to draw, and a machine shows this all day.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ class Conveyor(QWidget):
         self.noticed = False
         self._speed = 1.0
         self._moved = 0.0
+        self._painted: int | None = None
 
     def show_slots(self, slots: Sequence[str]) -> None:
         if tuple(slots) != self.slots:
@@ -40,23 +45,26 @@ class Conveyor(QWidget):
     def advance(self, seconds: float) -> None:
         self._speed = ease(self._speed, NOTICED if self.noticed else 1.0, seconds, 0.6, near=0.01)
         self._moved += seconds * SPEED * self._speed
-        if self.slots:
+        if self.slots and self._pixels_moved != self._painted:
             self.update()
+
+    @property
+    def _pixels_moved(self) -> int:
+        """The way so far, in pixels of the screen."""
+        return int(self._moved * self.height() * self.devicePixelRatioF())
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         if not self.slots or self.height() < 8:
             return
+        self._painted = self._pixels_moved
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        side = self.height()
-        pitch = PITCH * side
-        count = int(self.width() / pitch) + 2
-        first = int(self._moved / PITCH)
-        start = -(self._moved % PITCH) * side
-        for index in range(count):
-            slot = self.slots[(first + index) % len(self.slots)]
-            place = QRectF(start + index * pitch, side * 0.04, side, side * 0.92)
-            paint_picture(painter, self._shelf, slot, place, self.devicePixelRatioF())
+        side, ratio = self.height(), self.devicePixelRatioF()
+        pitch = round(PITCH * side)
+        first, rest = divmod(self._painted / ratio, pitch)
+        for index in range(int(self.width() / pitch) + 2):
+            slot = self.slots[(int(first) + index) % len(self.slots)]
+            place = QRectF(index * pitch - rest, round(side * 0.04), side, round(side * 0.92))
+            paint_picture(painter, self._shelf, slot, place, ratio)
         clear = QColor(theme.GROUND)
         clear.setAlpha(0)
         edge = min(side * 0.7, self.width() * 0.2)

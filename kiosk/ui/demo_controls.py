@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QEvent, Qt, QTimer
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from kiosk.ui.demo_words import DemoWords
 from kiosk.vending import simulated_dispenser, simulated_terminal
 from kiosk.vending.dispenser import NotDropped
 from kiosk.vending.payment import Approved
@@ -33,8 +34,8 @@ class Machine(Protocol):
     dispenser: SimulatedDispenser
     reader: SimulatedIdReader
 
-    @property
-    def says(self) -> str: ...
+    attendant_pin: str
+    service_pin: str
 
     @property
     def automatic(self) -> bool: ...
@@ -49,14 +50,18 @@ class DemoControls(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self._machine = machine
         self._shop = shop
+        self._words = DemoWords(self)
         self.buttons: dict[str, QPushButton] = {}
+        """By group and name, in the language that the window began with."""
+        self.groups: list[QLabel] = []
 
         # Widgets and layout
         box = QVBoxLayout(self)
-        self.facts = QLabel(machine.says, self)
+        self.facts = QLabel(self)
         self.facts.setWordWrap(True)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = QLabel(self)
+        self.state.setWordWrap(True)
         self.auto = QPushButton(self)
         self.auto.setCheckable(True)
         self.auto.setChecked(machine.automatic)
@@ -66,18 +71,18 @@ class DemoControls(QWidget):
         box.addWidget(self.state)
         for title, actions in self._groups():
             grid = QGridLayout()
-            box.addWidget(QLabel(f"<b>{title}</b>", self))
+            self.groups.append(QLabel(self))
+            box.addWidget(self.groups[-1])
             box.addLayout(grid)
             for index, (name, slot) in enumerate(actions):
-                button = self.buttons[f"{title}: {name}"] = QPushButton(name, self)
+                button = self.buttons[f"{title}: {name}"] = QPushButton(self)
                 button.clicked.connect(self._slot(slot))
                 grid.addWidget(button, index // COLUMNS, index % COLUMNS)
         box.addStretch(1)
 
         # Appearance
-        self.setWindowTitle(self.tr("FacialNet Kiosk: controls of the simulation"))
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-        self._renew()
+        self._retranslate()
 
         # Time
         self.timer = QTimer(self)
@@ -182,20 +187,33 @@ class DemoControls(QWidget):
         return touched
 
     def _renew(self) -> None:
-        automatic = self._machine.automatic
-        self.auto.setText(
-            self.tr("Everything goes well by itself: on")
-            if automatic
-            else self.tr("Everything goes well by itself: off")
+        machine = self._machine
+        self.auto.setText(self._words.automatic(machine.automatic))
+        self.state.setText(
+            self._words.state(
+                self._shop.snapshot.phase,
+                terminal=machine.terminal.waiting is not None,
+                dispenser=machine.dispenser.waiting is not None,
+                reader=machine.reader.wanted is not None,
+            )
         )
-        waits = []
-        if self._machine.terminal.waiting:
-            waits.append(self.tr("the terminal waits for you"))
-        if self._machine.dispenser.waiting:
-            waits.append(self.tr("the dispenser waits for you"))
-        if self._machine.reader.wanted:
-            waits.append(self.tr("the ID reader waits for you"))
-        self.state.setText(f"{self._shop.snapshot.phase.value}: {', '.join(waits) or self.tr('nothing waits')}")
+
+    def _retranslate(self) -> None:
+        self.setWindowTitle(self._words.window_title())
+        self.facts.setText(self._words.facts(self._machine.attendant_pin, self._machine.service_pin))
+        buttons = iter(self.buttons.values())
+        for label, (title, actions) in zip(self.groups, self._groups(), strict=True):
+            label.setText(f"<b>{title}</b>")
+            for name, _ in actions:
+                next(buttons).setText(name)
+        self._renew()
+
+    # Events
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.LanguageChange:
+            self._retranslate()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         self.timer.stop()

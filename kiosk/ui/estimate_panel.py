@@ -109,7 +109,7 @@ class EstimatePanel(QWidget):
         self._age = steady(self._age, estimate.expected_age)
         self.estimate_page.show_estimate(self._age, estimate.gender, estimate.gender_probability, certain=certain)
         self._pages.setCurrentWidget(self.estimate_page)
-        self.bars.set_distribution(estimate.groups, estimate.age_probabilities, certain=certain)
+        self.bars.show_estimate(estimate, certain=certain)
 
     def forget(self) -> None:
         """Nothing of whom it spoke of stays, not even on the way to the next."""

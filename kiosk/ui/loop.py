@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, QTimer
+from PyQt6.QtCore import QEvent, QSocketNotifier, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from kiosk.ui.crash import guard
@@ -74,3 +74,30 @@ def show_until_closed(
         # now, not whenever Python gets to it: a window must not outlive its application
         window.deleteLater()
         app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+
+
+def tick_every(timer: QTimer, milliseconds: int) -> None:
+    """Let a timer tick so; one that does already goes on undisturbed."""
+    if timer.interval() != milliseconds:
+        timer.setInterval(milliseconds)
+
+
+def tick_on_news(descriptor: int, timer: QTimer, tick: Callable[[], None]) -> QSocketNotifier:
+    """Call `tick` also when `descriptor` can be read, at once, for as long as `timer` runs.
+
+    The timer then counts anew, so that it ticks between two pieces of news and not just before the next. The notifier
+    is a child of the timer.
+    """
+
+    def be_told() -> None:
+        if timer.isActive():
+            tick()
+        if timer.isActive():
+            timer.start()
+        else:
+            notifier.setEnabled(False)
+
+    kind = QSocketNotifier.Type.Read
+    notifier = QSocketNotifier(descriptor, kind, timer)  # type: ignore[call-overload]  # the stub has no int
+    notifier.activated.connect(be_told)
+    return notifier

@@ -10,6 +10,16 @@ from collections import deque
 
 from kiosk.estimate import Observation
 
+LIVE_MS = 17
+"""Between two ticks while something live moves: sixty times a second, which is what displays show.
+
+It is not less than half of what a camera takes for a picture, so that one tick falls between two of them.
+"""
+STILL_MS = 50
+"""While nothing does."""
+LIVE_FOR = 0.5
+"""Seconds after the last picture or movement for which another is expected at any moment."""
+
 STEADY_WITHIN = 0.7
 """Years. A whole number follows only a change larger than this, or it would flicker at every half."""
 

@@ -1,4 +1,7 @@
-"""The calm frame on each face: rounded corners that glide after the face, and a small label.
+"""The calm frame on each face: rounded corners that go with the face, and a small label.
+
+Faces are told some thirty times a second, frames move at the display's rate. What only glides after a moving head stays
+behind it, so a frame also goes on as fast as its face was last seen to move, for as long as the next news may take.
 
 The face that the panel speaks of has corners and label in the accent colour; the others are thinner,
 white, and say less.
@@ -6,11 +9,12 @@ white, and say less.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPen
+from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QRegion
 
 from kiosk.estimate import FaceObservation
 from kiosk.ui import theme
@@ -23,6 +27,12 @@ from kiosk.ui.words import Words
 GLIDE = 0.07
 """Seconds in which a frame comes two thirds of the way to where the face is."""
 FADE = 0.12
+AHEAD = 0.1
+"""Seconds for which a face that nothing new is told of is taken to move on."""
+SETTLE = 0.06
+"""Seconds in which the speed assumed comes two thirds of the way to the one seen."""
+FASTEST, TREMBLING = 4.0, 0.25
+"""Widths of the face a second: no head is taken to move faster, and so much seems to move that is still."""
 AROUND, ABOVE = 0.12, 0.24
 """How far the frame stands off the detector's box, which ends at brows and chin, as shares of its size."""
 
@@ -33,11 +43,51 @@ class Mark:
 
     box: QRectF
     target: QRectF
+    speed: tuple[float, ...] = (0.0,) * 4
+    """Of the target's left, top, width and height, in pixels a second."""
+    age: float = 0.0
+    """Seconds since the target was told."""
     text: str = ""
     nearest: bool = False
     known: bool = False
     present: bool = True
     opacity: float = 0.0
+
+    def aim(self, target: QRectF) -> None:
+        """The face was seen at `target`."""
+        if self.age > 0:
+            way = zip(_sides(target), _sides(self.target), strict=True)
+            seen = (_plausible((now - before) / self.age, target.width()) for now, before in way)
+            self.speed = tuple(
+                ease(speed, now, self.age, SETTLE, near=1.0) for speed, now in zip(self.speed, seen, strict=True)
+            )
+        self.target = target
+        self.age = 0.0
+
+    def lose(self) -> None:
+        """The face is not seen any more: the frame fades where it is."""
+        if self.present:
+            self.target, self.speed, self.present = QRectF(self.box), (0.0,) * 4, False
+
+    @property
+    def expected(self) -> QRectF:
+        """Where the face is by now."""
+        if self.age > 2 * AHEAD:  # it stopped, or nobody looks any more
+            return self.target
+        ahead = min(self.age, AHEAD)
+        return QRectF(*(side + speed * ahead for side, speed in zip(_sides(self.target), self.speed, strict=True)))
+
+    @property
+    def moving(self) -> bool:
+        goes_on = any(self.speed) and self.age <= 2 * AHEAD
+        return goes_on or self.box != self.target or self.opacity != float(self.present)
+
+    def advance(self, seconds: float) -> None:
+        self.age += seconds
+        steps = zip(_sides(self.box), self.speed, _sides(self.expected), strict=True)
+        onward = seconds if self.age <= AHEAD else 0.0
+        self.box = QRectF(*(ease(side + speed * onward, aim, seconds, GLIDE, near=0.2) for side, speed, aim in steps))
+        self.opacity = ease(self.opacity, float(self.present), seconds, FADE, near=0.02)
 
 
 class Overlay:
@@ -49,12 +99,14 @@ class Overlay:
 
     def set_faces(self, faces: Sequence[FaceObservation], nearest: int | None) -> None:
         """Aim at `faces`; whoever is not among them fades."""
-        for mark in self.marks.values():
-            mark.present = False
+        seen = {face.track for face in faces}
+        for track, mark in self.marks.items():
+            if track not in seen:
+                mark.lose()
         for face in faces:
             target = QRectF(*face.box)
             mark = self.marks.setdefault(face.track, Mark(QRectF(target), target))
-            mark.target = target
+            mark.aim(target)
             mark.present = True
             mark.nearest = face.track == nearest
             mark.known = face.status == "known" and face.estimate is not None
@@ -63,17 +115,31 @@ class Overlay:
     def clear(self) -> None:
         self.marks.clear()
 
+    @property
+    def moving(self) -> bool:
+        """Whether anything is on its way: to its place, or from or to being seen."""
+        return any(mark.moving for mark in self.marks.values())
+
     def advance(self, seconds: float) -> bool:
         """Move on by `seconds`; says whether anything looks different."""
         moved = False
         for track, mark in list(self.marks.items()):
             before = (QRectF(mark.box), mark.opacity)
-            mark.box = _glide(mark.box, mark.target, seconds)
-            mark.opacity = ease(mark.opacity, 1.0 if mark.present else 0.0, seconds, FADE, near=0.02)
+            mark.advance(seconds)
             if not mark.present and mark.opacity == 0.0:
                 del self.marks[track]
             moved = moved or before != (mark.box, mark.opacity)
         return moved
+
+    def region(self, mapping: Mapping, scale: Scale) -> QRegion:
+        """Where `paint` paints."""
+        region = QRegion()
+        for mark in self.marks.values():
+            frame = frame_of(mark, mapping)
+            line = _thickness(mark.nearest, scale) + scale.unit
+            region += frame.adjusted(-line, -line, line, line).toAlignedRect()
+            region += _pill(frame, mark, mapping, scale).toAlignedRect().adjusted(-1, -1, 1, 1)
+        return region
 
     def paint(self, painter: QPainter, mapping: Mapping, scale: Scale) -> None:
         painter.save()
@@ -93,8 +159,12 @@ def frame_of(mark: Mark, mapping: Mapping) -> QRectF:
     return box.adjusted(-around, -above, around, around)
 
 
+def _thickness(nearest: bool, scale: Scale) -> float:
+    return scale.unit * (0.75 if nearest else 0.4)
+
+
 def _paint_frame(painter: QPainter, frame: QRectF, nearest: bool, scale: Scale) -> None:
-    width = scale.unit * (0.75 if nearest else 0.4)
+    width = _thickness(nearest, scale)
     side = min(frame.width(), frame.height())
     path = corners(frame, radius=min(scale.unit * 2.4, side * 0.2), arm=side * (0.12 if nearest else 0.06))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -104,17 +174,25 @@ def _paint_frame(painter: QPainter, frame: QRectF, nearest: bool, scale: Scale) 
         painter.drawPath(path)
 
 
-def _paint_tag(painter: QPainter, frame: QRectF, mark: Mark, mapping: Mapping, scale: Scale) -> None:
-    size, weight = (theme.BODY, QFont.Weight.DemiBold) if mark.nearest else (theme.CAPTION, QFont.Weight.Medium)
-    font = scale.font(size, weight)
-    metrics = QFontMetricsF(font)
+def _font(nearest: bool, scale: Scale) -> QFont:
+    size, weight = (theme.BODY, QFont.Weight.DemiBold) if nearest else (theme.CAPTION, QFont.Weight.Medium)
+    return scale.font(size, weight)
+
+
+def _pill(frame: QRectF, mark: Mark, mapping: Mapping, scale: Scale) -> QRectF:
+    """Where the label lies."""
+    metrics = QFontMetricsF(_font(mark.nearest, scale))
     height = metrics.height() + scale.unit * 1.2
-    pill = place_tag(frame, QSizeF(metrics.horizontalAdvance(mark.text) + height, height), mapping, scale)
+    return place_tag(frame, QSizeF(metrics.horizontalAdvance(mark.text) + height, height), mapping, scale)
+
+
+def _paint_tag(painter: QPainter, frame: QRectF, mark: Mark, mapping: Mapping, scale: Scale) -> None:
+    pill = _pill(frame, mark, mapping, scale)
     accented = mark.nearest and mark.known
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.ACCENT if accented else theme.VEIL)
-    painter.drawRoundedRect(pill, height / 2, height / 2)
-    painter.setFont(font)
+    painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+    painter.setFont(_font(mark.nearest, scale))
     painter.setPen(theme.ON_ACCENT if accented else theme.TEXT)
     painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, mark.text)
 
@@ -134,6 +212,10 @@ def _within(value: float, low: float, high: float) -> float:
     return max(min(value, high), low)
 
 
-def _glide(box: QRectF, target: QRectF, seconds: float) -> QRectF:
-    sides = zip(box.getRect(), target.getRect(), strict=True)
-    return QRectF(*(ease(side or 0.0, aim or 0.0, seconds, GLIDE, near=0.2) for side, aim in sides))
+def _plausible(speed: float, width: float) -> float:
+    """A speed that was seen, within a head's limits, without what trembling alone makes of it."""
+    return math.copysign(_within(abs(speed) - TREMBLING * width, 0.0, FASTEST * width), speed)
+
+
+def _sides(box: QRectF) -> tuple[float, float, float, float]:
+    return box.x(), box.y(), box.width(), box.height()

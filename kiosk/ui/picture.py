@@ -20,7 +20,8 @@ def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, rat
     if not picture.isNull():
         size = picture.deviceIndependentSize()
         corner = place.center() - QPointF(size.width() / 2, size.height() / 2)
-        painter.drawPixmap(corner, picture)
+        # on a pixel of the screen: between two of them it is blurred, and takes several times as long
+        painter.drawPixmap(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), picture)
     elif (side := min(place.width(), place.height()) * NEUTRAL) > 0:
         neutral = QRectF(0, 0, side, side)
         neutral.moveCenter(place.center())

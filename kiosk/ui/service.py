@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
 
-from kiosk.ui.service_backlight import Backlight
+from kiosk.ops.backlight import Backlight
 from kiosk.ui.service_desk import Desk
 from kiosk.ui.service_gate import Gate
 from kiosk.ui.service_screen import ServiceScreen
@@ -31,14 +31,14 @@ class Service(QObject):
         self._desk = desk
         self._pin = pin
         self._backlight = backlight or Backlight()
-        self._words = ServiceWords(self)
+        self.words = ServiceWords(self)
         self._now = 0.0
         self._admitted = False
         self._openings = 0
         self.screen: ServiceScreen | None = None
 
         # Widgets
-        self.gate = Gate(self._words, window)
+        self.gate = Gate(self.words, window.words, window)
 
         # Slots
         window.service_requested.connect(self.ask_for_pin)
@@ -102,7 +102,7 @@ class Service(QObject):
                 if isinstance(answer, IdConfirmed):
                     self._admitted = True
                 elif isinstance(answer, WrongPin):
-                    self.gate.say(self._words.wrong_pin())
+                    self.gate.say(self.words.wrong_pin())
             wait = self._pin.wait_s(self._now)
             if wait > 0 or not self.gate.pad.isEnabled():
                 self.gate.say("", wait)
@@ -112,13 +112,14 @@ class Service(QObject):
         """Open the pages; while goods or money are on their way that has to wait."""
         self._desk.shop.operate(EnterService())
         if self._desk.shop.snapshot.phase is not Phase.SERVICE:
-            self.gate.say(self._words.sale_ends_first())
+            self.gate.say(self.words.sale_ends_first())
             return
         self._admitted = False
         self._end_gate()
+        self._window.show_sale()  # the customer's language goes before the pages come
         self._desk.feed.listening = True
         self._desk.feed.set_mode(VisionMode.NOTICE)
-        self.screen = ServiceScreen(self._desk, self._window, self._backlight, self._words)
+        self.screen = ServiceScreen(self._desk, self._window, self._backlight, self.words, self._window.words)
         self.screen.leaves.connect(self.leave)
         self.screen.exits.connect(self._window.leave)
         self.screen.volume_changed.connect(self._on_volume)
@@ -126,6 +127,8 @@ class Service(QObject):
         self.screen.rescale(self._window.look)
 
     def _close(self) -> None:
+        if self.screen is not None:
+            self.screen.end()
         self.screen = None
         self._desk.feed.listening = False
         self._window.set_service(None)

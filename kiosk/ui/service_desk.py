@@ -32,6 +32,8 @@ class Desk:
     journal: Journal
     settings: Settings
     journal_path: Path
+    volume: int = 60
+    """Percent, as it is configured: what counts until somebody sets another here."""
 
 
 class Page(QWidget):
@@ -53,6 +55,11 @@ class Page(QWidget):
 
     def left(self) -> None:
         """It is shown no more."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it still reads or writes beside the screen's thread."""
+        return False
 
     def goes_back(self) -> bool:
         """Whether it had a step of its own to take back."""

@@ -64,5 +64,5 @@ class VisionFeed:
     def preview(self) -> Preview | None:
         preview = self._vision.preview()
         if self._listening and preview is not None:
-            self.picture = preview
+            self.picture = preview.kept() or self.picture
         return preview

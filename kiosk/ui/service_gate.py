@@ -14,6 +14,7 @@ from kiosk.ui.layout import centred
 from kiosk.ui.look import Look
 from kiosk.ui.pin_pad import Dots, PinPad
 from kiosk.ui.service_words import ServiceWords
+from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
 
 OPEN_FOR = 30.0
@@ -26,9 +27,10 @@ class Gate(QWidget):
     entered = pyqtSignal(str)
     given_up = pyqtSignal()
 
-    def __init__(self, words: ServiceWords, parent: QWidget) -> None:
+    def __init__(self, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(parent)
         self._words = words
+        self._shop_words = shop_words
         self._idle = 0.0
 
         # Widgets
@@ -44,14 +46,15 @@ class Gate(QWidget):
         self.close_button.clicked.connect(self.given_up)
 
         # Appearance
-        self.title.say(words.pin_wanted())
-        self.close_button.say(words.close())
         theme.fill_ground(self, theme.GROUND)
         self.hide()
 
     def ask(self) -> None:
-        """Show it, empty."""
+        """Show it, empty, in the language of now."""
         self._idle = 0.0
+        self.title.say(self._words.pin_wanted())
+        self.close_button.say(self._words.close())
+        self.pad.name_keys(self._shop_words.erase(), self._shop_words.confirm())
         self.pad.clear()
         self.said.say("")
         self.raise_()

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timezone
+from concurrent.futures import Future
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.errors import KioskError
+from kiosk.ops.usb import Progress, export, sticks
 from kiosk.ui import theme
+from kiosk.ui.beside import beside
 from kiosk.ui.button import Button
 from kiosk.ui.grid import grid_for
 from kiosk.ui.look import Look
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_rows import Row, Rows
-from kiosk.ui.service_usb import export, sticks
 from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.vending.facts import data_of, kind_of
-from kiosk.vending.journal import Entry
+from kiosk.vending.journal import Entry, read_between
 
 MOST_STICKS = 6
 
@@ -42,34 +43,63 @@ def _says(value: object) -> bool:
     return value is not None and value is not False and value != "" and not isinstance(value, dict)
 
 
+def today(now: datetime) -> tuple[datetime, datetime]:
+    """The beginning of `now`'s day by the wall's clock, and that of the next."""
+    midnight = datetime.combine(now.date(), time())
+    return midnight.astimezone(), (midnight + timedelta(days=1)).astimezone()
+
+
+def rows_of_today(journal: Path, now: datetime) -> tuple[Row, ...]:
+    """The newest first. Raises `JournalError`."""
+    return tuple(row_of(entry) for entry in reversed(read_between(journal, *today(now))))
+
+
 class JournalPage(Page):
-    """The newest on top."""
+    """The newest on top. Read beside the screen's thread: a journal of months is long."""
 
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._page = 0
         self._today: tuple[Row, ...] = ()
+        self._reading: Future[tuple[Row, ...]] | None = None
         self.rows = Rows(self, label_share=0.24, units=theme.CAPTION * 1.1)
-        self.empty = self.line(theme.LEAD)
+        self.said = self.line(theme.LEAD)
         self.turn = self.button(self._turn, sign="right")
-        self.empty.say(words.nothing_today())
 
     def title(self) -> str:
         return self.words.journal()
 
     def opened(self) -> None:
-        today = datetime.now(timezone.utc).astimezone().date()
-        entries = [entry for entry in self.desk.journal.entries() if local(entry.utc).date() == today]
-        self._today = tuple(row_of(entry) for entry in reversed(entries))
-        self._page = 0
+        self._today, self._page = (), 0
+        self.said.say(self.words.reading())
+        now = datetime.now().astimezone()
+        self._reading = beside(lambda: rows_of_today(self.desk.journal_path, now), "journal")
+
+    def left(self) -> None:
+        self._reading = None
+
+    @property
+    def busy(self) -> bool:
+        return self._reading is not None and not self._reading.done()
 
     def refresh(self) -> None:
+        if self._reading is not None and self._reading.done():
+            reading, self._reading = self._reading, None
+            self._take(reading)
         pages = max(-(-len(self._today) // self.rows.room), 1)
         self._page %= pages
         self.rows.show_rows(self._today, self._page * self.rows.room)
-        self.empty.setVisible(not self._today)
+        self.said.setVisible(not self._today)
         self.turn.setVisible(pages > 1)
         self.turn.say(self.words.page(self._page + 1, pages))
+
+    def _take(self, reading: Future[tuple[Row, ...]]) -> None:
+        try:
+            self._today = reading.result()
+        except KioskError as error:
+            self.said.say(str(error))
+        else:
+            self.said.say(self.words.nothing_today())
 
     def arrange(self, look: Look) -> None:
         self.rows.rescale(look)
@@ -77,7 +107,7 @@ class JournalPage(Page):
         self.turn.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
         area = self.rect().adjusted(0, 0, 0, -look.touch - look.px(theme.GAP))
         self.rows.setGeometry(area)
-        self.empty.setGeometry(area)
+        self.said.setGeometry(area)
         self.refresh()
 
     def _turn(self) -> None:
@@ -97,11 +127,11 @@ class ExportPage(Page):
         find: Callable[[], list[Path]] = sticks,
     ) -> None:
         super().__init__(desk, words, shop_words, parent)
-        self._find = find
+        self.find_sticks = find
         self._look: Look | None = None
         self._sticks: list[Path] = []
-        self._writer = ThreadPoolExecutor(1, "export")
         self._writing: Future[list[str]] | None = None
+        self._progress = Progress()
         self.said = self.line(theme.LEAD)
         self.buttons: list[Button] = [self.button(self._starter(index)) for index in range(MOST_STICKS)]
 
@@ -112,13 +142,24 @@ class ExportPage(Page):
         self._sticks = []
         self.said.say("")
 
+    def left(self) -> None:
+        """Whoever leaves wants no more of it: a stick that is pulled out in the middle holds half a file."""
+        self._progress.stopped = True
+        self._writing = None
+
+    @property
+    def busy(self) -> bool:
+        return self._writing is not None and not self._writing.done()
+
     def refresh(self) -> None:
         if self._writing is not None:
             if self._writing.done():
                 writing, self._writing = self._writing, None
                 self.said.say(self._outcome(writing))
+            else:
+                self.said.say(self.words.exporting(self._progress.share))
             return
-        found = self._find()[:MOST_STICKS]
+        found = self.find_sticks()[:MOST_STICKS]
         if found != self._sticks or not self.said.text:
             self._sticks = found
             self.said.say(self.words.choose_stick() if found else self.words.no_stick())
@@ -144,9 +185,10 @@ class ExportPage(Page):
 
     def _start(self, index: int) -> None:
         if self._writing is None and index < len(self._sticks):
-            now = datetime.now(timezone.utc).astimezone()
-            self._writing = self._writer.submit(export, self.desk.journal_path, self._sticks[index], now)
-            self.said.say(self.words.exporting())
+            journal, stick, now = self.desk.journal_path, self._sticks[index], datetime.now().astimezone()
+            progress = self._progress = Progress()
+            self._writing = beside(lambda: export(journal, stick, now, progress), "export")
+            self.refresh()
 
     def _outcome(self, writing: Future[list[str]]) -> str:
         try:

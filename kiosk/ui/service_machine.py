@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui import theme
 from kiosk.ui.layout import row
 from kiosk.ui.look import Look
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_stepper import Stepper, side_by_side
 from kiosk.ui.service_words import ServiceWords
@@ -53,13 +53,8 @@ class MachinePage(Page):
 
     def opened(self) -> None:
         self._asked = False
-        self.volume.offer(self.desk.settings.get(VOLUME, 60), 0, 100, STEP)
-        self.brightness.offer(self._backlight.percent(), DARKEST, 100, STEP)
-        why = self._backlight.why_not
-        if why:
-            self.brightness.minus.setEnabled(False)
-            self.brightness.plus.setEnabled(False)
-        self.said.say(why or "")
+        self._offer()
+        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.words.no_light())
 
     def refresh(self) -> None:
         stopped = "operator" in self.desk.shop.snapshot.faults
@@ -76,6 +71,13 @@ class MachinePage(Page):
         side_by_side(area, (self.volume, self.brightness), look)
         row(bar, [self.order, self.exit], gap)
 
+    def _offer(self) -> None:
+        self.volume.offer(self.desk.settings.get(VOLUME, self.desk.volume), 0, 100, STEP)
+        self.brightness.offer(self._backlight.percent(), DARKEST, 100, STEP)
+        if self._backlight.why_not:
+            self.brightness.minus.setEnabled(False)
+            self.brightness.plus.setEnabled(False)
+
     # Slots
 
     def _on_volume(self, percent: int) -> None:
@@ -85,10 +87,8 @@ class MachinePage(Page):
 
     def _on_brightness(self, percent: int) -> None:
         self.desk.shop.touch(Stay())
-        why = self._backlight.set_percent(percent)
-        self.said.say(why or "")
-        if why is None:
-            self._journalled(BRIGHTNESS, percent)
+        if self._journalled(BRIGHTNESS, percent):
+            self.said.say(self._backlight.set_percent(percent) or "")
 
     def _toggle_order(self) -> None:
         stop = "operator" not in self.desk.shop.snapshot.faults
@@ -107,5 +107,6 @@ class MachinePage(Page):
             self.desk.settings.set(name, value)
         except JournalError as error:
             self.said.say(str(error))
+            self._offer()  # nothing was changed
             return False
         return True

@@ -17,6 +17,8 @@ from kiosk.ui.text import WRAPPED, Drawn, fitting
 LABEL_SHARE = 0.26
 LINES = 2.9
 """Height of a row, in heights of its letters' size: two lines and some air."""
+NARROW_LINES = 4.6
+"""The same where the screen is upright, and a line short."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ class Rows(QWidget):
     @property
     def room(self) -> int:
         """How many rows there is room for."""
-        return len(self.rows) if self._every else max(int(self.height() / self._look.text.px(self._units * LINES)), 1)
+        return len(self.rows) if self._every else max(self.height() // self._most_high, 1)
+
+    @property
+    def _most_high(self) -> int:
+        return self._look.text.px(self._units * (NARROW_LINES if self._look.upright else LINES))
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -74,7 +80,7 @@ class Rows(QWidget):
         return drawn
 
     def _places(self, index: int) -> tuple[QRect, QRect, QRectF]:
-        high = min(self.height() // max(len(self.shown), 1), self._look.text.px(self._units * LINES))
+        high = min(self.height() // max(len(self.shown), 1), self._most_high)
         gap = self._look.px(theme.GAP)
         side = self._look.px(self._units)
         left = round(self.width() * self._share)

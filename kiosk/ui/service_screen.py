@@ -8,11 +8,11 @@ from PyQt6.QtCore import QRect, QSize, pyqtSignal
 from PyQt6.QtGui import QFont, QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui import theme
 from kiosk.ui.button import Button
 from kiosk.ui.grid import grid_for
 from kiosk.ui.look import Look
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_health import HealthPage
@@ -35,12 +35,13 @@ class ServiceScreen(QWidget):
     exits = pyqtSignal()
     volume_changed = pyqtSignal(int)
 
-    def __init__(self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords) -> None:
+    def __init__(
+        self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords, shop_words: ShopWords
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._words = words
         self._look: Look | None = None
-        shop_words = ShopWords(self)
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
@@ -86,6 +87,11 @@ class ServiceScreen(QWidget):
         self._show()
         self._arrange()
         self.refresh()
+
+    def end(self) -> None:
+        """It is shown no more: what its page began ends."""
+        if self.current is not None:
+            self.current.left()
 
     def go_back(self) -> None:
         """From a page to the tiles, from these to the customer's side."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject
 
+from kiosk.estimate import Status
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.snapshot import Attention, Offer
 from kiosk.vision.messages import VisionState
@@ -66,15 +67,15 @@ class ServiceWords(QObject):
 
     # Camera
 
-    def track(self, number: int, quality: float, status: str, live: bool | None) -> str:
+    def track(self, number: int, quality: float, status: Status, live: bool | None) -> str:
         """`#4 · known · 93%`, for one face."""
-        alive = {None: "", True: self.tr(" · live"), False: self.tr(" · not shown live")}[live]
-        return (
-            self.tr("#{number} · {status} · {quality}%").format(
-                number=number, status=status, quality=round(quality * 100)
-            )
-            + alive
+        known = {"known": self.tr("known"), "estimating": self.tr("estimating"), "unknown": self.tr("unknown")}
+        said = self.tr("#{number} · {status} · {quality}%").format(
+            number=number, status=known[status], quality=round(quality * 100)
         )
+        if live is None:
+            return said
+        return f"{said} · {self.tr('live') if live else self.tr('not shown live')}"
 
     def rates(self, fps: float | None, latency: float | None) -> str:
         if fps is None or latency is None:
@@ -174,17 +175,14 @@ class ServiceWords(QObject):
 
     def attention(self, attention: Attention, money: str) -> str:
         if attention.kind == "in_doubt":
-            said = {
-                None: "",
-                True: self.tr(" Later the dispenser said that it fell."),
-                False: self.tr(" Later the dispenser said that nothing fell."),
-            }[attention.reported]
-            return (
-                self.tr("Sale {sale}, slot {slot}: did the product leave the machine?").format(
-                    sale=attention.item, slot=attention.slot
-                )
-                + said
+            asked = self.tr("Sale {sale}, slot {slot}: did the product leave the machine?").format(
+                sale=attention.item, slot=attention.slot
             )
+            if attention.reported is None:
+                return asked
+            fell = self.tr("Later the dispenser said that it fell.")
+            stayed = self.tr("Later the dispenser said that nothing fell.")
+            return f"{asked} {fell if attention.reported else stayed}"
         if attention.kind == "replaced":
             said = self.tr(
                 "The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have "
@@ -237,11 +235,14 @@ class ServiceWords(QObject):
 
     # Journal
 
+    def reading(self) -> str:
+        return self.tr("Reading…")
+
     def nothing_today(self) -> str:
         return self.tr("Nothing yet today")
 
     def page(self, number: int, pages: int) -> str:
-        return self.tr("{number} of {pages}").format(number=number, pages=pages)
+        return self.tr("{number} / {pages}").format(number=number, pages=pages)
 
     def no_stick(self) -> str:
         return self.tr("No USB stick is mounted under /media or /run/media")
@@ -249,8 +250,11 @@ class ServiceWords(QObject):
     def choose_stick(self) -> str:
         return self.tr("Where to?")
 
-    def exporting(self) -> str:
-        return self.tr("Writing…")
+    def exporting(self, share: float | None) -> str:
+        """`share` of what is to be written; None before anything is."""
+        if share is None:
+            return self.tr("Checking the journal…")
+        return self.tr("Writing… {percent}%").format(percent=round(share * 100))
 
     def exported(self, files: str) -> str:
         return self.tr("Written: {files}. The stick can be taken out.").format(files=files)
@@ -266,6 +270,9 @@ class ServiceWords(QObject):
             BRIGHTNESS: self.tr("Brightness"),
             OUT_OF_ORDER: self.tr("Out of order"),
         }[name]
+
+    def no_light(self) -> str:
+        return self.tr("This screen's brightness is not the system's to change")
 
     def percent(self, value: int) -> str:
         return self.tr("{value}%").format(value=value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtCore import QRect, QSocketNotifier, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
@@ -19,8 +19,10 @@ from kiosk.ui.appearance import Appearance
 from kiosk.ui.choices import Choices
 from kiosk.ui.eyes import Eyes, is_pictured
 from kiosk.ui.live_panel import LivePanel
-from kiosk.ui.locked_window import LockedWindow
+from kiosk.ui.locked_window import TICK_MS, LockedWindow
 from kiosk.ui.look import Look, pixels_per_mm
+from kiosk.ui.loop import tick_every, tick_on_news
+from kiosk.ui.motion import LIVE_MS
 from kiosk.ui.places import places_for
 from kiosk.ui.presence import SecretTaps
 from kiosk.ui.screens.base import Screen
@@ -44,6 +46,8 @@ __all__ = ["Appearance", "ShopWindow"]
 
 SHOP_EVERY = 0.06
 """Seconds between two ticks of the sale; a touch is told at once."""
+UNWATCHED_MS = 66
+"""Between two ticks while nobody is there: at fifteen a second the pictures that go by still glide."""
 TUNES = {Phase.DECLINED: "sorry", Phase.REFUNDING: "sorry", Phase.DONE: "good", Phase.ASK_ID: "attention"}
 
 
@@ -81,6 +85,7 @@ class ShopWindow(LockedWindow):
         self._ticked = now
         self._phase: Phase | None = None
         self._service: QWidget | None = None
+        self._news: QSocketNotifier | None = None
         self._panel_place: tuple[QRect, Look] | None = None
         self._choices = Choices(self._appearance, self)
         words = self.words = ShopWords(self)
@@ -125,6 +130,14 @@ class ShopWindow(LockedWindow):
             widget.setParent(self)
         self._show(self._shop.snapshot)
 
+    def show_sale(self) -> None:
+        """What the sale is now, at once and not with the next tick."""
+        self._show(self._shop.snapshot)
+
+    def wake_on(self, descriptor: int) -> None:
+        """Show a picture as soon as this can be read; while none is shown, the window's own ticks are often enough."""
+        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+
     def set_volume(self, volume: float) -> None:
         """From 0 to 1."""
         self._sounds.set_volume(volume)
@@ -140,17 +153,30 @@ class ShopWindow(LockedWindow):
         self.shield.advance(seconds)
         observations = self._vision.poll()
         self._see(observations)
-        if self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY:
+        due = self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY
+        if due:
             self._ticked = self._now
             self._shop.tick(self._now)
-        self._eyes.judge(observations, self._shop.snapshot, self._now)
-        if self._phase is Phase.ATTRACT and self._choices.abandoned(self._now):
-            self._choices.forget()
-        self._show(self._shop.snapshot)
+        if due or observations:
+            self._eyes.judge(observations, self._shop.snapshot, self._now)
+            if self._phase is Phase.ATTRACT and self._choices.abandoned(self._now):
+                self._choices.forget()
+            self._show(self._shop.snapshot)
+        tick_every(self.timer, self._tick_ms)
+        if self._news is not None:
+            self._news.setEnabled(not self.panel.isHidden())
         if self.panel.isVisible():
             self.panel.advance(seconds)
         if screen := self._screen:
             screen.advance(seconds)
+
+    @property
+    def _tick_ms(self) -> int:
+        """As often as what is shown moves."""
+        if self.panel.view.moving and not self.panel.isHidden():
+            return LIVE_MS
+        unwatched = self._phase is Phase.ATTRACT and not self._all.attract.conveyor.noticed
+        return UNWATCHED_MS if unwatched else TICK_MS
 
     @property
     def _screen(self) -> Screen | None:
@@ -205,12 +231,12 @@ class ShopWindow(LockedWindow):
         """On the way from one phase to another: forget what belongs to the one before, or to the one who left."""
         if screen := self._screen:
             screen.forget()
-        if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+        if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE):
             self._eyes.forget()
             self.panel.clear()
             self._all.forget()
             self._choices.forget_aids()
-            if snapshot.phase is Phase.ATTRACT and self._phase is not None:
+            if snapshot.phase is not Phase.OUT_OF_ORDER and self._phase is not None:
                 self._choices.forget()
 
     def _ask_whether_there(self, snapshot: Snapshot) -> None:
@@ -285,3 +311,4 @@ class ShopWindow(LockedWindow):
 
     def left(self) -> None:
         self._choices.silence()
+        self.panel.clear()

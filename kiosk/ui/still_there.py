@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QWidget
 
@@ -56,6 +56,7 @@ class StillThere(QWidget):
     def __init__(self, words: ShopWords, parent: QWidget) -> None:
         super().__init__(parent)
         self._words = words
+        self._laid_out: tuple[QSize, Look] | None = None
 
         # Widgets
         self.countdown = Countdown(self)
@@ -74,7 +75,11 @@ class StillThere(QWidget):
             return
         if self.isHidden():
             self.countdown.whole = 1.0
+            self._laid_out = None  # it may speak another language now
+        if (self.size(), look) != self._laid_out:
+            self._laid_out = self.size(), look
             self._arrange(look)
+        if self.isHidden():
             self.show()
             self.raise_()
         self.countdown.show_seconds(seconds)

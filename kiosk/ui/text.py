@@ -88,8 +88,9 @@ class Text(QWidget):
             self.update()
 
     def rescale(self, look: Look) -> None:
-        self._scale = look.text
-        self.update()
+        if look.text != self._scale:
+            self._scale = look.text
+            self.update()
 
     @property
     def font_wanted(self) -> QFont:

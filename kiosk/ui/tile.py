@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QAbstractButton, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
 from kiosk.ui.look import Look
 from kiosk.ui.picture import paint_picture
 from kiosk.ui.shelf import Shelf
 from kiosk.ui.signs import badge_text, paint_badge
+from kiosk.ui.target import Target
 from kiosk.ui.text import WRAPPED, Drawn, fitting, needs
 from kiosk.vending.snapshot import Offer
 
@@ -34,7 +35,7 @@ class TileText:
     """Sold out, or the last one."""
 
 
-class Tile(QAbstractButton):
+class Tile(Target):
     """The whole of it is one target."""
 
     swiped = pyqtSignal(int)
@@ -49,7 +50,6 @@ class Tile(QAbstractButton):
         self.says = TileText("", "")
         self._words_high = 0
         self._noted = False
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_offer(self, offer: Offer, says: TileText, look: Look) -> None:
         self.offer, self.says, self._look = offer, says, look
@@ -155,7 +155,7 @@ class Tile(QAbstractButton):
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         moved = (event.position() if event is not None else self._pressed) - self._pressed
-        if abs(moved.x()) > self._look.touch * 0.6 and abs(moved.x()) > 1.5 * abs(moved.y()):
+        if not self.gone and abs(moved.x()) > self._look.touch * 0.6 and abs(moved.x()) > 1.5 * abs(moved.y()):
             self.setDown(False)  # a swipe buys nothing
             self.swiped.emit(1 if moved.x() < 0 else -1)
             return

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Any
 
 from PyQt6.QtCore import QElapsedTimer, QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QResizeEvent
@@ -18,14 +19,15 @@ from PyQt6.QtWidgets import QApplication, QBoxLayout, QWidget
 from kiosk.estimate import DECADES, AgeGroup, FaceObservation, Observation
 from kiosk.ui import theme
 from kiosk.ui.estimate_panel import EstimatePanel
+from kiosk.ui.frame_meter import FrameWatch
 from kiosk.ui.live_view import LiveView
+from kiosk.ui.loop import tick_every, tick_on_news
 from kiosk.ui.mapping import nearest
-from kiosk.ui.motion import Pace
+from kiosk.ui.motion import LIVE_FOR, LIVE_MS, STILL_MS, Pace
 from kiosk.ui.theme import Scale
 from kiosk.ui.words import Words
 from kiosk.vision.messages import Vision, VisionState
 
-TICK_MS = 30
 PACE_EVERY = 0.5
 """Seconds between two readings of frame rate and latency: numbers that change faster cannot be read."""
 WINDOW_SIZE = QSize(1280, 800)
@@ -60,6 +62,8 @@ class DemoWindow(QWidget):
         self._nearest: int | None = None
         self._pace = Pace()
         self._pace_age = 0.0
+        self._still_for = 0.0
+        self._is_woken = False
         words = Words(self)
         self._words = words
 
@@ -87,7 +91,7 @@ class DemoWindow(QWidget):
         self._clock.start()
         self.timer = QTimer(self)
         self.timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self.timer.setInterval(TICK_MS)
+        self.timer.setInterval(LIVE_MS)
         self.timer.timeout.connect(self._on_tick)
         self.timer.start()
         self._show_state()
@@ -96,6 +100,11 @@ class DemoWindow(QWidget):
     def upright(self) -> bool:
         """Whether the window is taller than wide, the panel below the picture."""
         return self.height() > self.width()
+
+    def wake_on(self, descriptor: int) -> None:
+        """Ask vision as soon as this can be read, too: a picture is shown when it comes and not at the next tick."""
+        self._is_woken = True
+        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
 
     def advance(self, seconds: float) -> None:
         """Ask vision what is new, show it, and move everything on by `seconds`."""
@@ -111,6 +120,9 @@ class DemoWindow(QWidget):
         self._show_pace(seconds)
         self.view.advance(seconds)
         self.panel.advance(seconds)
+        news = not self._is_woken and (bool(observations) or preview is not None)
+        self._still_for = 0.0 if news or self.view.moving else self._still_for + seconds
+        tick_every(self.timer, LIVE_MS if self._still_for < LIVE_FOR else STILL_MS)
         if self._state is VisionState.FAILED and not self._told_failed:
             self._told_failed = True
             self.failed.emit(self._fault or "")
@@ -148,8 +160,10 @@ class DemoWindow(QWidget):
 
     def _show_pace(self, seconds: float) -> None:
         self._pace_age += seconds
+        if self._pace_age < PACE_EVERY:
+            return
         fps, latency = self._pace.fps, self._pace.latency_ms
-        if self._pace_age >= PACE_EVERY and fps is not None and latency is not None:
+        if fps is not None and latency is not None:
             self._pace_age = 0.0
             on_reserve = self._vision.engine_fault is not None
             self.view.set_pace(self._words.pace(fps, latency, on_reserve=on_reserve))
@@ -198,13 +212,22 @@ def run(
     seconds: float | None = None,
     mirrored: bool = True,
     groups: Sequence[AgeGroup] = DECADES,
+    wake_on: int | None = None,
+    tell: Callable[[dict[str, Any]], None] | None = None,
 ) -> int:
-    """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0."""
+    """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0.
+
+    `wake_on` is a descriptor that can be read once vision has news. `tell` is given how smoothly it went, as
+    `FrameWatch` reports it, while vision still runs.
+    """
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     window = DemoWindow(vision, fullscreen=fullscreen, mirrored=mirrored, groups=groups)
     window.failed.connect(window.close)  # whoever called this says why
     fit_screen(window)
+    if wake_on is not None:
+        window.wake_on(wake_on)
+    watch = FrameWatch(window, lambda: window.view.pictures) if tell else None
     if seconds is not None:
         end = QTimer(window)
         end.setSingleShot(True)
@@ -218,10 +241,13 @@ def run(
     try:
         window.show()
         app.exec()
+        if tell and watch:
+            tell(watch.report())
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
         window.timer.stop()
+        window.view.clear_picture()  # it lies in memory that whoever called this gives back
         # now, not whenever Python gets to it: a window must not outlive its application
         window.deleteLater()
         app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)

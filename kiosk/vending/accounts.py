@@ -96,11 +96,17 @@ def accounts(entries: Iterable[Entry]) -> list[Account]:
 
 def as_csv(entries: Iterable[Entry]) -> str:
     """One row a sale, amounts with a decimal point in the currency's major unit (`1.80`). No cell is a formula."""
+    return "".join(csv_lines(entries))
+
+
+def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """The same line by line, for a long journal that nobody waits for in one go."""
     text = io.StringIO()
     columns = [column.name for column in fields(Account)]
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
     for account in accounts(entries):
+        yield _taken(text)
         row: dict[str, Any] = asdict(account)
         for column in ("price", "charged", "returned"):
             if account.currency:
@@ -108,7 +114,15 @@ def as_csv(entries: Iterable[Entry]) -> str:
         row["dispensed"] = "yes" if account.dispensed else "no"
         row["references"] = " ".join(account.references)
         writer.writerow({column: _inert(value) for column, value in row.items()})
-    return text.getvalue()
+    yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> str:
+    """What was written since the last time."""
+    taken = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return taken
 
 
 def _inert(value: Any) -> Any:
@@ -118,15 +132,26 @@ def _inert(value: Any) -> Any:
 
 def as_json(entries: Sequence[Entry], head: Head) -> str:
     """Every sale and every row of the journal, amounts in minor units; with the head, which `verify` can be given."""
-    document = {
-        "head": str(head),
-        "sales": [asdict(account) for account in accounts(entries)],
-        "events": [
-            {"seq": entry.seq, "utc": entry.utc, "kind": kind_of(entry.fact), **data_of(entry.fact)}
-            for entry in entries
-        ],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return "".join(json_lines(entries, head))
+
+
+def json_lines(entries: Sequence[Entry], head: Head) -> Iterator[str]:
+    """The same line by line: a sale or a row of the journal each."""
+    sales = (asdict(account) for account in accounts(entries))
+    events = ({"seq": each.seq, "utc": each.utc, "kind": kind_of(each.fact), **data_of(each.fact)} for each in entries)
+    yield f'{{"head": {json.dumps(str(head))},\n"sales": ['
+    yield from _json_rows(sales)
+    yield '],\n"events": ['
+    yield from _json_rows(events)
+    yield "]}\n"
+
+
+def _json_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    before = "\n"
+    for row in rows:
+        yield before + json.dumps(row, ensure_ascii=False)
+        before = ",\n"
+    yield "\n"
 
 
 def lines(entries: Iterable[Entry]) -> Iterator[str]:

@@ -112,6 +112,11 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def _utc(time: datetime) -> str:
+    """As a row has it: of a fixed width, so that the order of the texts is that of the times."""
+    return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Journal:
     """The journal, open for appending by this process alone.
 
@@ -138,7 +143,7 @@ class Journal:
 
     def append(self, fact: Fact) -> Entry:
         """Writes a fact to the disk. Raises `JournalError`; then the row may be there or not."""
-        seq, utc = self._head.seq + 1, self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        seq, utc = self._head.seq + 1, _utc(self._clock())
         kind, data = kind_of(fact), json.dumps(data_of(fact), ensure_ascii=False, separators=(",", ":"))
         digest = _hash(self._head.hash, seq, utc, kind, data)
         with _explained(self._path), _transaction(self._database):
@@ -225,6 +230,15 @@ def read(path: Path) -> list[Entry]:
     """Every row of a journal that may be in use. Raises `JournalError`."""
     with _explained(path), closing(_opened_to_read(path)) as database:
         return list(_entries(database, path))
+
+
+def read_between(path: Path, since: datetime, until: datetime) -> list[Entry]:
+    """The rows whose time is `since` or later and before `until`, of a journal that may be in use.
+
+    SQLite selects them, and nothing else is read into Python. Raises `JournalError`.
+    """
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        return list(_entries(database, path, "WHERE utc >= ? AND utc < ? ORDER BY seq", _utc(since), _utc(until)))
 
 
 def read_verified(path: Path) -> tuple[list[Entry], Head]:
@@ -412,5 +426,5 @@ def _explained(path: Path) -> Iterator[None]:
         if "decode" in str(error):  # Python's own, of text that is no UTF-8: its line would repeat the text
             raise _damaged(path, "a row is no text") from error
         raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of a text that is none any more
         raise _damaged(path, str(error)) from error

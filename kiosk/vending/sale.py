@@ -11,7 +11,9 @@ journal knows at least what the devices were told.
 What holds in every order of events, duplicates and delays included:
 
 - The motor turns only for an approved payment of the whole price, once, and only if the customer's age is clear.
-- One age check a visit decides against a customer, and one in their favour counts for one payment.
+- One age check a visit decides against a customer, and one in their favour counts for one payment. A check that was
+  left by touch before it decided counts as one against: whoever saw it waver could otherwise begin anew, with another
+  product or another face, until a lucky one. An ID can be shown as before.
 - A payment that does not end in a drop is reversed, and the reversal repeated until the terminal acknowledges it.
   So is an approval that comes after cancel, time-out or restart, or that nobody asked for.
 - Every answer names its transaction, vend or sale; one that fits nothing open changes nothing.
@@ -127,6 +129,8 @@ def _on_touch(turn: Turn, touch: Start | SetCamera | Choose | Continue | ShowId 
             turn.leave(Phase.ATTRACT, "cancelled")
         case Cancel() if phase is Phase.DONE or (phase is Phase.SERVICE and not turn.state.is_testing):
             turn.go(Phase.ATTRACT)
+    if phase is Phase.AGE_CHECK and turn.state.phase not in (Phase.AGE_CHECK, Phase.ATTRACT):
+        turn.state = replace(turn.state, id_is_needed=True)
 
 
 def _on_camera(turn: Turn, event: AgeChecked | WalkedAway) -> None:

@@ -130,7 +130,7 @@ class State:
     camera: bool | None = None
     """The customer's choice; None until they made one."""
     id_is_needed: bool = False
-    """Whether an age check of this visit has ended in asking for an ID: nobody gets another until a lucky one."""
+    """Whether an age check of this visit has asked for an ID or was left: nobody gets another until a lucky one."""
     sale: str | None = None
     """The sale that the customer is in."""
     transaction: str | None = None

@@ -46,6 +46,7 @@ FOLDER_RATE = 25.0
 
 _RECONNECT_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _LINUX: bool = sys.platform == "linux"  # named, so that mypy checks the other systems' lines too
+_SHADE = 1e-6  # frame times are sums of fractions
 _RETRY_READS = 5  # a USB camera drops a frame now and then without being gone
 
 
@@ -88,6 +89,12 @@ class Source(Protocol):
     def frames(self) -> Iterator[Frame | None]:
         """Frames until the end; None while a camera is away and being looked for."""
 
+    def want_every(self, seconds: float) -> None:
+        """From now on only a frame this long after the last one is wanted; 0 for every frame.
+
+        The source may spare itself the others, as long as it goes on at its pace. Called from another thread.
+        """
+
     def close(self) -> None:
         """Gives the device or file back."""
 
@@ -120,6 +127,7 @@ class Webcam:
         self._device = device
         self._mode = mode or CameraMode()
         self.trouble = f"{self.name} gives no picture"
+        self._every = 0.0
         capture = self._open()
         if capture is None and not patient:
             raise SourceError(
@@ -132,12 +140,18 @@ class Webcam:
         """Frames as the camera gives them, without end."""
         started = time.monotonic()
         standstill = Standstill()
+        last = float("-inf")
         index = failures = 0
         while True:
-            image = _decoded(self._capture.read) if self._capture else None
+            grabbed = bool(self._capture and _grabbed(self._capture))
             now = time.monotonic()
+            if grabbed and now - started + _SHADE < last + self._every:
+                index, failures = index + 1, 0
+                continue  # unpacking it is most of the work
+            image = _decoded(self._capture.retrieve) if self._capture and grabbed else None
             if image is not None and standstill.moves(image, now):
-                yield Frame(image, index, now - started, now)
+                last = now - started
+                yield Frame(image, index, last, now)
                 index, failures = index + 1, 0
                 continue
             frozen = image is not None and standstill.is_frozen(now)
@@ -151,6 +165,10 @@ class Webcam:
             self.close()
             time.sleep(_RECONNECT_SECONDS[min(failures // _RETRY_READS, len(_RECONNECT_SECONDS) - 1)])
             self._capture = self._open()
+
+    def want_every(self, seconds: float) -> None:
+        """Frames between are taken from the camera, so that it stays warm and the next is new, but not unpacked."""
+        self._every = seconds
 
     def close(self) -> None:
         """Gives the camera back."""
@@ -195,17 +213,24 @@ class Clip:
         self.name = name or f"clip {path}"
         self._path = path
         self._loop = loop
+        self._every = 0.0
         self._capture = self._open()
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.rate = rate if np.isfinite(rate) and rate > 0 else FOLDER_RATE
 
     def frames(self) -> Iterator[Frame]:
         """Every frame in order; a clip that loops begins again, counting on."""
+        last = float("-inf")
         index = 0
         while True:
-            image = _decoded(self._capture.read)
+            grabbed = _grabbed(self._capture)
+            if grabbed and index / self.rate + _SHADE < last + self._every:
+                index += 1
+                continue
+            image = _decoded(self._capture.retrieve) if grabbed else None
             if image is not None:
-                yield Frame(image, index, index / self.rate, time.monotonic())
+                last = index / self.rate
+                yield Frame(image, index, last, time.monotonic())
                 index += 1
             elif index == 0:
                 raise SourceError(f"{self._path} holds no readable frame: is it a video?")
@@ -214,6 +239,10 @@ class Clip:
                 self._capture = self._open()
             else:
                 return
+
+    def want_every(self, seconds: float) -> None:
+        """Frames between are passed over."""
+        self._every = seconds
 
     def close(self) -> None:
         """Closes the file."""
@@ -255,6 +284,9 @@ class Pictures:
                 raise SourceError(f"{self.name}: none of its pictures can be read")
             if not self._loop:
                 return
+
+    def want_every(self, seconds: float) -> None:
+        """Every picture is shown: they are few, and each may be another."""
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -378,6 +410,10 @@ class Reader:
         """Begins to read."""
         self._thread.start()
 
+    def want_every(self, seconds: float) -> None:
+        """From now on only a frame this long after the last one is wanted; 0 for every frame."""
+        self._source.want_every(seconds)
+
     def stop(self, timeout: float = 1.0) -> None:
         """Ends reading and closes the source, unless a driver hangs: then it is left to the process's end."""
         self._stopping.set()
@@ -403,6 +439,13 @@ class Reader:
 def _read_picture(path: Path) -> tuple[bool, Any]:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     return image is not None, image
+
+
+def _grabbed(capture: cv2.VideoCapture) -> bool:
+    try:
+        return capture.grab()
+    except cv2.error:
+        return False
 
 
 def _decoded(read: Callable[[], tuple[bool, Any]]) -> NDArray[np.uint8] | None:

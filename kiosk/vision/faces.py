@@ -12,6 +12,7 @@ its first pixel.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ from kiosk.vision import models
 
 Gray = NDArray[np.uint8]  # (height, width)
 Points = NDArray[np.float64]  # (5, 2): x, y
+Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
 
 CHIP_SIZE = 75
 """Pixels along a side of the network's input."""
@@ -55,6 +57,15 @@ _BOX_BELOW_EYES = 0.425
 # whole pixels; the margin beside the box keeps the predictor's samples inside the copy.
 _FIT_SIZE = 160
 _FIT_MARGIN = 0.35
+
+# A face that was there a moment ago is looked for around its place, in a copy in which it is this large; the margin
+# is in its own widths. Its score may be a little lower than a new one's: somebody who turns the head is still there.
+_NEAR_SIZE = 90
+_NEAR_MARGIN = 0.6
+_NEAR_THRESHOLD = -0.2
+
+# Two faces whose eyes are less than this apart, in their mean width, share a part of their chips.
+_BESIDE = 1.15
 
 # Two detections that overlap more than this (intersection over union) are one face.
 _SAME_FACE = 0.5
@@ -116,6 +127,14 @@ class Face:
         shared = across * down
         return shared / (width * height + other_width * other_height - shared)
 
+    def covered_by(self, others: Iterable[Face]) -> bool:
+        """Whether a nearer one of the others is so close beside it that it may hide a part of its chip."""
+        return any(
+            self.eye_distance < other.eye_distance
+            and abs(sum(self.eyes) - sum(other.eyes)) / 2 < _BESIDE * (self.box[2] + other.box[2]) / 2
+            for other in others
+        )
+
 
 class FaceFinder:
     """dlib's detector and landmark predictor, loaded once. Use it from one thread."""
@@ -124,20 +143,24 @@ class FaceFinder:
         self._detector = models.frontal_detector()
         self._predictor = models.landmark_predictor()
 
-    def detect(self, gray: Gray, scale: float = 1.0) -> list[Face]:
-        """Finds faces in a copy of `gray` at `scale` times its size, the largest face first."""
-        copy = gray if scale == 1.0 else _resized(gray, scale)
-        boxes, scores, _ = self._detector.run(copy, 0, 0.0)
-        # The copy's sides are whole pixels, so its true scale differs a little from the one asked for.
-        true_scale = copy.shape[1] / gray.shape[1]
-        faces = []
-        for box, score in zip(boxes, scores, strict=True):
-            left, top = _unscaled(box.left(), true_scale), _unscaled(box.top(), true_scale)
-            found = self._fit(gray, (left, top, box.width() / true_scale, box.height() / true_scale))
-            # A second fit starts from the first one's landmarks, as following a face does, so that
-            # where the detector's coarse grid happened to put its box leaves no trace in the chip.
-            faces.append(Face(self._fit(gray, Face(found).box), float(score)))
-        return _distinct(sorted(faces, key=lambda face: face.eye_distance, reverse=True))
+    def detect(self, gray: Gray, scale: float = 1.0, area: Area | None = None) -> list[Face]:
+        """Finds faces in a copy of `gray`, or of an area of it, at `scale` times its size, the largest face first."""
+        return self._detected(gray, scale, area or (0, 0, gray.shape[1], gray.shape[0]), 0.0)
+
+    def detect_near(self, gray: Gray, face: Face) -> Face | None:
+        """Finds the face that was just at `face`'s place, be it too small or too much turned aside for `detect`."""
+        left, top, width, height = face.box
+        across, down = _NEAR_MARGIN * width, _NEAR_MARGIN * height
+        area = (
+            max(round(left - across), 0),
+            max(round(top - down), 0),
+            min(round(left + width + across), gray.shape[1]),
+            min(round(top + height + down), gray.shape[0]),
+        )
+        if area[2] - area[0] < width / 2 or area[3] - area[1] < height / 2:
+            return None
+        faces = self._detected(gray, min(_NEAR_SIZE / width, 2.0), area, _NEAR_THRESHOLD)
+        return max(faces, key=face.overlap, default=None)
 
     def detect_in_still(self, gray: Gray) -> list[Face]:
         """Finds faces in a picture nobody waits for: at its own size, then at twice it."""
@@ -149,6 +172,23 @@ class FaceFinder:
     def follow(self, gray: Gray, face: Face) -> Face:
         """Fits the landmarks of `face` anew in the next frame. It always answers: see `plausible`."""
         return Face(self._fit(gray, face.box))
+
+    def _detected(self, gray: Gray, scale: float, area: Area, threshold: float) -> list[Face]:
+        area_left, area_top, area_right, area_bottom = area
+        part = np.ascontiguousarray(gray[area_top:area_bottom, area_left:area_right])
+        copy = part if scale == 1.0 else _resized(part, scale)
+        boxes, scores, _ = self._detector.run(copy, 0, threshold)
+        # The copy's sides are whole pixels, so its true scale differs a little from the one asked for.
+        true_scale = copy.shape[1] / part.shape[1]
+        faces = []
+        for box, score in zip(boxes, scores, strict=True):
+            left, top = _unscaled(box.left(), true_scale), _unscaled(box.top(), true_scale)
+            width, height = box.width() / true_scale, box.height() / true_scale
+            found = self._fit(gray, (area_left + left, area_top + top, width, height))
+            # A second fit starts from the first one's landmarks, as following a face does, so that
+            # where the detector's coarse grid happened to put its box leaves no trace in the chip.
+            faces.append(Face(self._fit(gray, Face(found).box), float(score)))
+        return _distinct(sorted(faces, key=lambda face: face.eye_distance, reverse=True))
 
     def _fit(self, gray: Gray, box: tuple[float, float, float, float]) -> Points:
         """(5, 2) landmarks of the face in `box`, to a fraction of a pixel."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,10 @@ class EngineInfo:
     """As measured, in one line; empty if nobody did."""
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Preview:
     """A picture to show, with the frame that it was made from."""
@@ -55,10 +60,21 @@ class Preview:
     """The source's number of the frame, as in the frame's `Observation`."""
 
     image: NDArray[np.uint8]
-    """(height, width, 3) BGR; the frame itself, or a reduced copy of a large one."""
+    """(height, width, 3) BGR, or (height, width, 4) with a byte that means nothing; a large frame is reduced.
+
+    It may lie in memory that is written anew meanwhile.
+    """
 
     frame_size: tuple[int, int]
     """Width and height of the frame, in which an observation's boxes are given."""
+
+    intact: Callable[[], bool] = _always
+    """Whether `image` is still the picture: to be asked after its pixels were used, and before they are shown."""
+
+    def kept(self) -> Preview | None:
+        """One with pixels of its own, to be shown later; None where they are lost already."""
+        copy = replace(self, image=self.image.copy(), intact=_always)
+        return copy if self.intact() else None
 
 
 class Vision(Protocol):
@@ -83,4 +99,4 @@ class Vision(Protocol):
         """Observations since the last call, oldest first. Also looks after the process."""
 
     def preview(self) -> Preview | None:
-        """The newest picture, or None where there is none newer than the one last given."""
+        """The newest picture, or None where there is none newer than the one last given. Show it soon: see `intact`."""

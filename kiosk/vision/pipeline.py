@@ -1,33 +1,34 @@
 """One frame's walk: find or follow faces, cut chips, ask the engine, fuse along tracks.
 
-Faces are detected every `DETECT_EVERY` seconds of the source's time, in a copy just large enough
-for the smallest face that is wanted at once. In between, each face's landmarks are followed, which
-costs a hundredth. While nobody is in view, a slower scan at full size looks for smaller faces.
+What is done in which frame is `schedule`'s to say: faces are detected a few times a second in a copy just
+large enough for the smallest face that is wanted at once, and smaller ones in parts of the frame in turn.
+In between, each face's landmarks are followed, which costs a hundredth. All times are the source's own.
 """
 
 from __future__ import annotations
 
 import time as clock
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
+from kiosk.vision import facelike
 from kiosk.vision.camera import Frame
 from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
 from kiosk.vision.liveness import Liveness
+from kiosk.vision.motion import Motion
 from kiosk.vision.quality import GOOD, quality
-from kiosk.vision.tracks import Track, Tracks
+from kiosk.vision.scan import Scan
+from kiosk.vision.schedule import IDLE_EVERY, Schedule
+from kiosk.vision.tracks import Track, Tracks, look_of
 
-DETECT_EVERY = 0.1
-"""Seconds between two detections."""
+_DRIFT = 0.5  # least overlap of a followed face with where it should be
+_SAME_FACE = 0.3  # overlap from which two findings are one face
 
-SCAN_EVERY = 1.0
-"""Seconds between two slow scans at full size, while nobody is in view."""
-
-_DRIFT = 0.5  # least overlap of a followed face with where it was a frame ago
-_SHADE = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s may say 0.0999…
+_Seen = tuple[Track, Gray]  # a face that is there in this frame, and its chip
 
 
 class Pipeline:
@@ -40,52 +41,77 @@ class Pipeline:
         smallest_face: float = 0.2,
         finder: FaceFinder | None = None,
         liveness: Liveness | None = None,
+        face_judge: Callable[[Gray], float] | None = None,
     ) -> None:
-        """`smallest_face` is the share of the frame's height from which faces are found at once."""
+        """`smallest_face` is the share of the frame's height from which faces are found at once.
+
+        `face_judge` gives a chip's log odds for a real face; by default it is the kiosk's own.
+        """
         self.liveness = liveness
         """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
         self._engine = engine
         self._finder = finder or FaceFinder()
+        self._face_judge = face_judge or facelike.load()
         self._smallest_face = smallest_face
-        self._tracks = Tracks(engine.manifest.groups, engine.manifest.gender_labels)
-        self._noticed: tuple[FaceObservation, ...] = ()
-        self._next_detection = self._next_scan = 0.0
         self._started = clock.monotonic()
+        self.forget()
 
     def forget(self) -> None:
         """Forgets everybody: whoever is in view is somebody new from now on."""
         self._tracks = Tracks(self._engine.manifest.groups, self._engine.manifest.gender_labels)
-        self._noticed = ()
-        self._next_detection = self._next_scan = 0.0
+        self._noticed: list[Face] = []
+        self._schedule = Schedule()
+        self._motion = Motion()
+        self._scan = Scan(self._smallest_face)
+
+    @property
+    def frames_every(self) -> float:
+        """Seconds between two frames that are wanted; 0 for every frame."""
+        return IDLE_EVERY if self._schedule.idle else 0.0
 
     def notice(self, frame: Frame) -> Observation:
         """Where somebody is to be seen, and nothing else: no chip is cut, no engine asked, nobody told from another.
 
         The faces' numbers are their order by size in this frame.
         """
-        if frame.time + _SHADE >= self._next_detection:
-            self._next_detection = frame.time + DETECT_EVERY
-            faces = self._detected(gray_of(frame.image), frame.time)
-            boxes = [tuple(round(side) for side in face.box) for face in faces]
-            self._noticed = tuple(
-                FaceObservation(number, (left, top, width, height), 0.0, "unknown")
-                for number, (left, top, width, height) in enumerate(boxes, 1)
-            )
-        return self._observation(frame, self._noticed)
+        detecting = self._schedule.detection_due(frame.time, in_view=bool(self._noticed))
+        if detecting or not self._schedule.idle:
+            gray = gray_of(frame.image)
+            if detecting:
+                self._noticed = self._detected(gray, self._noticed, frame.time)
+            self._noticed += self._scanned(gray, self._noticed, frame.time, detecting=detecting)
+            self._noticed.sort(key=lambda face: face.eye_distance, reverse=True)
+        boxes = [tuple(round(side) for side in face.box) for face in self._noticed]
+        faces = tuple(
+            FaceObservation(number, (left, top, width, height), 0.0, "unknown")
+            for number, (left, top, width, height) in enumerate(boxes, 1)
+        )
+        return self._observation(frame, faces)
 
     def process(self, frame: Frame) -> Observation:
         """What is to be seen in a frame. Raises `EngineError`."""
+        time = frame.time
+        in_view = self._tracks.listed(time)
+        detecting = self._schedule.detection_due(time, in_view=bool(in_view))
+        if self._schedule.idle and not detecting:
+            return self._observation(frame, ())
         gray = gray_of(frame.image)
-        if frame.time + _SHADE >= self._next_detection:
-            self._next_detection = frame.time + DETECT_EVERY
-            seen = self._tracks.detected(self._detected(gray, frame.time), frame.time)
-        else:
-            seen = [track for track in self._tracks.listed(frame.time) if self._followed(gray, track)]
-        self._estimate(gray, seen, frame.time)
-        alive = self._alive(gray, seen, frame.time)
-        listed = self._tracks.listed(frame.time)
+        seen: list[_Seen] = []
+        if not detecting:
+            seen = self._followed(gray, in_view, time)
+            missed = any(track.last_detected < self._schedule.last_detection for track in in_view)
+            lost = missed or len(seen) < len(in_view)
+            detecting = lost and self._schedule.detection_due(time, in_view=True, lost=True)
+        if detecting:
+            expected = [track.foreseen(time) for track in in_view]
+            seen = self._taken_in(gray, self._detected(gray, expected, time), time)
+        known = [track.face for track in self._tracks.listed(time)]
+        seen += self._taken_in(gray, self._scanned(gray, known, time, detecting=detecting), time)
+        self._estimate(seen, time)
+        alive = self._alive(gray, [track for track, _ in seen], time)
+        listed = self._tracks.listed(time)
         for track in listed:
-            track.update_status(frame.time)
+            track.update_status(time)
         return self._observation(
             frame, tuple(track.observed(None if alive is None else track.number == alive) for track in listed)
         )
@@ -94,23 +120,56 @@ class Pipeline:
         now = clock.monotonic()
         return Observation(now - self._started, frame.index, (now - frame.captured) * 1000, faces)
 
-    def _detected(self, gray: Gray, time: float) -> list[Face]:
+    def _detected(self, gray: Gray, expected: list[Face], time: float) -> list[Face]:
+        """The faces of a frame; one that is `expected` somewhere is looked for there, too."""
         scale = detection_scale(gray.shape[0], self._smallest_face)
         faces = [face for face in self._finder.detect(gray, scale) if plausible(face)]
-        if faces or self._tracks.listed(time):
-            self._next_scan = time + SCAN_EVERY
-        elif scale < 1 and time >= self._next_scan:
-            self._next_scan = time + SCAN_EVERY
-            faces = [face for face in self._finder.detect(gray) if plausible(face)]
+        for before in expected:
+            if _apart(before, faces):
+                near = self._finder.detect_near(gray, before)
+                if near and plausible(near) and near.overlap(before) > _SAME_FACE and _apart(near, faces):
+                    faces.append(near)
+        moved = not faces and self._motion.moved(gray)
+        if faces:
+            self._motion.forget()
+        self._schedule.detected(time, alive=bool(faces) or moved)
         return faces
 
-    def _followed(self, gray: Gray, track: Track) -> bool:
-        """Moves a track's face to where it is now; False where it cannot be followed."""
-        face = self._finder.follow(gray, track.face)
-        if not plausible(face) or face.overlap(track.face) < _DRIFT:
-            return False
-        track.face = face
-        return True
+    def _scanned(self, gray: Gray, known: list[Face], time: float, *, detecting: bool) -> list[Face]:
+        """Small faces that nobody knows of yet, in the parts of the frame whose turn it is."""
+        found: list[Face] = []
+        for area in self._scan.areas(gray, time, self._schedule, detecting=detecting):
+            for face in self._finder.detect(gray, self._scan.scale_of(gray), area):
+                # So much texture is searched that what hardly looks like a face would mostly be none.
+                if plausible(face) and face.score >= CONVINCING and _apart(face, known + found):
+                    found.append(face)
+        return found
+
+    def _taken_in(self, gray: Gray, faces: list[Face], time: float) -> list[_Seen]:
+        chips = [align(gray, face) for face in faces]
+        worths = [quality(chip, face) for chip, face in zip(chips, faces, strict=True)]
+        looks = [
+            look_of(chip) if worth >= GOOD and not face.covered_by(faces) else None
+            for face, chip, worth in zip(faces, chips, worths, strict=True)
+        ]
+        tracks = self._tracks.detected(faces, time, looks)
+        for track, worth in zip(tracks, worths, strict=True):
+            track.quality = worth
+        return list(zip(tracks, chips, strict=True))
+
+    def _followed(self, gray: Gray, tracks: list[Track], time: float) -> list[_Seen]:
+        """Moves the tracks' faces to where they are now; gives those that could be followed."""
+        followed = []
+        for track in tracks:
+            foreseen = track.foreseen(time)
+            face = self._finder.follow(gray, foreseen)
+            if plausible(face) and face.overlap(foreseen) >= _DRIFT:
+                followed.append((track, face, align(gray, face)))
+        seen = self._tracks.apart(followed)
+        for track, face, chip in seen:
+            track.move(face, time)
+            track.quality = quality(chip, face)
+        return [(track, chip) for track, _, chip in seen]
 
     def _alive(self, gray: Gray, seen: list[Track], time: float) -> int | None:
         """The number of the track that was shown to be alive, 0 for nobody's; None while nobody asks."""
@@ -121,26 +180,39 @@ class Pipeline:
         (track,) = seen
         return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
-    def _estimate(self, gray: Gray, seen: list[Track], time: float) -> None:
-        good: list[tuple[Track, Gray]] = []
-        for track in seen:
-            chip = align(gray, track.face)
-            track.quality = quality(chip, track.face)
-            if track.quality >= GOOD:
+    def _estimate(self, seen: list[_Seen], time: float) -> None:
+        """Asks the engine about the good chips: all of a new person, later a few a second."""
+        asked: list[_Seen] = []
+        faces = [track.face for track, _ in seen]
+        for track, chip in seen:
+            if track.quality < GOOD:
+                continue
+            detected = track.last_detected == time  # one that was followed may have strayed
+            if (track.returned or detected) and not track.face.covered_by(faces):
                 self._tracks.recognise(track, chip, time)
-                good.append((track, chip))
-        if not good:
+            if track.asked.due(time):
+                asked.append((track, chip))
+        if not asked:
             return
-        answers = self._engine.infer(stacked([chip for _, chip in good]))
-        for (track, _), gender, age in zip(good, answers.gender, answers.age, strict=True):
-            track.evidence.add(gender, age, track.quality, time)
+        answers = self._engine.infer(stacked([chip for _, chip in asked]))
+        for (track, chip), gender, age in zip(asked, answers.gender, answers.age, strict=True):
+            track.asked.ask(time)
+            # Judging costs a millisecond, so a face that was judged is judged again only when it is detected anew.
+            due = track.last_detected == time or track.evidence.face is None
+            track.evidence.add(gender, age, track.quality, time, self._face_judge(chip) if due else None)
+
+
+def _apart(face: Face, others: list[Face]) -> bool:
+    return all(face.overlap(other) <= _SAME_FACE for other in others)
 
 
 def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceObservation]:
     """Every face of a still picture, the largest first, each with its estimate whatever its quality.
 
-    There is no second look at a still picture: a good chip is `known`, any other `unknown`.
+    There is no second look at a still picture: a good chip of what is likelier a face than not is `known`, any
+    other `unknown`.
     """
+    face_judge = facelike.load()
     faces = finder.detect_in_still(gray)
     chips = [align(gray, face) for face in faces]
     answers = engine.infer(stacked(chips))
@@ -156,7 +228,7 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
             tuple(float(value) for value in answers.age[index]),
         )
         box = round(left), round(top), round(width), round(height)
-        known = worth >= GOOD and face.score >= CONVINCING and plausible(face)
+        known = worth >= GOOD and plausible(face) and face_judge(chip) > 0
         observed.append(FaceObservation(index + 1, box, worth, "known" if known else "unknown", estimate))
     return observed
 

@@ -109,6 +109,10 @@ class VisionProcess:
         """The process's number, while there is one."""
         return self._process.pid if self._process else None
 
+    def fileno(self) -> int:
+        """A descriptor that can be read once `poll` has something new, for whoever would rather wait than ask."""
+        return self._socket.fileno()
+
     def poll(self) -> list[Observation]:
         """Observations since the last call, oldest first. Also looks after the process; never waits."""
         messages = [message for message in self._messages() if self._understood(message)]
@@ -179,7 +183,7 @@ class VisionProcess:
         if "failed" in message:
             self._announced = True
             self.fault = message["failed"]
-            log.error("%s", self.fault)
+            log.info("vision ends: %s", self.fault)
             if not self._has_worked:
                 self.state = VisionState.FAILED
         elif "loading_gpu" in message:

@@ -1,23 +1,24 @@
 """Who is who from frame to frame, and what is known of each: identity and fused estimates.
 
 All times are the source's own, so that a clip gives the same tracks however fast it is read. A
-track is listed while its face was detected within `LISTED_FOR`; its identity is remembered for
-`REMEMBERED_FOR` and taken up again by a face that appears where it was lost, unless its first good
-chip shows somebody else.
+track is listed while its face was detected within `LISTED_FOR`. Between detections, and for a moment
+behind somebody else, it is expected to move on as it did. Its identity is remembered for `REMEMBERED_FOR`
+and taken up again by a face that appears near where it was lost, unless that looks like somebody else.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.estimate import AgeGroup, Estimate, FaceObservation, Status
+from kiosk.estimate import AgeGroup, FaceObservation, Status
+from kiosk.vision.evidence import Evidence
 from kiosk.vision.faces import CONVINCING, Face, Gray
+from kiosk.vision.schedule import Asked
 
 LISTED_FOR = 0.3
 """Seconds without a detection after which a face is no longer listed."""
@@ -25,62 +26,20 @@ LISTED_FOR = 0.3
 REMEMBERED_FOR = 3.0
 """Seconds without a detection after which an identity is forgotten."""
 
-FORGETTING = 3.0
-"""Seconds in which evidence loses all but 1/e of its weight, so that a change of person shows."""
-
-ENOUGH = 1.5
-"""Weight of evidence from which an estimate is known: two good chips and a fair one."""
-
-TOO_LITTLE = 0.5
-"""Weight of evidence below which a known estimate is known no longer."""
-
-PATIENCE = 1.5
-"""Seconds in which enough evidence must come before a track is called unknown."""
-
 SAME_LOOK = 0.65
 """Correlation of two chips from which they show one person: strangers' seldom come to 0.6 (one pair in
 fifty, over FairFace), those of somebody who looked away for a moment are at about 0.9."""
 
 _LOOK_SIZE = 25  # pixels along a side of what is remembered of a face's look
+_FRONTAL = 0.12  # nose beside the middle of the eyes, in eye distances, up to which a face is seen from the front
+_NEUTRAL = 0.6  # what a chip too bad to compare counts for, between a stranger's correlation and one's own
 
 _SAME_PLACE = 0.25  # least overlap of two boxes (intersection over union) in consecutive frames
 _REACH = 1.2  # how far a lost face may be found again, in its own widths, and as much again a second
 _SIZE_CHANGE = 1.7  # largest change of size of a face that is found again
-_SMALLEST_PROBABILITY = 1e-4  # no single chip rules anything out
-
-
-@dataclass
-class Evidence:
-    """The fused probabilities of one track: a weighted mean of logarithms that forgets slowly.
-
-    The mean of logarithms is what independent opinions of equal worth come to, and unlike their
-    product it does not grow surer merely because a face was looked at for longer.
-    """
-
-    groups: tuple[AgeGroup, ...]
-    gender_labels: tuple[str, ...]
-    weight: float = 0.0
-    time: float = 0.0
-    _gender: NDArray[np.float64] | None = None
-    _age: NDArray[np.float64] | None = None
-
-    def add(self, gender: NDArray[np.floating], age: NDArray[np.floating], weight: float, time: float) -> None:
-        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight of 0 to 1."""
-        before = self.weight_at(time)
-        share = weight / (before + weight)
-        self._gender = _blend(self._gender, _logarithms(gender), share)
-        self._age = _blend(self._age, _logarithms(age), share)
-        self.weight, self.time = before + weight, time
-
-    def weight_at(self, time: float) -> float:
-        """What the evidence still weighs at `time`."""
-        return self.weight * math.exp((self.time - time) / FORGETTING)
-
-    def estimate(self) -> Estimate | None:
-        """What all of it says, or None before the first chip."""
-        if self._gender is None or self._age is None:
-            return None
-        return Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))
+_FORESEEN_FOR = 0.6  # seconds for which a face is expected to move on as it did
+_VELOCITY_SHARE = 0.3  # of the latest step in the velocity: landmarks tremble by a pixel
+_SAME_SPOT = 0.3  # overlap of two tracks from which one of them has strayed onto the other's face
 
 
 @dataclass
@@ -93,23 +52,49 @@ class Track:
     evidence: Evidence
     quality: float = 0.0
     best_score: float = 0.0
-    status: Status = "estimating"
     look: NDArray[np.float32] | None = None
     """What the last good chip looked like: see `look_of`."""
+    frontal_look: NDArray[np.float32] | None = None
+    """What the last good chip from the front looked like: a head that was turned aside comes back with it."""
     returned: bool = False
     """Was lost and found again, and no good chip has yet shown whether it is the same person."""
-    waiting_since: float = 0.0
-    """When evidence began to be wanted: at first sight, or when what there was had faded."""
+    velocity: complex = 0j
+    """Pixels a second that the eyes move, to the right and down."""
+    last_moved: float = 0.0
+    """When `face` was found or followed to its place."""
+    asked: Asked = field(default_factory=Asked)
+    """How often the engine was asked about this person."""
+
+    @property
+    def status(self) -> Status:
+        """Whether what is known of this person is enough."""
+        return self.evidence.status
 
     def update_status(self, time: float) -> None:
         """Moves between estimating, known and unknown by what is known at `time`."""
-        weight = self.evidence.weight_at(time)
-        if weight >= ENOUGH and self.best_score >= CONVINCING and not self.returned:
-            self.status = "known"
-        elif self.status == "known" and (weight < TOO_LITTLE or self.returned):
-            self.status, self.waiting_since = "estimating", time
-        elif self.status == "estimating" and time - self.waiting_since > PATIENCE:
-            self.status = "unknown"
+        self.evidence.update_status(time, trusted=self.best_score >= CONVINCING and not self.returned)
+
+    def move(self, face: Face, time: float) -> None:
+        """Takes in where the face was found or followed to at `time`."""
+        elapsed = time - self.last_moved
+        if elapsed > LISTED_FOR:
+            self.velocity = 0j
+        elif elapsed > 0:
+            step = (sum(face.eyes) - sum(self.face.eyes)) / 2 / elapsed
+            self.velocity += _VELOCITY_SHARE * (step - self.velocity)
+        self.face, self.last_moved = face, time
+
+    def foreseen(self, time: float) -> Face:
+        """The face where it should be at `time`, if it moves on as it did."""
+        way = self.velocity * min(time - self.last_moved, _FORESEEN_FOR)
+        return Face(self.face.landmarks + np.array([way.real, way.imag]), self.face.score)
+
+    def likeness(self, look: NDArray[np.float32] | None) -> float | None:
+        """Correlation of a look with what is remembered of this person's; None where there is nothing to compare."""
+        if look is None or self.look is None:
+            return None
+        looks = (self.look, self.frontal_look)
+        return max(float(known @ look) for known in looks if known is not None)
 
     def observed(self, live: bool | None = None) -> FaceObservation:
         """The track as the rest of the kiosk sees it; `live` is known to whoever judged it."""
@@ -138,36 +123,58 @@ class Tracks:
         listed = [track for track in self._tracks if time - track.last_detected <= LISTED_FOR]
         return sorted(listed, key=lambda track: track.face.eye_distance, reverse=True)
 
-    def detected(self, faces: Sequence[Face], time: float) -> list[Track]:
-        """Takes in what the detector found at `time`; returns the track of each face, in order."""
+    def detected(
+        self, faces: Sequence[Face], time: float, looks: Sequence[NDArray[np.float32] | None] | None = None
+    ) -> list[Track]:
+        """Takes in what the detector found at `time`; returns the track of each face, in order.
+
+        `looks` are the faces' looks, see `look_of`, None for one whose chip is not good.
+        """
         self._tracks = [track for track in self._tracks if time - track.last_detected <= REMEMBERED_FOR]
-        matches = self._matched(faces, time)
+        matches = self._matched(faces, time, looks or [None] * len(faces))
         found = []
         for index, face in enumerate(faces):
             track = matches.get(index) or self._begun(face, time)
             track.returned |= time - track.last_detected > LISTED_FOR
-            track.face, track.last_detected = face, time
+            track.move(face, time)
+            track.last_detected = time
             track.best_score = max(track.best_score, face.score)
             found.append(track)
         return found
 
+    def apart(self, followed: Sequence[tuple[Track, Face, Gray]]) -> list[tuple[Track, Face, Gray]]:
+        """Of tracks that were followed, with their faces and chips, those that are on nobody else's face.
+
+        When two people cross, both are followed onto the one in front. Only the one who looks like it is there.
+        """
+        kept: list[tuple[Track, Face, Gray]] = []
+        for entry in sorted(followed, key=_own_likeness, reverse=True) if len(followed) > 1 else followed:
+            if all(entry[1].overlap(other) < _SAME_SPOT for _, other, _ in kept):
+                kept.append(entry)
+        return kept
+
     def recognise(self, track: Track, chip: Gray, time: float) -> None:
         """Takes in a good chip's look. If it shows somebody else in a lost one's place, the track begins anew."""
         look = look_of(chip)
-        if track.returned and track.look is not None and float(track.look @ look) < SAME_LOOK:
+        likeness = track.likeness(look)
+        if track.returned and likeness is not None and likeness < SAME_LOOK:
             self._count += 1
-            track.number, track.evidence = self._count, Evidence(self._groups, self._gender_labels)
-            track.status, track.waiting_since = "estimating", time
+            track.number, track.evidence = self._count, Evidence(self._groups, self._gender_labels, time)
+            track.frontal_look, track.asked = None, Asked()
         track.look, track.returned = look, False
+        if abs(float(track.face.shape[4].real)) < _FRONTAL:
+            track.frontal_look = look
 
-    def _matched(self, faces: Sequence[Face], time: float) -> dict[int, Track]:
+    def _matched(
+        self, faces: Sequence[Face], time: float, looks: Sequence[NDArray[np.float32] | None]
+    ) -> dict[int, Track]:
         """Which face belongs to which track: the likeliest pair first, each used once."""
         pairs = sorted(
             (
-                (likeness, index, track)
+                (chance, index, track)
                 for track in self._tracks
-                for index, face in enumerate(faces)
-                if (likeness := _likeness(track, face, time)) > 0
+                for index, (face, look) in enumerate(zip(faces, looks, strict=True))
+                if (chance := _chance(track, face, look, time)) > 0
             ),
             key=lambda pair: pair[0],
             reverse=True,
@@ -182,8 +189,8 @@ class Tracks:
 
     def _begun(self, face: Face, time: float) -> Track:
         self._count += 1
-        evidence = Evidence(self._groups, self._gender_labels)
-        track = Track(self._count, face, time, evidence, waiting_since=time)
+        evidence = Evidence(self._groups, self._gender_labels, time)
+        track = Track(self._count, face, time, evidence, last_moved=time)
         self._tracks.append(track)
         return track
 
@@ -195,28 +202,25 @@ def look_of(chip: Gray) -> NDArray[np.float32]:
     return centred / max(float(np.linalg.norm(centred)), 1e-6)
 
 
-def _likeness(track: Track, face: Face, time: float) -> float:
-    """How likely a face is a track's: its overlap, or for a lost one up to as much by nearness; 0 is never."""
-    shared = track.face.overlap(face)
-    if shared >= _SAME_PLACE:
-        return 1 + shared
+def _own_likeness(followed: tuple[Track, Face, Gray]) -> float:
+    track, _, chip = followed
+    return track.likeness(look_of(chip)) or 0.0
+
+
+def _chance(track: Track, face: Face, look: NDArray[np.float32] | None, time: float) -> float:
+    """How likely a face is a track's: by its place, or for a lost one by nearness, and by its look; 0 is never."""
+    likeness = track.likeness(look)
     lost_for = time - track.last_detected
+    foreseen = track.foreseen(time)
+    shared = foreseen.overlap(face)
+    alike = _NEUTRAL if likeness is None else max(likeness, 0.0)
+    if lost_for <= LISTED_FOR and shared >= _SAME_PLACE:
+        return 1 + shared + alike
+    if likeness is not None and likeness < SAME_LOOK:
+        return 0.0  # somebody else, and whoever was lost may yet come back
     size, found_size = track.face.box[2], face.box[2]
-    distance = abs(sum(track.face.eyes) - sum(face.eyes)) / 2
+    distance = min(abs(sum(place.eyes) - sum(face.eyes)) / 2 for place in (track.face, foreseen))
     reach = _REACH * size * (lost_for + LISTED_FOR)
     if distance > reach or not 1 / _SIZE_CHANGE < found_size / size < _SIZE_CHANGE:
         return 0.0
-    return 1 - distance / (2 * reach)
-
-
-def _logarithms(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _SMALLEST_PROBABILITY))
-
-
-def _blend(mean: NDArray[np.float64] | None, new: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    return new if mean is None else mean + share * (new - mean)
-
-
-def _probabilities(logarithms: NDArray[np.float64]) -> tuple[float, ...]:
-    values = np.exp(logarithms - logarithms.max())
-    return tuple(float(value) for value in values / values.sum())
+    return (1 - distance / (2 * reach) + alike) / 2

@@ -93,15 +93,18 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             if link.forgets or resized:  # where somebody was in a picture of another size says nothing in this one
                 link.forgets = False
                 pipeline.forget()
+                reader.want_every(pipeline.frames_every)
                 memory.clear()
                 liveness = Liveness()
             order = link.order
             if frame is not None and not order.shows:
                 link.send(observation=pipeline.notice(frame).to_dict(), order=order.number)
+                reader.want_every(pipeline.frames_every)
             elif frame is not None:
                 judged = settings.liveness and order.mode is VisionMode.AGE_CHECK
                 pipeline.liveness = liveness if judged else None
                 observation = pipeline.process(frame)
+                reader.want_every(pipeline.frames_every)
                 report.renew()
                 memory.write(frame.image, frame.index)
                 link.send(observation=observation.to_dict(), order=order.number)

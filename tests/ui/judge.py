@@ -17,13 +17,15 @@ from kiosk.ui.qr import QrCode
 from kiosk.ui.screens.age_check import Ring
 from kiosk.ui.screens.done import ReceiptRows
 from kiosk.ui.screens.product import Badge
+from kiosk.ui.service_gate import Gate
+from kiosk.ui.service_rows import Rows
 from kiosk.ui.shop_window import ShopWindow
 from kiosk.ui.signs import Sign
 from kiosk.ui.still_there import Countdown
 from kiosk.ui.text import Text, fits
 from kiosk.ui.theme import SMALLEST_PIXELS
 
-PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor)
+PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor, Rows)
 LEAST_CONTRAST = 4.5
 SMALLEST_PICTURE = 20
 """Pixels; what is smaller has been squeezed away."""
@@ -34,8 +36,9 @@ def place(widget: QWidget, window: QWidget) -> QRect:
 
 
 def seen(window: ShopWindow) -> list[QWidget]:
-    """Every part that a customer sees: of the question alone, where it stands over everything."""
-    root: QWidget = window if window.still_there.isHidden() else window.still_there
+    """Every part that is seen: of what stands over everything alone, where something does, but for the mark."""
+    over = [window.still_there, *window.findChildren(Gate)]
+    root: QWidget = next((each for each in over if each.isVisible()), window)
     parts = [part for part in root.findChildren(QWidget) if isinstance(part, PARTS) and part.isVisible()]
     return [part for part in parts if not (isinstance(part, Text) and not part.text)]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 
+from kiosk.ops.backlight import Backlight
 from kiosk.ui.appearance import Appearance
 from kiosk.ui.service import Service
-from kiosk.ui.service_backlight import Backlight
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_screen import ServiceScreen
@@ -39,7 +40,13 @@ class ServiceRig:
     """`folder` is the machine's state: another rig in the same folder is the same machine after a restart."""
 
     def __init__(
-        self, folder: Path, *, size: tuple[int, int] = (1280, 800), pixels_per_mm: float = 4.3, locked: bool = False
+        self,
+        folder: Path,
+        *,
+        size: tuple[int, int] = (1280, 800),
+        pixels_per_mm: float = 4.3,
+        locked: bool = False,
+        languages: tuple[str, ...] = ("en", "zh", "de"),
     ) -> None:
         self.folder = folder
         self.journal = opened(folder / "journal.db")
@@ -49,7 +56,7 @@ class ServiceRig:
         catalog = load(demo_path())
         self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
         self.feed = VisionFeed(self.vision)
-        appearance = Appearance(pixels_per_mm=pixels_per_mm, locked=locked)
+        appearance = Appearance(languages=languages, pixels_per_mm=pixels_per_mm, locked=locked)
         self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
         self.window.timer.stop()
         self.settings = Settings(self.journal)
@@ -88,12 +95,21 @@ class ServiceRig:
         assert self.service.screen is not None
         return self.service.screen
 
-    def open(self, kind: type[Page]) -> Page:
-        """A page, by the tile that leads to it."""
+    def open(self, kind: type[Page], *, wait: bool = True) -> Page:
+        """A page, by the tile that leads to it; and what it reads beside the screen's thread, unless not to `wait`."""
         index = next(index for index, page in enumerate(self.screen.pages) if isinstance(page, kind))
         self.screen.tiles[index].click()
+        if wait:
+            self.wait(self.screen.pages[index])
         self.tick()
         return self.screen.pages[index]
+
+    def wait(self, page: Page) -> None:
+        """For the thread in which a page reads or writes: the rig's clock is not the machine's."""
+        for name in ("_reading", "_writing"):
+            if (future := getattr(page, name, None)) is not None:
+                futures.wait([future])
+        self.tick(1)
 
     def buy(self, slot: str) -> None:
         for touch in (Start(False), Choose(slot), Continue()):

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QCoreApplication, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.demo import DemoMachine
 from kiosk.ui.demo_controls import DemoControls
+from kiosk.ui.language import NAMES, Language
 from kiosk.vending.catalog import demo_path, load
 from kiosk.vending.events import Choose, Continue, ShowId, Start
 from kiosk.vending.journal import Journal
@@ -163,10 +164,43 @@ def test_every_button_can_be_pressed_when_nothing_waits(play: Play) -> None:
 
 def test_it_says_who_waits_and_the_pins(play: Play) -> None:
     assert play.machine.attendant_pin in play.controls.facts.text()
-    assert play.controls.state.text() == "attract: nothing waits"
+    assert play.controls.state.text() == "First screen: nothing waits"
     play.buy()
     play.controls._renew()
-    assert play.controls.state.text() == "paying: the terminal waits for you"
+    assert play.controls.state.text() == "Payment: the terminal waits for you"
+
+
+def test_it_follows_the_language_of_the_shop(play: Play) -> None:
+    german = Language("de")
+    QCoreApplication.installTranslator(german)
+    try:
+        QApplication.processEvents()
+        texts = [button.text() for button in play.controls.buttons.values()]
+        assert texts[:2] == ["Genehmigen", "Ablehnen"]
+        assert play.controls.groups[0].text() == "<b>Zahlung</b>"
+        assert play.machine.service_pin in play.controls.facts.text()
+        assert play.controls.state.text() == "Erster Bildschirm: nichts wartet"
+        play.press("Payment: Approve")
+    finally:
+        QCoreApplication.removeTranslator(german)
+    QApplication.processEvents()
+    assert play.controls.buttons["Payment: Approve"].text() == "Approve"
+
+
+@pytest.mark.parametrize("code", NAMES)
+def test_no_text_is_cut_off(play: Play, code: str) -> None:
+    spoken = Language(code)
+    QCoreApplication.installTranslator(spoken)
+    try:
+        QApplication.processEvents()
+        for phase in Phase:
+            play.controls.state.setText(play.controls._words.state(phase, terminal=True, dispenser=True, reader=True))
+        play.controls.adjustSize()
+        for button in (*play.controls.buttons.values(), play.controls.auto):
+            assert button.width() >= button.sizeHint().width(), button.text()
+        assert play.controls.width() <= 700
+    finally:
+        QCoreApplication.removeTranslator(spoken)
 
 
 def test_the_machine_does_not_live_on_for_its_controls_alone(play: Play, qtbot: QtBot) -> None:  # noqa: ARG001

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QSize
-from PyQt6.QtGui import QPalette
+from PyQt6.QtCore import QRectF, QSize
+from PyQt6.QtGui import QImage, QPainter, QPalette
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from kiosk.estimate import ADIENCE, DECADES
 from kiosk.ui import theme
+from kiosk.ui.age_bars import AgeBars
 from kiosk.ui.estimate_panel import EstimatePanel
 from kiosk.ui.theme import Scale
 from kiosk.ui.words import Words
@@ -53,6 +55,13 @@ def test_known(panel: EstimatePanel) -> None:
     assert panel.bars.certain
     assert panel.finder.colour == theme.ACCENT
     assert _count(panel, theme.ACCENT.name()) > 200
+
+
+def test_labels_that_are_still_shown_stand_out_though_others_are_likelier(panel: EstimatePanel) -> None:
+    panel.show_face(make_face(estimate=make_estimate().showing("female", DECADES[5])))
+    assert panel.estimate_page.gender.text() == "Female"
+    assert panel.estimate_page.probability.text() == "6%"
+    assert panel.bars.emphasised == 5
 
 
 def test_estimating_is_gray_and_says_so(panel: EstimatePanel) -> None:
@@ -129,6 +138,39 @@ def test_a_bar_is_as_long_as_it_says(panel: EstimatePanel) -> None:
     assert most == pytest.approx(0.75 * whole, abs=4)
     assert some == pytest.approx(0.25 * whole, abs=4)
     assert length(0, theme.FILL.name()) == 0
+
+
+def test_only_the_rows_that_look_different_are_painted(panel: EstimatePanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel.show_face(make_face(estimate=make_estimate()))
+    panel.advance(10.0)
+    QApplication.processEvents()
+    rows: list[int] = []
+    paint = AgeBars._paint_row
+
+    def watched(self: AgeBars, painter: QPainter, row: int, area: QRectF) -> None:
+        rows.append(row)
+        paint(self, painter, row, area)
+
+    monkeypatch.setattr(AgeBars, "_paint_row", watched)
+    hardly = list(THIRTIES)
+    hardly[4] -= 1e-5
+    hardly[5] += 1e-5
+    panel.show_face(make_face(estimate=make_estimate(tuple(hardly))))
+    panel.advance(0.03)
+    QApplication.processEvents()
+    assert not rows
+    other = list(THIRTIES)
+    other[1] += other[4] / 4
+    other[4] -= other[4] / 4
+    panel.show_face(make_face(estimate=make_estimate(tuple(other))))
+    for _ in range(100):
+        panel.advance(0.03)
+        QApplication.processEvents()
+    assert set(rows) == {1, 4}
+    shown = panel.screen().grabWindow(panel.winId()).toImage()
+    whole = QImage(shown.size(), shown.format())
+    panel.render(whole)
+    assert shown == whole
 
 
 def test_groups_come_with_the_estimate(panel: EstimatePanel) -> None:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PyQt6.QtCore import QRectF, QSize, QSizeF
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from kiosk.ui import theme
 from kiosk.ui.live_view import LiveView, as_image
 from kiosk.ui.mapping import Mapping, nearest
-from kiosk.ui.overlay import place_tag
+from kiosk.ui.overlay import Mark, place_tag
 from kiosk.ui.theme import Scale
 from kiosk.ui.words import Message, Words
 from kiosk.vision.messages import Preview
@@ -177,6 +178,157 @@ def test_marks_glide_to_a_new_place(view: LiveView) -> None:
     view.advance(10.0)
     assert mark.box == QRectF(200, 100, 80, 80)
     assert not view.overlay.advance(0.03)
+
+
+@pytest.mark.parametrize("fps", [10, 30])
+@pytest.mark.parametrize("speed", [-240.0, 240.0])
+def test_a_mark_keeps_up_with_a_head_that_moves(view: LiveView, fps: int, speed: float) -> None:
+    """Three widths of the face a second: it must not trail by more than a tenth of one, nor jump."""
+    view.set_preview(make_preview())
+    overlay = view.overlay
+    ticks_each = 60 // fps
+    steps = []
+    for tick in range(90):
+        here = 300 + speed * tick / 60
+        if tick % ticks_each == 0:
+            overlay.set_faces([make_face(box=(round(here), 100, 80, 80))], nearest=1)
+        before = overlay.marks[1].box.left()
+        view.advance(1 / 60)
+        steps.append(overlay.marks[1].box.left() - before)
+        if tick > 45:
+            assert overlay.marks[1].box.left() == pytest.approx(here + speed / 60, abs=8)
+    assert all(step == pytest.approx(speed / 60, abs=2) for step in steps[45:])
+
+
+def test_a_mark_that_is_where_it_should_be_still_goes_on(view: LiveView) -> None:
+    view.set_preview(make_preview())
+    box = QRectF(100, 100, 80, 80)
+    mark = view.overlay.marks[1] = Mark(box, box, speed=(60.0, 0.0, 0.0, 0.0), opacity=1.0)
+    assert view.moving
+    view.advance(1 / 60)
+    assert mark.box.left() == pytest.approx(101)
+    assert view.moving
+
+
+def test_a_mark_does_not_run_on_without_news(view: LiveView) -> None:
+    overlay = view.overlay
+    for tick in range(60):
+        if tick % 2 == 0:
+            overlay.set_faces([make_face(box=(300 + 4 * tick, 100, 80, 80))], nearest=1)
+        overlay.advance(1 / 60)
+    last = 300 + 4 * 58
+    furthest = 0.0
+    for _ in range(60):
+        overlay.advance(1 / 60)
+        furthest = max(furthest, overlay.marks[1].box.left())
+    assert last < furthest < last + 0.15 * 240
+    assert overlay.marks[1].box.left() == last
+    assert not overlay.moving
+
+
+def test_a_head_that_is_still_has_a_still_mark(view: LiveView) -> None:
+    overlay = view.overlay
+    for tick in range(60):
+        overlay.set_faces([make_face(box=(300 + tick % 2, 100, 80, 80))], nearest=1)
+        view.advance(1 / 30)
+        assert 299.8 < overlay.marks[1].box.left() < 301.2
+
+
+def test_a_mark_fades_where_its_face_was_last(view: LiveView) -> None:
+    overlay = view.overlay
+    for tick in range(30):
+        overlay.set_faces([make_face(box=(100 + 8 * tick, 100, 80, 80))], nearest=1)
+        overlay.advance(1 / 30)
+    box = overlay.marks[1].box
+    overlay.set_faces([], nearest=None)
+    overlay.advance(1 / 30)
+    assert overlay.marks[1].box == box
+
+
+# Painting no more than has changed
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> list[QRegion]:
+    """The regions of a view that are painted from now on."""
+    QApplication.processEvents()
+    regions: list[QRegion] = []
+    paint = LiveView.paintEvent
+
+    def watched(self: LiveView, event: QPaintEvent) -> None:
+        regions.append(event.region())
+        paint(self, event)
+
+    monkeypatch.setattr(LiveView, "paintEvent", watched)
+    return regions
+
+
+def test_nothing_is_painted_while_nothing_changes(view: LiveView, painted: list[QRegion]) -> None:
+    view.set_preview(make_preview())
+    view.set_faces([make_face()], nearest=1)
+    for _ in range(100):
+        view.advance(0.03)
+    QApplication.processEvents()
+    painted.clear()
+    for _ in range(10):
+        view.set_faces([make_face()], nearest=1)
+        view.advance(0.03)
+        QApplication.processEvents()
+    assert not painted
+
+
+def test_only_what_is_under_a_frame_is_painted_while_it_glides(view: LiveView, painted: list[QRegion]) -> None:
+    view.set_preview(make_preview())
+    view.set_faces([make_face(box=(100, 100, 40, 40))], nearest=1)
+    view.advance(10.0)
+    QApplication.processEvents()
+    painted.clear()
+    view.set_faces([make_face(box=(110, 100, 40, 40))], nearest=1)
+    view.advance(0.03)
+    QApplication.processEvents()
+    (region,) = painted
+    bounds = region.boundingRect()
+    assert bounds.width() * bounds.height() < view.width() * view.height() / 3
+    assert view.pictures == 1
+
+
+def test_no_trace_of_a_frame_that_glided_away_is_left(view: LiveView) -> None:
+    view.set_preview(make_preview())
+    for left in (100, 180, 300):
+        view.set_faces([make_face(box=(left, 100, 90, 90), estimate=make_estimate())], nearest=1)
+        for _ in range(20):
+            view.advance(0.016)
+            QApplication.processEvents()
+    shown = view.screen().grabWindow(view.winId()).toImage()
+    whole = QImage(shown.size(), shown.format())
+    view.render(whole)
+    assert not shown.isNull()
+    assert shown == whole
+
+
+def test_a_picture_that_was_lost_before_it_was_painted_leaves_the_one_before(view: LiveView) -> None:
+    view.set_preview(_halves())
+    assert _pixel(view, 40, 120) == RED
+    torn = make_preview()
+    view.set_preview(Preview(torn.frame, torn.image, torn.frame_size, intact=lambda: False))
+    assert _pixel(view, 40, 120) == RED
+    assert view.pictures == 1
+
+
+def test_a_picture_is_scaled_anew_when_the_view_changes(view: LiveView) -> None:
+    view.set_preview(_halves())
+    assert _pixel(view, 40, 120) == RED
+    view.resize(160, 120)
+    assert _pixel(view, 20, 60) == RED
+    assert _pixel(view, 140, 60) == BLUE
+
+
+def test_four_bytes_a_pixel_are_shown_as_three_are(view: LiveView) -> None:
+    halves = _halves()
+    padded = np.dstack([halves.image, np.zeros(halves.image.shape[:2], np.uint8)])
+    view.set_preview(Preview(0, padded, halves.frame_size))
+    assert _pixel(view, 40, 120) == RED
+    assert _pixel(view, 280, 120) == BLUE
 
 
 def test_marks_fade_with_their_faces(view: LiveView) -> None:

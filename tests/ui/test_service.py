@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from concurrent.futures import Future
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from kiosk.ops import usb
 from kiosk.ui import service_journal
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
-from kiosk.ui.service_journal import ExportPage, JournalPage
+from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
 from kiosk.ui.service_machine import MachinePage
-from kiosk.ui.service_rows import Rows
 from kiosk.ui.service_settle import SettlePage
 from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
-from kiosk.ui.service_usb import export, sticks
-from kiosk.vending.events import Choose, Continue, SetStock, Start
+from kiosk.ui.service_words import ServiceWords
+from kiosk.vending.events import Choose, Continue, Start
 from kiosk.vending.facts import PinRefused, PriceSet, SettingChanged, StockSet
-from kiosk.vending.journal import read
+from kiosk.vending.journal import JournalError, read
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.state import Phase
 from kiosk.vision.messages import VisionMode, VisionState
 from tests.ui.conftest import make_face, make_preview
-from tests.ui.judge import faults
 from tests.ui.service_rig import PIN, ServiceRig, at_once
 
 Start_ = Callable[..., ServiceRig]
@@ -159,6 +158,23 @@ def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
     rig.dispenser.drop()
     rig.tick()
     assert rig.screen.isVisible()
+
+
+def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Start_) -> None:
+    rig = start(languages=("de", "en"))
+    rig.window.set_language("en")
+    rig.shop.touch(Start(False))
+    rig.tick()
+    rig.window.service_requested.emit()
+    rig.tick()
+    assert rig.service.gate.title.text == ServiceWords().pin_wanted()
+    rig.type(PIN)
+    assert rig.window.words.language == "de"
+    assert rig.screen.back.text() == ServiceWords().leave_service()
+    page = rig.open(StockPage)
+    assert isinstance(page, StockPage)
+    assert page.tiles["A1"].text().startswith("A1 · Stilles Wasser\n")
+    assert page.tiles["A1"].text().endswith("1,50\u00a0€")
 
 
 def test_it_is_left_by_touch(rig: ServiceRig) -> None:
@@ -464,20 +480,62 @@ def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None
     assert page.rows.shown[0] != shown[0]
 
 
-def test_an_older_day_is_not_today(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_journal, "local", lambda _: datetime(2001, 1, 1).astimezone())
+def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
+    now = datetime.now().astimezone()
+    assert len(rows_of_today(rig.desk.journal_path, now)) == rig.journal.head.seq
+    assert rows_of_today(rig.desk.journal_path, now - timedelta(days=2)) == ()
+    assert rows_of_today(rig.desk.journal_path, now + timedelta(days=2)) == ()
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """Whoever reads the journal for a page waits for this, as if the journal were endless."""
+    go_on = Event()
+    for module, name in ((service_journal, "read_between"), (usb, "read_verified")):
+        read_it = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, read_it=read_it: go_on.wait() and read_it(*args))
+    yield go_on
+    go_on.set()
+
+
+def test_the_screen_goes_on_while_the_journal_is_read(rig: ServiceRig, held: Event) -> None:
+    rig.enter()
+    page = rig.open(JournalPage, wait=False)
+    assert isinstance(page, JournalPage)
+    rig.tick()
+    assert page.said.text == "Reading…"
+    assert page.said.isVisible()
+    held.set()
+    rig.wait(page)
+    assert page.rows.shown[0].label.startswith(f"{rig.journal.head.seq} · ")
+    assert not page.said.isVisible()
+
+
+def test_a_page_that_was_left_takes_nothing_in(rig: ServiceRig, held: Event) -> None:
+    rig.enter()
+    page = rig.open(JournalPage, wait=False)
+    assert isinstance(page, JournalPage)
+    rig.screen.back.click()
+    held.set()
+    rig.tick()
+    assert page.rows.rows == ()
+
+
+def test_a_journal_that_cannot_be_read_is_said_so(rig: ServiceRig) -> None:
+    rig.service._desk = replace(rig.desk, journal_path=rig.folder / "elsewhere.db")
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
-    assert page.rows.rows == ()
-    assert page.empty.isVisible()
+    assert "there is no journal" in page.said.text
 
 
-def written(page: ExportPage, rig: ServiceRig) -> None:
-    """Waits for the writing thread itself: the rig's clock is not the machine's."""
-    assert page._writing is not None
-    futures.wait([page._writing])
-    rig.tick(1)
+def test_nothing_yet_today_is_said(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_journal, "read_between", lambda *_: [])
+    rig.enter()
+    page = rig.open(JournalPage)
+    assert isinstance(page, JournalPage)
+    assert page.said.text == "Nothing yet today"
+    assert page.said.isVisible()
 
 
 def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
@@ -488,10 +546,10 @@ def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
     page = rig.open(ExportPage)
     assert isinstance(page, ExportPage)
     assert page.said.text == "No USB stick is mounted under /media or /run/media"
-    page._find = lambda: [stick]
+    page.find_sticks = lambda: [stick]
     rig.tick()
     page.buttons[0].click()
-    written(page, rig)
+    rig.wait(page)
     assert "Written" in page.said.text
     csv, document = sorted(stick.iterdir())
     assert "Still water" in csv.read_text()
@@ -502,31 +560,67 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
     rig.enter()
     page = rig.open(ExportPage)
     assert isinstance(page, ExportPage)
-    page._find = lambda: [tmp_path / "pulled out"]
+    page.find_sticks = lambda: [tmp_path / "pulled out"]
     rig.tick()
     page.buttons[0].click()
-    written(page, rig)
+    rig.wait(page)
     assert page.said.text == "Not written: No such file or directory"
+
+
+@pytest.mark.parametrize("leaves", ["the page", "service mode"])
+def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
+    rig: ServiceRig, tmp_path: Path, held: Event, leaves: str
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [stick]
+    rig.tick()
+    page.buttons[0].click()
+    rig.tick()
+    assert page.said.text == "Checking the journal…"
+    writing = page._writing
+    assert writing is not None
+    if leaves == "the page":
+        rig.screen.back.click()
+    else:
+        rig.service.leave()
+    held.set()
+    with pytest.raises(usb.StoppedError):
+        writing.result()
+    assert list(stick.iterdir()) == []
+
+
+def test_how_far_an_export_is_is_said(
+    rig: ServiceRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    def half_done(*_: object) -> list[str]:
+        page._progress.share = 0.5
+        shown.wait()
+        return ["a.csv"]
+
+    shown = Event()
+    monkeypatch.setattr(service_journal, "export", half_done)
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [tmp_path]
+    rig.tick()
+    page.buttons[0].click()
+    qtbot.waitUntil(lambda: rig.tick(1) or page.said.text == "Writing… 50%")
+    shown.set()
+    rig.wait(page)
+    assert page.said.text == "Written: a.csv. The stick can be taken out."
 
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
-    names = export(rig.desk.journal_path, tmp_path, now)
+    names = usb.export(rig.desk.journal_path, tmp_path, now)
     assert names == ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
     with pytest.raises(FileExistsError):
-        export(rig.desk.journal_path, tmp_path, now)
-
-
-def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
-    mounts = (
-        "/dev/sda1 / ext4 rw,relatime 0 0\n"
-        "/dev/sdb1 /media/kiosk/MY\\040STICK vfat rw,nosuid 0 0\n"
-        "/dev/sdc1 /run/media/kiosk/B vfat rw 0 0\n"
-        "/dev/sr0 /media/cdrom iso9660 ro,nosuid 0 0\n"
-        "tmpfs /mediathek tmpfs rw 0 0\n"
-    )
-    assert sticks(mounts) == [Path("/media/kiosk/MY STICK"), Path("/run/media/kiosk/B")]
-    assert isinstance(sticks(), list)
+        usb.export(rig.desk.journal_path, tmp_path, now)
 
 
 # The machine
@@ -560,11 +654,40 @@ def test_volume_and_brightness_are_set_journalled_and_kept(backlight: Path, star
     assert rig.settings.get(VOLUME, 60) == 70
 
 
+def test_nothing_is_changed_that_could_not_be_journalled(
+    backlight: Path, start: Start_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> None:
+        raise JournalError("the disk is full")
+
+    rig = start()
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    volumes: list[float] = []
+    rig.window.set_volume = volumes.append  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr(rig.journal, "append", fails)
+    page.brightness.minus.click()
+    page.volume.plus.click()
+    assert (backlight / "brightness").read_text() == "200"
+    assert volumes == []
+    assert page.said.text == "the disk is full"
+    assert (page.brightness.value, page.volume.value) == (100, 60)
+
+
+def test_the_volume_begins_where_the_settings_have_it(rig: ServiceRig) -> None:
+    rig.service._desk = replace(rig.desk, volume=35)
+    rig.enter()
+    page = rig.open(MachinePage)
+    assert isinstance(page, MachinePage)
+    assert page.volume.value == 35
+
+
 def test_a_screen_whose_light_is_not_ours_says_so(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
-    assert page.said.text == "this screen's brightness is not the system's to change"
+    assert page.said.text == "This screen's brightness is not the system's to change"
     assert not page.brightness.minus.isEnabled()
     assert not page.brightness.plus.isEnabled()
 
@@ -608,48 +731,3 @@ def test_the_same_setting_again_is_not_journalled_again(rig: ServiceRig) -> None
     rig.settings.set(VOLUME, 50)
     assert rig.journal.head.seq == rows
     assert read(rig.desk.journal_path)[-1].fact == SettingChanged(VOLUME, "50")
-
-
-# Layout
-
-SIZES = [(800, 480, 5.25), (480, 800, 5.25), (1280, 800, 5.9), (1080, 1920, 2.7), (3840, 2160, 4.0)]
-
-
-@pytest.mark.parametrize(("width", "height", "pixels_per_mm"), SIZES)
-def test_every_page_is_laid_out(start: Start_, width: int, height: int, pixels_per_mm: float) -> None:
-    rig = start(size=(width, height), pixels_per_mm=pixels_per_mm)
-    rig.dispenser.plan([Vend.JAM])
-    rig.buy("A2")
-    rig.tick(30, 1)
-    rig.shop.operate(SetStock("A1", 3, "correction"))
-    rig.enter()
-    found = {"home": faults(rig.window)}
-    for page in rig.screen.pages:
-        rig.screen.open(page)
-        rig.tick()
-        found[type(page).__name__] = faults(rig.window) + [
-            f"{drawn.text!r} over the edge"
-            for rows in page.findChildren(Rows)
-            for drawn in rows.drawn
-            if not rows.rect().contains(drawn.place)
-        ]
-    rig.screen.open(rig.screen.stock)
-    rig.screen.stock.edit("A2")
-    found["editor"] = faults(rig.window)
-    assert not {name: each for name, each in found.items() if each}
-
-
-@pytest.mark.parametrize(("width", "height", "pixels_per_mm"), SIZES)
-def test_the_gate_is_laid_out_and_leaves_the_mark_of_a_simulation(
-    start: Start_, width: int, height: int, pixels_per_mm: float
-) -> None:
-    rig = start(size=(width, height), pixels_per_mm=pixels_per_mm)
-    rig.window.service_requested.emit()
-    rig.tick()
-    gate, touch = rig.service.gate, rig.window.look.touch
-    assert not gate.geometry().intersects(rig.window.mark.geometry())
-    for button in gate.findChildren(QAbstractButton):
-        assert min(button.width(), button.height()) >= touch - 1, button.accessibleName()
-        corner = button.mapTo(gate, QPoint(0, 0))
-        assert gate.rect().contains(corner)
-        assert gate.rect().contains(corner + QPoint(button.width() - 1, button.height() - 1))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt, QTranslator
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -29,6 +30,7 @@ from kiosk.vision.messages import VisionMode, VisionState
 
 from ..vending.rig import BEER, WATER, WINE, MemoryJournal, Rig, catalog
 from .conftest import FakeVision, make_estimate, make_face, make_preview
+from .judge import faults
 
 OLD = (0.0,) * 7 + (1.0,)
 YOUNG = (0.0, 0.3, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -456,20 +458,36 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     assert machine.vision.mode is VisionMode.NOTICE
 
 
-def test_each_sale_has_its_own_check(make: Make) -> None:
+def test_a_check_that_was_left_is_dropped_and_not_begun_anew(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    first = machine.window._eyes.check
-    assert first is not None
+    assert machine.window._eyes.check is not None
     machine.press("Back")
     machine.go(0.1)
     assert machine.window._eyes.check is None
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
+    assert machine.phase is Phase.ASK_ID
+    assert machine.window._eyes.check is None
+
+
+def test_each_sale_has_its_own_check(make: Make) -> None:
+    machine = make()
+    machine.see(OLD)
+    begin_check(machine)
+    machine.go(0.5)
+    first = machine.window._eyes.check
+    machine.press("Back")
+    machine.press("Cancel")
+    machine.start(camera=True)
+    machine.choose(WINE)
+    machine.press("Pay")
+    machine.go(0.1)
     second = machine.window._eyes.check
+    assert first is not None
     assert second is not None
     assert (first.policy.legal_age, second.policy.legal_age) == (16, 18)
     assert second.progress < first.progress
@@ -642,6 +660,28 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     machine.press("Abbrechen")
     machine.go(0.1)
     assert "What would you like?" in machine.texts
+
+
+def test_a_language_is_not_kept_after_its_turn(make: Make) -> None:
+    machine = make()
+    gone = []
+    for name in ("Deutsch", "English") * 3:
+        machine.press(name)
+        gone.append(weakref.ref(machine.window._choices._translator))
+    assert [each() is None for each in gone] == [True] * 5 + [False]
+    assert machine.window.findChildren(QTranslator) == []
+
+
+def test_the_question_is_laid_out_for_the_size_of_now(make: Make) -> None:
+    machine = make()
+    machine.start(camera=False)
+    machine.go(46, 1.0)
+    assert machine.window.still_there.isVisible()
+    machine.window.resize(*PORTRAIT)
+    QApplication.processEvents()
+    machine.go(0.1)
+    assert faults(machine.window) == []
+    assert machine.window.still_there.yes.geometry().bottom() > LANDSCAPE[1]
 
 
 def taps(machine: Machine, name: str, times: int) -> None:

@@ -18,8 +18,8 @@ from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.words import Words
 
 FOLDER = Path(kiosk.ui.__file__).parents[2] / "assets" / "translations"
-SPOKEN = [Path(kiosk.ui.__file__).with_name(name) for name in ("words.py", "shop_words.py")]
-"""What customers read; service mode speaks English."""
+SPOKEN = sorted(path for path in Path(kiosk.ui.__file__).parent.rglob("*.py") if "self.tr(" in path.read_text("utf-8"))
+"""Whatever says something: to customers, in service mode, and in the control window of a demonstration."""
 OTHERS = sorted(NAMES.keys() - {SOURCE})
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +15,12 @@ from PyQt6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 import kiosk.ui
-from kiosk.estimate import FaceObservation
+from kiosk.estimate import FaceObservation, Observation
 from kiosk.ui import theme
+from kiosk.ui.age_bars import AgeBars
+from kiosk.ui.hero import BigAge
+from kiosk.ui.live_view import LiveView
+from kiosk.ui.motion import LIVE_MS, STILL_MS
 from kiosk.ui.window import DemoWindow, run
 from kiosk.vision.messages import VisionState
 
@@ -342,3 +348,70 @@ def test_the_window_imports_nothing_heavy() -> None:
                 assert name.split(".")[0] not in {"torch", "cv2", "dlib", "onnxruntime", "trainer"}, module
                 if name.startswith("kiosk"):
                     assert name in allowed or name.startswith("kiosk.ui."), module
+
+
+# Time
+
+
+def test_news_are_shown_when_they_come_and_not_at_the_next_tick(
+    make_window: MakeWindow, vision: FakeVision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.ui.window.tick_every", lambda *_: None)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        ours.setblocking(False)
+        window = make_window()
+        poll = vision.poll
+
+        def read_and_poll() -> list[Observation]:
+            with contextlib.suppress(BlockingIOError):
+                ours.recv(8)
+            return poll()
+
+        vision.poll = read_and_poll  # type: ignore[method-assign]
+        window.timer.start(1_000_000)
+        window.wake_on(ours.fileno())
+        QApplication.processEvents()
+        polls = vision.polls
+        vision.next_preview = make_preview()
+        theirs.send(b"news")
+        QApplication.processEvents()
+        assert vision.polls == polls + 1
+        assert window.view.mapping is not None
+        QApplication.processEvents()
+        assert vision.polls == polls + 1
+        window.timer.stop()
+        theirs.send(b"news")
+        QApplication.processEvents()
+        assert vision.polls == polls + 1
+
+
+def test_the_window_ticks_at_the_displays_rate_only_while_something_moves(
+    make_window: MakeWindow, vision: FakeVision
+) -> None:
+    window = make_window()
+    play(window, vision, "known")
+    for _ in range(40):
+        window.advance(0.03)
+    assert window.timer.interval() == STILL_MS
+    vision.see(make_face(box=(200, 150, 120, 120), estimate=make_estimate()))
+    window.advance(0.03)
+    assert window.timer.interval() == LIVE_MS
+
+
+def test_nothing_is_painted_while_nothing_changes(
+    make_window: MakeWindow, vision: FakeVision, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make_window()
+    window.show()
+    play(window, vision, "known")
+    window.advance(10.0)
+    QApplication.processEvents()
+    painted: list[str] = []
+    for part in (LiveView, AgeBars, BigAge):
+        monkeypatch.setattr(part, "paintEvent", lambda self, _event: painted.append(type(self).__name__))
+    for _ in range(20):
+        vision.see(*SCENES["known"][1])
+        window.advance(0.03)
+        QApplication.processEvents()
+    assert not painted

@@ -80,6 +80,9 @@ class MemoryJournal:
     def head(self) -> Head:
         return Head(len(self.rows), "")
 
+    def of_kind(self, kind: type[Fact]) -> Iterator[Entry]:
+        return (entry for entry in self.entries() if isinstance(entry.fact, kind))
+
     @property
     def facts(self) -> list[Fact]:
         return [entry.fact for entry in self.entries()]

@@ -97,6 +97,15 @@ def test_the_json_has_every_row_in_minor_units(rig: Rig) -> None:
     assert [event["kind"] for event in document["events"]] == rig.journal.kinds
 
 
+def test_the_json_has_a_line_for_each_sale_and_each_row(rig: Rig) -> None:
+    entries = list(rig.journal.entries())
+    parts = as_json(entries, Head(5, "ab")).splitlines()
+    rows = [json.loads(line.rstrip(",")) for line in parts if line.startswith('{"seq"')]
+    assert [row["seq"] for row in rows] == [entry.seq for entry in entries]
+    assert sum(line.startswith('{"sale"') for line in parts) == len(accounts(entries))
+    assert json.loads(as_json([], Head(0, "ab"))) == {"head": "0:ab", "sales": [], "events": []}
+
+
 def test_a_line_leaves_out_what_says_nothing(rig: Rig) -> None:
     assert [line.split()[2] for line in lines(rig.journal.entries())] == rig.journal.kinds
     assert not any(line.endswith("=") for line in lines(rig.journal.entries()))

@@ -11,6 +11,8 @@ from kiosk.vending.events import (
     Continue,
     SetCamera,
     ShowId,
+    Stay,
+    Touch,
 )
 from kiosk.vending.facts import PaymentRequested, SaleOpened
 from kiosk.vending.id_check import IdConfirmed, IdRefused, WrongPin
@@ -100,11 +102,53 @@ def test_the_age_check_can_be_declined_while_it_runs(rig: Rig, touch: ShowId | S
     assert rig.phase is Phase.ASK_ID
 
 
-def test_a_pass_counts_for_its_own_sale_alone(rig: Rig) -> None:
+@pytest.mark.parametrize("ways_out", [(ShowId(), Back()), (SetCamera(on=False), Back(), SetCamera(on=True)), (Back(),)])
+@pytest.mark.parametrize("product", [BEER, WINE])
+def test_a_check_that_was_left_is_not_begun_anew_until_a_lucky_one(
+    rig: Rig, ways_out: tuple[Touch, ...], product: str
+) -> None:
     rig.buy(BEER)
-    first = rig.shop.snapshot.sale
+    for touch in (*ways_out, Choose(product), Continue()):
+        assert rig.phase is not Phase.ATTRACT
+        rig.shop.touch(touch)
+    assert rig.phase is Phase.ASK_ID
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    assert rig.phase is Phase.ASK_ID
+    rig.reader.present(18)
+    rig.tick(1)
+    assert rig.phase is Phase.PAYING
+
+
+def test_another_product_out_of_the_check_is_no_way_around_it(rig: Rig) -> None:
+    rig.buy(BEER)
     rig.shop.touch(Choose(WINE))
     rig.shop.touch(Continue())
+    assert rig.phase is Phase.ASK_ID
+
+
+def test_touching_the_check_does_not_end_it(rig: Rig) -> None:
+    rig.buy(BEER)
+    for touch in (Stay(), Continue(), SetCamera(on=True)):
+        rig.shop.touch(touch)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    assert rig.phase is Phase.PAYING
+
+
+def test_the_next_visit_has_a_check_of_its_own(rig: Rig) -> None:
+    rig.buy(BEER)
+    rig.shop.touch(Cancel())
+    rig.buy(BEER)
+    assert rig.phase is Phase.AGE_CHECK
+
+
+def test_a_pass_counts_for_its_own_sale_alone(rig: Rig) -> None:
+    rig.terminal.plan([Pay.DECLINE])
+    rig.buy(BEER)
+    first = rig.shop.snapshot.sale
+    rig.shop.age_checked(first, passed=True)
+    rig.tick()
+    for touch in (Back(), Choose(WINE), Continue()):
+        rig.shop.touch(touch)
     rig.shop.age_checked(first, passed=True)
     assert rig.phase is Phase.AGE_CHECK
     rig.shop.age_checked(first, passed=False)

@@ -149,7 +149,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(touch=st.sampled_from(TOUCHES))
     def customer_touches(self, touch: Any) -> None:
+        before = self.rig.phase
         self.do(lambda: self.rig.shop.touch(touch))
+        if before is Phase.AGE_CHECK and self.rig.phase not in (before, Phase.ATTRACT, Phase.OUT_OF_ORDER):
+            assert self.rig.shop.state.id_is_needed
 
     @rule(slot=SLOTS, camera=st.booleans())
     def customer_buys(self, slot: str, camera: bool) -> None:
@@ -338,6 +341,11 @@ class AnyOrder(RuleBasedStateMachine):
     def only_the_undecidable_is_in_doubt(self) -> None:
         for fact in self.facts(VendUnknown):
             assert fact.reason in ("silent", "journal") or fact.sale in self.may_be_in_doubt
+
+    @invariant()
+    def nobody_gets_a_second_check_after_one_that_did_not_pass(self) -> None:
+        state = self.rig.shop.state
+        assert not (state.phase is Phase.AGE_CHECK and state.id_is_needed)
 
     @invariant()
     def nothing_is_estimated_before_the_choice(self) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from kiosk.vending.journal import (
     JournalError,
     JournalInUseError,
     read,
+    read_between,
     verify,
 )
 
@@ -425,3 +426,20 @@ def test_it_says_whether_it_can_be_read(tmp_path: Path) -> None:
         assert journal.answers()
         journal._database.close()
         assert not journal.answers()
+
+
+def test_a_day_is_selected_by_the_database(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+    times = iter([noon, *(noon + timedelta(hours=hours) for hours in (0, 11, 12, 13, -40, 14))])  # the clock jumps
+    with closing(Journal(path, lambda: next(times))) as journal:
+        for fact in [*FACTS, MachineStarted("2.0")]:
+            journal.append(fact)
+        read_rows: list[str] = []
+        of_row = journal_module.fact_from
+        monkeypatch.setattr(
+            journal_module, "fact_from", lambda kind, data: read_rows.append(kind) or of_row(kind, data)
+        )
+        midnight = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=1)))
+        entries = read_between(path, midnight, midnight + timedelta(hours=2))
+    assert [(entry.seq, entry.fact) for entry in entries] == [(3, FACTS[2]), (4, FACTS[3])]
+    assert len(read_rows) == 2

@@ -8,7 +8,7 @@ from kiosk.engine import Chips, Manifest, Probabilities
 from kiosk.engine.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
 from kiosk.estimate import DECADES
 from kiosk.vision.camera import Frame
-from kiosk.vision.faces import Face, Gray
+from kiosk.vision.faces import Area, Face, Gray
 
 MANIFEST = Manifest(
     format="onnx",
@@ -40,17 +40,34 @@ class FakeFinder:
 
     def __init__(self, faces: list[Face] | None = None) -> None:
         self.faces = faces or []
+        """All that there are, nearest first."""
         self.small: list[Face] = []
-        self.detections: list[float] = []
+        """Those that only a scan in parts finds, or a look where one was before."""
+        self.detections = 0
+        self.scans: list[Area] = []
         self.follows = 0
 
-    def detect(self, _gray: Gray, scale: float = 1.0) -> list[Face]:
-        self.detections.append(scale)
-        return list(self.faces) or (list(self.small) if scale >= 1 else [])
+    def detect(self, _gray: Gray, _scale: float = 1.0, area: Area | None = None) -> list[Face]:
+        if area is None:
+            self.detections += 1
+            return list(self.faces)
+        self.scans.append(area)
+        return [face for face in self.faces + self.small if _within(face, area)]
+
+    def detect_near(self, _gray: Gray, face: Face) -> Face | None:
+        there = [other for other in self.faces + self.small if other.overlap(face) > 0]
+        return max(there, key=face.overlap, default=None)
 
     def follow(self, _gray: Gray, face: Face) -> Face:
+        """The face that is there now, or the place where it was, as a predictor that always answers."""
         self.follows += 1
-        return Face(face.landmarks)
+        near = self.detect_near(_gray, face)
+        return Face((near or face).landmarks)
+
+
+def _within(face: Face, area: Area) -> bool:
+    left, top, width, height = face.box
+    return area[0] <= left and area[1] <= top and left + width <= area[2] and top + height <= area[3]
 
 
 class FakeEngine:

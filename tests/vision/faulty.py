@@ -37,18 +37,16 @@ class Camera:
         return True
 
     def grab(self) -> bool:
+        time.sleep(1 / _RATE)  # as a camera does
+        if _does() == "blocked":
+            threading.Event().wait()
         return _does() != "absent"
 
     def release(self) -> None:
         pass
 
-    def read(self) -> tuple[bool, Any]:
-        time.sleep(1 / _RATE)  # as a camera does
+    def retrieve(self) -> tuple[bool, Any]:
         match _does():
-            case "absent":
-                return False, None
-            case "blocked":
-                threading.Event().wait()
             case "frozen":
                 return True, self._still.copy()
             case "gray":

@@ -123,7 +123,7 @@ def test_a_camera_that_is_not_there_is_refused() -> None:
 
 
 class FakeCapture:
-    """A cv2.VideoCapture that follows a script: True is a new frame, False a failed read, all else is what comes."""
+    """A cv2.VideoCapture that follows a script: True is a new frame, False a failed grab, all else is what comes."""
 
     opened: list[FakeCapture]
     scripts: list[list[object]]
@@ -134,6 +134,9 @@ class FakeCapture:
         self.script = self.scripts.pop(0) if self.scripts else []
         self.there = bool(self.script)
         self.released = False
+        self.comes: object = False
+        self.warm = False
+        self.unpacked = 0
         self.opened.append(self)
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -143,15 +146,17 @@ class FakeCapture:
         return True
 
     def grab(self) -> bool:
-        return True
+        if not self.warm:  # the one frame that opening a camera takes
+            self.warm = True
+            return True
+        self.comes = self.script.pop(0) if self.script else False
+        return self.comes is not False
 
-    def read(self) -> tuple[bool, object]:
-        comes = self.script.pop(0) if self.script else False
-        if isinstance(comes, Exception):
-            raise comes
-        if comes is True:
-            comes = np.full((2, 2, 3), next(self.pictures) % 256, np.uint8)
-        return comes is not False, None if comes is False else comes
+    def retrieve(self) -> tuple[bool, object]:
+        self.unpacked += 1
+        if isinstance(self.comes, Exception):
+            raise self.comes
+        return True, np.full((2, 2, 3), next(self.pictures) % 256, np.uint8) if self.comes is True else self.comes
 
     def release(self) -> None:
         self.released = True
@@ -305,6 +310,51 @@ def test_no_picture_may_take_gigabytes() -> None:
     assert int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]) <= 2**27
 
 
+def test_a_camera_at_rest_stays_warm_and_unpacks_only_the_wanted_frames(
+    scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.scripts = [[True] * 100]
+    webcam = Webcam("0")
+    clock = itertools.count(0, 1 / 30)  # a frame comes 30 times a second
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    frames = webcam.frames()
+    assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [0, 1, 2]
+    webcam.want_every(0.19)
+    assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [8, 14, 20]
+    assert scripted.opened[0].unpacked == 6
+    assert len(scripted.opened[0].script) == 100 - 21
+    webcam.want_every(0.0)
+    assert [frame.index for frame in itertools.islice(frames, 2) if frame] == [21, 22]
+
+
+def test_a_camera_that_goes_away_at_rest_is_looked_for(scripted: type[FakeCapture]) -> None:
+    scripted.scripts = [[True], [True]]
+    webcam = Webcam("0")
+    webcam.want_every(1e9)
+    assert [frame.index if frame else None for frame in itertools.islice(webcam.frames(), 2)] == [0, None]
+
+
+def test_a_clip_at_rest_passes_over_the_frames_between(clip: Path) -> None:
+    source = open_source(str(clip))
+    frames = source.frames()
+    first = next(iter(frames))
+    source.want_every(0.29)
+    rest = list(frames)
+    assert [frame.index for frame in [first, *rest] if frame] == [0, 3, 6, 9]
+    assert [frame.time for frame in rest if frame] == pytest.approx([0.3, 0.6, 0.9])
+
+
+def test_whoever_is_slower_than_the_source_passes_over_stale_frames() -> None:
+    """Frames come while one is being processed: the next one taken is the newest, and none is taken twice."""
+    mailbox = Mailbox()
+    taken = []
+    for index in range(30):
+        mailbox.put(frame(index))
+        if index % 7 == 6 and (newest := mailbox.take(0)):
+            taken.append(newest.index)
+    assert taken == [6, 13, 20, 27]
+
+
 def test_the_mailbox_keeps_only_the_newest_frame() -> None:
     mailbox = Mailbox()
     mailbox.put(frame(1))
@@ -331,6 +381,9 @@ class FakeSource:
         yield from self._frames
         if self._error:
             raise self._error
+
+    def want_every(self, seconds: float) -> None:
+        self.wanted = seconds
 
     def close(self) -> None:
         self.closed.set()

@@ -189,3 +189,37 @@ def test_gray_of_colour_and_of_gray() -> None:
     assert (gray_of(colour) == 150).all()
     gray = np.zeros((2, 2), np.uint8)
     assert gray_of(gray) is gray
+
+
+def test_detection_in_an_area_gives_places_in_the_picture(finder: FaceFinder, portrait: Gray) -> None:
+    (face,) = finder.detect(portrait)
+    left, top, width, height = (round(side) for side in face.box)
+    area = (left - width // 2, max(top - height // 2, 0), left + 2 * width, top + 2 * height)
+    (found,) = finder.detect(portrait, area=area)
+    assert found.overlap(face) > 0.9
+    assert finder.detect(portrait, area=(0, 0, left, portrait.shape[0])) == []
+
+
+@pytest.mark.parametrize("size", [45, 160])
+def test_a_face_is_found_near_where_it_was_however_small(finder: FaceFinder, portrait: Gray, size: int) -> None:
+    (face,) = finder.detect(portrait)
+    scale = size / face.box[2]
+    picture = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    there = Face(face.landmarks * scale)
+    before = Face(there.landmarks + 0.15 * size)
+    found = finder.detect_near(picture, before)
+    assert found is not None
+    assert found.overlap(there) > 0.7
+
+
+def test_nobody_is_found_near_a_place_where_nobody_is_or_that_is_outside(finder: FaceFinder, portrait: Gray) -> None:
+    (face,) = finder.detect(portrait)
+    assert finder.detect_near(np.full_like(portrait, 120), face) is None
+    assert finder.detect_near(portrait, Face(face.landmarks + 10_000)) is None
+
+
+def test_the_farther_of_two_faces_side_by_side_may_be_covered() -> None:
+    near, far = face_at(100, 100), Face(face_at(150, 100).landmarks * 0.9)
+    assert far.covered_by([near, far])
+    assert not near.covered_by([near, far])
+    assert not far.covered_by([Face(near.landmarks + 500)])

@@ -38,3 +38,8 @@ def test_only_a_known_face_is_described() -> None:
     assert described(face("known")) == "female 97%  20-29  ~26"
     assert described(face("estimating")) == "estimating..."
     assert described(face("unknown")) == "unknown"
+
+
+def test_the_labels_that_are_shown_are_described() -> None:
+    shown = FaceObservation(1, (200, 100, 120, 120), 0.9, "known", SAID.showing("male", DECADES[4]))
+    assert described(shown) == "male 3%  30-39  ~26"

@@ -20,7 +20,6 @@ from kiosk.engine.manifest import Precision, write
 from kiosk.estimate import Observation
 from kiosk.vision.camera import DEMO
 from kiosk.vision.messages import VisionMode, VisionState
-from kiosk.vision.preview import MOST_PIXELS
 from kiosk.vision.process import HUNG_AFTER, LOAD_WITHIN, VisionProcess, VisionSettings
 from tests.engine.fake_gpu import compiled_manifest
 
@@ -278,7 +277,7 @@ def test_until_somebody_consents_it_only_notices_that_somebody_is_there(
         assert not any_estimate(seen)
         assert {(face.status, face.quality, face.live) for face in faces} == {("unknown", 0.0, None)}
         assert vision.preview() is None
-        assert not vision._memory._pixels(MOST_PIXELS, 1).any(), "a picture reached the shared memory"
+        assert vision._memory.blank, "a picture reached the shared memory"
         kill(vision)
 
 
@@ -296,7 +295,7 @@ def test_consent_lasts_until_it_is_taken_back_also_in_a_new_process(
     assert vision.preview() is None
     seen = wait_for(vision, any_face)
     assert not any_estimate(seen)
-    wait_for(vision, lambda _: not vision._memory._pixels(MOST_PIXELS, 1).any())
+    wait_for(vision, lambda _: vision._memory.blank)
 
 
 def test_nobody_is_remembered_across_the_end_of_consent(

@@ -7,19 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES
+from kiosk.vision.evidence import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, Evidence
 from kiosk.vision.faces import Gray
-from kiosk.vision.tracks import (
-    ENOUGH,
-    FORGETTING,
-    LISTED_FOR,
-    PATIENCE,
-    REMEMBERED_FOR,
-    TOO_LITTLE,
-    Evidence,
-    Track,
-    Tracks,
-    look_of,
-)
+from kiosk.vision.tracks import LISTED_FOR, REMEMBERED_FOR, Track, Tracks, look_of
 from tests.vision.fakes import face_at
 
 LABELS = ("female", "male")
@@ -28,10 +18,6 @@ LABELS = ("female", "male")
 @pytest.fixture
 def tracks() -> Tracks:
     return Tracks(DECADES, LABELS)
-
-
-def evidence() -> Evidence:
-    return Evidence(DECADES, LABELS)
 
 
 def age_of(group: int, confidence: float = 0.7) -> np.ndarray:
@@ -141,75 +127,8 @@ def test_a_look_does_not_depend_on_the_light(contrast: float, brightness: float)
     assert float(look_of(chip(1)) @ look_of(lit)) > 0.95
 
 
-def test_evidence_of_one_chip_is_that_chip() -> None:
-    fused = evidence()
-    assert fused.estimate() is None
-    fused.add(np.array([0.8, 0.2]), age_of(3), 1.0, 0.0)
-    estimate = fused.estimate()
-    assert estimate is not None
-    assert estimate.gender_probabilities == pytest.approx((0.8, 0.2))
-    assert estimate.age_probabilities == pytest.approx(tuple(age_of(3)))
-
-
-def test_looking_longer_at_the_same_does_not_make_surer() -> None:
-    fused = evidence()
-    for step in range(200):
-        fused.add(np.array([0.8, 0.2]), age_of(3), 1.0, step * 0.04)
-    estimate = fused.estimate()
-    assert estimate is not None
-    assert estimate.gender_probability == pytest.approx(0.8)
-
-
-def test_a_better_chip_counts_for_more() -> None:
-    fused = evidence()
-    fused.add(np.array([0.8, 0.2]), age_of(3), 1.0, 0.0)
-    fused.add(np.array([0.2, 0.8]), age_of(5), 0.3, 0.0)
-    estimate = fused.estimate()
-    assert estimate is not None
-    assert estimate.gender == "female"
-    assert estimate.group.label == "20-29"
-
-
-def test_a_change_of_person_shows_in_time() -> None:
-    fused = evidence()
-    for step in range(100):
-        fused.add(np.array([0.9, 0.1]), age_of(3), 1.0, step * 0.1)
-    for step in range(100, 150):
-        fused.add(np.array([0.1, 0.9]), age_of(6), 1.0, step * 0.1)
-    estimate = fused.estimate()
-    assert estimate is not None
-    assert estimate.gender == "male"
-
-
-@given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_of_evidence_at_one_time_does_not_matter(chances: list[float], random: object) -> None:
-    shuffled = list(chances)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    said = []
-    for order in (chances, shuffled):
-        fused = evidence()
-        for chance in order:
-            fused.add(np.array([chance, 1 - chance]), age_of(2), 0.7, 0.0)
-        estimate = fused.estimate()
-        assert estimate is not None
-        said.append(estimate.gender_probabilities)
-    assert said[0] == pytest.approx(said[1], abs=1e-6)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
-def test_a_fused_estimate_is_a_distribution(chances: list[float]) -> None:
-    fused = evidence()
-    for step, chance in enumerate(chances):
-        fused.add(np.array([chance, 1 - chance]), np.eye(len(DECADES))[step % len(DECADES)], 0.5, step / 10)
-    estimate = fused.estimate()
-    assert estimate is not None
-    assert sum(estimate.gender_probabilities) == pytest.approx(1)
-    assert sum(estimate.age_probabilities) == pytest.approx(1)
-    assert min(estimate.age_probabilities) >= 0
-
-
 def new_track(score: float = 1.0) -> Track:
-    track = Track(1, face_at(0, 0), last_detected=0.0, evidence=evidence())
+    track = Track(1, face_at(0, 0), last_detected=0.0, evidence=Evidence(DECADES, LABELS))
     track.best_score = score
     return track
 
@@ -221,9 +140,9 @@ def feed(track: Track, weight: float, time: float) -> None:
 
 def test_a_track_is_estimating_until_there_is_enough_evidence() -> None:
     track = new_track()
-    feed(track, ENOUGH / 2, 0.0)
+    feed(track, ENOUGH * 0.6, 0.0)
     assert track.status == "estimating"
-    feed(track, ENOUGH / 2, 0.0)
+    feed(track, ENOUGH * 0.6, INDEPENDENT)
     assert track.status == "known"
 
 
@@ -265,3 +184,32 @@ def test_a_known_track_is_not_known_for_ever_without_evidence() -> None:
     assert track.status == "estimating"
     track.update_status(faded + PATIENCE + 0.01)
     assert track.status == "unknown"
+
+
+def test_a_head_that_turned_aside_before_it_was_lost_is_known_by_how_it_looked_from_the_front(tracks: Tracks) -> None:
+    (track,) = tracks.detected([face_at(100, 100)], 0.0)
+    tracks.recognise(track, chip(1), 0.0)
+    aside = face_at(100, 100)
+    aside.landmarks[4, 0] += 10  # the nose, a quarter of an eye distance
+    tracks.detected([aside], 0.1)
+    tracks.recognise(track, chip(2), 0.1)
+    (again,) = tracks.detected([face_at(100, 100)], 1.0, [look_of(chip(1, noise=0.3))])
+    tracks.recognise(again, chip(1, noise=0.3), 1.0)
+    assert again.number == 1
+
+
+def test_whoever_looks_like_nobody_that_was_lost_here_is_new_and_the_lost_one_stays_remembered(tracks: Tracks) -> None:
+    (track,) = tracks.detected([face_at(100, 100)], 0.0)
+    tracks.recognise(track, chip(1), 0.0)
+    (other,) = tracks.detected([face_at(105, 100)], 0.5, [look_of(chip(2))])
+    assert other.number == 2
+    (again,) = tracks.detected([face_at(100, 100)], 2.5, [look_of(chip(1))])
+    assert again.number == 1
+
+
+def test_a_face_is_foreseen_where_its_way_leads_but_not_for_long(tracks: Tracks) -> None:
+    for step in range(40):
+        (track,) = tracks.detected([face_at(100 + 10 * step, 100)], step * 0.1)
+    x = sum(track.face.eyes).real / 2
+    assert sum(track.foreseen(4.1).eyes).real / 2 == pytest.approx(x + 20, abs=0.5)
+    assert track.foreseen(60.0).eyes == track.foreseen(10.0).eyes

@@ -17,6 +17,11 @@ class Backlight:
         self._device = devices[0] if devices else None
 
     @property
+    def is_there(self) -> bool:
+        """Whether the screen's light is the system's at all."""
+        return self._device is not None
+
+    @property
     def why_not(self) -> str | None:
         """Why it cannot be changed, in one line; None where it can."""
         if self._device is None:

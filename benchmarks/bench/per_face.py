@@ -1,0 +1,103 @@
+"""Per face: the kiosk's engines beside torch and the alternative's networks, and what the machine could do at most.
+
+It is `trainer bench` with two contenders more. The alternative is told by a pipe to run on faces that it has
+already; what an order costs that runs nothing is measured too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.bench.alternative import PACKAGE, Alternative
+from benchmarks.bench.processes import cpu_nanoseconds
+from kiosk.engine import Chips, check, default_path, places
+from trainer.bench import BATCHES, measure
+from trainer.bench_ceiling import cpu_probes
+from trainer.bench_contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
+from trainer.bench_machine import facts
+from trainer.bench_result import MULTIPLY_ADDS, Result, Row
+from trainer.bench_rounds import Clock
+
+BOTH, RESNET = f"{PACKAGE}, both networks", f"{PACKAGE}, its age ResNet alone"
+
+_EMPTY_ORDERS = 200
+
+
+def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
+    """Latency by batch, and the ceilings. Raises `ManifestError` and `EngineError`."""
+    eight_bits = places.own_folder() / places.CPU_INT8
+    probes, notes = cpu_probes()
+    torch = torch_or_why()
+    with ExitStack() as opened:
+        contenders = []
+        for name, path in engine_paths([eight_bits] if eight_bits.exists() else []).items():
+            contenders.append(open_engine(name, path))
+            opened.callback(contenders[-1].close)
+        if isinstance(torch, str):
+            notes.append(torch)
+        else:
+            contenders.append(torch_eager(torch, check(default_path()), "cpu"))
+        clock = Clock()
+        if alternative is not None:
+            contenders += [
+                _alternative(BOTH, ("age", "gender"), alternative),
+                _alternative(RESNET, ("age",), alternative),
+            ]
+            clock = Clock(busy=lambda: time.process_time_ns() + cpu_nanoseconds(alternative.pid))
+            notes.append(f"the alternative's times have a pipe's {1000 * _order_costs(alternative):.2f} ms in them")
+        machine = facts(None if isinstance(torch, str) else torch)
+        result = measure(contenders, probes, machine, batches, seconds, notes, clock)
+    return {
+        "machine": machine,
+        "rounds": result.rounds,
+        "notes": list(result.notes),
+        "multiply_adds_per_face": MULTIPLY_ADDS,
+        "engines": [_row(result, row) for row in result.rows],
+        "ceilings": [asdict(ceiling) for ceiling in result.ceilings],
+    }
+
+
+def _row(result: Result, row: Row) -> dict[str, Any]:
+    ours = row.name not in (BOTH, RESNET)  # whose networks have other sums to do
+    return {
+        "name": row.name,
+        "runs_on": row.runs_on,
+        "precision": row.precision,
+        "cores": row.cores,
+        "fault": row.fault,
+        "median_ms": {str(timing.batch): timing.median_ms for timing in row.timings},
+        "p95_ms": {str(timing.batch): timing.p95_ms for timing in row.timings},
+        "share_of_float32_product": result.share_of_product(row, "float32") if ours else None,
+        "share_of_int8_product": result.share_of_product(row, "int8") if ours else None,
+    }
+
+
+def _alternative(name: str, tasks: Sequence[str], alternative: Alternative) -> Contender:
+    def infer(chips: Chips) -> None:
+        alternative.run_networks(tasks, len(chips))
+
+    return Contender(
+        name=name,
+        runs_on=f"ONNX Runtime {alternative.facts.get('onnxruntime', '')} on the CPU",
+        precision="fp32",
+        device="cpu",
+        sha256=None,
+        weights_bytes=0,
+        infer=infer,
+        fault=lambda: None,
+        close=lambda: None,
+    )
+
+
+def _order_costs(alternative: Alternative) -> float:
+    """Seconds of an order that runs no network."""
+    times = []
+    for _ in range(_EMPTY_ORDERS):
+        started = time.perf_counter()
+        alternative.run_networks((), 1)
+        times.append(time.perf_counter() - started)
+    return sorted(times)[len(times) // 2]

@@ -1,0 +1,240 @@
+"""A run as Markdown: what is reached, and every figure behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.bench.reach import Run, targets
+from kiosk.errors import KioskError
+from trainer.bench_result import MOST_OTHERS
+from trainer.bench_text import NOTHING, rounded
+from trainer.markdown import escaped, table
+
+BEGIN, END = "<!-- figures of `make bench`: begin -->", "<!-- figures of `make bench`: end -->"
+"""Between them the README has a run's figures."""
+
+
+class ReportError(KioskError):
+    """A page that the figures cannot be put into."""
+
+
+def markdown(run: Run) -> str:
+    """All of it."""
+    paragraphs = [
+        "# One run of `make bench`",
+        _machine(run),
+        "## What is to be reached",
+        reach_table(run),
+        "## Per face",
+        "Milliseconds a call, median (95th percentile), by the faces in it.",
+        _per_face(run),
+        "What the machine does at most, by large matrix products, in billion multiply-adds a second.",
+        _ceilings(run),
+        "## From picture to answer",
+        _answers(run, run["clips"]),
+        "Paced: pictures come at 30 a second through the kiosk's mailbox; one that is passed over has no answer.",
+        _paced(run),
+        "## Steadiness",
+        _steadiness(run),
+        "## Stages",
+        "Milliseconds a frame, in the mean, everything in one process: ![stages](stages.png)",
+        _stages(run),
+        "## Running",
+        "`kiosk demo` on a screen in memory, with a Motion JPEG clip at 30 pictures a second in place of a camera.",
+        _running(run),
+        "## No faces",
+        _strangers(run),
+        "## To be known",
+        "\n".join(f"- {escaped(note)}" for note in _notes(run)),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def readme_section(run: Run) -> str:
+    """What the README has of it."""
+    package = run["alternative"]["package"]
+    return "\n\n".join(
+        (
+            _machine(run),
+            reach_table(run),
+            f"From a picture in memory to who is in it, as fast as it can, on the bundled clip, beside `{package}`'s "
+            "`predict` on every frame:",
+            _answers(run, run["clips"][:1]),
+        )
+    )
+
+
+def in_readme(text: str, run: Run) -> str:
+    """The README's text with this run in the place of another. Raises `ReportError`."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ReportError(f"it has no place for the figures: put {BEGIN} and {END} where they are to stand")
+    return f"{before}{begin}\n\n{readme_section(run)}\n\n{end}{after}"
+
+
+def reach_table(run: Run) -> str:
+    """What is to be reached, what was measured, and whether it is enough."""
+    rows = ((each.what, each.wanted, each.measured, each.verdict) for each in targets(run))
+    return table(("what", "wanted", "measured", "met"), rows, words=4)
+
+
+def _answers(run: Run, clips: Sequence[str]) -> str:
+    """Unpaced, beside the alternative."""
+    rows = []
+    for row in run["answers"]:
+        if row["clip"] not in clips:
+            continue
+        ours, its = row["ours"], row["alternative"]
+        rows.append(
+            (
+                f"{row['clip']}, {row['width']}×{row['height']}, {row['faces']}",
+                *_speed(ours),
+                *(_speed(its) if its else (NOTHING, NOTHING)),
+                f"{rounded(row['times_alternative'])}×" if its else NOTHING,
+            )
+        )
+    name = run["alternative"]["package"]
+    head = ("clip, size, faces", "ours: frames/s", "p50 / p95, ms", f"{name}: frames/s", "p50 / p95, ms", "ratio")
+    return table(head, rows)
+
+
+def _machine(run: Run) -> str:
+    """The machine, and whether it was quiet."""
+    machine = run["per_face"]["machine"]
+    words = [f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}, ONNX Runtime "]
+    words[0] += str(machine["onnxruntime"])
+    others = run["others_cores"]
+    if others >= MOST_OTHERS:
+        words.append(f"others kept {others:.1f} cores busy meanwhile, so speeds are too low and only ratios hold")
+    else:
+        words.append("nothing else ran meanwhile")
+    return f"{'; '.join(words)}. Whatever is compared was measured in turns in this one run."
+
+
+def _speed(figures: Run) -> tuple[str, str]:
+    return rounded(figures["frames_per_second"]), f"{rounded(figures['p50_ms'])} / {rounded(figures['p95_ms'])}"
+
+
+def _per_face(run: Run) -> str:
+    engines = run["per_face"]["engines"]
+    batches = list(engines[0]["median_ms"])
+    rows = (
+        (
+            row["name"],
+            row["runs_on"],
+            *(
+                f"{rounded(row['median_ms'][batch])} ({rounded(row['p95_ms'][batch])})"
+                if batch in row["median_ms"]
+                else NOTHING
+                for batch in batches
+            ),
+            _percent(row["share_of_float32_product"]),
+            _percent(row["share_of_int8_product"]),
+        )
+        for row in engines
+    )
+    return table(("engine", "runs on", *batches, "% of float32 product", "% of int8 product"), rows, words=2)
+
+
+def _ceilings(run: Run) -> str:
+    rows = (
+        (each["kind"], each["how"], rounded(each["rate"] / 1e9))
+        for each in run["per_face"]["ceilings"]
+        if each["kind"] != "copy"
+    )
+    return table(("product of", "measured with", "GMAC/s"), rows, words=2)
+
+
+def _paced(run: Run) -> str:
+    rows = (
+        (
+            f"{row['clip']}, {row['width']}×{row['height']}, {row['faces']}",
+            rounded(row["paced"]["p50_ms"]),
+            rounded(row["paced"]["p95_ms"]),
+            _percent(row["paced"]["share_answered"]),
+            f"{row['paced']['cores']:.2f}",
+        )
+        for row in run["answers"]
+    )
+    return table(("clip, size, faces", "p50, ms", "p95, ms", "% answered", "cores busy"), rows)
+
+
+def _steadiness(run: Run) -> str:
+    rows = []
+    for row in run["steadiness"]:
+        for name in ("ours", "alternative"):
+            said = row[name]
+            if said is None:
+                continue
+            rows.append(
+                (
+                    row["clip"] if row["constant"] else f"{row['clip']} (ages change on purpose)",
+                    "ours" if name == "ours" else run["alternative"]["package"],
+                    f"{said['people']}",
+                    f"{said['changes']} in {said['seconds']:.1f} s" if said["people"] else NOTHING,
+                    f"{said['most_changes_in_ten_seconds']}" if said["people"] else NOTHING,
+                    _number(said["age_deviation"]),
+                    _number(said["age_furthest"]),
+                    _percent(said["share_answered"]),
+                )
+            )
+    head = (
+        "clip", "by", "tracks", "label changes", "at most in 10 s", "age: deviation, years", "furthest",
+        "% of frames answered",
+    )  # fmt: skip
+    return table(head, rows, words=2)
+
+
+def _stages(run: Run) -> str:
+    names = list(dict.fromkeys(stage for row in run["stages"] for stage in row["ms"]))
+    rows = (
+        (
+            f"{row['width']}×{row['height']}, {row['faces']}",
+            *(_number(row["ms"].get(name)) for name in names),
+            rounded(sum(row["ms"].values())),
+            rounded(row["processor_ms"]),
+        )
+        for row in run["stages"]
+    )
+    return table(("size, faces", *names, "sum", "processor time"), rows)
+
+
+def _running(run: Run) -> str:
+    rows = (
+        (
+            name,
+            *(f"{100 * said['share_of_a_core'][which]:.0f}" for which in ("vision", "window", "both")),
+            *(f"{said['proportional_mb'][which]:.0f}" for which in ("vision", "window", "both")),
+        )
+        for name, said in run["running"].items()
+    )
+    head = ("in front", "vision, % of a core", "window", "both", "vision, MB", "window", "both")
+    return table(head, rows)
+
+
+def _strangers(run: Run) -> str:
+    said = run["strangers"]
+    ours = f"ours: {_listed(said['known'])} known, of {said['pictures']}"
+    if said["alternative_answers"] is None:
+        return f"{ours}."
+    its = f"{run['alternative']['package']} gives an age and a gender for {_listed(said['alternative_answers'])}"
+    return f"{ours}; {its}."
+
+
+def _listed(names: list[str]) -> str:
+    return f"{len(names)} ({', '.join(names)})" if names else "none"
+
+
+def _notes(run: Run) -> Iterable[str]:
+    yield from run["notes"]
+    yield from run["per_face"]["notes"]
+    yield from dict.fromkeys(note for row in run["stages"] for note in row["notes"])
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.0f}"
+
+
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"

@@ -1,0 +1,156 @@
+"""The stages of the kiosk's own way from camera to screen, one frame after the other, in one process.
+
+`read` decodes a Motion JPEG frame as a USB camera sends them; `hand over` is everything between the two processes,
+both ends of it; `paint` is the demo's window drawing itself in memory, without a screen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench.answers import RATE
+from benchmarks.bench.scenes import Passage, tiled, write_video
+from benchmarks.bench.stopwatch import REST, Stopwatch, timing
+from kiosk.engine import Engine
+from kiosk.estimate import Observation
+from kiosk.vision.camera import Frame, open_source
+from kiosk.vision.messages import Preview, VisionMode, VisionState
+from kiosk.vision.pipeline import Pipeline
+from kiosk.vision.preview import PreviewMemory
+
+STAGES = ("read", "detect", "follow", "landmark", "chip", "infer", "fuse", REST, "hand over", "paint")
+"""In the order of a frame's walk."""
+
+_LONGEST = 1 << 16
+_WARM_UP = 30  # frames
+
+
+def stages(shown: Passage, width: int, height: int, faces: int, engine: Engine, frames: int) -> dict[str, Any]:
+    """Milliseconds a frame by stage, in the mean. Raises `EngineError` and `SceneError`."""
+    watch = Stopwatch()
+    # A double of `timing`, not of the engine's class: which that is depends on the machine.
+    timed = _Timed(engine, watch)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
+        path = Path(folder, "scene.avi")
+        write_video(path, tiled(shown, width, height, faces), RATE)
+        source = open_source(str(path), loop=True)
+        opened.enter_context(closing(source))
+        hand_over = opened.enter_context(_HandOver(engine))
+        paint, why_not = _painter(hand_over, opened)
+        missing = opened.enter_context(timing(watch))
+        pipeline = Pipeline(timed)
+        coming = source.frames()
+        busy = 0.0
+        for index in range(_WARM_UP + frames):
+            if index == _WARM_UP:
+                watch.seconds.clear()
+                busy = time.process_time()
+            with watch.stage("read"):
+                frame = next(coming)
+            assert frame is not None
+            observation = pipeline.process(Frame(frame.image, frame.index, frame.index / RATE, time.monotonic()))
+            with watch.stage("hand over"):
+                hand_over(frame, observation)
+            if paint is not None:
+                with watch.stage("paint"):
+                    paint()
+        busy = time.process_time() - busy
+    notes = [f"{name} is not there any more: its time is its caller's" for name in missing]
+    return {
+        "width": width,
+        "height": height,
+        "faces": faces,
+        "frames": frames,
+        "ms": {stage: 1000 * watch.seconds[stage] / frames for stage in STAGES if stage in watch.seconds},
+        "processor_ms": 1000 * busy / frames,
+        "notes": notes if why_not is None else [*notes, why_not],
+    }
+
+
+class _Timed:
+    """An engine whose answers are timed."""
+
+    def __init__(self, engine: Engine, watch: Stopwatch) -> None:
+        self.name, self.manifest, self.fault = engine.name, engine.manifest, engine.fault
+        self.infer = watch.wrapped(engine.infer, "infer")
+
+    def close(self) -> None:
+        """It is somebody else's."""
+
+
+class _HandOver:
+    """Both ends of the channel and of the shared picture. It is also the vision that a window looks at."""
+
+    state = VisionState.RUNNING
+    fault = None
+    engine_fault = None
+    mode = VisionMode.ESTIMATE
+
+    def __init__(self, engine: Engine) -> None:
+        self._groups = engine.manifest.groups
+        self._news: list[Observation] = []
+        self._picture: Preview | None = None
+
+    def __enter__(self) -> _HandOver:
+        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._reading = PreviewMemory.create()
+        self._writing = PreviewMemory.attach(self._reading.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._picture = None  # it may lie in the memory that is given back here
+        self._writing.close()
+        self._reading.close()
+        self._ours.close()
+        self._theirs.close()
+
+    def __call__(self, frame: Frame, observation: Observation) -> None:
+        self._writing.write(frame.image, frame.index)
+        self._theirs.send(json.dumps({"run": 1, "observation": observation.to_dict(), "order": 0}).encode())
+        message = json.loads(self._ours.recv(_LONGEST))
+        self._news = [Observation.from_dict(message["observation"], self._groups)]
+        self._picture = self._reading.read()
+
+    def poll(self) -> list[Observation]:
+        news, self._news = self._news, []
+        return news
+
+    def preview(self) -> Preview | None:
+        picture, self._picture = self._picture, None
+        return picture
+
+    def set_mode(self, mode: VisionMode) -> None:
+        """It has one."""
+
+
+def _painter(vision: _HandOver, opened: ExitStack) -> tuple[Callable[[], None] | None, str | None]:
+    """What paints the demo's window with what came last, or why there is none. `opened` closes the window."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    try:
+        from PyQt6.QtWidgets import QApplication
+
+        from kiosk.ui.window import DemoWindow
+    except ImportError as error:
+        return None, f"paint was not measured: Qt cannot be imported ({error})"
+    app = QApplication.instance() or QApplication(["benchmark"])
+    window = DemoWindow(vision)
+    window.timer.stop()
+    opened.callback(app.processEvents)
+    opened.callback(window.deleteLater)
+    opened.callback(window.close)
+    opened.callback(window.view.clear_picture)
+    window.show()
+
+    def paint() -> None:
+        window.advance(1 / RATE)
+        app.processEvents()
+
+    return paint, None

@@ -1,0 +1,28 @@
+"""Whether a reader on MDB can take an amount: it counts in steps of its own, and in one currency."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from kiosk.vending.currency import in_major_units
+from kiosk.vending.mdb_status import Reader
+
+NUMBERS = {
+    "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
+    "HKD": 344, "HUF": 348, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "NOK": 578, "NZD": 554, "PLN": 985,
+    "SEK": 752, "SGD": 702, "TRY": 949, "TWD": 901, "USD": 840, "ZAR": 710,
+}  # fmt: skip
+"""ISO 4217's numbers of common currencies, to find a reader that is set to another one."""
+
+
+def why_not(amount: int, currency: str, reader: Reader | None) -> str:
+    """Why the reader cannot be asked for `amount` minor units; nothing if it can, or has not said enough to tell."""
+    if reader is None:
+        return ""
+    number = NUMBERS.get(currency)
+    if number is not None and 1000 <= reader.currency < 2000 and reader.currency != 1000 + number:
+        return f"it is set to currency {reader.currency - 1000} of ISO 4217, and the prices are in {currency}"
+    step = Decimal(reader.scale).scaleb(-reader.decimals)
+    if step <= 0 or Decimal(in_major_units(amount, currency)) % step:
+        return f"it counts in steps of {step} {currency}"
+    return ""

@@ -1,0 +1,165 @@
+"""An MDB interface by Qibixx with a cashless reader on its bus, as the documentation and MDB/ICP 4.3 have them.
+
+It is the world outside: what was charged is what `vends` says, whatever came over the line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass
+class Vend:
+    """One VEND REQUEST, as the reader knows it."""
+
+    amount: Decimal
+    approved: bool = False
+    end: Literal["success", "failure", "cancelled", "denied", "reset", "timed out"] | None = None
+
+    @property
+    def charged(self) -> bool:
+        """Whether the customer pays: only the vend's success makes it so."""
+        return self.end == "success"
+
+
+class MdbInterface:
+    """A device for a `Wire`. What the reader does by itself is told by calling it."""
+
+    def __init__(self, *, always_idle: bool = True, currency: int = 1978, scale: int = 1, decimals: int = 2) -> None:
+        self.said: list[str] = []
+        self.state = "OFF"
+        self.always_idle = always_idle
+        self.setup = f"3,{currency},{scale},{decimals},30,8"
+        self.names_mode = True
+        self.otherwise: Literal["wait", "approve", "deny"] = "wait"
+        self.ignores_cancel = False
+        self.refuses = False
+        """Whether it refuses every request."""
+        self.has_reader = True
+        self.mute = False
+        """Whether the interface hangs."""
+        self.vends: list[Vend] = []
+
+    def feed(self, line: str) -> None:
+        if self.mute:
+            return
+        match line.split(","):
+            case ["V"]:
+                self.said.append("v,4.0.2.0")
+            case ["D", "STATUS"]:
+                self.said.append(self._status(asked=True))
+            case ["D", "0"]:
+                self._reset_reader()
+                self._go("OFF")
+            case ["D", "1" | "2"] if self.state == "OFF":
+                self._reset_reader()
+                self._go("RESET")
+                if self.has_reader:
+                    self._go("INIT")
+            case ["D", "1" | "2"]:
+                self.said.append('D,ERR,"cashless master is on"')
+            case ["D", "READER", "1"] if self.state == "INIT":
+                self._go("IDLE")
+            case ["D", "REQ", "-1"] if self.state == "VEND":
+                if not self.ignores_cancel:
+                    self._end("cancelled")
+            case ["D", "REQ", amount, _] if self._can_be_asked and re.fullmatch(r"\d+(\.\d+)?", amount):
+                self.vends.append(Vend(Decimal(amount)))
+                self._go("VEND")
+                if self.otherwise == "approve":
+                    self.approve()
+                elif self.otherwise == "deny":
+                    self.deny()
+            case ["D", "END"] | ["D", "END", "1"] if self.state == "RESULT" and self.vends[-1].approved:
+                self._end("success")
+            case ["D", "END", "-1"] if self.state == "RESULT":
+                self._end("failure")
+            case _:
+                self.said.append('d,ERR,"-1"')
+
+    def approve(self, amount: Decimal | None = None) -> None:
+        """The card is good."""
+        if self.state == "VEND":
+            vend = self.vends[-1]
+            vend.approved, vend.amount = True, amount or vend.amount
+            self._go("RESULT")
+
+    def deny(self, *, lingers: bool = True) -> None:
+        """The card is not. `lingers`: whether the interface waits to be told that the session is over."""
+        if self.state == "VEND":
+            self.vends[-1].end = "denied"
+            self._go("RESULT")
+            if not lingers:
+                self._go("IDLE")
+
+    def give_up(self) -> None:
+        """The reader has waited long enough for whatever it was."""
+        if self.state in ("VEND", "RESULT", "CREDIT"):
+            self._end("timed out")
+
+    def show_card(self) -> None:
+        """A card comes before it was asked for."""
+        if self.state == "IDLE":
+            self._go("CREDIT")
+
+    def lose_power(self) -> None:
+        """Of interface and reader, which the bus feeds."""
+        self._reset_reader()
+        self.said.clear()
+        self.state = "OFF"
+
+    def unplug_reader(self) -> None:
+        """From the bus."""
+        self.has_reader = False
+        self._reset_reader()
+        if self.state != "OFF":
+            self._go("RESET")
+
+    def plug_reader(self) -> None:
+        self.has_reader = True
+        if self.state == "RESET":
+            self._go("INIT")
+
+    @property
+    def charged(self) -> Decimal:
+        return sum((vend.amount for vend in self.vends if vend.charged), Decimal())
+
+    @property
+    def open(self) -> Vend | None:
+        """The vend that the reader is at."""
+        return self.vends[-1] if self.vends and self.vends[-1].end is None else None
+
+    @property
+    def _can_be_asked(self) -> bool:
+        return not self.refuses and self.state == ("IDLE" if self.always_idle else "CREDIT")
+
+    def _reset_reader(self) -> None:
+        if self.open:
+            self.open.end = "reset"
+
+    def _end(self, end: Literal["success", "failure", "cancelled", "timed out"]) -> None:
+        if self.open:
+            self.open.end = end
+        self._go("IDLE")
+
+    def _go(self, state: str) -> None:
+        self.state = state
+        self.said.append(self._status())
+
+    def _status(self, *, asked: bool = False) -> str:
+        words = ["d", "STATUS", self.state]
+        match self.state:
+            case "INIT":
+                words.append(str(int(self.always_idle)))
+            case "CREDIT":
+                words.append("-1")
+            case "RESULT":
+                words += ["1", f"{self.vends[-1].amount:.2f}"] if self.vends[-1].approved else ["-1"]
+        if asked and self.state not in ("OFF", "RESET"):
+            words += ["#", self.setup]
+            if self.names_mode:
+                words.append("2" if self.always_idle else "1")
+        return ",".join(words)
