@@ -138,6 +138,7 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
 def _show(machine: Machine, wish: Wish) -> None:
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.ui.demo_controls import DemoControls
+    from kiosk.ui.display_watch import DisplayWatch
     from kiosk.ui.heart import Heart
     from kiosk.ui.loop import application, show_until_closed
     from kiosk.ui.sale_end import SaleEnd
@@ -171,6 +172,7 @@ def _show(machine: Machine, wish: Wish) -> None:
     fit_screen(window)
     if fullscreen:
         window.showFullScreen()
+    display = DisplayWatch(app, window, fullscreen=fullscreen)
     controls = DemoControls(machine.demo, shop) if machine.demo else None
     heart = Heart(window, _vitals(shop, machine.journal, machine.vision))
     try:
@@ -181,6 +183,7 @@ def _show(machine: Machine, wish: Wish) -> None:
         show_until_closed(app, window, wish.seconds, SaleEnd(shop))
     finally:
         heart.stop()
+        display.stop()
         if controls:
             controls.close()
 

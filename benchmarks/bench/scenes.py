@@ -114,6 +114,7 @@ class Camera:
 
     live = False
     name = "a made-up camera"
+    trouble = ""
 
     def __init__(self, pictures: Sequence[Picture], rate: float, frames: int) -> None:
         self._pictures, self._rate, self._frames = pictures, rate, frames
