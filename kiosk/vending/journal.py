@@ -30,7 +30,7 @@ from typing import IO, Any
 import platformdirs
 
 from kiosk.errors import KioskError
-from kiosk.vending.facts import Fact, data_of, fact_from, kind_of
+from kiosk.vending.facts import Fact, SaleOpened, data_of, fact_from, kind_of
 
 _MIGRATIONS = (
     """
@@ -207,6 +207,27 @@ def read(path: Path) -> list[Entry]:
         return list(_entries(database, path))
 
 
+def read_after(path: Path, seq: int, limit: int) -> tuple[str, list[Entry]]:
+    """The id of a journal that may be in use, and its first `limit` rows after row `seq`. Raises `JournalError`."""
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        id_: str = database.execute("SELECT id FROM journal").fetchone()[0]
+        return id_, list(_entries(database, path, seq, limit))
+
+
+def opening_of(path: Path, sale: str) -> SaleOpened | None:
+    """How a sale began, of a journal that may be in use. Raises `JournalError`."""
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        rows = database.execute("SELECT seq, data FROM events WHERE kind = 'sale_opened' ORDER BY seq DESC")
+        for seq, text in rows:  # the newest first: it is among the last few
+            try:
+                data = json.loads(text)
+                if data["sale"] == sale:
+                    return SaleOpened(**data)
+            except (ValueError, TypeError, KeyError) as error:
+                raise _damaged(path, f"row {seq}: {error}") from error
+    return None
+
+
 def read_verified(path: Path) -> tuple[list[Entry], Head]:
     """Every row that was verified, and the head that they end with; what is written meanwhile is left out.
 
@@ -249,8 +270,11 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
     return head
 
 
-def _entries(database: sqlite3.Connection, path: Path) -> Iterator[Entry]:
-    for seq, utc, kind, data in database.execute("SELECT seq, utc, kind, data FROM events ORDER BY seq"):
+def _entries(database: sqlite3.Connection, path: Path, after: int = 0, limit: int = -1) -> Iterator[Entry]:
+    rows = database.execute(
+        "SELECT seq, utc, kind, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    )
+    for seq, utc, kind, data in rows:
         try:
             yield Entry(seq, utc, fact_from(kind, json.loads(data)))
         except ValueError as error:
