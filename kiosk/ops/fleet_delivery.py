@@ -132,12 +132,14 @@ class Delivery:
 
     def send(self, now: float) -> None:
         """Sends what there is room for."""
-        if len(self._in_flight) >= self._window or now < max(self._held_until, self._look_at):
+        room = self._window - sum(packet != _UNSENT for _, packet in self._in_flight)
+        if room <= 0 or now < max(self._held_until, self._look_at):
             return
         before = self._sent
         for letter in self._stream.after(self._sent, _READ):
-            if letter.topic and len(self._in_flight) >= self._window:
+            if letter.topic and room == 0:
                 break
+            room -= bool(letter.topic)
             self._sent = letter.seq
             self._in_flight.append((letter, self._publish(letter) if letter.topic else _UNSENT))
         if self._sent == before:

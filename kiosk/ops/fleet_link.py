@@ -90,7 +90,8 @@ class Link:
     """Called in the middle of `turn`. When it returns, the broker takes the message for kept."""
     answers: list[tuple[int, int]] = field(default_factory=list)
     """Packet and reason code of what the broker answered, for the caller to take away."""
-    session_present: bool = False
+    subscribed: bool = False
+    """Whether the broker has answered the subscriptions."""
     _up: bool = False
     _lost: str = ""
 
@@ -164,11 +165,11 @@ class Link:
         client.on_message = self._on_message
         return client
 
-    def _on_connect(self, _client: Client, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+    def _on_connect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         if code.is_failure:
             self._lost = f"it refuses the machine: {code}"
         else:
-            self._up, self.session_present = True, flags.session_present
+            self._up = True
 
     def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         self._lost = self._lost or str(code)
@@ -177,6 +178,7 @@ class Link:
         self.answers.append((packet, code.value))
 
     def _on_subscribe(self, _client: Client, _data: Any, _packet: int, codes: list[ReasonCode], _: Any) -> None:
+        self.subscribed = True
         for code in codes:
             if code.is_failure:
                 self._lost = f"it refuses the subscription to orders: {code}"
