@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kiosk.cli_config import config as config_commands
+from kiosk.cli_fleet import fleet as fleet_commands
 from kiosk.console import Group
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def run(
 
 
 main.add_command(config_commands)
+main.add_command(fleet_commands)
 
 
 @main.command()

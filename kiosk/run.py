@@ -11,12 +11,13 @@ import logging
 import resource
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import devices, pin_file
+from kiosk import devices, fleet_parts, pin_file
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
 from kiosk.devices import Devices, NotReadyError
@@ -33,6 +34,10 @@ from kiosk.vision.process import VisionProcess
 
 if TYPE_CHECKING:
     from kiosk.ui.appearance import Appearance
+    from kiosk.ui.shop_window import ShopWindow
+
+FLEET_MS = 250
+"""Between two looks at what the fleet orders."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def run(config: Config, wish: Wish) -> None:
             raise NoDisplayError(f"{reason}: the machine needs a screen")
         journal = Journal(config.journal_path)
         running.callback(journal.close)
-        vision = VisionProcess(vision_settings(config, source, wish.engine), VisionMode.NOTICE)
+        engine = wish.engine or fleet_parts.chosen_engine(config)
+        vision = VisionProcess(vision_settings(config, source, engine), VisionMode.NOTICE)
         running.callback(vision.stop)
         vision.start()
         shop = _shop(config, catalog, journal, parts)
@@ -146,8 +152,9 @@ def _show(
 
     app = application()
     fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
-    feed = VisionFeed(vision)
     settings = Settings(journal)
+    fleet = fleet_parts.FleetDesk(config, shop, settings, vision) if config.fleet.broker else None
+    feed = VisionFeed(vision, fleet.see if fleet else None)
     window = ShopWindow(
         shop,
         feed,
@@ -166,6 +173,9 @@ def _show(
     if fullscreen:
         window.showFullScreen()
     controls = DemoControls(machine, shop) if machine else None
+    if fleet:
+        fleet.start()
+        _keep_telling(fleet, window)
     try:
         if controls:
             controls.show_beside(window)
@@ -174,6 +184,17 @@ def _show(
     finally:
         if controls:
             controls.close()
+        if fleet:
+            fleet.stop()
+
+
+def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
+    from PyQt6.QtCore import QTimer
+
+    timer = QTimer(window)
+    timer.setInterval(FLEET_MS)
+    timer.timeout.connect(lambda: fleet.advance(time.monotonic()))
+    timer.start()
 
 
 def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:
