@@ -19,7 +19,7 @@ from kiosk.ops.engine_trial import EngineTrial, Wellbeing
 from kiosk.ops.fleet import Fleet
 from kiosk.ops.fleet_link import Broker
 from kiosk.ops.fleet_messages import MachineStatus, SlotStatus
-from kiosk.ops.fleet_worker import FleetSettings, utc_now
+from kiosk.ops.fleet_settings import FleetSettings, utc_now
 from kiosk.ops.remote import OrderError, public_key
 from kiosk.ops.remote_desk import RemoteDesk
 from kiosk.vending.settings import Settings

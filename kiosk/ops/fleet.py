@@ -20,7 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from kiosk.ops.fleet_messages import MachineStatus
-from kiosk.ops.fleet_worker import INBOX, FleetSettings, Worker
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.fleet_worker import INBOX, Worker
 from kiosk.ops.outbox import Outbox
 from kiosk.ops.remote import Order, public_key
 

@@ -4,7 +4,8 @@ A letter counts as taken when its PUBACK came, and everything before it has. Wha
 is sent again in the next one, and nothing else is.
 
 A broker answers a letter that no session subscribes to with *no matching subscribers* and forgets it. So a sale that is
-answered like this is not taken: it is sent again after a while, alone, until somebody listens.
+answered like this is not taken: it is sent again after a while, alone, until somebody listens. So is what a broker
+refuses, until its access list allows it: nothing after it in its stream is sent before.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kiosk.errors import KioskError
 from kiosk.ops import fleet_messages as messages
 from kiosk.ops.outbox import Outbox
 from kiosk.vending.journal import opening_of, read_after
 
 WINDOW = 8
-"""Letters in flight of a stream; two of them are less than the 20 that a broker takes at least by its defaults."""
+"""Letters in flight of a stream, if the broker takes as many."""
 
 HELD_S = 30.0
-"""Seconds until a sale that nobody listens to is sent again."""
+"""Seconds until what was refused, or a sale that nobody listens to, is sent again."""
 
 LOOK_EVERY_S = 1.0
 """How often a stream that had nothing new is looked at."""
@@ -35,10 +35,6 @@ _UNSENT = 0  # in place of a packet's number, which begins at 1
 NO_SUBSCRIBERS = 0x10
 REFUSED_FROM = 0x80
 """Reason codes of MQTT 5, 2.4."""
-
-
-class RefusedError(KioskError):
-    """The broker refuses a message."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +105,15 @@ class OutboxStream:
 
 
 class Delivery:
-    """A stream on its way out through one connection. `publish` sends a letter and gives the packet's number."""
+    """A stream on its way out through one connection.
 
-    def __init__(self, stream: Stream, publish: Callable[[Letter], int]) -> None:
+    `publish` sends a letter and gives the packet's number; `most`: letters in flight that the broker allows.
+    """
+
+    def __init__(self, stream: Stream, publish: Callable[[Letter], int], most: int = WINDOW) -> None:
         self._stream = stream
         self._publish = publish
+        self._most = max(1, min(most, WINDOW))
         self._window = 1  # until the first was taken: if nobody listens, that one alone is sent in vain
         self._held_until = self._look_at = 0.0
         self._in_flight: deque[tuple[Letter, int]] = deque()
@@ -127,7 +127,7 @@ class Delivery:
 
     @property
     def held(self) -> bool:
-        """Whether a sale waits for somebody to listen."""
+        """Whether something was not taken and is to be sent again."""
         return self._held_until > 0
 
     def send(self, now: float) -> None:
@@ -146,21 +146,27 @@ class Delivery:
             self._look_at = now + LOOK_EVERY_S
         self._settle()
 
-    def answered(self, packet: int, code: int, now: float) -> None:
-        """A PUBACK came, perhaps another stream's. Raises `RefusedError`."""
+    def answered(self, packet: int, code: int, now: float) -> str | None:
+        """A PUBACK came, perhaps another stream's. Returns why the letter is not taken, if so."""
         letter = next((each for each, number in self._in_flight if number == packet), None)
         if letter is None:
-            return
+            return None
         if code >= REFUSED_FROM:
-            raise RefusedError(f"the broker refuses {letter.topic} with code {code}: look at its access list")
+            self._hold(now)
+            return f"the broker refuses {letter.topic} with code {code}: look at its access list"
         if code == NO_SUBSCRIBERS and letter.topic == messages.SALE:
-            self._in_flight.clear()
-            self._answered.clear()
-            self._sent, self._window, self._held_until = self._taken, 1, now + HELD_S
-            return
+            self._hold(now)
+            return "sales wait until somebody subscribes to them at the broker"
         self._answered.add(packet)
-        self._window, self._held_until = WINDOW, 0.0
+        self._window, self._held_until = self._most, 0.0
         self._settle()
+        return None
+
+    def _hold(self, now: float) -> None:
+        """Back to the mark, and on from there after a while."""
+        self._in_flight.clear()
+        self._answered.clear()
+        self._sent, self._window, self._held_until = self._taken, 1, now + HELD_S
 
     def _settle(self) -> None:
         """Moves the mark over everything that was answered without a gap."""

@@ -90,6 +90,8 @@ class Link:
     """Called in the middle of `turn`. When it returns, the broker takes the message for kept."""
     answers: list[tuple[int, int]] = field(default_factory=list)
     """Packet and reason code of what the broker answered, for the caller to take away."""
+    room: int = 65535
+    """Messages that the broker takes without having acknowledged any; known once it is open."""
     subscribed: bool = False
     """Whether the broker has answered the subscriptions."""
     _up: bool = False
@@ -165,7 +167,8 @@ class Link:
         client.on_message = self._on_message
         return client
 
-    def _on_connect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+    def _on_connect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
+        self.room = getattr(properties, "ReceiveMaximum", self.room)
         if code.is_failure:
             self._lost = f"it refuses the machine: {code}"
         else:

@@ -1,4 +1,4 @@
-"""The fleet's end of a machine, step by step: it fills the outbox, empties it into the broker, and takes in orders.
+"""The fleet's end of a machine, step by step: it fills the outbox, and empties it into the broker.
 
 It belongs to one thread, that of `kiosk.ops.fleet`; what the screen's thread has for it comes as calls in its `inbox`.
 """
@@ -12,19 +12,20 @@ import shutil
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError
 from kiosk.ops import fleet_messages as messages
 from kiosk.ops.audience import Audience
-from kiosk.ops.fleet_delivery import Delivery, JournalStream, Letter, OutboxStream
-from kiosk.ops.fleet_link import Broker, Link
+from kiosk.ops.fleet_delivery import Delivery, JournalStream, Letter, OutboxStream, Stream
+from kiosk.ops.fleet_link import Link
 from kiosk.ops.fleet_messages import MachineStatus
+from kiosk.ops.fleet_settings import FleetSettings, utc_now, utc_text
+from kiosk.ops.order_gate import OrderGate
 from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import EVERYBODY, Order, OrderError, opened, parsed, public_key
+from kiosk.ops.remote import Order
 from kiosk.vending.journal import JournalError
 
 log = logging.getLogger(__name__)
@@ -36,38 +37,8 @@ JOURNAL_AGAIN_S = 30.0
 SILENT_S = 60.0
 """Without a word from the screen's thread, after which the machine does not count as healthy."""
 
-MOST_ORDERS = 100
 INBOX = 1000
 """Calls that wait while the outbox cannot be written; the oldest is lost then."""
-
-
-@dataclass(frozen=True)
-class FleetSettings:
-    """Where a machine reports to, as what, and what it lets itself be told."""
-
-    broker: Broker
-    machine: str
-    prefix: str = "kiosk"
-    health_every: float = 300.0
-    """Seconds between two reports of a machine to which nothing happens."""
-    limit: int = 10_000
-    """Messages in the outbox."""
-    orders_key: str = ""
-    """The operator's public key; empty for no orders at all."""
-
-    def topic(self, name: str, machine: str | None = None) -> str:
-        """The whole topic."""
-        return f"{self.prefix}/{machine or self.machine}/{name}"
-
-
-def utc_now() -> datetime:
-    """The system's clock."""
-    return datetime.now(timezone.utc)
-
-
-def utc_text(moment: datetime) -> str:
-    """As the journal writes it."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Worker:
@@ -83,12 +54,10 @@ class Worker:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
-        self._key = public_key(settings.orders_key) if settings.orders_key else None
         self._journal = journal
         self._outbox = outbox
         self._inbox = deque(maxlen=INBOX) if inbox is None else inbox
-        self.orders = deque() if orders is None else orders
-        """Accepted, for whoever carries them out."""
+        self._gate = OrderGate(settings, outbox, deque() if orders is None else orders, clock)
         self._clock = clock
         self._now = 0.0
         self._audience = Audience()
@@ -113,8 +82,7 @@ class Worker:
             self._inbox.popleft()(self)
         if not self._knows_orders:  # only now that those which were finished are gone
             self._knows_orders = True
-            self.orders.clear()
-            self.orders.extend(map(parsed, self._outbox.orders()))
+            self._gate.remember()
         self._count_hour()
         self._report_health()
         if self._link is None and now < self._connect_at:
@@ -157,20 +125,11 @@ class Worker:
 
     def finished(self, order: Order, outcome: str, reason: str) -> None:
         """What came of an order."""
-        data = _result(order.machine, order.counter, order.set.kind, outcome, reason)
-        self._outbox.finish(
-            order.machine,
-            order.counter,
-            utc_text(self._clock()),
-            messages.RESULT,
-            messages.WEIGHTS[messages.RESULT],
-            data,
-        )
+        self._gate.finished(order, outcome, reason)
 
-    def put(self, topic: str, data: dict[str, Any], weight: int | None = None) -> None:
+    def put(self, topic: str, data: dict[str, Any]) -> None:
         """A message into the outbox."""
-        weight = messages.WEIGHTS[topic] if weight is None else weight
-        self._outbox.put(utc_text(self._clock()), topic, weight, {"kind": topic, **data})
+        self._outbox.put(utc_text(self._clock()), topic, messages.WEIGHTS[topic], {"kind": topic, **data})
 
     def _report_health(self) -> None:
         if self._status is None or self._now < self._health_at:
@@ -198,19 +157,12 @@ class Worker:
     # The broker
 
     def _connect(self) -> None:
-        orders = (messages.ORDER,) if self._key else ()
-        topics = [self._settings.topic(name, who) for name in orders for who in (self._settings.machine, EVERYBODY)]
-        link = Link(
-            self._settings.broker,
-            self._settings.machine,
-            self._state("offline", "lost"),
-            tuple(topics),
-            lambda topic, payload: self._ordered(topic, payload),
-        )
+        will = self._state("offline", "lost")
+        link = Link(self._settings.broker, self._settings.machine, will, self._gate.topics, self._gate.hear)
         self._link = link
         link.open()
         link.publish(*self._state("online"), retain=True)
-        self._of_outbox = Delivery(OutboxStream(self._outbox, self._settings.machine), self._publish)
+        self._of_outbox = self._delivery(OutboxStream(self._outbox, self._settings.machine))
         self._of_journal, self._journal_at = None, self._now
         if self._said:
             log.info("the fleet's broker is there again")
@@ -226,8 +178,8 @@ class Worker:
         for packet, code in answers:
             self._failures = 0
             for delivery in (self._of_outbox, self._of_journal):
-                if delivery:
-                    delivery.answered(packet, code, self._now)
+                if delivery and (why := delivery.answered(packet, code, self._now)):
+                    self._say(why)
 
     def _tell_journal(self) -> None:
         """A journal that cannot be read now holds up nothing else."""
@@ -236,11 +188,15 @@ class Worker:
         try:
             if self._of_journal is None:
                 stream = JournalStream(self._journal, self._outbox, self._settings.machine)
-                self._of_journal = Delivery(stream, self._publish)
+                self._of_journal = self._delivery(stream)
             self._of_journal.send(self._now)
         except JournalError as error:
             self._of_journal, self._journal_at = None, self._now + JOURNAL_AGAIN_S
             self._say(str(error))
+
+    def _delivery(self, stream: Stream) -> Delivery:
+        assert self._link is not None
+        return Delivery(stream, self._publish, (self._link.room - 1) // 2)  # two of them, and the state
 
     def _publish(self, letter: Letter) -> int:
         assert self._link is not None
@@ -269,37 +225,3 @@ class Worker:
         if what != self._said:
             log.warning("fleet: %s", what)
             self._said = what
-
-    # Orders
-
-    def _ordered(self, topic: str, payload: bytes) -> None:
-        """An order came. Once this returns, the broker forgets it."""
-        assert self._key is not None
-        try:
-            order = opened(payload, self._key)
-        except OrderError as error:
-            # anybody who may publish could send these: they are told, and push out nothing
-            self.put(messages.RESULT, _result("", 0, "", "refused", str(error)), weight=0)
-            return
-        try:
-            if topic != self._settings.topic(messages.ORDER, order.machine):
-                raise OrderError(f"it is for {order.machine}")
-            last = self._outbox.counter(order.machine)
-            if order.counter == last:
-                return  # the broker says it twice
-            if order.counter < last:
-                raise OrderError(f"its counter is no more than {last}")
-            order.check_time(self._clock())
-            if len(self.orders) >= MOST_ORDERS:
-                raise OrderError(f"{MOST_ORDERS} orders are waiting")
-        except OrderError as error:
-            self.put(messages.RESULT, _result(order.machine, order.counter, order.set.kind, "refused", str(error)))
-            return
-        self._outbox.accept(order.machine, order.counter, order.model_dump_json())
-        self.orders.append(order)
-
-
-def _result(addressee: str, counter: int, kind: str, outcome: str, reason: str) -> dict[str, Any]:
-    return {
-        "kind": "order", "order": kind, "addressee": addressee, "counter": counter, "outcome": outcome, "reason": reason
-    }  # fmt: skip

@@ -8,7 +8,8 @@ from typing import Any
 
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_messages import MachineStatus, SlotStatus
-from kiosk.ops.fleet_worker import FleetSettings, Worker
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.fleet_worker import Worker
 from kiosk.ops.outbox import Outbox
 from kiosk.vending.facts import PaymentRequested, SaleClosed, SaleOpened, VendRequested, VendSucceeded
 from kiosk.vending.journal import Journal

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from kiosk.ops.fleet import Fleet
 from kiosk.ops.fleet_delivery import HELD_S, WINDOW
+from kiosk.ops.fleet_link import Broker as BrokerSettings
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.fleet_worker import INBOX
 from kiosk.vending.facts import PriceSet, VendFailed
 from tests.ops.broker import Broker, Collector, until
 from tests.ops.fleet_rig import Machine, status
@@ -201,3 +206,18 @@ def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> 
     said = json.dumps(collector.heard)
     for word in ("passed", "minimum_age", "age_cleared", "gender", "estimate"):
         assert word not in said
+
+
+def test_an_outbox_that_cannot_be_used_is_tried_again_and_ends_with_the_rest(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1")
+    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "file" / "fleet.db")
+    fleet.start()
+    until(lambda: "look at its disk and folder" in caplog.text, lambda: fleet._thread.join(0.01))
+    for _ in range(2 * INBOX):
+        fleet.tell(status())
+    assert len(fleet._inbox) == INBOX
+    fleet.stop()
+    assert not fleet._thread.is_alive()

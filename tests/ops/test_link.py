@@ -20,7 +20,7 @@ from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_link import Link, LinkError
 from kiosk.ops.secret_file import SecretFileError, read_password
 from tests.ops.broker import PROGRAM, Broker, need_mosquitto, until
-from tests.ops.fleet_rig import Machine
+from tests.ops.fleet_rig import Machine, status
 
 WILL = "kiosk/m-1/state", b"{}"
 
@@ -184,7 +184,8 @@ def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, ca
     machine.sell()
     until(lambda: "refuses sale with code 135" in caplog.text, machine.step)
     assert machine.outbox.cursor(machine.journal.id) < 5
-    assert machine.worker._link is None
+    machine.tell(status())
+    until(lambda: machine.outbox.after(0, 1) == [], machine.step)  # the rest goes on
     machine.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.ops.fleet_delivery import NO_SUBSCRIBERS, WINDOW, Delivery, Letter, RefusedError
+from kiosk.ops.fleet_delivery import NO_SUBSCRIBERS, WINDOW, Delivery, Letter
 from kiosk.ops.outbox import Outbox
 from kiosk.vending.facts import MachineStarted, SaleOpened
 from kiosk.vending.journal import Journal, JournalError, opening_of, read_after
@@ -125,12 +125,25 @@ def test_what_nobody_heard_is_sent_again_alone() -> None:
     assert sent[6:] == [5, 7, 9]
 
 
-def test_a_refusal_is_an_error() -> None:
-    out, stream, _ = delivery(3)
+def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> None:
+    out, stream, sent = delivery(9)
     out.send(0)
-    with pytest.raises(RefusedError, match="code 135"):
-        out.answered(1, 135, 0)
-    assert stream.marks == []
+    assert "refuses sale with code 135" in str(out.answered(1, 135, 0))
+    out.send(29)
+    assert (sent, stream.marks) == ([1], [])
+    out.send(31)
+    out.answered(2, 0, 31)
+    out.send(31)
+    assert sent == [1, 1, 3, 5, 7, 9]
+
+
+def test_no_more_is_in_flight_than_the_broker_takes() -> None:
+    stream, sent = Numbers(99), list[Letter]()
+    out = Delivery(stream, lambda letter: sent.append(letter) or len(sent), 2)  # type: ignore[func-returns-value]
+    out.send(0)
+    out.answered(1, 0, 0)
+    out.send(0)
+    assert len(sent) == 3
 
 
 def test_the_journal_is_read_from_a_row_on_while_it_is_written(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def told(machine: Machine) -> list[tuple[str, int, str]]:
 
 
 def hear(machine: Machine, envelope: bytes, topic: str = "kiosk/m-1/order") -> None:
-    machine.worker._ordered(topic, envelope)
+    machine.worker._gate.hear(topic, envelope)
 
 
 # The envelope
@@ -157,19 +157,19 @@ def test_an_order_is_accepted_once_and_outlives_the_program(machine: Machine, op
     envelope = operator.envelope(5)
     hear(machine, envelope)
     hear(machine, envelope)
-    assert [order.counter for order in machine.worker.orders] == [5]
+    assert [order.counter for order in machine.worker._gate.waiting] == [5]
     machine.crash()
     machine.start()
     machine.step()
-    (order,) = machine.worker.orders
+    (order,) = machine.worker._gate.waiting
     machine.worker.finished(order, "applied", "")
     assert told(machine) == [("applied", 5, "")]
     machine.crash()
     machine.start()
     machine.step()
-    assert not machine.worker.orders
+    assert not machine.worker._gate.waiting
     hear(machine, envelope)
-    assert not machine.worker.orders
+    assert not machine.worker._gate.waiting
 
 
 def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine, operator: Operator) -> None:
@@ -177,14 +177,18 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
         hear(machine, operator.envelope(counter))
     hear(machine, operator.envelope(5))
     hear(machine, operator.envelope(1, "all"), "kiosk/all/order")  # everybody's orders are counted apart
-    assert [(order.machine, order.counter) for order in machine.worker.orders] == [("m-1", 5), ("m-1", 6), ("all", 1)]
+    assert [(order.machine, order.counter) for order in machine.worker._gate.waiting] == [
+        ("m-1", 5),
+        ("m-1", 6),
+        ("all", 1),
+    ]
     assert told(machine) == [("refused", 5, "its counter is no more than 6")]
 
 
 def test_what_is_not_for_this_machine_is_refused(machine: Machine, operator: Operator) -> None:
     hear(machine, operator.envelope(1, "m-2"))
     hear(machine, operator.envelope(2), "kiosk/all/order")
-    assert not machine.worker.orders
+    assert not machine.worker._gate.waiting
     assert [reason for _, _, reason in told(machine)] == ["it is for m-2", "it is for m-1"]
     assert machine.outbox.counter("m-1") == 0
 
@@ -193,7 +197,7 @@ def test_an_order_holds_for_its_time(machine: Machine, operator: Operator) -> No
     hear(machine, operator.envelope(1, expires=BEGIN))
     hear(machine, operator.envelope(2, expires=BEGIN + LONGEST_LIFE + timedelta(days=1)))
     assert [reason for _, _, reason in told(machine)] == ["it has expired", "it would be valid for more than 90 days"]
-    assert not machine.worker.orders
+    assert not machine.worker._gate.waiting
 
 
 def test_a_flood_of_junk_pushes_out_nothing(tmp_path: Path, operator: Operator) -> None:
@@ -218,9 +222,9 @@ def test_orders_wait_for_a_machine_that_is_away(
         collector.publish("kiosk/m-1/order", operator.envelope(counter))
     collector.publish("kiosk/all/order", operator.envelope(1, "all"))
     machine.start()
-    until(lambda: len(machine.worker.orders) == 4, machine.step)
-    assert [order.counter for order in machine.worker.orders if order.machine == "m-1"] == [1, 2, 3]
-    machine.worker.finished(machine.worker.orders[0], "applied", "")
+    until(lambda: len(machine.worker._gate.waiting) == 4, machine.step)
+    assert [order.counter for order in machine.worker._gate.waiting if order.machine == "m-1"] == [1, 2, 3]
+    machine.worker.finished(machine.worker._gate.waiting[0], "applied", "")
     until(lambda: collector.of("result"), machine.step, collector.turn)
     assert collector.of("result")[0]["outcome"] == "applied"
 
@@ -239,7 +243,7 @@ def test_an_order_that_cannot_be_kept_is_not_acknowledged(
         collector.publish("kiosk/m-1/order", operator.envelope(1))
         until(lambda: machine.worker._link is None, machine.step)
     machine.after(60)
-    until(lambda: machine.worker.orders, machine.step, collector.turn)
+    until(lambda: machine.worker._gate.waiting, machine.step, collector.turn)
 
 
 def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callable[..., Machine]) -> None:
