@@ -29,6 +29,8 @@ from kiosk.vision.messages import EngineInfo, VisionState
 TELL_EVERY_S = 1.0
 """How often the fleet is told how the machine is."""
 
+_LONGEST = 300  # characters of what is wrong: the outbox counts messages, not what they hold
+
 
 class SwitchableVision(Protocol):
     """What a trial of an engine needs of the vision process."""
@@ -93,11 +95,14 @@ def chosen_engine(config: Config) -> Path | None:
 
 def engine_in(folder: Path, sha256: str) -> Path:
     """The engine of this hash in a folder, checked against its manifest. Raises `ManifestError`."""
-    for manifest in sorted(folder.glob("*.json")):
-        path = manifest.with_suffix("")
-        if path.is_file() and _hash_of(path) == sha256:
-            check(path)
-            return path
+    try:
+        for manifest in sorted(folder.glob("*.json")):
+            path = manifest.with_suffix("")
+            if path.is_file() and _hash_of(path) == sha256:
+                check(path)
+                return path
+    except OSError as error:
+        raise ManifestError(f"{folder} cannot be read: {error.strerror}") from error
     raise ManifestError(f"{folder} has no engine with the SHA-256 {sha256}: put it there, with its manifest")
 
 
@@ -169,9 +174,9 @@ def status_of(shop: Shop, vision: SwitchableVision, version: str) -> MachineStat
         faults=tuple(sorted(snapshot.faults)),
         attention=len(snapshot.attention),
         vision=vision.state.value,
-        vision_fault=vision.fault or "",
+        vision_fault=(vision.fault or "")[:_LONGEST],
         engine=f"{vision.engine.name}, {vision.engine.precision}" if vision.engine else "",
-        engine_fault=vision.engine_fault or "",
+        engine_fault=(vision.engine_fault or "")[:_LONGEST],
         version=version,
         currency=snapshot.currency,
         slots=tuple(

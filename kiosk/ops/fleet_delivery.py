@@ -120,16 +120,6 @@ class Delivery:
         self._answered: set[int] = set()
         self._sent = self._taken = stream.mark()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is in flight."""
-        return not self._in_flight
-
-    @property
-    def held(self) -> bool:
-        """Whether something was not taken and is to be sent again."""
-        return self._held_until > 0
-
     def send(self, now: float) -> None:
         """Sends what there is room for."""
         room = self._window - sum(packet != _UNSENT for _, packet in self._in_flight)

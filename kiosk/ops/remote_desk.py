@@ -15,6 +15,7 @@ from kiosk.ops import remote
 from kiosk.ops.engine_trial import EngineTrial
 from kiosk.ops.remote import Order, OrderError, SetOutOfOrder, UseEngine
 from kiosk.vending.events import SetPrice
+from kiosk.vending.journal import JournalError
 from kiosk.vending.settings import OUT_OF_ORDER, Settings
 from kiosk.vending.shop import Shop
 from kiosk.vending.state import Phase
@@ -67,6 +68,8 @@ class RemoteDesk:
                     order.check_time(self._clock())
                 self._begun = order
             outcome = self._carried_out(order, now)
+        except JournalError:
+            return  # it is tried again once that can be written
         except (KioskError, OSError) as error:
             self._orders.finish(order, "refused", str(error))
         else:

@@ -19,6 +19,9 @@ from tests.ops.fleet_rig import Machine, status
 
 Machines = Callable[..., Machine]
 
+BROKERS_WINDOW = 20
+"""What Mosquitto has in flight to a collector."""
+
 
 def sales(collector: Collector) -> list[str]:
     return [data["sale"] for data in collector.once() if data["kind"] == "sale"]
@@ -56,14 +59,13 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
     collector.connect()
     machine.after(120)
     until(lambda: sales(collector)[-1] == sold[-1] and not machine.outbox.waiting, machine.step, collector.turn)
+    last = machine.outbox.dropped
+    until(lambda: last - 1 <= collector.of("health")[-1]["dropped"] <= last, collector.turn)
     assert sales(collector) == sold
     assert len(collector.of("sale")) == len(sold)  # nothing came twice
     assert_in_order(collector)
     faults = [data["present"] for data in collector.of("error")]
     assert faults == [True, False] * 7
-    health = collector.of("health")[-1]
-    assert machine.outbox.dropped - 1 <= health["dropped"] <= machine.outbox.dropped
-    assert sales(collector)[0] == f"{machine.journal.id}-1"
 
 
 def test_what_a_sale_says(collector: Collector, machines: Machines) -> None:
@@ -104,7 +106,7 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing(
     until(lambda: len(sales(collector)) == 60, machine.step, collector.turn)
     assert sales(collector) == sold
     assert_in_order(collector)
-    assert len(collector.of("sale")) <= 60 + WINDOW  # only what was in flight came again
+    assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW  # only what was in flight, here and there
 
 
 def test_a_machine_that_dies_in_the_middle_loses_nothing(collector: Collector, machines: Machines) -> None:
@@ -120,10 +122,12 @@ def test_a_machine_that_dies_in_the_middle_loses_nothing(collector: Collector, m
     assert len(collector.of("sale")) <= 60 + 3 * WINDOW
 
 
-def test_a_sale_waits_for_somebody_to_listen(broker: Broker, machines: Machines) -> None:
+def test_a_sale_waits_for_somebody_to_listen(
+    broker: Broker, machines: Machines, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = machines()
     sold = [machine.sell() for _ in range(3)]
-    until(lambda: machine.worker._of_journal and machine.worker._of_journal.held, machine.step)
+    until(lambda: "sales wait until somebody subscribes" in caplog.text, machine.step)
     assert machine.outbox.cursor(machine.journal.id) < 5
     collector = Collector(broker.port)
     collector.connect()

@@ -126,15 +126,17 @@ def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: Desk)
     assert desk.results == [("applied", "")] * 2
 
 
-def test_what_cannot_be_journalled_waits(desk: Desk) -> None:
+@pytest.mark.parametrize("waits", [order("price", slot=WATER, price=200), order("out_of_order", on=True)])
+def test_what_cannot_be_journalled_waits(desk: Desk, waits: Order) -> None:
     desk.rig.journal.room = 0
-    desk.waiting.append(order("price", slot=WATER, price=200))
+    desk.waiting.append(waits)
     desk.after(1)
     assert desk.results == []
     desk.rig.journal.room = None
     for _ in range(10):
         desk.after(10)
-    assert (price(desk), desk.results) == (200, [("applied", "")])
+    assert desk.results == [("applied", "")]
+    assert (price(desk) == 200) != (desk.rig.phase is Phase.OUT_OF_ORDER)
 
 
 # Engines
