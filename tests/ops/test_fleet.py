@@ -41,6 +41,7 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
     machine.tell(status())
     sold = [machine.sell()]
     until(lambda: sales(collector) == sold, machine.step, collector.turn)
+    until(lambda: machine.outbox.cursor(machine.journal.id) == 5, machine.step)  # so that nothing is in flight
     collector.close()
     broker.stop()
     sizes = []
