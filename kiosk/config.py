@@ -220,6 +220,56 @@ class LogConfig(Section):
     )
 
 
+class FleetConfig(Section):
+    """Reporting to an MQTT 5 broker, and signed orders from there: docs/fleet.md. It is told of nobody's face."""
+
+    broker: Annotated[str, Field(pattern=r"^[^\s/]*$")] = Field("", description="the broker's name; empty for no fleet")
+    port: Annotated[int, Field(ge=1, le=65535)] = Field(8883, description="its port")
+    machine: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = Field(
+        "", description="this machine's name, which no other has: up to 64 letters, digits, - and _"
+    )
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = Field(
+        "kiosk", description="what every topic begins with"
+    )
+    tls: bool = Field(True, description="whether the connection is encrypted and the broker has to show who it is")
+    ca: _Path = Field("auto", description="certificates (PEM) that the broker's comes from, or \"auto\": the system's")
+    certificate: _Path = Field("none", description='the machine\'s own certificate (PEM), or "none"')
+    key: _Path = Field("none", description='its key, which nobody but the kiosk\'s own user may read, or "none"')
+    user: str = Field("", description="the machine's user name at the broker, where it goes by password")
+    password: _Path = Field(
+        "none", description='file whose first line is the password, which nobody else may read, or "none"'
+    )
+    health_every: Annotated[float, Field(ge=10, le=86400)] = Field(
+        300.0, description="seconds between two reports of a machine to which nothing happens"
+    )
+    outbox: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
+        10_000, description="messages beside sales that are kept for a broker that is away"
+    )
+    orders_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/=]*$")] = Field(
+        "", description="public key that orders are signed for, as `kiosk fleet new-key` prints it; empty for no orders"
+    )
+    engines: _Path = Field("none", description='folder of the engines that an order may name, or "none"')
+    audience: bool = Field(
+        False,
+        description="whether it is told how many people of each age group there were in an hour, from five on. "
+        "Before you turn this on, tell your customers, and find out whether the law allows it",
+    )
+
+    @model_validator(mode="after")
+    def _can_connect(self) -> FleetConfig:
+        if not self.broker:
+            return self
+        if self.machine in ("", "all"):
+            raise ValueError(f"machine is {self.machine!r}, it must be a name that no other machine has, and not 'all'")
+        if (self.certificate == "none") != (self.key == "none"):
+            raise ValueError("certificate and key go together: give both, or none")
+        if self.password != "none" and not self.user:
+            raise ValueError("password needs a user")
+        if not self.tls and self.password != "none" and self.broker not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("tls is false, and the password would be sent in the clear: only to localhost it may")
+        return self
+
+
 class TimeOutsConfig(Section):
     """Seconds until a screen ends by itself, where nobody touches it."""
 
@@ -261,6 +311,7 @@ class Config(Section):
     dispenser: DispenserConfig = DispenserConfig()
     service: ServiceConfig = ServiceConfig()
     log: LogConfig = LogConfig()
+    fleet: FleetConfig = FleetConfig()
     time_outs: TimeOutsConfig = TimeOutsConfig()
 
     @model_validator(mode="after")
@@ -341,5 +392,11 @@ def _located(config: Config, folder: Path) -> Config:
             ),
             "log": config.log.model_copy(update={"file": path(config.log.file, "none")}),
             "service": config.service.model_copy(update={"pins": path(config.service.pins, "auto")}),
+            "fleet": config.fleet.model_copy(
+                update={
+                    name: path(getattr(config.fleet, name), "auto", "none")
+                    for name in ("ca", "certificate", "key", "password", "engines")
+                }
+            ),
         }
     )

@@ -57,6 +57,10 @@ class DemoMachine:
         return config.model_copy(
             update={
                 "shop": config.shop.model_copy(update={"state": str(self._folder)}),
+                # its sales are none: a fleet hears of them apart from the real ones
+                "fleet": config.fleet.model_copy(
+                    update={"topic": f"{config.fleet.topic}-demo", "machine": f"{config.fleet.machine}-demo"}
+                ),
                 "age_check": config.age_check.model_copy(
                     update={"automatic_pass": True, "liveness": config.age_check.liveness and camera}
                 ),

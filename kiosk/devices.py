@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk import pin_file
+from kiosk import fleet_parts, pin_file
 from kiosk.config import Config
 from kiosk.errors import KioskError
 from kiosk.vending.attendant import Attendant
@@ -87,6 +87,7 @@ def _needs(config: Config) -> Iterator[str]:
         yield from _lack("id.reader", "ID reader", config.id.reader, READERS)
     if config.age_check.automatic_pass and not config.age_check.liveness:
         yield "age_check.automatic_pass without age_check.liveness would sell to a picture: change one of the two"
+    yield from fleet_parts.lacks(config)
     lacking = list(_lacking_files(config))
     yield from lacking
     if any(line.startswith("shop.state") for line in lacking):

@@ -10,12 +10,13 @@ import importlib.metadata
 import resource
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import devices, logs, pin_file
+from kiosk import devices, fleet_parts, logs, pin_file
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
 from kiosk.devices import Devices, NotReadyError
@@ -34,6 +35,10 @@ from kiosk.vision.process import VisionProcess, VisionSettings
 
 if TYPE_CHECKING:
     from kiosk.ui.appearance import Appearance
+    from kiosk.ui.shop_window import ShopWindow
+
+FLEET_MS = 250
+"""Between two looks at what the fleet orders."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def run(config: Config, wish: Wish) -> None:
         running.callback(journal.close)
         parts = demo.devices if demo else devices.opened(config)
         running.callback(parts.close)
-        vision = VisionProcess(_patient(vision_settings(config, source, wish.engine)), VisionMode.NOTICE)
+        engine = wish.engine or fleet_parts.chosen_engine(config)
+        vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.NOTICE)
         running.callback(vision.stop)
         vision.start()
         shop = _shop(config, catalog, journal, parts)
@@ -151,8 +157,9 @@ def _show(machine: Machine, wish: Wish) -> None:
     app = application()
     config, shop, catalog, journal = machine.config, machine.shop, machine.catalog, machine.journal
     fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
-    feed = VisionFeed(machine.vision)
     settings = Settings(journal)
+    fleet = fleet_parts.FleetDesk(config, shop, settings, machine.vision) if config.fleet.broker else None
+    feed = VisionFeed(machine.vision, fleet.see if fleet else None)
     window = ShopWindow(
         shop,
         feed,
@@ -175,6 +182,9 @@ def _show(machine: Machine, wish: Wish) -> None:
     display = DisplayWatch(app, window, fullscreen=fullscreen)
     controls = DemoControls(machine.demo, shop) if machine.demo else None
     heart = Heart(window, _vitals(shop, machine.journal, machine.vision))
+    if fleet:
+        fleet.start()
+        _keep_telling(fleet, window)
     try:
         heart.start()
         if controls:
@@ -186,6 +196,17 @@ def _show(machine: Machine, wish: Wish) -> None:
         display.stop()
         if controls:
             controls.close()
+        if fleet:
+            fleet.stop()
+
+
+def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
+    from PyQt6.QtCore import QTimer
+
+    timer = QTimer(window)
+    timer.setInterval(FLEET_MS)
+    timer.timeout.connect(lambda: fleet.advance(time.monotonic()))
+    timer.start()
 
 
 def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:

@@ -79,6 +79,23 @@ pins = "/etc/kiosk/pins.json"
 [log]
 file = "/var/log/kiosk/kiosk.log"
 
+[fleet]
+broker = "localhost"
+port = 8884
+machine = "m-17"
+topic = "vending"
+tls = false
+ca = "/etc/kiosk/ca.crt"
+certificate = "/etc/kiosk/m-17.crt"
+key = "/etc/kiosk/m-17.key"
+user = "m-17"
+password = "/etc/kiosk/password"
+health_every = 60
+outbox = 500
+orders_key = "zWQN"
+engines = "/etc/kiosk/engines"
+audience = true
+
 [time_outs]
 warning = 10
 browsing = 61

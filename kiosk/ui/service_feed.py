@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.estimate import Observation
 from kiosk.ui.motion import Pace
 from kiosk.vision.messages import EngineInfo, Preview, Vision, VisionMode, VisionState
 
 
 class VisionFeed:
-    """Passes everything on, and remembers the newest while `listening`. Otherwise nobody's face stays here."""
+    """Passes everything on, and remembers the newest while `listening`. Otherwise nobody's face stays here.
 
-    def __init__(self, vision: Vision) -> None:
+    `also` is told every observation.
+    """
+
+    def __init__(self, vision: Vision, also: Callable[[list[Observation]], None] | None = None) -> None:
         self._vision = vision
+        self._also = also
         self._listening = False
         self.pace = Pace()
         self.newest: Observation | None = None
@@ -52,6 +58,8 @@ class VisionFeed:
 
     def poll(self) -> list[Observation]:
         observations = self._vision.poll()
+        if self._also:
+            self._also(observations)
         for observation in observations:
             self.pace.add(observation)
         if self.state is not VisionState.RUNNING:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kiosk.errors import KioskError
-from kiosk.vending.facts import Fact, data_of, fact_from, kind_of, name_of
+from kiosk.vending.facts import Fact, SaleOpened, data_of, fact_from, kind_of, name_of
 
 _MIGRATIONS = (
     """
@@ -239,6 +239,27 @@ def read_between(path: Path, since: datetime, until: datetime) -> list[Entry]:
     """
     with _explained(path), closing(_opened_to_read(path)) as database:
         return list(_entries(database, path, "WHERE utc >= ? AND utc < ? ORDER BY seq", _utc(since), _utc(until)))
+
+
+def read_after(path: Path, seq: int, limit: int) -> tuple[str, list[Entry]]:
+    """The id of a journal that may be in use, and its first `limit` rows after row `seq`. Raises `JournalError`."""
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        id_: str = database.execute("SELECT id FROM journal").fetchone()[0]
+        return id_, list(_entries(database, path, "WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit))
+
+
+def opening_of(path: Path, sale: str) -> SaleOpened | None:
+    """How a sale began, of a journal that may be in use. Raises `JournalError`."""
+    with _explained(path), closing(_opened_to_read(path)) as database:
+        rows = database.execute("SELECT seq, data FROM events WHERE kind = 'sale_opened' ORDER BY seq DESC")
+        for seq, text in rows:  # the newest first: it is among the last few
+            try:
+                data = json.loads(text)
+                if data["sale"] == sale:
+                    return SaleOpened(**data)
+            except (ValueError, TypeError, KeyError) as error:
+                raise _damaged(path, f"row {seq}: {error}") from error
+    return None
 
 
 def read_verified(path: Path) -> tuple[list[Entry], Head]:

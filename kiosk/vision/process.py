@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.engine import check
+from kiosk.engine.types import EngineError
 from kiosk.estimate import AgeGroup, Observation
 from kiosk.vision.camera import CameraMode
 from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
@@ -148,6 +149,24 @@ class VisionProcess:
             self._order = Order(self._order.number + 1, mode)
             self._obeyed = False
             self._tell_order()
+
+    def use_engine(self, engine: Path | None) -> None:
+        """Another engine from now on, in a new process; None for the one that fits best.
+
+        Raises `ManifestError`, and `EngineError` for one of other age groups, which nothing here could show. Then
+        everything stays as it was.
+        """
+        if check(engine).groups != self._groups:
+            raise EngineError(
+                f"{engine} tells other age groups apart: name it as vision.engine in the settings instead"
+            )
+        self._kill()
+        self._memory.clear()
+        self._settings = replace(self._settings, engine=engine, cpu_only=False)
+        self.state, self.fault, self.engine, self.engine_fault = VisionState.STARTING, None, None, None
+        self._failures = self._gpu_failures = 0
+        self._has_worked = False
+        self.start()
 
     def stop(self) -> None:
         """Ends the process, with force if it does not listen, and frees everything."""

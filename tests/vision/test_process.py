@@ -16,8 +16,10 @@ from typing import get_args
 import pytest
 
 from kiosk.engine import ManifestError, check
-from kiosk.engine.manifest import Precision, write
-from kiosk.estimate import Observation
+from kiosk.engine.choice import default_path
+from kiosk.engine.manifest import GroupEntry, Precision, write
+from kiosk.engine.types import EngineError
+from kiosk.estimate import ADIENCE, Observation
 from kiosk.vision.camera import DEMO
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import HUNG_AFTER, LOAD_WITHIN, VisionProcess, VisionSettings
@@ -360,3 +362,33 @@ def test_it_says_what_runs_the_network(started: Callable[[VisionSettings, Vision
     assert "CPU" in vision.engine.name
     assert vision.engine.precision in get_args(Precision)
     assert "gender" in vision.engine.accuracy
+
+
+def test_another_engine_is_used_in_a_new_process(started: Callable[[VisionSettings], VisionProcess]) -> None:
+    vision = started(VisionSettings(DEMO, engine=default_path()))
+    wait_for(vision, lambda seen: bool(seen))
+    first, name = vision.pid, vision.engine
+    assert name is not None
+    assert name.precision == "fp32"
+    vision.use_engine(None)
+    assert (vision.state, vision.engine) == (VisionState.STARTING, None)
+    wait_for(vision, lambda seen: bool(seen))
+    assert vision.pid != first
+    assert vision.engine is not None
+
+
+def test_an_engine_that_does_not_fit_changes_nothing(
+    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path
+) -> None:
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, lambda seen: bool(seen))
+    pid = vision.pid
+    with pytest.raises(ManifestError):
+        vision.use_engine(tmp_path / "nothere.onnx")
+    manifest = check()
+    (tmp_path / "other.onnx").write_bytes(default_path().read_bytes())
+    groups = tuple(GroupEntry(label=each.label, low=each.low, high=each.high) for each in ADIENCE)
+    write(manifest.model_copy(update={"age_groups": groups}), tmp_path / "other.onnx")
+    with pytest.raises(EngineError, match="other age groups"):
+        vision.use_engine(tmp_path / "other.onnx")
+    assert (vision.pid, vision.state) == (pid, VisionState.RUNNING)

@@ -1,0 +1,167 @@
+"""Another engine, on trial: kept once it has run well for a while, else the one before it comes back by itself.
+
+What is chosen is in a file, by the engine's SHA-256, written before the engine is used. So a trial outlives the
+program: one that ends in the middle of it counts as a start, and after two of these the old engine is back. None stands
+for the engine of the machine's own settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from kiosk.errors import KioskError
+from kiosk.files import replaced_safely
+
+STEADY_S = 60.0
+"""Seconds without a fault after which an engine is kept."""
+
+WITHIN_S = 300.0
+"""Seconds in which these have to be over: TensorRT may compile for minutes at the first start."""
+
+MOST_STARTS = 2
+"""Of the program, with an engine on trial."""
+
+_OWN = "own"
+
+Wellbeing = Literal["well", "unwell", "unknown"]
+Outcome = Literal["applied", "rolled_back"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is in the file."""
+
+    sha256: str | None = None
+    previous: str | None = None
+    on_trial: bool = False
+    starts: int = 0
+    failed: str = ""
+    """The engine whose trial was over at a start of the program, which nobody was told yet; `own`: the settings'."""
+
+    @property
+    def back(self) -> Choice:
+        """The one before it."""
+        return Choice(self.previous, failed=self.sha256 or _OWN)
+
+
+def read(path: Path) -> Choice:
+    """The choice; the settings' own engine where there is no file, or none that can be understood."""
+    try:
+        return Choice(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Choice()
+
+
+def write(path: Path, choice: Choice) -> None:
+    """Raises `OSError`."""
+    with replaced_safely(path) as temporary:
+        temporary.write_text(json.dumps(asdict(choice)) + "\n", encoding="utf-8")
+
+
+def at_start(path: Path, find: Callable[[str], Path]) -> Path | None:
+    """The engine for this start of the program; counts it, where one is on trial. Raises `OSError`."""
+    choice = read(path)
+    if choice.on_trial:
+        choice = choice.back if choice.starts >= MOST_STARTS else _started_again(choice)
+        write(path, choice)
+    if choice.sha256 is None:
+        return None
+    try:
+        return find(choice.sha256)
+    except KioskError:
+        if choice.on_trial:
+            write(path, choice.back)
+        return None
+
+
+def _started_again(choice: Choice) -> Choice:
+    return Choice(choice.sha256, choice.previous, on_trial=True, starts=choice.starts + 1)
+
+
+class EngineTrial:
+    """`use` has an engine used from now on, None for the settings' own; `find` knows where one lies by its SHA-256.
+
+    Both raise a `KioskError` for what cannot be.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        find: Callable[[str], Path],
+        use: Callable[[Path | None], None],
+        wellbeing: Callable[[], Wellbeing],
+    ) -> None:
+        self._path = path
+        self._find = find
+        self._use = use
+        self._wellbeing = wellbeing
+        self._choice = read(path)
+        self._began: float | None = None
+        self._well_since: float | None = None
+
+    def knows(self, sha256: str | None) -> bool:
+        """Whether this engine's trial has begun, and is not told of yet."""
+        return (self._choice.on_trial and self._choice.sha256 == sha256) or self._choice.failed == (sha256 or _OWN)
+
+    def advance(self, sha256: str | None, now: float, *, idle: bool) -> Outcome | None:
+        """On with the wish for this engine; None until it is decided. It begins only while the machine is idle.
+
+        Raises `KioskError` or `OSError` where it cannot even begin.
+        """
+        choice = self._choice
+        if choice.failed == (sha256 or _OWN):
+            self._keep(Choice(choice.sha256))
+            return "rolled_back"
+        if not choice.on_trial or choice.sha256 != sha256:
+            if choice.sha256 == sha256:
+                return "applied"
+            if idle:
+                self._begin(sha256, now)
+            return None
+        if self._began is None:  # by an earlier run of the program
+            self._began = now
+        return self._judged(now)
+
+    def _begin(self, sha256: str | None, now: float) -> None:
+        place = self._find(sha256) if sha256 else None
+        before = self._choice
+        self._keep(Choice(sha256, before.sha256, on_trial=True, starts=1))
+        self._began, self._well_since = now, None
+        try:
+            self._use(place)
+        except KioskError:
+            self._keep(before)
+            raise
+
+    def _judged(self, now: float) -> Outcome | None:
+        assert self._began is not None
+        wellbeing = self._wellbeing()
+        if wellbeing == "well":
+            self._well_since = now if self._well_since is None else self._well_since
+            if now - self._well_since >= STEADY_S:
+                self._keep(Choice(self._choice.sha256))
+                return "applied"
+        else:
+            self._well_since = None
+        if wellbeing == "unwell" or now - self._began > WITHIN_S:
+            previous = self._choice.previous
+            self._keep(Choice(previous))
+            self._use_again(previous)
+            return "rolled_back"
+        return None
+
+    def _use_again(self, sha256: str | None) -> None:
+        """The engine that worked before; if that is gone by now, the settings' own."""
+        try:
+            self._use(self._find(sha256) if sha256 else None)
+        except KioskError:
+            self._keep(Choice())
+            self._use(None)
+
+    def _keep(self, choice: Choice) -> None:
+        write(self._path, choice)
+        self._choice = choice

@@ -1,0 +1,90 @@
+"""Which orders a machine takes: the operator's, for it, new, in time; each is kept until it was carried out."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from kiosk.ops import fleet_messages as messages
+from kiosk.ops.fleet_settings import FleetSettings, utc_text
+from kiosk.ops.outbox import Outbox
+from kiosk.ops.remote import EVERYBODY, Order, OrderError, opened, parsed, public_key
+
+log = logging.getLogger(__name__)
+
+MOST_ORDERS = 100
+
+
+class OrderGate:
+    """`waiting` is for whoever carries the orders out. Raises `OrderError` for a bad key."""
+
+    def __init__(
+        self, settings: FleetSettings, outbox: Outbox, waiting: deque[Order], clock: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._clock = clock
+        self._key: Ed25519PublicKey | None = public_key(settings.orders_key) if settings.orders_key else None
+        self.waiting = waiting
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Where orders come from; nowhere without a key."""
+        names = (self._settings.machine, EVERYBODY) if self._key else ()
+        return tuple(self._settings.topic(messages.ORDER, name) for name in names)
+
+    def remember(self) -> None:
+        """What an earlier run accepted and did not finish."""
+        self.waiting.clear()
+        for text in self._outbox.orders():
+            try:
+                self.waiting.append(parsed(text))
+            except OrderError as error:  # of another version
+                log.warning("fleet: an order that was accepted cannot be read any more: %s", error)
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """An order came. Once this returns, the broker forgets it. Raises `sqlite3.Error`."""
+        assert self._key is not None
+        try:
+            order = opened(payload, self._key)
+        except OrderError as error:
+            # anybody who may publish could send these: they are told, and push out nothing
+            self._tell(_result("", 0, "", "refused", str(error)), weight=0)
+            return
+        last = self._outbox.counter(order.machine)
+        if order.counter == last:
+            return  # the broker says it twice
+        try:
+            if topic != self._settings.topic(messages.ORDER, order.machine):
+                raise OrderError(f"it is for {order.machine}")
+            if order.counter < last:
+                raise OrderError(f"its counter is no more than {last}")
+            order.check_time(self._clock())
+            if len(self.waiting) >= MOST_ORDERS:
+                raise OrderError(f"{MOST_ORDERS} orders are waiting")
+        except OrderError as error:
+            self._tell(_result(order.machine, order.counter, order.set.kind, "refused", str(error)))
+            return
+        self._outbox.accept(order.machine, order.counter, order.model_dump_json())
+        self.waiting.append(order)
+
+    def finished(self, order: Order, outcome: str, reason: str) -> None:
+        """What came of an order."""
+        data = _result(order.machine, order.counter, order.set.kind, outcome, reason)
+        weight = messages.WEIGHTS[messages.RESULT]
+        self._outbox.finish(order.machine, order.counter, utc_text(self._clock()), messages.RESULT, weight, data)
+
+    def _tell(self, data: dict[str, Any], weight: int | None = None) -> None:
+        weight = messages.WEIGHTS[messages.RESULT] if weight is None else weight
+        self._outbox.put(utc_text(self._clock()), messages.RESULT, weight, data)
+
+
+def _result(addressee: str, counter: int, kind: str, outcome: str, reason: str) -> dict[str, Any]:
+    return {
+        "kind": "order", "order": kind, "addressee": addressee, "counter": counter, "outcome": outcome, "reason": reason
+    }  # fmt: skip
