@@ -167,18 +167,21 @@ def run(
     """Runs the vending machine: from a settings file, or simulated."""
     if portrait and fullscreen:
         raise click.UsageError("--portrait is for a window: the screen itself has to be turned for --fullscreen")
-    from kiosk.config import Config, ConfigError, load
+    from kiosk.config import Config, ConfigError
+    from kiosk.last_settings import load_or_recall
+    from kiosk.ops.service_manager import ServiceManager
 
     if config_path is None and not is_demo:
         raise ConfigError(
             "a machine that sells needs a settings file: make one with `kiosk config init kiosk.toml`, then "
             "`kiosk run --config kiosk.toml`; or see the sale simulated with `kiosk run --demo`"
         )
-    config = load(config_path) if config_path else Config()
+    alone = ServiceManager().listens and not is_demo
+    config, fault = load_or_recall(config_path, alone=alone) if config_path else (Config(), "")
     from kiosk.run import Wish
     from kiosk.run import run as run_machine
 
-    run_machine(config, Wish(is_demo, source, engine, fullscreen, portrait, seconds))
+    run_machine(config, Wish(is_demo, source, engine, fullscreen, portrait, seconds, config_path, fault))
 
 
 main.add_command(config_commands)

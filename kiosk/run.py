@@ -7,6 +7,7 @@ the sale (which resolves what the last run left open), and the window last: nobo
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import resource
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import devices, fleet_parts, logs, pin_file
+from kiosk import devices, fleet_parts, last_settings, logs, pin_file
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
 from kiosk.devices import Devices, NotReadyError
@@ -32,6 +33,8 @@ from kiosk.vending.shop import Shop
 from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera, open_source
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import VisionProcess, VisionSettings
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from kiosk.ui.appearance import Appearance
@@ -51,6 +54,10 @@ class Wish:
     fullscreen: bool = False
     portrait: bool = False
     seconds: float | None = None
+    settings: Path | None = None
+    """Their file."""
+    settings_fault: str = ""
+    """What is wrong with it, where the machine runs with those of its last start."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,8 @@ def run(config: Config, wish: Wish) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
     _keep_no_core()
     logs.set_up(config.log_path)
+    if wish.settings_fault:
+        log.error("%s", wish.settings_fault)
     with ExitStack() as running:
         if wish.demo:
             folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
@@ -98,6 +107,8 @@ def run(config: Config, wish: Wish) -> None:
         shop = _shop(config, catalog, journal, parts)
         service_pin = Attendant(pins.service, config.state_folder / "service-tries")
         running.callback(service_pin.close)
+        if wish.settings and not (wish.demo or wish.settings_fault):
+            last_settings.remember(config, wish.settings)
         _show(Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo), wish)
 
 
@@ -171,7 +182,8 @@ def _show(machine: Machine, wish: Wish) -> None:
     )
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
-    Service(window, Desk(shop, feed, catalog, journal, settings, config.journal_path, volume), machine.service_pin)
+    desk = Desk(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
+    Service(window, desk, machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width
@@ -181,7 +193,7 @@ def _show(machine: Machine, wish: Wish) -> None:
         window.showFullScreen()
     display = DisplayWatch(app, window, fullscreen=fullscreen)
     controls = DemoControls(machine.demo, shop) if machine.demo else None
-    heart = Heart(window, _vitals(shop, machine.journal, machine.vision))
+    heart = Heart(window, _vitals(shop, machine.journal, machine.vision, wish.settings_fault))
     if fleet:
         fleet.start()
         _keep_telling(fleet, window)
@@ -209,8 +221,8 @@ def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
     timer.start()
 
 
-def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:
-    """How the parts of the machine are asked whether they are alive."""
+def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = "") -> Vitals:
+    """How the parts of the machine are asked whether they are alive; `fault` is to be told while it is."""
 
     def journal_lives() -> bool:
         # What cannot be written now may be later; one that is damaged is put aside by a fresh start alone.
@@ -222,7 +234,8 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess) -> Vitals:
 
     def status() -> str:
         faults = shop.snapshot.faults
-        return f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
+        said = f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
+        return f"{said}; {fault}" if fault else said
 
     return Vitals(
         journal=journal_lives,

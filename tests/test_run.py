@@ -17,6 +17,7 @@ from kiosk.cli import main
 from kiosk.config import Config, load
 from kiosk.demo import DemoMachine
 from kiosk.devices import NotReadyError, lacks
+from kiosk.errors import KioskError
 from kiosk.pin_file import load as load_pins
 from kiosk.pin_file import set_pin
 from kiosk.run import Wish
@@ -227,6 +228,28 @@ STOPPED = ["stop vision", "close dispenser", "close terminal", "close journal"]
 def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) -> None:
     run.run(settings(folder, HARDWARE), Wish(source="0"))
     assert happened == [*STARTED, "show", *STOPPED]
+
+
+@pytest.mark.usefixtures("happened")
+@pytest.mark.parametrize(("fault", "kept"), [("", 1), ("nonsense", 0)])
+def test_a_start_that_goes_through_keeps_its_settings(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kept: int
+) -> None:
+    config = settings(folder, HARDWARE)
+    remembered: list[tuple[Config, Path]] = []
+    monkeypatch.setattr(run.last_settings, "remember", lambda *kept: remembered.append(kept))
+    run.run(config, Wish(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
+    assert remembered == [(config, folder / "kiosk.toml")] * kept
+
+
+@pytest.mark.usefixtures("happened")
+def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: list[object] = []
+    monkeypatch.setattr(run.last_settings, "remember", lambda *kept: remembered.append(kept))
+    monkeypatch.setattr(run, "why_no_window", lambda: "no display")
+    with pytest.raises(KioskError, match="no display"):
+        run.run(settings(folder, HARDWARE), Wish(source="0", settings=folder / "kiosk.toml"))
+    assert remembered == []
 
 
 def test_what_is_opened_is_closed_after_an_error_too(
@@ -494,5 +517,7 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert vitals.journal()  # it says that it is broken, and the sale repairs it
     assert (vitals.vision(), vitals.busy()) == (False, True)
     assert vitals.status() == "out of order: journal, terminal"
+    vitals = run._vitals(machine.shop, machine.journal, machine.vision, "settings are nonsense")  # type: ignore[arg-type]
+    assert vitals.status() == "out of order: journal, terminal; settings are nonsense"
     machine.shop.journal_is_damaged = True
     assert not vitals.journal()  # only a fresh start puts it aside

@@ -34,6 +34,8 @@ class Desk:
     journal_path: Path
     volume: int = 60
     """Percent, as it is configured: what counts until somebody sets another here."""
+    settings_fault: str = ""
+    """What is wrong with the settings' file, where the machine runs with those of its last start."""
 
 
 class Page(QWidget):

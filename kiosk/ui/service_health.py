@@ -57,6 +57,8 @@ class HealthPage(Page):
         for name, fault_name in ((words.terminal(), "terminal"), (words.dispenser(), "dispenser")):
             there = fault_name not in snapshot.faults
             yield Row(name, words.connected(there, snapshot.simulated), there)
+        if self.desk.settings_fault:
+            yield Row(words.settings(), self.desk.settings_fault, False)
         owed = len(snapshot.attention)
         yield Row(words.to_settle(), str(owed), owed == 0)
         free = shutil.disk_usage(self.desk.journal_path.parent).free

@@ -115,6 +115,9 @@ class ServiceWords(QObject):
     def dispenser(self) -> str:
         return self.tr("Dispenser")
 
+    def settings(self) -> str:
+        return self.tr("Settings")
+
     def journal_name(self) -> str:
         return self.tr("Journal")
 

@@ -287,6 +287,11 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
     assert not rows["Engine"].right
     assert (rows["Terminal"].right, rows["Dispenser"].right) == (False, True)
     assert len(page.rows.drawn) == 2 * len(rows)
+    assert "Settings" not in rows
+    page.desk = replace(page.desk, settings_fault="settings kiosk.toml: nonsense; running with those of the last start")
+    rig.tick()
+    (row,) = [row for row in page.rows.rows if row.label == "Settings"]
+    assert (row.right, row.value) == (False, page.desk.settings_fault)
 
 
 # Stock and prices
