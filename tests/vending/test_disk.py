@@ -1,0 +1,149 @@
+"""A disk that takes nothing more, is read-only, or whose journal is locked: with the real journal, at every point."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from kiosk.vending import journal as journals
+from kiosk.vending.events import Continue
+from kiosk.vending.facts import MachineStarted
+from kiosk.vending.journal import Journal, JournalError, verify
+from kiosk.vending.shop import Shop
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vending.state import Phase
+from tests.vending.rig import PRICES, WATER, Rig, catalog, settle_everything
+
+Fault = Callable[[Path], object]
+
+
+@contextmanager
+def takes_nothing_more(path: Path) -> Iterator[None]:
+    """No file may grow beyond what the journal's has by now: the system refuses the write, as on a full disk."""
+    largest = max(each.stat().st_size for each in path.parent.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    rows = path.with_name(f"{path.name}-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (rows.stat().st_size if rows.exists() else largest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def is_read_only(_: Path) -> Iterator[None]:
+    """SQLite gives the error that it has for a disk that was mounted anew, read-only, after a fault."""
+    with pytest.MonkeyPatch.context() as patch:
+        connected = Journal._connected
+
+        def read_only(journal: Journal, name: str) -> sqlite3.Connection:
+            database = connected(journal, name)
+            database.execute("PRAGMA query_only = 1")
+            return database
+
+        patch.setattr(Journal, "_connected", read_only)
+        for journal in OPEN:
+            journal._database.execute("PRAGMA query_only = 1")
+        yield
+
+
+@contextmanager
+def is_locked(path: Path) -> Iterator[None]:
+    """Another program writes in it and does not come to an end."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+FAULTS = [takes_nothing_more, is_read_only, is_locked]
+OPEN: list[Journal] = []
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(journals, "_BUSY_S", 0.0)
+    OPEN.clear()
+    yield tmp_path / "journal.db"
+    for journal in OPEN:
+        journal.close()
+
+
+@pytest.fixture
+def rig(path: Path) -> Rig:
+    rig = Rig()
+    OPEN.append(Journal(path))
+    rig.journal = OPEN[0]  # type: ignore[assignment]
+    rig.start()
+    return rig
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_money_moves_while_nothing_can_be_written(rig: Rig, path: Path, fault: Fault) -> None:
+    rig.choose(WATER)
+    with fault(path):  # type: ignore[attr-defined]
+        rig.shop.touch(Continue())
+        assert (rig.phase, rig.shop.snapshot.faults) == (Phase.OUT_OF_ORDER, {"journal"})
+        rig.buy()
+        for _ in range(20):
+            rig.after(3)
+        assert rig.phase is Phase.OUT_OF_ORDER
+        assert not rig.terminal.accounts
+    rig.after(60)
+    rig.after(1)
+    assert rig.phase is Phase.ATTRACT
+    rig.buy()
+    settle_everything(rig)
+    assert (rig.held, rig.dropped) == (PRICES[WATER], 1)
+    assert verify(path).seq == OPEN[0].head.seq
+
+
+@pytest.mark.parametrize("moment", range(6))
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_the_middle_of_a_sale_costs_nobody_anything(rig: Rig, path: Path, fault: Fault, moment: int) -> None:
+    rig.dispenser.plan([Vend.DROP])
+    with ExitStack() as broken:
+        rig.buy()
+        for tick in range(8):
+            if tick == moment:
+                broken.enter_context(fault(path))  # type: ignore[arg-type]
+            rig.tick(1)
+    rig.after(60)
+    settle_everything(rig)
+    assert rig.phase is Phase.ATTRACT
+    assert rig.held == (PRICES[WATER] if rig.dropped and not rig.ledger.doubts else 0)
+    assert not rig.ledger.sales
+    assert verify(path).seq == OPEN[0].head.seq
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(path: Path, fault: Fault) -> None:
+    journal = Journal(path)
+    journal.append(MachineStarted("1"))
+    journal.close()
+    terminal, dispenser = SimulatedTerminal(), SimulatedDispenser()
+
+    def start() -> None:
+        OPEN.append(Journal(path))
+        Shop(catalog(), OPEN[0], terminal, dispenser)
+
+    with fault(path), pytest.raises(JournalError, match="look at its disk and folder") as caught:  # type: ignore[attr-defined]
+        start()
+    assert "\n" not in str(caught.value)
+    assert not terminal.accounts
+    assert not dispenser.dropped
+
+
+def test_a_state_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError, match="cannot be written"):
+        Journal(tmp_path / "file" / "state" / "journal.db")
