@@ -203,7 +203,7 @@ class VisionProcess:
             self._announced = True
             self.fault = message["failed"]
             log.info("vision ends: %s", self.fault)
-            if not self._has_worked:
+            if not self._has_worked and not message["passing"]:
                 self.state = VisionState.FAILED
         elif "loading_gpu" in message:
             self._on_gpu = self._loading_gpu = True

@@ -35,6 +35,10 @@ STALLED_AFTER = 3.0
 _LONGEST_ORDER = 256
 
 
+class StalledError(KioskError):
+    """A driver that hangs: a fresh process may find it well again."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What the vision process may do with whom it sees. Every change has the next number.
@@ -68,7 +72,7 @@ def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run
             memory.clear()  # of what a process before this one left
             _work(settings, link, memory)
     except KioskError as error:
-        link.send(failed=" ".join(str(error).split()))
+        link.send(failed=" ".join(str(error).split()), passing=isinstance(error, StalledError))
 
 
 def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
@@ -116,7 +120,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             elif reader.away:
                 link.send(state=VisionState.NO_CAMERA.value, fault=source.trouble)
             elif time.monotonic() - reader.last_sign > STALLED_AFTER:
-                raise KioskError(f"{source.name} hangs")
+                raise StalledError(f"{source.name} hangs")
             else:
                 link.send(alive=True)
             if grown := watch.too_much(time.monotonic(), quiet=not order.shows):

@@ -105,6 +105,13 @@ def test_blocked_in_read_its_process_is_replaced(rig: Callable[..., Rig]) -> Non
     assert machine.vision.pid != first
 
 
+def test_blocked_from_the_start_it_is_tried_again(rig: Callable[..., Rig]) -> None:
+    machine = rig("blocked")
+    machine.wait_for(lambda: machine.vision.state is VisionState.RESTARTING)
+    machine.camera("works")
+    machine.sees()
+
+
 @pytest.mark.parametrize("still", ["frozen", "all gray"])
 def test_frozen_it_counts_as_gone_and_is_opened_again_until_it_moves(rig: Callable[..., Rig], still: str) -> None:
     machine = rig("works", VisionMode.ESTIMATE)
