@@ -34,3 +34,14 @@ def anchors(text: str) -> set[str]:
     """Of a document's headings, as they are made from them."""
     headings = re.findall(r"(?m)^#+ (.+)$", text)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_fault_has_a_test() -> None:
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| fault")
+    ]
+    assert len(rows) > 30
+    for row in rows:
+        assert TEST.search(row[-1]), f"{row[0]} has no test"
