@@ -14,6 +14,7 @@ from typing import Any
 
 from kiosk.vending.facts import (
     JournalReopened,
+    JournalReplaced,
     MachineStarted,
     PriceSet,
     SaleClosed,
@@ -43,7 +44,7 @@ WEIGHTS = {STOCK: 0, HEALTH: 0, AUDIENCE: 1, ERROR: 2, RESULT: 2}
 """Where the outbox is full, the oldest of the least weight goes first."""
 
 _CHANGES = (MachineStarted, StockSet, PriceSet, SettingChanged, SettledByOperator)
-_ERRORS = (VendFailed, VendUnknown, VendReportedLate, JournalReopened)
+_ERRORS = (VendFailed, VendUnknown, VendReportedLate, JournalReopened, JournalReplaced)
 
 
 @dataclass(frozen=True)
