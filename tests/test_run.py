@@ -23,8 +23,10 @@ from kiosk.pin_file import set_pin
 from kiosk.run import Wish
 from kiosk.vending import quarantine
 from kiosk.vending.attendant import Attendant
+from kiosk.vending.events import Choose, Continue, Start
+from kiosk.vending.facts import VendSucceeded
 from kiosk.vending.faults import FaultChanged
-from kiosk.vending.journal import Journal
+from kiosk.vending.journal import Entry, Journal
 from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.pin import matches
 from kiosk.vending.serial_dispenser import SerialDispenser
@@ -250,6 +252,32 @@ def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.Monk
     with pytest.raises(KioskError, match="no display"):
         run.run(settings(folder, HARDWARE), Wish(source="0", settings=folder / "kiosk.toml"))
     assert remembered == []
+
+
+@pytest.mark.usefixtures("happened")
+@pytest.mark.parametrize("nonsense", ["nonsense = [", None])
+def test_settings_that_become_nonsense_or_vanish_while_it_runs_change_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, nonsense: str | None
+) -> None:
+    config = settings(folder, HARDWARE)
+    sold: list[Entry] = []
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "user's"))
+
+    def sells(machine: run.Machine, _: Wish) -> None:
+        file = folder / "kiosk.toml"
+        file.unlink()
+        if nonsense:
+            file.write_text(nonsense)
+        for tick in range(20):
+            machine.shop.tick(tick)
+            if tick == 2:
+                for touch in (Start(False), Choose("A1"), Continue()):
+                    machine.shop.touch(touch)
+        sold.extend(machine.journal.of_kind(VendSucceeded))
+
+    monkeypatch.setattr(run, "_show", sells)
+    run.run(config, Wish(source="0", settings=folder / "kiosk.toml"))
+    assert len(sold) == 1
 
 
 def test_what_is_opened_is_closed_after_an_error_too(
