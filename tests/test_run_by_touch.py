@@ -10,7 +10,7 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -131,7 +131,7 @@ Machine = Callable[[str, Walk], list[str]]
 
 
 @pytest.fixture
-def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Runs it on a source of pictures while somebody walks; how its sales ended, as the journal has it."""
     (tmp_path / "goods.toml").write_text(CATALOG)
     (tmp_path / "kiosk.toml").write_text('[shop]\ncatalog = "goods.toml"\n[sound]\non = false\n')
@@ -169,7 +169,10 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ma
             raise errors[0]
         return outcomes
 
-    return start
+    yield start
+    # A quit that is heard of after its loop has ended would end every later one at once, until the next `exec`.
+    QTimer.singleShot(0, QApplication.quit)
+    QApplication.exec()
 
 
 def pictures(folder: Path, *images: np.ndarray) -> str:

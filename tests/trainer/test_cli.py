@@ -35,7 +35,7 @@ def the_line(result: Result) -> str:
 
 COMMANDS = (
     *("prepare", "train", "search-rate", "evaluate", "benchmark", "export"),
-    *("build-engine", "verify-engine", "bench"),
+    *("build-engine", "verify-engine", "bench", "facelike"),
 )
 
 
