@@ -577,6 +577,18 @@
         <source>Exit the program</source>
         <translation>Programm beenden</translation>
     </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
+        <translation>Das Journal war beschädigt. Es liegt in {folder}, ein neues wurde begonnen: Zählen Sie jedes Fach, und lassen Sie das Terminal zurückbuchen, was offen blieb.</translation>
+    </message>
+    <message>
+        <source>Known to be open: {payments}</source>
+        <translation>Bekannt ist als offen: {payments}</translation>
+    </message>
 </context>
 <context>
     <name>ShopWords</name>

@@ -577,6 +577,18 @@
         <source>Exit the program</source>
         <translation>退出程序</translation>
     </message>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
+        <translation>日志已损坏。旧日志保存在 {folder}，已新建日志：请清点每个货道，并在终端上冲正未结的付款。</translation>
+    </message>
+    <message>
+        <source>Known to be open: {payments}</source>
+        <translation>已知未结：{payments}</translation>
+    </message>
 </context>
 <context>
     <name>ShopWords</name>

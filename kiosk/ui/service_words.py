@@ -191,8 +191,8 @@ class ServiceWords(QObject):
                 "The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have "
                 "the terminal reverse what was left open."
             ).format(folder=attention.item)
-            owed = self.tr(" Known to be open: {payments}").format(payments=", ".join(attention.owed))
-            return said + owed if attention.owed else said
+            owed = self.tr("Known to be open: {payments}").format(payments=", ".join(attention.owed))
+            return f"{said} {owed}" if attention.owed else said
         if attention.kind == "blocked":
             return self.tr("Slot {slot} failed: free it, then count it").format(slot=attention.slot)
         return self.tr("Payment {item}: the terminal does not acknowledge to have ended {money}").format(
