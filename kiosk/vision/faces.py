@@ -58,6 +58,11 @@ _BOX_BELOW_EYES = 0.425
 _FIT_SIZE = 160
 _FIT_MARGIN = 0.35
 
+# Pixels of the picture between two samples: in a chip no more than one, so that a large face comes out as one far away;
+# landmarks need no better, and reading them takes longer than fitting them.
+_CHIP_SPACING = 1.0
+_FIT_SPACING = 1.5
+
 # A face that was there a moment ago is looked for around its place, in a copy in which it is this large; the margin
 # is in its own widths. Its score may be a little lower than a new one's: somebody who turns the head is still there.
 _NEAR_SIZE = 90
@@ -199,7 +204,7 @@ class FaceFinder:
         # The affine map takes the copy's pixels to the picture's (WARP_INVERSE_MAP).
         origin = left - margin, top - margin
         to_picture = np.array([[1 / scale, 0, origin[0]], [0, 1 / scale, origin[1]]])
-        copy = _sampled(gray, to_picture, side)
+        copy = _sampled(gray, to_picture, side, _FIT_SPACING)
         offset = _FIT_SIZE * _FIT_MARGIN
         start = dlib.rectangle(
             round(offset), round(offset), round(offset + width * scale), round(offset + height * scale)
@@ -221,7 +226,7 @@ def align(gray: Gray, face: Face, margin: int = 0) -> Gray:
     """
     size = CHIP_SIZE + 2 * margin
     to_picture = upright(face, EYE_DISTANCE, complex((size - 1) / 2, EYE_LINE + margin))
-    return _sampled(gray, to_picture, size)
+    return _sampled(gray, to_picture, size, _CHIP_SPACING)
 
 
 def upright(face: Face, eye_distance: float, eyes: complex) -> NDArray[np.float64]:
@@ -277,14 +282,14 @@ def _unscaled(position: float, scale: float) -> float:
     return (position + 0.5) / scale - 0.5
 
 
-def _sampled(gray: Gray, to_picture: NDArray[np.float64], size: int) -> Gray:
+def _sampled(gray: Gray, to_picture: NDArray[np.float64], size: int, spacing: float) -> Gray:
     """(size, size) pixels read through the affine map `to_picture` (2, 3), which takes them to `gray`.
 
-    Where one pixel covers several of the picture's it is the mean of as many samples: a face that
-    fills the frame and one far away come out equally sharp, without aliasing.
+    Where one pixel covers several of the picture's it is the mean of as many samples, at most `spacing`
+    pixels apart: a face that fills the frame and one far away come out equally sharp, without aliasing.
     """
     step = float(np.hypot(*to_picture[:, 0]))
-    samples = min(max(1, int(np.ceil(step))), _MOST_OVERSAMPLING)
+    samples = min(max(1, int(np.ceil(step / spacing))), _MOST_OVERSAMPLING)
     inner = to_picture.copy()
     inner[:, :2] /= samples
     inner[:, 2] -= inner[:, :2].sum(axis=1) * (samples - 1) / 2
