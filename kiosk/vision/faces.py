@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 
 from kiosk.vision import models
 
+# A call on one frame is over before other threads have come to help, and these then wait actively: 3 % of a core.
+cv2.setNumThreads(1)
+
 Gray = NDArray[np.uint8]  # (height, width)
 Points = NDArray[np.float64]  # (5, 2): x, y
 Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
