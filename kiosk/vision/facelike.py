@@ -85,9 +85,17 @@ def _detail(chip: Gray) -> NDArray[np.float64]:
         coarser = np.asarray(cv2.GaussianBlur(gray, (0, 0), scale), np.float32)
         detail = np.abs(finer - coarser)[_EDGE:-_EDGE, _EDGE:-_EDGE]
         strength = float(np.sqrt((detail**2).mean())) + 0.05
-        found += [strength / contrast, *(np.quantile(detail, _SHARES) / strength + 0.02)]
+        found += [strength / contrast, *(_quantiles(detail) / strength + 0.02)]
         finer = coarser
     return np.log(found)
+
+
+def _quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(4,) what `np.quantile` gives for `_SHARES`, in a quarter of its time: it looks for each place anew."""
+    ordered = np.sort(values, axis=None)
+    places = np.multiply(_SHARES, len(ordered) - 1)
+    below = places.astype(np.int64)
+    return np.asarray(ordered[below] + (places - below) * (ordered[below + 1] - ordered[below]), np.float64)
 
 
 def _cell_numbers() -> NDArray[np.int64]:

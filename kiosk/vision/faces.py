@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 
 from kiosk.vision import models
 
+# A call on one frame is over before other threads have come to help, and these then wait actively: 3 % of a core.
+cv2.setNumThreads(1)
+
 Gray = NDArray[np.uint8]  # (height, width)
 Points = NDArray[np.float64]  # (5, 2): x, y
 Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
@@ -57,6 +60,11 @@ _BOX_BELOW_EYES = 0.425
 # whole pixels; the margin beside the box keeps the predictor's samples inside the copy.
 _FIT_SIZE = 160
 _FIT_MARGIN = 0.35
+
+# Pixels of the picture between two samples: in a chip no more than one, so that a large face comes out as one far away;
+# landmarks need no better, and reading them takes longer than fitting them.
+_CHIP_SPACING = 1.0
+_FIT_SPACING = 1.5
 
 # A face that was there a moment ago is looked for around its place, in a copy in which it is this large; the margin
 # is in its own widths. Its score may be a little lower than a new one's: somebody who turns the head is still there.
@@ -199,7 +207,7 @@ class FaceFinder:
         # The affine map takes the copy's pixels to the picture's (WARP_INVERSE_MAP).
         origin = left - margin, top - margin
         to_picture = np.array([[1 / scale, 0, origin[0]], [0, 1 / scale, origin[1]]])
-        copy = _sampled(gray, to_picture, side)
+        copy = _sampled(gray, to_picture, side, _FIT_SPACING)
         offset = _FIT_SIZE * _FIT_MARGIN
         start = dlib.rectangle(
             round(offset), round(offset), round(offset + width * scale), round(offset + height * scale)
@@ -221,7 +229,7 @@ def align(gray: Gray, face: Face, margin: int = 0) -> Gray:
     """
     size = CHIP_SIZE + 2 * margin
     to_picture = upright(face, EYE_DISTANCE, complex((size - 1) / 2, EYE_LINE + margin))
-    return _sampled(gray, to_picture, size)
+    return _sampled(gray, to_picture, size, _CHIP_SPACING)
 
 
 def upright(face: Face, eye_distance: float, eyes: complex) -> NDArray[np.float64]:
@@ -268,8 +276,16 @@ def _distinct(faces: list[Face]) -> list[Face]:
 
 
 def _resized(gray: Gray, scale: float) -> Gray:
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=interpolation), dtype=np.uint8)
+    """A copy at `scale` times the size: halved as long as that is not too much, and interpolated from there.
+
+    `INTER_AREA` from the full size would look the same to the detector, and take seven times as long.
+    """
+    size = max(round(gray.shape[1] * scale), 1), max(round(gray.shape[0] * scale), 1)
+    while scale <= 0.5:
+        half = max(gray.shape[1] // 2, 1), max(gray.shape[0] // 2, 1)
+        gray = np.asarray(cv2.resize(gray, half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        scale *= 2
+    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _unscaled(position: float, scale: float) -> float:
@@ -277,14 +293,14 @@ def _unscaled(position: float, scale: float) -> float:
     return (position + 0.5) / scale - 0.5
 
 
-def _sampled(gray: Gray, to_picture: NDArray[np.float64], size: int) -> Gray:
+def _sampled(gray: Gray, to_picture: NDArray[np.float64], size: int, spacing: float) -> Gray:
     """(size, size) pixels read through the affine map `to_picture` (2, 3), which takes them to `gray`.
 
-    Where one pixel covers several of the picture's it is the mean of as many samples: a face that
-    fills the frame and one far away come out equally sharp, without aliasing.
+    Where one pixel covers several of the picture's it is the mean of as many samples, at most `spacing`
+    pixels apart: a face that fills the frame and one far away come out equally sharp, without aliasing.
     """
     step = float(np.hypot(*to_picture[:, 0]))
-    samples = min(max(1, int(np.ceil(step))), _MOST_OVERSAMPLING)
+    samples = min(max(1, int(np.ceil(step / spacing))), _MOST_OVERSAMPLING)
     inner = to_picture.copy()
     inner[:, :2] /= samples
     inner[:, 2] -= inner[:, :2].sum(axis=1) * (samples - 1) / 2

@@ -138,7 +138,7 @@ class Pipeline:
     def _scanned(self, gray: Gray, known: list[Face], time: float, *, detecting: bool) -> list[Face]:
         """Small faces that nobody knows of yet, in the parts of the frame whose turn it is."""
         found: list[Face] = []
-        for area in self._scan.areas(gray, time, self._schedule, detecting=detecting):
+        for area in self._scan.areas(gray, time, self._schedule, known, detecting=detecting):
             for face in self._finder.detect(gray, self._scan.scale_of(gray), area):
                 # So much texture is searched that what hardly looks like a face would mostly be none.
                 if plausible(face) and face.score >= CONVINCING and _apart(face, known + found):

@@ -1,11 +1,14 @@
 """The slow search for faces too small for the small copy: in parts of the frame at its own size, or at twice it.
 
-The parts overlap, so that each face that the scan is for lies in one of them whole. A part in which nothing
-has changed since it was searched last would give the same answer again, and is passed over for a while.
+The parts overlap, so that each face that the scan is for lies in one of them whole. Where nothing has changed since it
+was searched last the answer would be the same again, and the head of somebody who is known hides everybody behind it:
+only around what changed elsewhere is a part searched, and all of it once in a while.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -13,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import SMALLEST_DETECTABLE, Area, Gray, detection_scale
+from kiosk.vision.faces import SMALLEST_DETECTABLE, Area, Face, Gray, detection_scale
 from kiosk.vision.motion import CELLS, changed, thumbnail
 from kiosk.vision.schedule import Schedule
 
@@ -27,7 +30,21 @@ _PART_SHARES = (0.3, 0.5)
 _OVERLAPPING = 2.0
 _MOST_ROWS = 6
 _OVERLAP = 4 / 3  # of the parts, in smallest faces found at once: the detector wants surroundings too
+_AROUND = 0.75  # how far around a change is searched, in smallest faces found at once: it may be half of a face
 _WORTH_IT = 1.2  # least gain in scale for which a scan finds what the small copy does not
+
+# A head reaches so far beyond the box of its face, in the box's sides: to the left and right, above, below.
+_HEAD = (0.2, 0.45, 0.2)
+
+
+@dataclass
+class _Searched:
+    """When and in what a part was searched."""
+
+    as_a_whole: float
+    """When all of it was."""
+    looked: NDArray[np.float32]
+    """The thumbnail of the frame that it was searched in last."""
 
 
 class Scan:
@@ -36,38 +53,66 @@ class Scan:
     def __init__(self, smallest_face: float) -> None:
         """`smallest_face` is the share of the frame's height from which faces are found at once."""
         self._smallest_face = smallest_face
-        self._searched: dict[Area, tuple[float, NDArray[np.float32]]] = {}
+        self._searched: dict[Area, _Searched] = {}
 
-    def areas(self, gray: Gray, time: float, schedule: Schedule, *, detecting: bool) -> list[Area]:
-        """The areas to search at `scale_of` the frame; `detecting` is whether all of it is searched besides."""
+    def areas(
+        self, gray: Gray, time: float, schedule: Schedule, known: Iterable[Face] = (), *, detecting: bool
+    ) -> list[Area]:
+        """The areas to search at `scale_of` the frame; `detecting` is whether all of it is searched besides.
+
+        `known` are the faces that need not be found.
+        """
         height, width = gray.shape
         parts = parts_of(height, width, self._smallest_face)
         due = [parts[number] for number in schedule.parts_due(time, len(parts), detecting=detecting)]
         if not due:
             return []
         now = thumbnail(gray)
-        areas = []
-        for area in due:
-            if self._is_news(area, now, time, height, width):
-                self._searched[area] = time, now
-                areas.append(area)
-        return areas
+        hidden = _heads(known, height, width)
+        return [area for part in due if (area := self._news(part, now, hidden, time, height, width))]
 
     def scale_of(self, gray: Gray) -> float:
         """The scale at which the areas of a frame are searched."""
         return scan_scale(gray.shape[0], self._smallest_face) or 1.0
 
-    def _is_news(self, area: Area, now: NDArray[np.float32], time: float, height: int, width: int) -> bool:
-        if area not in self._searched:
-            return True
-        searched, before = self._searched[area]
-        if time - searched >= AGAIN_AFTER:
-            return True
-        left, top, right, bottom = area
-        across, down = CELLS[0] / width, CELLS[1] / height
-        rows = slice(int(top * down), int(np.ceil(bottom * down)))
-        columns = slice(int(left * across), int(np.ceil(right * across)))
-        return bool(changed(before, now)[rows, columns].any())
+    def _news(
+        self, part: Area, now: NDArray[np.float32], hidden: NDArray[np.bool_], time: float, height: int, width: int
+    ) -> Area | None:
+        """What of the part has to be searched, if anything."""
+        searched = self._searched.get(part)
+        if searched is None or time - searched.as_a_whole >= AGAIN_AFTER:
+            self._searched[part] = _Searched(time, now)
+            return part
+        left, top, right, bottom = part
+        across, down = width / CELLS[0], height / CELLS[1]
+        inside = np.zeros_like(hidden)
+        inside[int(top / down) : int(np.ceil(bottom / down)), int(left / across) : int(np.ceil(right / across))] = True
+        rows, columns = np.nonzero(changed(searched.looked, now) & inside & ~hidden)
+        if not len(rows):
+            return None
+        searched.looked = now
+        around = _AROUND * SMALLEST_DETECTABLE / detection_scale(height, self._smallest_face)
+        return (
+            max(left, round(columns.min() * across - around)),
+            max(top, round(rows.min() * down - around)),
+            min(right, round((columns.max() + 1) * across + around)),
+            min(bottom, round((rows.max() + 1) * down + around)),
+        )
+
+
+def _heads(faces: Iterable[Face], height: int, width: int) -> NDArray[np.bool_]:
+    """(30, 40) the cells of the thumbnail that the faces' heads hide."""
+    hidden = np.zeros(CELLS[::-1], np.bool_)
+    across, down = width / CELLS[0], height / CELLS[1]
+    beside, above, below = _HEAD
+    for face in faces:
+        left, top, size, _ = face.box
+        rows = slice(max(round((top - above * size) / down), 0), max(round((top + (1 + below) * size) / down), 0))
+        columns = slice(
+            max(round((left - beside * size) / across), 0), max(round((left + (1 + beside) * size) / across), 0)
+        )
+        hidden[rows, columns] = True
+    return hidden
 
 
 def scan_scale(height: int, smallest_face: float) -> float | None:

@@ -204,3 +204,19 @@ def test_one_odd_look_does_not_make_a_face_something_else() -> None:
     assert fused.status == "known"
     assert fused.face is not None
     assert fused.face > 4
+
+
+def test_of_somebody_who_walks_up_no_age_is_known_that_only_a_small_face_far_away_said() -> None:
+    fused = evidence()
+    far = np.array([0.0, 0.0, 0.11, 0.58, 0.25, 0.05, 0.01, 0.0])
+    near = np.array([0.0, 0.0, 0.02, 0.30, 0.46, 0.19, 0.03, 0.0])
+    ages = []
+    for number, weight in enumerate((0.47, 0.7, 1.0, *(1.0,) * 15)):
+        time = 0.08 * number
+        fused.add(np.array([0.8, 0.2]), far if number < 2 else near, weight, time)
+        fused.update_status(time, trusted=True)
+        estimate = fused.estimate()
+        if fused.status == "known" and estimate is not None:
+            ages.append(estimate.expected_age)
+    assert len(ages) > 10
+    assert max(ages) - min(ages) < 2

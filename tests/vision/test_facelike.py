@@ -89,3 +89,9 @@ def test_a_file_with_code_in_it_is_refused() -> None:
     file.seek(0)
     with pytest.raises(ValueError, match="allow_pickle"):
         FaceJudge(file)
+
+
+def test_quantiles_are_numpy_s(chip: Gray) -> None:
+    detail = np.abs(cv2.Laplacian(chip, cv2.CV_32F))
+    expected = np.quantile(detail, facelike._SHARES)
+    np.testing.assert_allclose(facelike._quantiles(detail), expected, rtol=1e-6)

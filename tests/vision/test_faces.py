@@ -142,6 +142,19 @@ def test_detection_in_a_scaled_copy_finds_the_same_place(finder: FaceFinder, por
     assert face.overlap(found) > 0.85
 
 
+@pytest.mark.parametrize("times", [3.0, 6.5])
+def test_a_large_face_is_found_in_a_copy_much_reduced(finder: FaceFinder, portrait: Gray, times: float) -> None:
+    (face,) = finder.detect(portrait)
+    large = np.asarray(cv2.resize(portrait, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR), np.uint8)
+    scale = 90 / (face.box[2] * times)
+    (found,) = finder.detect(large, scale)
+    assert found.overlap(Face((face.landmarks + 0.5) * times - 0.5)) > 0.85
+
+
+def test_a_picture_of_a_single_column_can_be_reduced(finder: FaceFinder) -> None:
+    assert finder.detect(np.zeros((900, 1), np.uint8), 0.1) == []
+
+
 def test_a_small_still_is_searched_at_twice_its_size(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     scale = 45 / face.box[2]
