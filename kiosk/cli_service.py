@@ -1,9 +1,10 @@
-"""The command `kiosk install-service`: a machine that starts by itself."""
+"""The commands of a machine that starts by itself: `kiosk install-service`, and `kiosk relay` in what it installs."""
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import click
@@ -53,3 +54,16 @@ def install_service(settings: Path, display: str, user: str, dry_run: bool, root
     for lack in lacks(config):
         click.echo(f"to sell: {lack}")
     click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")
+
+
+@click.command(hidden=True, context_settings={"allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def relay(command: tuple[str, ...]) -> None:
+    """Runs a compositor with the kiosk in it, and passes on to systemd what the kiosk says."""
+    from kiosk.ops.relay import relayed
+    from kiosk.ops.service_manager import ServiceManager
+
+    try:
+        sys.exit(relayed(command, ServiceManager()))
+    except OSError as error:
+        raise click.ClickException(f"{command[0]} cannot be started: {error.strerror}") from error

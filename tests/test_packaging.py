@@ -87,7 +87,7 @@ def test_every_requirement_is_pinned_once(setup_cfg, python, machine):
 
     extras = setup_cfg["options.extras_require"]
     for requirement in applicable(
-        "\n".join([setup_cfg["options"]["install_requires"], extras["trainer"], extras["dev"]])
+        "\n".join([setup_cfg["options"]["install_requires"], extras["trainer"], extras["dev"], extras["release"]])
     ):
         version = pins.get(canonicalize_name(requirement.name))
         assert version is not None, f"constraints.txt does not pin {requirement.name}"

@@ -34,23 +34,24 @@ class ServiceManager:
 
     def ready(self) -> None:
         """The machine is up. From now on this process is the one that is watched and stopped, not a compositor."""
-        self._tell(f"READY=1\nMAINPID={os.getpid()}")
+        self.tell(f"READY=1\nMAINPID={os.getpid()}")
 
     def alive(self) -> None:
         """A sign of life."""
-        self._tell("WATCHDOG=1")
+        self.tell("WATCHDOG=1")
 
     def stopping(self) -> None:
         """The end has begun."""
-        self._tell("STOPPING=1")
+        self.tell("STOPPING=1")
 
     def status(self, line: str) -> None:
         """One line for `systemctl status`; told again only when it is another."""
         if line != self._status:
             self._status = line
-            self._tell(f"STATUS={' '.join(line.split())}")
+            self.tell(f"STATUS={' '.join(line.split())}")
 
-    def _tell(self, message: str) -> None:
+    def tell(self, message: str) -> None:
+        """Lines of sd_notify(3)."""
         if not self._address:
             return
         # A leading @ stands for the null byte of an abstract socket (sd_notify(3)).

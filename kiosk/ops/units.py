@@ -1,7 +1,7 @@
 """The files that make a machine start its kiosk by itself: a unit of systemd, its user, its session.
 
 Under a compositor that shows one application and knows no shortcut (`cage`) nothing but the kiosk can be reached, and
-when either ends both do. systemd is told which of the two processes to watch by the kiosk itself.
+when either ends both do. What the kiosk tells systemd reaches it through `kiosk.ops.relay`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SYSUSERS = Path(f"/etc/sysusers.d/{NAME}.conf")
 PAM = Path(f"/etc/pam.d/{NAME}")
 STATE = Path("/var/lib") / NAME
 
-_HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
+_HOMES = (Path("/home"), Path("/root"))
 
 
 class Display(str, Enum):
@@ -57,17 +57,20 @@ class Service:
     def command(self) -> str:
         """What is started. systemd expands `%` and `$` even between quotes."""
         kiosk = (str(self.kiosk), "run", "--config", str(self.settings))
+        relay = (str(self.kiosk), "relay", str(self.wrapper))
         match self.display:
             case Display.CAGE:
-                words: tuple[str, ...] = (str(self.wrapper), "-d", "--", *kiosk)
+                words: tuple[str, ...] = (*relay, "-d", "--", *kiosk)
             case Display.X11:
-                words = (str(self.wrapper), *kiosk, "--", ":0", "vt1", "-nolisten", "tcp", "-s", "0", "-dpms")
+                words = (*relay, *kiosk, "--", ":0", "vt1", "-nolisten", "tcp", "-s", "0", "-dpms")
             case Display.EGLFS:
                 words = kiosk
         return " ".join(_quoted(word) for word in words)
 
     def _unit(self) -> str:
-        home = "read-only" if any(self.kiosk.is_relative_to(folder) for folder in _HOMES) else "yes"
+        # ProtectHome= closes /run/user too, where Wayland's socket is
+        at_home = any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
+        home = f"{'ReadOnlyPaths' if at_home else 'InaccessiblePaths'}={' '.join(f'-{folder}' for folder in _HOMES)}"
         platform = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}[self.display]
         return _UNIT_TEXT.format(
             command=self.command, user=self.user, platform=platform, home=home, watchdog=self.watchdog_s, name=NAME
@@ -101,7 +104,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-# The kiosk, not the compositor around it, says that it is ready, and which process to watch.
+# The kiosk, not a compositor around it, says that it is ready and alive; `kiosk relay` passes it on.
 NotifyAccess=all
 ExecStart={command}
 ExecStartPost=+-/bin/chvt 1
@@ -145,7 +148,7 @@ AmbientCapabilities=
 ProtectSystem=strict
 # where the journal is exported to a stick
 ReadWritePaths=-/media -/run/media
-ProtectHome={home}
+{home}
 PrivateTmp=yes
 ProtectClock=yes
 ProtectControlGroups=yes

@@ -47,8 +47,16 @@ _MIGRATIONS = (
     CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
     """,
+    "-- No table is another one. From here on there may be rows of the kinds `pin_refused` and `checkpoint`.",
 )
-"""From one schema to the next; how many of them a file has had is its `user_version`."""
+"""From one schema to the next; how many of them a file has had is its `user_version`.
+
+A new kind of fact, and a new field of an old one, need one too, even one that changes no table: a kiosk that does not
+know them must say that it is too old for this journal, and not that the journal is damaged.
+"""
+
+_READABLE = 1
+"""The first schema whose tables are read as they are: an accountant's copy is not brought up to date."""
 
 
 _ROWS = "SELECT seq, utc, kind, data FROM events"
@@ -354,7 +362,7 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile
-        if _version(database, path) < len(_MIGRATIONS):
+        if _version(database, path) < _READABLE:
             raise JournalError(f"journal {path} is of an older version: start the kiosk once to bring it up to date")
     except BaseException:
         database.close()

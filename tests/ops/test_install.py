@@ -14,6 +14,7 @@ from kiosk.ops import install
 from kiosk.ops.units import PAM, SYSUSERS, UNIT, Display, Service
 
 SETTINGS = Path("/etc/facialnet-kiosk/kiosk.toml")
+RELAY = "/opt/kiosk/bin/kiosk relay /usr/bin/wrapper"
 
 
 def service(display: Display = Display.CAGE, kiosk: str = "/opt/kiosk/bin/kiosk") -> Service:
@@ -47,10 +48,14 @@ def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("display", "command", "platform"),
     [
-        (Display.CAGE, f"/usr/bin/wrapper -d -- /opt/kiosk/bin/kiosk run --config {SETTINGS}", "wayland"),
+        (
+            Display.CAGE,
+            f"{RELAY} -d -- /opt/kiosk/bin/kiosk run --config {SETTINGS}",
+            "wayland",
+        ),
         (
             Display.X11,
-            f"/usr/bin/wrapper /opt/kiosk/bin/kiosk run --config {SETTINGS} -- :0 vt1 -nolisten tcp -s 0 -dpms",
+            f"{RELAY} /opt/kiosk/bin/kiosk run --config {SETTINGS} -- :0 vt1 -nolisten tcp -s 0 -dpms",
             "xcb",
         ),
         (Display.EGLFS, f"/opt/kiosk/bin/kiosk run --config {SETTINGS}", "eglfs"),
@@ -82,8 +87,13 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
     assert unit["CapabilityBoundingSet"] == ""
     assert unit["DevicePolicy"] == "closed"
     assert unit["LimitCORE"] == "0"
-    assert unit["ProtectHome"] == "yes"
-    assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ProtectHome"] == "read-only"
+    assert unit["InaccessiblePaths"] == "-/home -/root"
+    assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ReadOnlyPaths"] == "-/home -/root"
+
+
+def test_the_session_finds_its_folder_where_a_compositor_makes_its_socket() -> None:
+    """ProtectHome= would close /run/user with the homes, and cage would not start: "Unable to open Wayland socket"."""
+    assert "ProtectHome" not in unit_of(service())["Service"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")

@@ -16,7 +16,7 @@ class Manager(ServiceManager):
         self.watchdog_s = watchdog_s
         self.told: list[str] = []
 
-    def _tell(self, message: str) -> None:
+    def tell(self, message: str) -> None:
         self.told.append(message.partition("\n")[0])
 
 

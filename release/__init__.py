@@ -1,0 +1,1 @@
+"""What a release needs beside its tools; `make release` uses it."""

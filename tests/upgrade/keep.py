@@ -1,0 +1,188 @@
+"""Keeps the state of a machine as this version leaves it, as text, for every later version to be tested against.
+
+    python -m tests.upgrade.keep tests/upgrade/states/VERSION
+
+Run once for each release (CONTRIBUTING.md), and not again: what a version has written does not change any more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import tempfile
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from kiosk.config import Config
+from kiosk.config_text import example
+from kiosk.ops.outbox import Outbox
+from kiosk.pin_file import set_pin
+from kiosk.vending.events import (
+    Cancel,
+    Continue,
+    LeaveService,
+    PaymentTest,
+    ServicePinRefused,
+    SetPrice,
+    SetStock,
+    VendTest,
+)
+from kiosk.vending.facts import Fact, VendRequested
+from kiosk.vending.journal import Entry, Journal
+from kiosk.vending.mdb_memory import MdbMemory, Remembered
+from kiosk.vending.settings import VOLUME, Settings
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_terminal import Behaviour as Pay
+from tests.vending.rig import BEER, WATER, WINE, Rig, settle_everything
+
+CATALOG = """\
+currency = "EUR"
+
+[[product]]
+slot = "A1"
+price = 180
+name = { en = "Water", de = "Wasser", zh = "水" }
+capacity = 5
+stock = 3
+
+[[product]]
+slot = "B1"
+price = 350
+minimum_age = 16
+name = { en = "Beer" }
+capacity = 5
+stock = 3
+
+[[product]]
+slot = "B2"
+price = 990
+minimum_age = 18
+name = { en = "Wine" }
+capacity = 5
+stock = 3
+"""
+"""That of the rig, as a file."""
+
+SERVICE_PIN, ATTENDANT_PIN = "4711", "8150"
+
+
+class PowerCutError(BaseException):
+    """No program goes on after it."""
+
+
+class FragileJournal(Journal):
+    """The journal of a machine whose power goes."""
+
+    power = True
+
+    def append(self, fact: Fact) -> Entry:
+        if not self.power and isinstance(fact, VendRequested):
+            raise PowerCutError
+        return super().append(fact)
+
+
+class DiskRig(Rig):
+    """The rig with a journal in a file."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._disk = journal
+        super().__init__(checkpoint_every=20)
+
+    def start(self, *, hears: bool = False) -> None:
+        self.journal = self._disk  # type: ignore[assignment]
+        super().start(hears=hears)
+
+
+def sell(journal: FragileJournal) -> None:
+    """A day of a machine: sales, one of each trouble, an operator; then the power goes after a payment."""
+    rig = DiskRig(journal)
+
+    def with_id(slot: str) -> None:
+        rig.choose(slot, camera=False)
+        rig.shop.touch(Continue())
+        rig.tick()
+        rig.reader.present(70)
+        settle_everything(rig)
+
+    rig.buy(WATER)
+    settle_everything(rig)
+    with_id(BEER)
+
+    rig.terminal.plan([Pay.DECLINE])
+    rig.buy(WATER)
+    rig.tick(5)
+    rig.shop.touch(Cancel())
+    settle_everything(rig)
+    rig.dispenser.plan([Vend.JAM])
+    rig.buy(WATER)
+    settle_everything(rig)
+
+    rig.into_service()
+    rig.shop.operate(SetPrice(WATER, 200))
+    rig.shop.operate(SetStock(WATER, 5, "refill"))
+    for test in (VendTest(WATER), PaymentTest(100, "EUR")):
+        rig.shop.operate(test)
+        rig.tick(5)
+    Settings(journal).set(VOLUME, 40)
+    rig.shop.operate(LeaveService())
+    settle_everything(rig)
+    rig.shop.operate(ServicePinRefused(30))
+
+    rig.dispenser.plan([Vend.SILENCE])
+    with_id(WINE)
+    journal.power = False
+    try:
+        rig.buy(WATER)
+        rig.tick(5)
+    except PowerCutError:
+        return
+    raise AssertionError("the power stayed")
+
+
+def tell(path: Path, journal: str) -> None:
+    """What the fleet was still to be told."""
+    with closing(Outbox(path, 100)) as outbox:
+        outbox.put("2026-03-02T08:00:00.000Z", "health", 0, {"faults": ""})
+        outbox.delivered(1)
+        outbox.move_cursor(journal, 20)
+        outbox.put("2026-03-02T09:00:00.000Z", "error", 2, {"text": "camera away, 水"})
+        outbox.put("2026-03-02T10:00:00.000Z", "audience", 1, {"hour": 9, "known": 3})
+        outbox.accept("m-17", 7, '{"kind":"price"}')
+
+
+def dumped(path: Path) -> str:
+    """A database as SQL, its `user_version` too."""
+    with closing(sqlite3.connect(path)) as database:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        return "\n".join([*database.iterdump(), f"PRAGMA user_version = {version};", ""])
+
+
+def keep(folder: Path) -> None:
+    """Writes all files of a machine's state into a new folder."""
+    folder.mkdir(parents=True)
+    settings = example(Config).replace('catalog = "demo"', 'catalog = "catalog.toml"')
+    (folder / "kiosk.toml").write_text(settings.replace('\nstate = "auto"', '\nstate = "."'), encoding="utf-8")
+    (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
+    set_pin(folder / "pins.json", "service", SERVICE_PIN)
+    set_pin(folder / "pins.json", "attendant", ATTENDANT_PIN)
+    MdbMemory(folder / "mdb-payments.json").put("5afe0001-8-1", Remembered("requested", 200, "EUR"))
+    now = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
+
+    def clock() -> datetime:
+        nonlocal now
+        now += timedelta(seconds=7)
+        return now
+
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {name: Path(scratch, f"{name}.db") for name in ("journal", "fleet")}
+        with closing(FragileJournal(files["journal"], clock)) as journal:
+            sell(journal)
+            tell(files["fleet"], journal.id)
+            (folder / "head").write_text(f"{journal.head}\n", encoding="utf-8")
+        for name, path in files.items():
+            (folder / f"{name}.sql").write_text(dumped(path), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]))

@@ -1,0 +1,188 @@
+"""The state that earlier versions left on their machines, met by this one: nothing of it is lost, all of it is used.
+
+`keep.py` says how a state is made, and what happened on that machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import load
+from kiosk.ops.outbox import Outbox
+from kiosk.parts import catalog_of
+from kiosk.pin_file import load as load_pins
+from kiosk.vending import journal as journal_module
+from kiosk.vending.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
+from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
+from kiosk.vending.mdb_memory import MdbMemory
+from kiosk.vending.pin import matches
+from kiosk.vending.settings import VOLUME, Settings
+from kiosk.vending.state import Phase
+from tests.upgrade.keep import ATTENDANT_PIN, SERVICE_PIN, DiskRig
+from tests.vending.rig import WATER, WINE, settle_everything
+
+STATES = sorted(Path(__file__).parent.joinpath("states").iterdir())
+
+FIELDS = {
+    "age_cleared": "sale result by",
+    "checkpoint": "layout ledger",
+    "journal_reopened": "",
+    "machine_started": "version",
+    "payment_approved": "sale transaction amount reference",
+    "payment_declined": "sale transaction reason",
+    "payment_requested": "sale transaction amount",
+    "payment_reversed": "sale transaction",
+    "payment_settled": "sale transaction",
+    "pin_refused": "role sale locked_s",
+    "price_set": "slot price instead_of currency",
+    "reversal_requested": "sale transaction reason",
+    "sale_closed": "sale outcome",
+    "sale_opened": "sale slot product price currency minimum_age test",
+    "setting_changed": "name value",
+    "settled_by_operator": "item dropped",
+    "stock_set": "slot count reason",
+    "vend_failed": "sale slot reason",
+    "vend_reported_late": "sale slot dropped",
+    "vend_requested": "sale slot",
+    "vend_succeeded": "sale slot",
+    "vend_unknown": "sale slot reason",
+}
+"""What rows of schema `SCHEMA` may hold."""
+
+SCHEMA = 2
+
+
+@pytest.fixture(params=STATES, ids=lambda folder: folder.name)
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A machine's folder as that version left it."""
+    folder = tmp_path / "state"
+    shutil.copytree(request.param, folder)
+    for private in ("pins.json", "mdb-payments.json"):
+        if (folder / private).exists():
+            (folder / private).chmod(0o600)
+    for dump in folder.glob("*.sql"):
+        with closing(sqlite3.connect(dump.with_suffix(".db"))) as database:
+            database.executescript(dump.read_text(encoding="utf-8"))
+    return folder
+
+
+@pytest.fixture
+def journal(state: Path) -> Path:
+    return state / "journal.db"
+
+
+@pytest.fixture
+def head(state: Path) -> Head:
+    """The journal's last row, as that version gave it."""
+    return Head.parse((state / "head").read_text(encoding="ascii").strip())
+
+
+def test_every_key_of_its_settings_is_still_one(state: Path) -> None:
+    config = load(state / "kiosk.toml")
+    catalog, _ = catalog_of(config)
+    assert [product.slot for product in catalog.product] == ["A1", "B1", "B2"]
+    assert config.journal_path == state / "journal.db"
+
+
+def test_its_pins_still_open(state: Path) -> None:
+    pins = load_pins(load(state / "kiosk.toml").pins_path)
+    assert matches(SERVICE_PIN, pins.service)
+    assert matches(ATTENDANT_PIN, pins.attendant)
+
+
+def test_its_journal_is_read_without_being_changed(journal: Path, head: Head) -> None:
+    before = journal.read_bytes()
+    assert verify(journal, head) == head
+    assert len(read(journal)) == head.seq
+    assert survey(journal)[1] is None
+    assert journal.read_bytes() == before
+
+
+def test_its_journal_is_gone_on_with_under_the_same_rows(journal: Path, head: Head) -> None:
+    old = read(journal)
+    with closing(Journal(journal)) as opened:
+        rig = DiskRig(opened)
+        settle_everything(rig)
+        rig.buy(WATER)
+        settle_everything(rig)
+    entries = read(journal)
+    assert entries[: head.seq] == old
+    assert isinstance(entries[head.seq].fact, MachineStarted)
+    assert [fact.outcome for fact in facts(entries[head.seq :]) if isinstance(fact, SaleClosed)] == ["refunded", "sold"]
+    assert verify(journal, head).seq == len(entries)
+
+
+def test_the_sale_that_its_last_moment_left_open_is_resolved(journal: Path, head: Head) -> None:
+    """The customer had paid, and the motor had not turned."""
+    paid = read(journal)[-1].fact
+    with closing(Journal(journal)) as opened:
+        rig = DiskRig(opened)
+        settle_everything(rig)
+        written = facts(opened.entries(head.seq))
+    assert [fact.transaction for fact in written if isinstance(fact, ReversalRequested)] == [paid.transaction]  # type: ignore[union-attr]
+
+
+def test_its_prices_stock_and_doubts_still_hold(journal: Path) -> None:
+    with closing(Journal(journal)) as opened:
+        rig = DiskRig(opened)
+        settle_everything(rig)
+        ledger = rig.ledger
+        assert ledger.price(WATER, 180, "EUR") == 200
+        assert ledger.slot(WATER).count == 4
+        assert ledger.uncertain(WINE) == 1
+        assert [doubt for doubt in ledger.doubts if doubt.endswith("-7")]
+        assert Settings(opened).get(VOLUME, 100) == 40
+        assert rig.phase is Phase.ATTRACT
+
+
+def test_an_older_kiosk_refuses_a_journal_of_this_one_as_newer(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Journal(journal)) as opened:
+        opened.append(Checkpoint(0, {}))
+    monkeypatch.setattr(journal_module, "_MIGRATIONS", journal_module._MIGRATIONS[:1])
+    for look in (Journal, read, verify):
+        with pytest.raises(JournalError, match="written by a newer kiosk") as refused:
+            look(journal)
+        assert not isinstance(refused.value, JournalDamagedError)
+
+
+def test_what_the_fleet_was_to_be_told_is_still_there(state: Path) -> None:
+    if not (state / "fleet.db").exists():
+        pytest.skip("that version had no fleet")
+    with closing(sqlite3.connect(state / "journal.db")) as database:
+        (id_,) = database.execute("SELECT id FROM journal").fetchone()
+    with closing(Outbox(state / "fleet.db", 100)) as outbox:
+        assert not outbox.renewed
+        assert outbox.cursor(id_) == 20
+        assert [(each.seq, each.topic) for each in outbox.after(0, 9)] == [(2, "error"), (3, "audience")]
+        assert outbox.counter("m-17") == 7
+        assert outbox.orders() == ['{"kind":"price"}']
+        outbox.put("2026-03-03T08:00:00.000Z", "health", 0, {})
+        assert outbox.waiting == 3
+
+
+def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
+    if not (state / "mdb-payments.json").exists():
+        pytest.skip("that version had no driver of a reader")
+    memory = MdbMemory(state / "mdb-payments.json")
+    assert memory.whole
+    name, payment = memory.open() or ("", None)
+    assert payment
+    assert (name, payment.amount, payment.currency) == ("5afe0001-8-1", 200, "EUR")
+
+
+def test_the_words_of_the_journal_are_those_of_its_schema() -> None:
+    """Whoever adds a kind or a field adds a migration too, so that an older kiosk does not take it for damage."""
+    words = {name_of(kind): " ".join(field.name for field in fields(kind)) for kind in Fact.__args__}  # type: ignore[attr-defined]
+    assert len(journal_module._MIGRATIONS) == SCHEMA, "write here what the facts of the new schema are"
+    assert words == FIELDS, "a new kind or field needs one more of `journal._MIGRATIONS`: see there"
+
+
+def facts(entries: Iterable[Entry]) -> list[Fact]:
+    return [entry.fact for entry in entries]
