@@ -287,6 +287,7 @@ class ShopWindow(LockedWindow):
 
     def _on_choice(self) -> None:
         self._choices.touched(self._now)
+        self._eyes.touched(self._now)
         self.shield.rise()
         self._show(self._shop.snapshot)
 
