@@ -15,7 +15,7 @@ from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from kiosk.ops import usb
-from kiosk.ui import service_journal
+from kiosk.ui import service_journal, theme
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
@@ -221,7 +221,7 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     rig.enter()
     assert rig.vision.mode is VisionMode.NOTICE
     page = rig.open(CameraPage)
-    assert rig.vision.mode is VisionMode.AGE_CHECK
+    assert rig.vision.mode is VisionMode.SERVICE
     rig.vision.see(make_face())
     rig.vision.next_preview = make_preview()
     rig.tick()
@@ -232,6 +232,29 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     assert rig.vision.mode is VisionMode.NOTICE
     assert rig.feed.picture is None
     assert rig.feed.newest is None
+
+
+def test_landmarks_are_drawn_where_they_are(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(CameraPage)
+    assert isinstance(page, CameraPage)
+
+    def greens() -> list[tuple[int, int]]:
+        rig.vision.next_preview = make_preview()
+        rig.tick()
+        image = page.view.grab().toImage()
+        accent = theme.ACCENT.rgb()
+        return [(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == accent]
+
+    rig.vision.see(replace(make_face(status="estimating"), landmarks=((320.0, 120.0),)))
+    seen = greens()
+    share = min(page.view.width() / 640, page.view.height() / 480)
+    left = (page.view.width() - 640 * share) / 2
+    assert seen
+    assert abs(sum(x for x, _ in seen) / len(seen) - (left + 320 * share)) < 2
+    assert abs(sum(y for _, y in seen) / len(seen) - 120 * share) < 2
+    rig.vision.see(make_face(status="estimating"))
+    assert not greens()
 
 
 def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: ServiceRig) -> None:
