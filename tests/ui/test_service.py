@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from kiosk.ops import usb
 from kiosk.ui import service_journal, theme
 from kiosk.ui.service_camera import CameraPage
+from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
 from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
@@ -33,7 +34,7 @@ from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.state import Phase
 from kiosk.vision.messages import VisionMode, VisionState
-from tests.ui.conftest import make_face, make_preview
+from tests.ui.conftest import FakeVision, make_face, make_preview
 from tests.ui.service_rig import PIN, ServiceRig, at_once
 
 Start_ = Callable[..., ServiceRig]
@@ -275,6 +276,16 @@ def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: Servi
             assert rig.vision.mode is VisionMode.NOTICE
         assert rig.feed.picture is None
         assert rig.feed.newest is None
+
+
+def test_who_services_the_machine_is_not_counted_among_its_customers() -> None:
+    vision, counted = FakeVision(), []
+    feed = VisionFeed(vision, counted.extend)
+    for listening in (False, True, False):
+        feed.listening = listening
+        vision.see(make_face())
+        feed.poll()
+    assert [observation.frame for observation in counted] == [0, 2]
 
 
 def test_the_feed_keeps_nobody_while_customers_shop(rig: ServiceRig) -> None:
