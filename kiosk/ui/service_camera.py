@@ -81,6 +81,8 @@ class TrackView(QWidget):
 class CameraPage(Page):
     """While it is open, and only then, whoever stands in front is looked at: the operator."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.view = TrackView(desk, words, self)

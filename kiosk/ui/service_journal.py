@@ -57,6 +57,8 @@ def rows_of_today(journal: Path, now: datetime) -> tuple[Row, ...]:
 class JournalPage(Page):
     """The newest on top. Read beside the screen's thread: a journal of months is long."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._page = 0
