@@ -28,6 +28,8 @@ WITH_PICTURE = frozenset(
 MISSED = BEFORE_DISPENSING - {Phase.PAYING, Phase.ASK_ID}
 """Where the camera is asked if somebody is still there: not while all eyes are on the reader or on an ID."""
 
+BLIND = (VisionState.NO_CAMERA, VisionState.FAILED, VisionState.ENDED)
+"""Where no picture comes soon: a process that is started anew has one within seconds."""
 BETWEEN = (Phase.ATTRACT, Phase.OUT_OF_ORDER)
 """Where a visit can end."""
 
@@ -74,7 +76,7 @@ class Eyes:
     def judge(self, observations: Sequence[Observation], snapshot: Snapshot, now: float) -> None:
         """Tell the sale what the age check says, that the customer has gone, and that the next is another."""
         self._watch.follow(snapshot, now)
-        verdict = self._watch.observe(observations, now)
+        verdict = self._watch.observe(observations, now, blind=self._vision.state in BLIND)
         if verdict is not None:
             self._shop.age_checked(*verdict)
         if self._vision.state is not VisionState.RUNNING:

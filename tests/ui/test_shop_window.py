@@ -18,6 +18,7 @@ from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.done import DoneScreen
 from kiosk.ui.screens.id import AskIdScreen
 from kiosk.ui.screens.products import ProductsScreen
+from kiosk.ui.presence import VISIT_OVER
 from kiosk.ui.shop_window import ShopWindow
 from kiosk.ui.tile import Tile
 from kiosk.vending import catalog as catalogs
@@ -482,6 +483,9 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     first = machine.window._eyes.check
     machine.press("Back")
     machine.press("Cancel")
+    machine.see(None)
+    machine.go(VISIT_OVER + 1)
+    machine.see(OLD)
     machine.start(camera=True)
     machine.choose(WINE)
     machine.press("Pay")
