@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from assets.make_screenshots import ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.presence import VISIT_OVER
 from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.done import DoneScreen
 from kiosk.ui.screens.id import AskIdScreen
 from kiosk.ui.screens.products import ProductsScreen
-from kiosk.ui.presence import VISIT_OVER
 from kiosk.ui.shop_window import ShopWindow
 from kiosk.ui.tile import Tile
 from kiosk.vending import catalog as catalogs
