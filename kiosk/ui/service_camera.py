@@ -52,7 +52,7 @@ class TrackView(QWidget):
             self._paint_landmarks(painter, mapping, face)
 
     def _paint_landmarks(self, painter: QPainter, mapping: Mapping, face: FaceObservation) -> None:
-        radius = max(self._look.scale.unit * 0.35, 2.0)
+        radius = max(self._look.scale.unit * 0.55, 2.0)
         painter.setPen(QPen(theme.SHADOW, 1.0))
         painter.setBrush(theme.ACCENT)
         for x, y in face.landmarks or ():

@@ -176,6 +176,7 @@ class ExportPage(Page):
         area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, look.touch))
         least, most = QSize(look.px(30), look.touch), QSize(look.px(90), look.touch * 2)
         grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
+        area.setHeight(min(area.height(), grid.rows * (most.height() + gap) - gap))
         for index, button in enumerate(self.buttons):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):
