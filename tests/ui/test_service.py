@@ -548,6 +548,18 @@ def test_nothing_yet_today_is_said(rig: ServiceRig, monkeypatch: pytest.MonkeyPa
     assert page.said.isVisible()
 
 
+def test_a_stick_is_no_higher_than_two_fingers(rig: ServiceRig, tmp_path: Path) -> None:
+    rig.window.resize(800, 1280)
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [tmp_path, tmp_path / "another"]
+    rig.tick()
+    shown = [button for button in page.buttons if button.isVisible()]
+    assert len(shown) == 2
+    assert all(button.height() <= 2 * rig.window.look.touch for button in shown)
+
+
 def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
