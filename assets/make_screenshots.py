@@ -58,7 +58,7 @@ from kiosk.vision.pipeline import Pipeline
 
 SIZES = ("1280x800", "1080x1920")
 LANGUAGES = ("en", "zh", "de")
-MOMENT = 8.4
+MOMENT = 8.8
 """Seconds into the clip, of somebody in their best years."""
 
 
@@ -100,6 +100,7 @@ class Attendant:
         self.sale = sale
 
     def end(self, sale: str) -> None: ...
+    def close(self) -> None: ...
     def enter(self, pin: str) -> None: ...
 
     def wait_s(self, now: float) -> float:  # noqa: ARG002
@@ -329,6 +330,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
 def moment_of_clip() -> tuple[Observation, Preview]:
     """What vision makes of the demo clip around `MOMENT`."""
     pipeline = Pipeline(load())
+    pipeline.tells_landmarks = True  # the operator's page has them; no other shows them
     source = open_source("demo")
     observation, image = None, None
     for frame in source.frames():

@@ -252,7 +252,7 @@ class FleetConfig(Section):
     audience: bool = Field(
         False,
         description="whether it is told how many people of each age group there were in an hour, from five on. "
-        "Before you turn this on, tell your customers, and find out whether the law allows it",
+        "The screens then say so; before you turn this on, find out whether the law allows it",
     )
 
     @model_validator(mode="after")

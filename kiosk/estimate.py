@@ -175,6 +175,10 @@ class FaceObservation:
     """Whether it was shown to be a living face and no picture of one. None where nobody asked, or there is no
     answer yet; absent from JSON then."""
 
+    landmarks: tuple[tuple[float, float], ...] | None = None
+    """Where it is held by, as x and y in pixels of the frame. For service mode alone: None, and absent from JSON, in
+    every other."""
+
     def __post_init__(self) -> None:
         if self.status not in get_args(Status):
             raise ValueError(f"{self.status!r} is not a status")
@@ -188,6 +192,7 @@ class FaceObservation:
             "status": self.status,
             **(self.estimate.to_dict() if self.estimate else {}),
             **({} if self.live is None else {"live": self.live}),
+            **({"landmarks": [[round(x, 1), round(y, 1)] for x, y in self.landmarks]} if self.landmarks else {}),
         }
 
     @classmethod
@@ -201,6 +206,7 @@ class FaceObservation:
             status=data["status"],
             estimate=Estimate.from_dict(data, groups) if "gender" in data else None,
             live=data.get("live"),
+            landmarks=tuple((x, y) for x, y in data["landmarks"]) if "landmarks" in data else None,
         )
 
 

@@ -263,4 +263,5 @@ def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: b
         volume=settings.get(VOLUME, round(config.sound.volume * 100)) / 100,
         mirrored=window.mirror and mirrored,
         locked=locked,
+        counts=bool(config.fleet.broker) and config.fleet.audience,
     )

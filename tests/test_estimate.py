@@ -247,6 +247,13 @@ def test_an_observation_comes_back(faces: tuple[FaceObservation, ...]) -> None:
     assert Observation.from_json(seen.to_json().encode(), DECADES) == seen
 
 
+def test_landmarks_come_back_and_are_absent_where_nobody_asked() -> None:
+    face = replace(FACE, landmarks=((1.0, 2.5), (3.25, 4.0)))
+    assert FaceObservation.from_dict(face.to_dict(), DECADES).landmarks == ((1.0, 2.5), (3.2, 4.0))
+    assert "landmarks" not in FACE.to_dict()
+    assert FaceObservation.from_dict(FACE.to_dict(), DECADES).landmarks is None
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_whether_a_face_lives_comes_back(live: bool) -> None:
     face = replace(FACE, live=live)

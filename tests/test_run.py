@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import stat
 import sys
@@ -30,6 +31,7 @@ from kiosk.vending.journal import Entry, Journal
 from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.pin import matches
 from kiosk.vending.serial_dispenser import SerialDispenser
+from kiosk.vending.settings import Settings
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vision.camera import ANY_CAMERA, DEMO
@@ -391,6 +393,17 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
             run._show(machine, wish)
     journal.close()
     assert locked == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fleet", "counts"),
+    [('broker = "b.example"\nmachine = "m-1"\naudience = true', True), ("audience = true", False), ("", False)],
+)
+def test_customers_are_told_that_they_are_counted(folder: Path, fleet: str, counts: bool) -> None:
+    config = settings(folder, f"[fleet]\n{fleet}\n")
+    with contextlib.closing(Journal(config.journal_path)) as journal:
+        appearance = run._appearance(config, Settings(journal), mirrored=True, locked=True)
+    assert appearance.counts is counts
 
 
 def test_the_demo_machine_keeps_out_of_the_real_one(tmp_path: Path) -> None:

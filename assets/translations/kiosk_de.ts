@@ -625,6 +625,14 @@
         <translation>Eine Kamera kann beim Einkauf Ihr Alter und Geschlecht schätzen, nur in diesem Gerät. Kein Bild wird gespeichert oder gesendet. Bis Sie wählen, wird nichts geschätzt.</translation>
     </message>
     <message>
+        <source>With the camera, it is counted how many people of each age group come in an hour.</source>
+        <translation>Mit Kamera wird gezählt, wie viele Menschen jeder Altersgruppe in einer Stunde kommen.</translation>
+    </message>
+    <message>
+        <source>{said} {counted}</source>
+        <translation>{said} {counted}</translation>
+    </message>
+    <message>
         <source>With the camera</source>
         <translation>Mit Kamera</translation>
     </message>
@@ -1026,6 +1034,10 @@
     <message>
         <source>Nothing is stored.</source>
         <translation>Nichts wird gespeichert.</translation>
+    </message>
+    <message>
+        <source>Only hourly counts by age group are kept.</source>
+        <translation>Behalten werden nur Zahlen je Stunde und Altersgruppe.</translation>
     </message>
     <message>
         <source>Getting ready</source>

@@ -625,6 +625,14 @@
         <translation>购物时，摄像头可以估计您的年龄和性别，仅在本机内进行。不保存、不传送任何画面。在您选择之前，不作任何估计。</translation>
     </message>
     <message>
+        <source>With the camera, it is counted how many people of each age group come in an hour.</source>
+        <translation>使用摄像头时，会统计每小时各年龄组的人数。</translation>
+    </message>
+    <message>
+        <source>{said} {counted}</source>
+        <translation>{said}{counted}</translation>
+    </message>
+    <message>
         <source>With the camera</source>
         <translation>使用摄像头</translation>
     </message>
@@ -1026,6 +1034,10 @@
     <message>
         <source>Nothing is stored.</source>
         <translation>不保存任何内容。</translation>
+    </message>
+    <message>
+        <source>Only hourly counts by age group are kept.</source>
+        <translation>仅保留每小时各年龄组的人数。</translation>
     </message>
     <message>
         <source>Getting ready</source>

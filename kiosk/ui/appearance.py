@@ -24,5 +24,7 @@ class Appearance:
     """Whether the live picture is shown as a mirror does: for a camera, not for a clip."""
     locked: bool = False
     """Fullscreen, without frame and pointer, and nothing closes it but `leave`."""
+    counts: bool = False
+    """Whether customers have to be told that they are counted by hour and age group."""
     gone_after: float = GONE_AFTER
     """Seconds without a face and a touch, after which it is asked whether anybody is there."""

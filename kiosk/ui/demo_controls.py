@@ -91,7 +91,8 @@ class DemoControls(QWidget):
         self.timer.start()
 
     def show_beside(self, window: QWidget) -> None:
-        """Right of `window` if there is room, else where the screen has some."""
+        """Right of `window`, which is shown first, if there is room, else where the screen has some."""
+        window.show()  # one that comes later covers this one where nobody manages windows, as on a bare X server
         self.adjustSize()
         screen = window.screen()
         if screen is not None:

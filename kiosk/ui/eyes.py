@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kiosk.estimate import Observation
 from kiosk.ui.age_watch import AgeWatch
-from kiosk.ui.presence import Presence
+from kiosk.ui.presence import Emptiness, Presence
 from kiosk.vending.age_check import AgeCheck, AgePolicy
 from kiosk.vending.shop import Shop
 from kiosk.vending.snapshot import Snapshot
@@ -28,6 +28,11 @@ WITH_PICTURE = frozenset(
 MISSED = BEFORE_DISPENSING - {Phase.PAYING, Phase.ASK_ID}
 """Where the camera is asked if somebody is still there: not while all eyes are on the reader or on an ID."""
 
+BLIND = (VisionState.NO_CAMERA, VisionState.FAILED, VisionState.ENDED)
+"""Where no picture comes soon: a process that is started anew has one within seconds."""
+BETWEEN = (Phase.ATTRACT, Phase.OUT_OF_ORDER)
+"""Where a visit can end."""
+
 
 def is_pictured(snapshot: Snapshot) -> bool:
     """Whether anybody is shown and estimated: only who chose it, and only where it is seen."""
@@ -48,6 +53,7 @@ class Eyes:
         self._shop = shop
         self._watch = AgeWatch(policy)
         self._presence = Presence(gone_after)
+        self._emptiness = Emptiness()
         self._mode: VisionMode | None = None
 
     @property
@@ -68,9 +74,9 @@ class Eyes:
             self._vision.set_mode(mode)
 
     def judge(self, observations: Sequence[Observation], snapshot: Snapshot, now: float) -> None:
-        """Tell the sale what the age check says, and that nobody is there any more."""
+        """Tell the sale what the age check says, that the customer has gone, and that the next is another."""
         self._watch.follow(snapshot, now)
-        verdict = self._watch.observe(observations, now)
+        verdict = self._watch.observe(observations, now, blind=self._vision.state in BLIND)
         if verdict is not None:
             self._shop.age_checked(*verdict)
         if self._vision.state is not VisionState.RUNNING:
@@ -82,18 +88,31 @@ class Eyes:
         elif self._presence.seconds_left(now) == 0:
             self._shop.walked_away()
             self._presence.touched(now)  # told once: what the sale makes of it has its own time
+        self._look_for_an_end(observations, snapshot, now)
 
     def touched(self, now: float) -> None:
         """Somebody is there."""
         self._presence.touched(now)
+        self._emptiness.forget()
 
     def forget(self) -> None:
         """The customer is gone."""
         self._presence.forget()
+        self._emptiness.forget()
 
     def seconds_left(self, snapshot: Snapshot, now: float) -> float | None:
         """Until the customer counts as gone, while that has to be asked."""
         return self._presence.seconds_left(now) if self._misses(snapshot) else None
+
+    def _look_for_an_end(self, observations: Sequence[Observation], snapshot: Snapshot, now: float) -> None:
+        """Between two customers: whoever cancels and stays there is the one who was there before."""
+        empty = observations and not any(observation.faces for observation in observations)
+        if snapshot.phase not in BETWEEN or self._vision.state is not VisionState.RUNNING:
+            self._emptiness.forget()
+        elif empty and self._emptiness.is_over(now):
+            self._shop.visit_ended()
+        elif observations and not empty:
+            self._emptiness.forget()
 
     @staticmethod
     def _misses(snapshot: Snapshot) -> bool:

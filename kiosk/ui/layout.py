@@ -65,6 +65,12 @@ def row(area: QRect, widgets: Sequence[QWidget], gap: int, weights: Sequence[flo
         left += width + gap
 
 
+def lower_half(widget: QWidget) -> int:
+    """Where the lower half of its window begins, in pixels of `widget`."""
+    window = widget.window() or widget
+    return window.height() // 2 - widget.mapTo(window, QPoint()).y()
+
+
 def centred(area: QRect, width: int, height: int) -> QRect:
     place = QRect(0, 0, min(width, area.width()), min(height, area.height()))
     place.moveCenter(area.center())

@@ -1,4 +1,4 @@
-"""Whether the customer has walked away, as far as a camera can say; and the taps that open service mode.
+"""Whether the customer has walked away or a visit is over, as far as a camera can say; and the taps of service mode.
 
 Nothing here looks at a clock: `now` is in seconds of the window's own.
 """
@@ -12,6 +12,8 @@ GONE_AFTER: Final = 12.0
 """Seconds without a face and without a touch, after which it is asked whether anybody is there."""
 WARNING: Final = 10.0
 """Seconds that the question stands."""
+VISIT_OVER: Final = 5.0
+"""Seconds without a face and without a touch at the first screen, after which whoever comes is another visitor."""
 
 
 class Presence:
@@ -40,6 +42,23 @@ class Presence:
         if not self._was_seen or now - self._last < self._gone_after:
             return None
         return max(self._last + self._gone_after + self._warning - now, 0.0)
+
+
+class Emptiness:
+    """Whether nobody has been there for a while. Only a camera that sees says so: picture after empty picture."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """There is an empty picture; whether there has been nothing else for `VISIT_OVER`."""
+        if self._since is None:
+            self._since = now
+        return now - self._since >= VISIT_OVER
+
+    def forget(self) -> None:
+        """A face, a finger, or a camera that cannot say."""
+        self._since = None
 
 
 class SecretTaps:

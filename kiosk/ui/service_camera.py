@@ -1,4 +1,4 @@
-"""What the detector and the tracker see: boxes, who is who, how good the picture of each is."""
+"""What the detector and the tracker see: boxes, landmarks, who is who, how good the picture of each is."""
 
 from __future__ import annotations
 
@@ -49,6 +49,14 @@ class TrackView(QWidget):
         mapping = Mapping(picture.frame_size, place.size(), mirrored=False)
         for face in newest.faces if newest else ():
             self._paint_face(painter, mapping.to_view(QRectF(*face.box)), face, place.size())
+            self._paint_landmarks(painter, mapping, face)
+
+    def _paint_landmarks(self, painter: QPainter, mapping: Mapping, face: FaceObservation) -> None:
+        radius = max(self._look.scale.unit * 0.55, 2.0)
+        painter.setPen(QPen(theme.SHADOW, 1.0))
+        painter.setBrush(theme.ACCENT)
+        for x, y in face.landmarks or ():
+            painter.drawEllipse(mapping.to_view(QRectF(x, y, 0, 0)).center(), radius, radius)
 
     def _paint_face(self, painter: QPainter, box: QRectF, face: FaceObservation, size: QSize) -> None:
         colour = theme.ACCENT if face.status == "known" else theme.LINE
@@ -73,6 +81,8 @@ class TrackView(QWidget):
 class CameraPage(Page):
     """While it is open, and only then, whoever stands in front is looked at: the operator."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.view = TrackView(desk, words, self)
@@ -82,7 +92,7 @@ class CameraPage(Page):
         return self.words.camera()
 
     def opened(self) -> None:
-        self.desk.feed.set_mode(VisionMode.AGE_CHECK)
+        self.desk.feed.set_mode(VisionMode.SERVICE)
 
     def left(self) -> None:
         self.desk.feed.set_mode(VisionMode.NOTICE)

@@ -41,6 +41,9 @@ class Desk:
 class Page(QWidget):
     """One page: it is laid out by `arrange`, told the time by `refresh`, and may come and go any number of times."""
 
+    is_looked_at = False
+    """Whether nothing is touched in its upper part, so that it may have one where all controls have to be low."""
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(parent)
         self.desk = desk

@@ -12,7 +12,7 @@ from kiosk.vision.messages import EngineInfo, Preview, Vision, VisionMode, Visio
 class VisionFeed:
     """Passes everything on, and remembers the newest while `listening`. Otherwise nobody's face stays here.
 
-    `also` is told every observation.
+    `also` is told every observation of customers: who services the machine is none.
     """
 
     def __init__(self, vision: Vision, also: Callable[[list[Observation]], None] | None = None) -> None:
@@ -58,7 +58,7 @@ class VisionFeed:
 
     def poll(self) -> list[Observation]:
         observations = self._vision.poll()
-        if self._also:
+        if self._also and not self._listening:
             self._also(observations)
         for observation in observations:
             self.pace.add(observation)

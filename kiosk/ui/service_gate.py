@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
 from kiosk.ui.button import Button
-from kiosk.ui.layout import centred
+from kiosk.ui.layout import centred, lower_half
 from kiosk.ui.look import Look
 from kiosk.ui.pin_pad import Dots, PinPad
 from kiosk.ui.service_words import ServiceWords
@@ -81,7 +81,13 @@ class Gate(QWidget):
         hint = self.close_button.sizeHint()
         self.close_button.setGeometry(inner.left(), inner.bottom() + 1 - look.touch, hint.width(), look.touch)
         area = inner.adjusted(0, 0, 0, -look.touch - gap)
-        if look.upright:
+        if look.low:
+            head, pad = QRect(area), QRect(inner if not look.upright else area)
+            head.setBottom(lower_half(self) - gap)
+            pad.setTop(lower_half(self))
+            if not look.upright:  # two rows of keys beside the way out
+                pad.setLeft(self.close_button.geometry().right() + 1 + gap)
+        elif look.upright:
             head, pad = QRect(area), QRect(area)
             head.setHeight(area.height() // 3)
             pad.setTop(head.bottom() + 1)

@@ -22,6 +22,8 @@ LEAST_FREE = 500_000_000
 class HealthPage(Page):
     """Two columns would be shorter; one is read faster."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.rows = Rows(self, every=True)

@@ -57,6 +57,8 @@ def rows_of_today(journal: Path, now: datetime) -> tuple[Row, ...]:
 class JournalPage(Page):
     """The newest on top. Read beside the screen's thread: a journal of months is long."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._page = 0
@@ -174,6 +176,7 @@ class ExportPage(Page):
         area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, look.touch))
         least, most = QSize(look.px(30), look.touch), QSize(look.px(90), look.touch * 2)
         grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
+        area.setHeight(min(area.height(), grid.rows * (most.height() + gap) - gap))
         for index, button in enumerate(self.buttons):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):

@@ -12,6 +12,7 @@ from kiosk.ops.backlight import Backlight
 from kiosk.ui import theme
 from kiosk.ui.button import Button
 from kiosk.ui.grid import grid_for
+from kiosk.ui.layout import lower_half
 from kiosk.ui.look import Look
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_desk import Desk, Page
@@ -26,6 +27,9 @@ from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
 from kiosk.vending.events import Stay
 from kiosk.vending.state import Phase
+
+ROWS = 6
+"""Targets one above the other that half a window needs room for to hold a page: a smaller one is in reach as it is."""
 
 
 class ServiceScreen(QWidget):
@@ -130,9 +134,15 @@ class ServiceScreen(QWidget):
         self.back.rescale(look)
         self.title.rescale(look)
         wide = min(self.back.sizeHint().width(), inner.width() * 2 // 3)
-        self.back.setGeometry(inner.left(), inner.top(), wide, look.touch)
-        self.title.setGeometry(inner.left() + wide + gap, inner.top(), inner.width() - wide - gap, look.touch)
+        low = look.low and self.height() - lower_half(self) >= ROWS * look.touch
+        head = inner.bottom() + 1 - look.touch if low else inner.top()
+        self.back.setGeometry(inner.left(), head, wide, look.touch)
+        self.title.setGeometry(inner.left() + wide + gap, head, inner.width() - wide - gap, look.touch)
         area = inner.adjusted(0, look.touch + gap * 2, 0, 0)
+        if low:
+            area = inner.adjusted(0, 0, 0, -look.touch - gap * 2)
+            if self.current is None or not self.current.is_looked_at:
+                area.setTop(max(lower_half(self), area.top()))
         grid = grid_for(
             len(self.tiles), area.size(), QSize(look.px(40), look.touch), QSize(look.px(60), look.px(24)), gap
         )

@@ -22,6 +22,8 @@ class SettlePage(Page):
     count_wanted = pyqtSignal(str)
     """The slot that has to be counted."""
 
+    is_looked_at = True
+
     def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._index = 0

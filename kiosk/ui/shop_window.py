@@ -89,11 +89,13 @@ class ShopWindow(LockedWindow):
         self._panel_place: tuple[QRect, Look] | None = None
         self._choices = Choices(self._appearance, self)
         words = self.words = ShopWords(self)
+        live_words = Words(self)
+        words.counts = live_words.counts = self._appearance.counts
         shelf = Shelf(catalog, catalog_path)
 
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
-        self.panel = LivePanel(Words(self), words, groups, self, mirrored=self._appearance.mirrored)
+        self.panel = LivePanel(live_words, words, groups, self, mirrored=self._appearance.mirrored)
         languages, checks = self._choices.languages, policy.automatic_pass
         self._all = ShopScreens(words, shelf, self, languages, camera_checks=checks)
         self.screens = self._all.by_phase
@@ -287,6 +289,7 @@ class ShopWindow(LockedWindow):
 
     def _on_choice(self) -> None:
         self._choices.touched(self._now)
+        self._eyes.touched(self._now)
         self.shield.rise()
         self._show(self._shop.snapshot)
 

@@ -18,6 +18,8 @@ class ShopWords(QObject):
     """The sale's side of the conversation."""
 
     language = "en"
+    counts = False
+    """Whether it is counted how many people of each age group come in an hour (`fleet.audience`)."""
 
     # Everywhere
 
@@ -48,10 +50,14 @@ class ShopWords(QObject):
         return self.tr("What would you like?")
 
     def notice(self) -> str:
-        return self.tr(
+        said = self.tr(
             "A camera can estimate your age and gender while you shop, on this machine alone. "
             "No picture is stored or sent. Until you choose, nothing is estimated."
         )
+        if not self.counts:
+            return said
+        counted = self.tr("With the camera, it is counted how many people of each age group come in an hour.")
+        return self.tr("{said} {counted}").format(said=said, counted=counted)
 
     def with_camera(self) -> Message:
         return Message(self.tr("With the camera"), self.tr("See your live estimate"))

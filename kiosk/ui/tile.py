@@ -79,7 +79,7 @@ class Tile(Target):
                 QRect(inner.left(), inner.top(), side, inner.height()),
                 inner.adjusted(side + margin, 0, 0, 0),
             )
-        words = min(self._words_high, inner.height() * 55 // 100)
+        words = min(self._words_high, inner.height() * 64 // 100)
         return inner.adjusted(0, 0, 0, -words - margin // 2), inner.adjusted(0, inner.height() - words, 0, 0)
 
     def words_wanted(self, noted: bool) -> int:

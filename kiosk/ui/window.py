@@ -1,27 +1,23 @@
 """The demo window: the live picture, the estimate beside it, and everything vision may be going through.
 
-It only looks: it polls vision on a timer and neither starts nor stops it. The touch screen's sale
-comes to stand on the same parts later.
+It only looks: it polls vision on a timer and neither starts nor stops it.
 """
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Any
 
 from PyQt6.QtCore import QElapsedTimer, QEvent, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QResizeEvent
-from PyQt6.QtWidgets import QApplication, QBoxLayout, QWidget
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QWidget
 
 from kiosk.estimate import DECADES, AgeGroup, FaceObservation, Observation
 from kiosk.ui import theme
 from kiosk.ui.estimate_panel import EstimatePanel
 from kiosk.ui.frame_meter import FrameWatch
 from kiosk.ui.live_view import LiveView
-from kiosk.ui.loop import tick_every, tick_on_news
+from kiosk.ui.loop import application, show_until_closed, tick_every, tick_on_news
 from kiosk.ui.mapping import nearest
 from kiosk.ui.motion import LIVE_FOR, LIVE_MS, STILL_MS, Pace
 from kiosk.ui.theme import Scale
@@ -44,6 +40,8 @@ class DemoWindow(QWidget):
 
     failed = pyqtSignal(str)
     """Vision came to the state FAILED; with its fault."""
+    closed = pyqtSignal()
+    """It looks no more, and vision may go."""
 
     def __init__(
         self,
@@ -195,6 +193,12 @@ class DemoWindow(QWidget):
             else:
                 self.unsetCursor()
 
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+        super().closeEvent(event)
+        self.timer.stop()
+        self.closed.emit()
+        self.view.clear_picture()  # it lies in memory that whoever runs vision gives back
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         key = event.key() if event is not None else None
         if key in (Qt.Key.Key_Escape, Qt.Key.Key_Q):
@@ -218,39 +222,21 @@ def run(
     """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0.
 
     `wake_on` is a descriptor that can be read once vision has news. `tell` is given how smoothly it went, as
-    `FrameWatch` reports it, while vision still runs.
+    `FrameWatch` reports it, while vision still runs. Raises `WindowError` for an error in a slot.
     """
-    existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app = application()
     window = DemoWindow(vision, fullscreen=fullscreen, mirrored=mirrored, groups=groups)
     window.failed.connect(window.close)  # whoever called this says why
     fit_screen(window)
     if wake_on is not None:
         window.wake_on(wake_on)
-    watch = FrameWatch(window, lambda: window.view.pictures) if tell else None
-    if seconds is not None:
-        end = QTimer(window)
-        end.setSingleShot(True)
-        end.timeout.connect(window.close)
-        end.start(round(seconds * 1000))
-
-    def close(_signal: int, _frame: FrameType | None) -> None:
-        window.close()  # Python gets its turn at each tick of the window's timer
-
-    before = {number: signal.signal(number, close) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        window.show()
-        app.exec()
-        if tell and watch:
-            tell(watch.report())
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        window.timer.stop()
-        window.view.clear_picture()  # it lies in memory that whoever called this gives back
-        # now, not whenever Python gets to it: a window must not outlive its application
-        window.deleteLater()
-        app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    reports: list[dict[str, Any]] = []
+    if tell:
+        watch = FrameWatch(window, lambda: window.view.pictures)
+        window.closed.connect(lambda: reports.append(watch.report()))
+    show_until_closed(app, window, seconds)
+    if tell and reports:
+        tell(reports[-1])
     return 1 if vision.state is VisionState.FAILED else 0
 
 

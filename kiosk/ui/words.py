@@ -24,6 +24,9 @@ class Message:
 class Words(QObject):
     """The kiosk's side of the conversation."""
 
+    counts = False
+    """Whether it is counted how many people of each age group come in an hour (`fleet.audience`)."""
+
     # What is estimated
 
     def gender(self, label: str) -> str:
@@ -88,7 +91,8 @@ class Words(QObject):
 
     def privacy(self) -> tuple[str, str]:
         """Two sentences, for one line or two."""
-        return self.tr("Estimated live on this machine."), self.tr("Nothing is stored.")
+        kept = self.tr("Only hourly counts by age group are kept.") if self.counts else self.tr("Nothing is stored.")
+        return self.tr("Estimated live on this machine."), kept
 
     # Over the picture
 

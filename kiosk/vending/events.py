@@ -74,6 +74,11 @@ class WalkedAway:
 
 
 @dataclass(frozen=True)
+class VisitEnded:
+    """The camera works, and has seen nobody in front of the first screen for a while: whoever comes is another."""
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has passed."""
 
@@ -143,4 +148,4 @@ Message = Union[  # noqa: UP007
     Approved, Declined, Reversed, Settled, Dropped, NotDropped, IdConfirmed, IdRefused, WrongPin, FaultChanged
 ]
 
-Event = Union[Touch, AgeChecked, WalkedAway, Tick, Message, Operation]  # noqa: UP007
+Event = Union[Touch, AgeChecked, WalkedAway, VisitEnded, Tick, Message, Operation]  # noqa: UP007

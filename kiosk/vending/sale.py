@@ -13,7 +13,8 @@ What holds in every order of events, duplicates and delays included:
 - The motor turns only for an approved payment of the whole price, once, and only if the customer's age is clear.
 - One age check a visit decides against a customer, and one in their favour counts for one payment. A check that was
   left by touch before it decided counts as one against: whoever saw it waver could otherwise begin anew, with another
-  product or another face, until a lucky one. An ID can be shown as before.
+  product or another face, until a lucky one. An ID can be shown as before. A visit ends when the camera has seen
+  nobody in front of the first screen: to cancel and begin again is no new one.
 - A payment that does not end in a drop is reversed, and the reversal repeated until the terminal acknowledges it.
   So is an approval that comes after cancel, time-out or restart, or that nobody asked for.
 - Every answer names its transaction, vend or sale; one that fits nothing open changes nothing.
@@ -45,6 +46,7 @@ from kiosk.vending.events import (
     Stay,
     Tick,
     VendTest,
+    VisitEnded,
     WalkedAway,
 )
 from kiosk.vending.facts import AgeCleared, PaymentRequested, PinRefused, SaleOpened, VendUnknown
@@ -74,7 +76,7 @@ def step(rules: Rules, state: State, event: Event, now: float) -> tuple[State, t
             _on_time(turn)
         case Start() | SetCamera() | Choose() | Continue() | ShowId() | Stay() | Back() | Cancel():
             _on_touch(turn, event)
-        case AgeChecked() | WalkedAway():
+        case AgeChecked() | WalkedAway() | VisitEnded():
             _on_camera(turn, event)
         case IdConfirmed() | IdRefused() | WrongPin():
             _on_id(turn, event)
@@ -129,11 +131,11 @@ def _on_touch(turn: Turn, touch: Start | SetCamera | Choose | Continue | ShowId 
             turn.leave(Phase.ATTRACT, "cancelled")
         case Cancel() if phase is Phase.DONE or (phase is Phase.SERVICE and not turn.state.is_testing):
             turn.go(Phase.ATTRACT)
-    if phase is Phase.AGE_CHECK and turn.state.phase not in (Phase.AGE_CHECK, Phase.ATTRACT):
+    if phase is Phase.AGE_CHECK and turn.state.phase is not Phase.AGE_CHECK:
         turn.state = replace(turn.state, id_is_needed=True)
 
 
-def _on_camera(turn: Turn, event: AgeChecked | WalkedAway) -> None:
+def _on_camera(turn: Turn, event: AgeChecked | WalkedAway | VisitEnded) -> None:
     match event:
         case AgeChecked() if turn.state.phase is Phase.AGE_CHECK and event.sale == turn.state.sale:
             if event.passed:
@@ -146,6 +148,8 @@ def _on_camera(turn: Turn, event: AgeChecked | WalkedAway) -> None:
         case WalkedAway() if turn.state.phase is Phase.PAYING and _hangs_on_a_face(turn.state.open_sale):
             turn.take_back("walked away")
             turn.go(Phase.DECLINED, "timeout")
+        case VisitEnded() if turn.state.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+            turn.state = replace(turn.state, id_is_needed=False)
 
 
 def _on_id(turn: Turn, message: IdConfirmed | IdRefused | WrongPin) -> None:

@@ -37,10 +37,11 @@ from kiosk.vending.events import (
     Stay,
     Tick,
     Touch,
+    VisitEnded,
     WalkedAway,
 )
 from kiosk.vending.facts import Checkpoint, Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
-from kiosk.vending.faults import FaultChanged, FaultName
+from kiosk.vending.faults import FaultChanged
 from kiosk.vending.id_check import IdVerifier, PinVerifier
 from kiosk.vending.journal import Journal, JournalDamagedError, JournalError
 from kiosk.vending.ledger import Ledger, apply
@@ -147,6 +148,10 @@ class Shop:
         """The camera has seen nobody for a while; only to be said where `snapshot.camera` is true."""
         self._happen(WalkedAway())
 
+    def visit_ended(self) -> None:
+        """The camera, looking, has seen nobody at the first screen for a while; elsewhere this changes nothing."""
+        self._happen(VisitEnded())
+
     def enter_pin(self, pin: str) -> None:
         """An attendant's PIN was typed; the answer comes with a later tick. It is kept and written nowhere."""
         if self._state.phase is Phase.ASK_ID:
@@ -211,16 +216,22 @@ class Shop:
                     ledger = apply(ledger, effect.fact)
         except JournalError as error:
             log.error("%s", error)
-            self._break(ledger, state.faults)
+            self._break(ledger, state)
         else:
             self._state = state
 
-    def _break(self, ledger: Ledger, faults: frozenset[FaultName]) -> None:
-        """The journal failed. `ledger` is what it certainly has."""
+    def _break(self, ledger: Ledger, state: State) -> None:
+        """The journal failed. `ledger` is what it certainly has, `state` what it kept from coming about."""
         if self._state.sale:
             for verifier in self._verifiers:
                 verifier.end(self._state.sale)
-        self._state = State(ledger, Phase.OUT_OF_ORDER, faults=faults | {"journal"}, retries=self._state.retries)
+        self._state = State(
+            ledger,
+            Phase.OUT_OF_ORDER,
+            id_is_needed=state.id_is_needed,
+            faults=state.faults | {"journal"},
+            retries=self._state.retries,
+        )
         self._reopen_at = self._now + self._reopening
 
     def _reopen(self) -> None:
@@ -285,7 +296,7 @@ class Shop:
             self._record(checkpoint.checkpoint(self._state.ledger))
         except JournalError as error:
             log.error("%s", error)
-            self._break(self._state.ledger, self._state.faults)
+            self._break(self._state.ledger, self._state)
         else:
             self._noted = self._journal.head.seq
 

@@ -130,7 +130,10 @@ class State:
     camera: bool | None = None
     """The customer's choice; None until they made one."""
     id_is_needed: bool = False
-    """Whether an age check of this visit has asked for an ID or was left: nobody gets another until a lucky one."""
+    """Whether an age check of this visit has asked for an ID or was left: nobody gets another until a lucky one.
+
+    Only `VisitEnded` takes it back. Where the camera cannot say that, or always sees somebody, an ID stays needed.
+    """
     sale: str | None = None
     """The sale that the customer is in."""
     transaction: str | None = None

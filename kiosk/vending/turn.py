@@ -55,7 +55,7 @@ class Turn:
         if phase is not Phase.PAYING:
             self.state = replace(self.state, transaction=None)
         if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
-            self.state = replace(self.state, camera=None, id_is_needed=False)
+            self.state = replace(self.state, camera=None)
         if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.BROWSING):
             self.state = replace(self.state, sale=None)
 

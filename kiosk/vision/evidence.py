@@ -37,6 +37,10 @@ LEAD = 0.2
 LEADS_FOR = 1.0
 """…and for how many seconds without a break."""
 
+HARDLY, HARDLY_LESS, HARDLY_FOR = 0.2, 1.5, 0.5
+"""A label less likely than this goes to one so many times likelier, after so many seconds: of many that are a little
+likely none ever has a clear lead, and what is hardly true any more must not stay."""
+
 _SMALLEST_PROBABILITY = 1e-4  # no single chip rules anything out
 
 
@@ -55,11 +59,13 @@ class SteadyLabel:
         likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
         if self.index is None:
             self.index = likeliest
-        if probabilities[likeliest] - probabilities[self.index] < LEAD:
+        best, shown = probabilities[likeliest], probabilities[self.index]
+        hardly = shown < HARDLY and best >= shown * HARDLY_LESS
+        if best - shown < LEAD and not hardly:
             self._led_since = None
         elif self._led_since is None:
             self._led_since = time
-        elif time - self._led_since >= LEADS_FOR:
+        elif time - self._led_since >= (HARDLY_FOR if hardly else LEADS_FOR):
             self.index, self._led_since = likeliest, None
 
 

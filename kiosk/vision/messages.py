@@ -36,6 +36,8 @@ class VisionMode(enum.Enum):
     ESTIMATE = "estimate"
     AGE_CHECK = "age check"
     """Estimate, and judge whether the face is a living one."""
+    SERVICE = "service"
+    """The same, and say where the landmarks are: for the operator, behind the service PIN."""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Pipeline:
         """
         self.liveness = liveness
         """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
+        self.tells_landmarks = False
+        """Whether faces are told with their landmarks: only while service mode looks on."""
         self._engine = engine
         self._finder = finder or FaceFinder()
         self._face_judge = face_judge or facelike.load()
@@ -113,7 +115,11 @@ class Pipeline:
         for track in listed:
             track.update_status(time)
         return self._observation(
-            frame, tuple(track.observed(None if alive is None else track.number == alive) for track in listed)
+            frame,
+            tuple(
+                track.observed(None if alive is None else track.number == alive, landmarks=self.tells_landmarks)
+                for track in listed
+            ),
         )
 
     def _observation(self, frame: Frame, faces: tuple[FaceObservation, ...]) -> Observation:

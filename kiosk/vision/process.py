@@ -54,7 +54,7 @@ class VisionSettings:
     smallest_face: float = 0.2
     cpu_only: bool = False
     liveness: bool = True
-    """Whether `VisionMode.AGE_CHECK` judges liveness. A clip of drawn people can show none."""
+    """Whether `VisionMode.AGE_CHECK` and `SERVICE` judge liveness. A clip of drawn people can show none."""
     patient: bool = False
     """Whether a camera that is not there at the start is looked for, as one that goes away later always is."""
 

@@ -96,8 +96,8 @@ class Track:
         looks = (self.look, self.frontal_look)
         return max(float(known @ look) for known in looks if known is not None)
 
-    def observed(self, live: bool | None = None) -> FaceObservation:
-        """The track as the rest of the kiosk sees it; `live` is known to whoever judged it."""
+    def observed(self, live: bool | None = None, *, landmarks: bool = False) -> FaceObservation:
+        """The track as the rest of the kiosk sees it; `live` is known to whoever judged it. `landmarks`: with them."""
         left, top, width, height = self.face.box
         return FaceObservation(
             track=self.number,
@@ -106,6 +106,7 @@ class Track:
             status=self.status,
             estimate=self.evidence.estimate(),
             live=live,
+            landmarks=tuple((float(x), float(y)) for x, y in self.face.landmarks) if landmarks else None,
         )
 
 

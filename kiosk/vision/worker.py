@@ -105,8 +105,9 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
                 link.send(observation=pipeline.notice(frame).to_dict(), order=order.number)
                 reader.want_every(pipeline.frames_every)
             elif frame is not None:
-                judged = settings.liveness and order.mode is VisionMode.AGE_CHECK
+                judged = settings.liveness and order.mode in (VisionMode.AGE_CHECK, VisionMode.SERVICE)
                 pipeline.liveness = liveness if judged else None
+                pipeline.tells_landmarks = order.mode is VisionMode.SERVICE
                 observation = pipeline.process(frame)
                 reader.want_every(pipeline.frames_every)
                 report.renew()

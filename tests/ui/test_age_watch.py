@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk.ui.age_watch import AgeWatch
+from kiosk.ui.age_watch import BLIND_FOR, AgeWatch
 from kiosk.vending.age_check import AgePolicy
 from tests.vending.rig import BEER, Rig
 
@@ -26,3 +26,15 @@ def test_a_check_that_runs_out_of_time_is_told_once() -> None:
     later = rig.now + policy.time_out
     assert watch.observe([], later) == (rig.shop.snapshot.sale, False)
     assert watch.observe([], later) is None
+
+
+def test_nobody_waits_long_for_a_camera_that_is_away() -> None:
+    rig = Rig()
+    rig.buy(BEER)
+    watch = AgeWatch(AgePolicy(automatic_pass=True))
+    watch.follow(rig.shop.snapshot, rig.now)
+    assert watch.observe([], rig.now, blind=True) is None
+    assert watch.observe([], rig.now + 1, blind=False) is None, "it was back"
+    assert watch.observe([], rig.now + 2, blind=True) is None
+    assert watch.observe([], rig.now + 2 + BLIND_FOR, blind=True) == (rig.shop.snapshot.sale, False)
+    assert watch.observe([], rig.now + 9, blind=True) is None, "told once"

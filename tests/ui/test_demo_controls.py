@@ -211,7 +211,7 @@ def test_it_is_not_covered_where_the_screen_has_no_room_beside_the_shop(play: Pl
     shop = QWidget()
     qtbot.addWidget(shop)
     shop.setGeometry(QGuiApplication.primaryScreen().availableGeometry())
-    shop.show()
     play.controls.show_beside(shop)
+    assert shop.isVisible(), "shown later it would lie over its controls"
     assert play.controls.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
     assert play.controls.isVisible()

@@ -15,8 +15,9 @@ from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from kiosk.ops import usb
-from kiosk.ui import service_journal
+from kiosk.ui import service_journal, theme
 from kiosk.ui.service_camera import CameraPage
+from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
 from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
@@ -33,7 +34,7 @@ from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.state import Phase
 from kiosk.vision.messages import VisionMode, VisionState
-from tests.ui.conftest import make_face, make_preview
+from tests.ui.conftest import FakeVision, make_face, make_preview
 from tests.ui.service_rig import PIN, ServiceRig, at_once
 
 Start_ = Callable[..., ServiceRig]
@@ -221,7 +222,7 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     rig.enter()
     assert rig.vision.mode is VisionMode.NOTICE
     page = rig.open(CameraPage)
-    assert rig.vision.mode is VisionMode.AGE_CHECK
+    assert rig.vision.mode is VisionMode.SERVICE
     rig.vision.see(make_face())
     rig.vision.next_preview = make_preview()
     rig.tick()
@@ -232,6 +233,29 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     assert rig.vision.mode is VisionMode.NOTICE
     assert rig.feed.picture is None
     assert rig.feed.newest is None
+
+
+def test_landmarks_are_drawn_where_they_are(rig: ServiceRig) -> None:
+    rig.enter()
+    page = rig.open(CameraPage)
+    assert isinstance(page, CameraPage)
+
+    def greens() -> list[tuple[int, int]]:
+        rig.vision.next_preview = make_preview()
+        rig.tick()
+        image = page.view.grab().toImage()
+        accent = theme.ACCENT.rgb()
+        return [(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == accent]
+
+    rig.vision.see(replace(make_face(status="estimating"), landmarks=((320.0, 120.0),)))
+    seen = greens()
+    share = min(page.view.width() / 640, page.view.height() / 480)
+    left = (page.view.width() - 640 * share) / 2
+    assert seen
+    assert abs(sum(x for x, _ in seen) / len(seen) - (left + 320 * share)) < 2
+    assert abs(sum(y for _, y in seen) / len(seen) - 120 * share) < 2
+    rig.vision.see(make_face(status="estimating"))
+    assert not greens()
 
 
 def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: ServiceRig) -> None:
@@ -252,6 +276,16 @@ def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: Servi
             assert rig.vision.mode is VisionMode.NOTICE
         assert rig.feed.picture is None
         assert rig.feed.newest is None
+
+
+def test_who_services_the_machine_is_not_counted_among_its_customers() -> None:
+    vision, counted = FakeVision(), []
+    feed = VisionFeed(vision, counted.extend)
+    for listening in (False, True, False):
+        feed.listening = listening
+        vision.see(make_face())
+        feed.poll()
+    assert [observation.frame for observation in counted] == [0, 2]
 
 
 def test_the_feed_keeps_nobody_while_customers_shop(rig: ServiceRig) -> None:
@@ -541,6 +575,18 @@ def test_nothing_yet_today_is_said(rig: ServiceRig, monkeypatch: pytest.MonkeyPa
     assert isinstance(page, JournalPage)
     assert page.said.text == "Nothing yet today"
     assert page.said.isVisible()
+
+
+def test_a_stick_is_no_higher_than_two_fingers(rig: ServiceRig, tmp_path: Path) -> None:
+    rig.window.resize(800, 1280)
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [tmp_path, tmp_path / "another"]
+    rig.tick()
+    shown = [button for button in page.buttons if button.isVisible()]
+    assert len(shown) == 2
+    assert all(button.height() <= 2 * rig.window.look.touch for button in shown)
 
 
 def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:

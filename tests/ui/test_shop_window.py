@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from assets.make_screenshots import ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.presence import VISIT_OVER
 from kiosk.ui.screens.claim import ClaimScreen
 from kiosk.ui.screens.done import DoneScreen
 from kiosk.ui.screens.id import AskIdScreen
@@ -482,6 +483,9 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     first = machine.window._eyes.check
     machine.press("Back")
     machine.press("Cancel")
+    machine.see(None)
+    machine.go(VISIT_OVER + 1)
+    machine.see(OLD)
     machine.start(camera=True)
     machine.choose(WINE)
     machine.press("Pay")

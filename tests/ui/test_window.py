@@ -18,6 +18,7 @@ import kiosk.ui
 from kiosk.estimate import FaceObservation, Observation
 from kiosk.ui import theme
 from kiosk.ui.age_bars import AgeBars
+from kiosk.ui.crash import WindowError
 from kiosk.ui.hero import BigAge
 from kiosk.ui.live_view import LiveView
 from kiosk.ui.motion import LIVE_MS, STILL_MS
@@ -330,6 +331,24 @@ def test_ctrl_c_closes_cleanly(qtbot: QtBot, vision: FakeVision) -> None:  # noq
     QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGINT))
     assert run(vision, fullscreen=False, seconds=None) == 0
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_in_the_window_ends_it_as_an_error(vision: FakeVision, qapp: QApplication) -> None:  # noqa: ARG001
+    def fails() -> list[Observation]:
+        raise RuntimeError("nobody had thought of this")
+
+    vision.poll = fails  # type: ignore[method-assign]
+    with pytest.raises(WindowError, match="nobody had thought of this"):
+        run(vision, fullscreen=False, seconds=60)
+
+
+@pytest.mark.parametrize("end", ["seconds", "closed"])
+def test_how_it_went_is_told_however_it_ends(vision: FakeVision, qapp: QApplication, end: str) -> None:
+    told: list[dict[str, object]] = []
+    if end == "closed":
+        QTimer.singleShot(0, lambda: [window.close() for window in qapp.topLevelWidgets()])
+    assert run(vision, fullscreen=False, seconds=0.0 if end == "seconds" else 60, tell=told.append) == 0
+    assert len(told) == 1
 
 
 # Walls

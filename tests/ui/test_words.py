@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kiosk.estimate import AgeGroup
+from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.words import LONGEST_FAULT, Words
 from kiosk.vision.messages import VisionState
 
@@ -40,3 +41,12 @@ def test_a_long_fault_is_cut(words: Words) -> None:
     assert words.fault(None) == ""
     assert words.fault("short") == "short"
     assert words.fault("x" * 500) == "x" * (LONGEST_FAULT - 1) + "…"
+
+
+def test_what_is_kept_is_said(words: Words) -> None:
+    shop_words = ShopWords()
+    assert words.privacy()[1] == "Nothing is stored."
+    assert "counted" not in shop_words.notice()
+    words.counts = shop_words.counts = True
+    assert words.privacy()[1] == "Only hourly counts by age group are kept."
+    assert shop_words.notice().endswith("it is counted how many people of each age group come in an hour.")

@@ -137,8 +137,44 @@ def test_touching_the_check_does_not_end_it(rig: Rig) -> None:
 def test_the_next_visit_has_a_check_of_its_own(rig: Rig) -> None:
     rig.buy(BEER)
     rig.shop.touch(Cancel())
+    rig.shop.visit_ended()
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK
+
+
+@pytest.mark.parametrize("fault", [True, False])
+def test_to_cancel_and_begin_again_is_no_new_visit(rig: Rig, fault: bool) -> None:
+    rig.buy(BEER)
+    rig.shop.touch(Cancel())
+    if fault:
+        for stopped in (True, False):
+            rig.shop.stop_selling(stopped)
+    rig.after(600)
+    rig.buy(BEER)
+    assert rig.phase is Phase.ASK_ID
+
+
+def test_a_full_disk_in_the_middle_is_no_new_visit(rig: Rig) -> None:
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.journal.room = 0
+    rig.shop.touch(Cancel())
+    assert rig.phase is Phase.OUT_OF_ORDER
+    rig.journal.room = None
+    rig.after(60)
+    rig.buy(BEER)
+    assert rig.phase is Phase.ASK_ID
+
+
+def test_no_visit_ends_before_the_first_screen(rig: Rig) -> None:
+    rig.buy(BEER)
+    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.visit_ended()
+    rig.shop.touch(Back())
+    rig.shop.touch(Choose(WINE))
+    rig.shop.visit_ended()
+    rig.shop.touch(Continue())
+    assert rig.phase is Phase.ASK_ID
 
 
 def test_a_pass_counts_for_its_own_sale_alone(rig: Rig) -> None:
@@ -227,6 +263,7 @@ def test_the_next_customer_is_looked_at_again(rig: Rig) -> None:
     rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.ATTRACT
+    rig.shop.visit_ended()
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK
 

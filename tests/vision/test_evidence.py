@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES, Estimate
-from kiosk.vision.evidence import FORGETTING, INDEPENDENT, LEADS_FOR, Evidence, SteadyLabel
+from kiosk.vision.evidence import FORGETTING, HARDLY_FOR, INDEPENDENT, LEADS_FOR, Evidence, SteadyLabel
 
 LABELS = ("female", "male")
 
@@ -159,6 +159,24 @@ def test_a_lead_that_is_interrupted_begins_anew() -> None:
     for step in range(100):
         lead = step % 8 != 0  # 0.7 s of lead, then none
         label.update([0.2, 0.8] if lead and step else [0.5, 0.5], step / 10)
+    assert label.index == 0
+
+
+def test_a_label_that_is_hardly_true_any_more_goes_though_none_leads_clearly() -> None:
+    label = SteadyLabel()
+    label.update([0.5, 0.2, 0.2, 0.1], 0.0)
+    for step in range(1, 20):
+        label.update([0.12, 0.3, 0.29, 0.29], step / 10)
+        if step / 10 <= HARDLY_FOR:
+            assert label.index == 0
+    assert label.index == 1
+
+
+def test_among_many_that_are_a_little_likely_the_label_stays_for_a_while() -> None:
+    label = SteadyLabel()
+    label.update([0.3, 0.25, 0.25, 0.2], 0.0)
+    for step in range(1, 100):
+        label.update([0.19, 0.27, 0.27, 0.27] if step % 5 else [0.19, 0.28, 0.27, 0.26], step / 10)
     assert label.index == 0
 
 

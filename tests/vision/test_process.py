@@ -354,6 +354,23 @@ def test_it_judges_whether_a_face_is_alive_during_an_age_check_and_so_does_its_s
     wait_for(vision, judged)
 
 
+def test_landmarks_leave_it_in_service_mode_alone(
+    started: Callable[[VisionSettings, VisionMode], VisionProcess],
+) -> None:
+    def pointed(seen: list[Observation]) -> bool:
+        return any(face.landmarks for observation in seen for face in observation.faces)
+
+    vision = started(VisionSettings(DEMO), VisionMode.SERVICE)
+    (face, *_) = next(seen.faces for seen in reversed(wait_for(vision, pointed)) if seen.faces)
+    left, top, width, height = face.box
+    assert face.landmarks is not None
+    assert len(face.landmarks) == 5
+    assert all(left <= x <= left + width and top <= y <= top + height for x, y in face.landmarks)
+    for mode in (VisionMode.AGE_CHECK, VisionMode.ESTIMATE, VisionMode.NOTICE):
+        vision.set_mode(mode)
+        assert not pointed(wait_for(vision, any_face))
+
+
 def test_it_says_what_runs_the_network(started: Callable[[VisionSettings, VisionMode], VisionProcess]) -> None:
     vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
     assert vision.engine is None

@@ -9,6 +9,7 @@ from assets.make_screenshots import SCENES, ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui import language
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.tile import Tile
 
 from ...vending.rig import MemoryJournal
 from ..conftest import make_estimate, make_face, make_preview
@@ -55,3 +56,36 @@ def test_every_screen_is_laid_out(size: str, code: str, aids: tuple[bool, bool])
         found += [f"{scene}: {fault}" for fault in faults(stage.window)]
         stage.close()
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("code", language.NAMES)
+@pytest.mark.usefixtures("qtbot")
+def test_what_is_said_of_being_counted_has_room(size: str, code: str) -> None:
+    if not language.can_show(code):
+        pytest.skip("no font with Chinese letters: fonts-droid-fallback has them")
+    seen = Observation(1.0, 1, 31.0, (make_face(estimate=make_estimate()),))
+    width, height, inches = SIZES[size]
+    found = []
+    for large in (False, True):
+        appearance = Appearance(pixels_per_mm=density(width, height, inches), large_text=large, counts=True)
+        for scene in ("attract", "products-live", "age-check"):
+            stage = stage_for(MemoryJournal(), ClipVision(seen, make_preview()), (width, height), appearance)  # type: ignore[arg-type]
+            play(stage, scene, code)
+            QApplication.processEvents()
+            found += [f"{scene}: {fault}" for fault in faults(stage.window)]
+            stage.close()
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (800, 1280)])
+@pytest.mark.usefixtures("qtbot")
+def test_a_long_name_is_no_smaller_for_a_note_beside_it(size: tuple[int, int]) -> None:
+    vision = ClipVision(Observation(1.0, 1, 31.0), make_preview())
+    stage = stage_for(MemoryJournal(), vision, size, Appearance(pixels_per_mm=5.9))  # type: ignore[arg-type]
+    play(stage, "products", "en")
+    tiles = [tile for tile in stage.window.findChildren(Tile) if tile.isVisible()]
+    assert any(tile.says.note for tile in tiles)
+    letters = {tile.says.name: tile.drawn[0].font.pixelSize() for tile in tiles}
+    stage.close()
+    assert min(letters.values()) >= 0.8 * max(letters.values()), letters

@@ -12,24 +12,42 @@ from assets.make_screenshots import SERVICE, ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui import language
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.service_screen import ROWS
 from kiosk.vending.journal import Journal
 
 from ..conftest import make_estimate, make_face, make_preview
 from ..judge import faults, place
 from .test_layout import SIZES, density
 
+UPRIGHT = (800, 1280, 10.1)
+AIDED = {"usual text": (False, False), "large text": (True, False)}
+CASES = [
+    *(
+        pytest.param(SIZES[size], code, *aids, id=f"{size}, {code}, {name}")
+        for size in SIZES
+        for code in language.NAMES
+        for name, aids in AIDED.items()
+    ),
+    # German has the longest words
+    *(pytest.param(SIZES[size], "de", True, True, id=f"{size}, de, both aids") for size in SIZES),
+    *(pytest.param(UPRIGHT, code, False, True, id=f"10 inch upright, {code}, low reach") for code in language.NAMES),
+    pytest.param(UPRIGHT, "de", True, True, id="10 inch upright, de, both aids"),
+]
 
-@pytest.mark.parametrize("large", [False, True], ids=["usual text", "large text"])
-@pytest.mark.parametrize("code", language.NAMES)
-@pytest.mark.parametrize("size", SIZES)
+
+@pytest.mark.parametrize(("size", "code", "large", "low"), CASES)
 @pytest.mark.usefixtures("qtbot")
-def test_every_page_is_laid_out(size: str, code: str, large: bool, tmp_path: Path) -> None:
+def test_every_page_is_laid_out(
+    size: tuple[int, int, float], code: str, large: bool, low: bool, tmp_path: Path
+) -> None:
     if not language.can_show(code):
         pytest.skip("no font with Chinese letters: fonts-droid-fallback has them")
     seen = Observation(1.0, 1, 31.0, (make_face(estimate=make_estimate()),))
-    width, height, inches = SIZES[size]
+    width, height, inches = size
     others = tuple(each for each in language.NAMES if each != code)
-    appearance = Appearance((code, *others), large_text=large, pixels_per_mm=density(width, height, inches))
+    appearance = Appearance(
+        (code, *others), large_text=large, low_reach=low, pixels_per_mm=density(width, height, inches)
+    )
     found = []
     for scene in SERVICE:
         path = tmp_path / scene / "journal.db"
@@ -37,7 +55,8 @@ def test_every_page_is_laid_out(size: str, code: str, large: bool, tmp_path: Pat
             stage = stage_for(journal, ClipVision(seen, make_preview()), (width, height), appearance, path)
             play(stage, scene, code)
             QApplication.processEvents()
-            found += [f"{scene}: {fault}" for fault in faults(stage.window)]
+            has_room = "gate" in scene or height // 2 >= ROWS * stage.window.look.touch
+            found += [f"{scene}: {fault}" for fault in faults(stage.window) if has_room or "out of reach" not in fault]
             gate, mark = stage.service.gate, stage.window.mark
             if gate.isVisible() and place(gate, stage.window).intersects(place(mark, stage.window)):
                 found += [f"{scene}: the mark of a simulation is covered"]
