@@ -45,6 +45,9 @@ _DAMAGE = (
 )
 """Rows of which one is enough."""
 
+_MALFORMED = ("unsupported file format", "malformed", "no such", "no column", "syntax error", "values were supplied")
+"""How SQLite says that a file is not what was written, where it takes that for its user's mistake."""
+
 _BUSY_S = 5.0
 
 
@@ -68,9 +71,9 @@ class Outbox:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = _opened(path)
-        except sqlite3.OperationalError:  # its disk or folder: no reason to begin anew
-            raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of what SQLite says of it
+            if isinstance(error, sqlite3.OperationalError) and not any(each in str(error) for each in _MALFORMED):
+                raise  # its disk or folder: no reason to begin anew
             for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
             path.replace(path.with_name(f"{path.name}.damaged"))
