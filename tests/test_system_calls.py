@@ -22,7 +22,7 @@ LOCAL = {"AF_UNIX", "AF_NETLINK"}
 input (eglfs) and libudev hear that a device was plugged in."""
 
 GPUS = r"/dev/(dri/(card|renderD)\d+|nvidia\w*|kfd)"
-"""Devices, which keep nothing: OpenCV's FFmpeg looks for one that decodes videos."""
+"""Devices, which keep nothing: Qt Multimedia, which plays the sounds, looks for one that decodes videos."""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from kiosk.errors import KioskError
-from kiosk.ops.secret_file import read_password, read_secret
+from kiosk.secret_file import read_password, read_secret
 
 KEEP_ALIVE_S = 30
 """After one and a half times as long without a word the broker says that the machine is offline."""

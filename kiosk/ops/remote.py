@@ -25,7 +25,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
-from kiosk.ops.secret_file import read_secret
+from kiosk.secret_file import read_secret
 
 EVERYBODY = "all"
 """The addressee that every machine listens to."""

@@ -26,7 +26,7 @@ from kiosk.ops.remote import (
     signed,
     write_new_key,
 )
-from kiosk.ops.secret_file import SecretFileError
+from kiosk.secret_file import SecretFileError
 from tests.ops.broker import Collector, until
 from tests.ops.fleet_rig import BEGIN, Machine
 
