@@ -32,9 +32,12 @@ def check_drawable(pictures: Sequence[Path]) -> None:
     """Raises `PictureError` for the first picture that takes seconds, or much memory. One that is none is no harm."""
     if not pictures:
         return
-    command = [sys.executable, "-m", __name__, *map(str, pictures)]
+    command = [sys.executable, "-m", __name__, *(str(picture.absolute()) for picture in pictures)]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    # Not in the present folder, whose files Python would take for modules: catalogues come from anywhere.
+    result = subprocess.run(
+        command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+    )
     begun = len(result.stdout.splitlines())
     if result.returncode == 0:
         return

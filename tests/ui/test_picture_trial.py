@@ -87,3 +87,12 @@ def test_a_machine_with_such_a_picture_does_not_start(tmp_path: Path) -> None:
 def test_the_kiosks_own_pictures_are_not_tried_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_trial.subprocess, "run", None)
     catalog_of(Config())
+
+
+def test_a_folder_that_a_catalogue_came_in_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PyQt6", "kiosk", "resource"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (tmp_path / "good.svg").write_bytes(svg('<rect width="9" height="9"/>'))
+    monkeypatch.chdir(tmp_path)
+    check_drawable([Path("good.svg")])
+    assert not (tmp_path / "ran").exists()
