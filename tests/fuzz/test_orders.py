@@ -165,13 +165,12 @@ def listen(link: Link, server: socket.socket, said: bytes) -> None:
 
     def serve() -> None:
         connection, _ = server.accept()
-        with connection:
+        with connection, suppress(OSError):  # whoever heard enough hangs up
             connection.recv(4096)
             connection.sendall(said)
             connection.shutdown(socket.SHUT_WR)
-            with suppress(ConnectionError):
-                while connection.recv(1 << 16):
-                    pass
+            while connection.recv(1 << 16):
+                pass
 
     thread = threading.Thread(target=serve)
     thread.start()
