@@ -26,13 +26,13 @@ def svg(inside: str, size: str = "") -> bytes:
 
 def entities() -> bytes:
     """A billion laughs."""
-    more = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    more = "".join(f'<!ENTITY {chr(98 + n)} "' + f"&{chr(97 + n)};" * 10 + '">' for n in range(9))
     return f'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "ha">{more}]>'.encode() + svg("<text>&j;</text>")
 
 
 def uses() -> bytes:
     """Each of eight groups is ten times the one before it."""
-    groups = "".join(f'<g id="a{n + 1}">{f"""<use xlink:href="#a{n}"/>""" * 10}</g>' for n in range(8))
+    groups = "".join(f'<g id="a{n + 1}">' + f'<use xlink:href="#a{n}"/>' * 10 + "</g>" for n in range(8))
     return svg(f'<defs><g id="a0"><rect width="9" height="9"/></g>{groups}</defs><use xlink:href="#a8"/>')
 
 
