@@ -69,6 +69,8 @@ class _Message(_Model):
     state: VisionState = VisionState.STARTING
     fault: str | None = None
     failed: str = ""
+    passing: bool = False
+    """Of `failed`: whether a fresh process may find it well again."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> _Message:
@@ -85,6 +87,8 @@ def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | N
     try:
         message = _Message.model_validate_json(datagram)
         said = {name: getattr(message, name) for name in message.model_fields_set}
+        if "failed" in said:
+            said["passing"] = message.passing
         if message.observation is not None:
             said["observation"] = _observation(message.observation, groups)
     except (ValidationError, ValueError):

@@ -37,7 +37,7 @@ MESSAGES = (
     {"run": 1, "loading_gpu": True},
     {"run": 1, "engine_fault": None, "on_gpu": False, "engine": {"name": "a", "precision": "int8", "accuracy": ""}},
     {"run": 1, "order": 0, "observation": {"time": 12.345, "frame": 311, "latency_ms": 18.2, "faces": [FACE, FACE]}},
-    {"run": 1, "failed": "no"},
+    {"run": 1, "failed": "no", "passing": False},
 )
 
 
