@@ -35,7 +35,7 @@ def install_service(settings: Path, display: str, user: str, dry_run: bool, root
     from kiosk.ops.units import NAME, Display
 
     config = load(settings)
-    service = install.service_for(settings, Display(display), user)
+    service = install.service_for(settings, Display(display), user, network=bool(config.fleet.broker))
     if problems := install.checked(service):
         raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
     if dry_run:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from kiosk import toml_file
 from kiosk.errors import KioskError
@@ -21,9 +21,18 @@ from kiosk.errors import KioskError
 Language = Literal["en", "zh", "de"]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Seconds = Annotated[float, Field(ge=1, le=3600)]
-_Path = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
+
+
+def _can_be_there(path: str) -> str:
+    """Linux's NAME_MAX and PATH_MAX, with room for the folder of the settings and for what lies beside the file."""
+    if len(path.encode()) > 2048 or any(len(name.encode()) > 200 for name in path.split("/")):
+        raise ValueError("no file's path is so long: a name has up to 200 bytes, and all of it up to 2048")
+    return path
+
+
+_Path = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$"), AfterValidator(_can_be_there)]
 _MOTOR = r"^[A-Za-z0-9]{1,8}=[A-Za-z0-9_.-]{1,32}$"
-_Port = Annotated[str, Field(pattern=r"^(none|/[^\x00]+)$")]
+_Port = Annotated[str, Field(pattern=r"^(none|/[^\x00]+)$"), AfterValidator(_can_be_there)]
 _KIND = r"^[a-z][a-z0-9_-]{0,31}$"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from kiosk import fleet_parts, pin_file
 from kiosk.config import Config
 from kiosk.errors import KioskError
+from kiosk.secret_file import SecretFileError, check_private
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.id_check import IdVerifier
@@ -117,6 +118,11 @@ def _lacking_files(config: Config) -> Iterator[str]:
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         yield f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
+    else:
+        try:
+            check_private(folder)
+        except SecretFileError as error:
+            yield f"shop.state: {error}"
 
 
 def check(config: Config) -> None:

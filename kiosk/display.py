@@ -28,7 +28,10 @@ def why_no_window() -> str | None:
         return reason
     try:
         # In a process of its own: without a working display or a system library, Qt aborts.
-        probe = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS)
+        # Not in the present folder, whose files Python would take for modules.
+        probe = subprocess.run(
+            [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS, cwd="/"
+        )
     except subprocess.TimeoutExpired:
         return "the display does not answer"
     if probe.returncode == 0:

@@ -45,6 +45,11 @@ class TextLines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(name)s: %(message)s")
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Without what would give the terminal orders: a device or a file may have said it."""
+        text = super().format(record)
+        return "".join(sign if sign.isprintable() or sign in "\n\t" else f"\\x{ord(sign):02x}" for sign in text)
+
 
 def set_up(file: Path | None = None) -> None:
     """Sends what the kiosk logs to standard error, or to a `file` that is put aside before it grows too large.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kiosk.config import Config
+from kiosk.ui.picture_trial import check_drawable
 from kiosk.vending import catalog as catalogs
 from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.catalog import Catalog
@@ -17,9 +18,12 @@ _WIDTH = 640
 
 
 def catalog_of(config: Config) -> tuple[Catalog, Path]:
-    """The catalogue and its own path. Raises `CatalogError`."""
+    """The catalogue and its own path, whose pictures can be drawn. Raises `CatalogError`, `PictureError`."""
     path = config.catalog_path or catalogs.demo_path()
-    return catalogs.load(path), path
+    catalog = catalogs.load(path)
+    pictures = {catalogs.picture_path(path, product) for product in catalog.product}
+    check_drawable(sorted(picture for picture in pictures if picture and picture.parent == path.parent))
+    return catalog, path
 
 
 def policy_of(config: Config) -> AgePolicy:

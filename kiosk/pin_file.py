@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
+from kiosk.secret_file import NoSecretFileError, SecretFileError, make_private, read_secret
 from kiosk.vending.pin import checked, hashed
 
 Role = Literal["service", "attendant"]
@@ -30,15 +30,11 @@ class Pins:
 def load(path: Path) -> Pins:
     """Reads the hashes; none where there is no file. Raises `PinFileError`, `PinError`."""
     try:
-        with path.open(encoding="utf-8") as file:
-            # asked of the open file, so that it is the one that is read
-            if os.fstat(file.fileno()).st_mode & 0o077:
-                raise PinFileError(f"{path} can be read by others: run `chmod 600 {path}`, and set the PINs anew")
-            said: Any = json.load(file)
-    except FileNotFoundError:
+        said: Any = json.loads(read_secret(path))
+    except NoSecretFileError:
         return Pins()
-    except OSError as error:
-        raise PinFileError(f"{path} cannot be read: {error.strerror}") from error
+    except SecretFileError as error:
+        raise PinFileError(str(error)) from error
     except (RecursionError, ValueError) as error:
         raise PinFileError(f"{path} is damaged: delete it, and set the PINs anew") from error
     if not isinstance(said, dict) or not set(said) <= set(asdict(Pins())):
@@ -52,5 +48,6 @@ def load(path: Path) -> Pins:
 def set_pin(path: Path, role: Role, pin: str) -> None:
     """Writes the hash of a PIN, in place of the old one. Raises `PinFileError`, `PinError`."""
     pins = replace(load(path), **{role: hashed(pin)})
+    make_private(path.parent)
     with replaced_safely(path, mode=0o600) as temporary:
         temporary.write_text(json.dumps(asdict(pins), indent=1) + "\n", encoding="utf-8")

@@ -24,6 +24,7 @@ from kiosk.devices import Devices, NotReadyError
 from kiosk.display import NoDisplayError, why_no_window
 from kiosk.ops.pulse import Vitals
 from kiosk.parts import catalog_of, policy_of, source_of, timing_of, vision_settings
+from kiosk.secret_file import make_private
 from kiosk.vending import quarantine
 from kiosk.vending.attendant import Attendant
 from kiosk.vending.catalog import Catalog
@@ -96,6 +97,7 @@ def run(config: Config, wish: Wish) -> None:
         catalog, catalog_path = catalog_of(config)
         if reason := why_no_window():
             raise NoDisplayError(f"{reason}: the machine needs a screen")
+        make_private(config.state_folder)
         journal = quarantine.opened(config.journal_path)
         running.callback(journal.close)
         parts = demo.devices if demo else devices.opened(config)

@@ -44,6 +44,15 @@ def test_a_person_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert capsys.readouterr().err == "kiosk.ui: ready\n"
 
 
+def test_what_a_device_says_gives_a_terminal_no_orders(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    logs.set_up()
+    logging.getLogger("kiosk.vending.mdb").warning("it says %s", "\x1b[2J\rfine \u9b31")
+    assert capsys.readouterr().err == "kiosk.vending.mdb: it says \\x1b[2J\\x0dfine \u9b31\n"
+
+
 def test_a_file_is_put_aside_before_it_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MOST_BYTES", 2000)
     logs.set_up(tmp_path / "logs" / "kiosk.log")

@@ -11,7 +11,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
@@ -31,14 +33,17 @@ Wellbeing = Literal["well", "unwell", "unknown"]
 Outcome = Literal["applied", "rolled_back"]
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 @dataclass(frozen=True)
 class Choice:
     """What is in the file."""
 
-    sha256: str | None = None
-    previous: str | None = None
+    sha256: Sha256 | None = None
+    previous: Sha256 | None = None
     on_trial: bool = False
-    starts: int = 0
+    starts: Annotated[int, Field(ge=0)] = 0
     failed: str = ""
     """The engine whose trial was over at a start of the program, which nobody was told yet; `own`: the settings'."""
 
@@ -48,11 +53,16 @@ class Choice:
         return Choice(self.previous, failed=self.sha256 or _OWN)
 
 
+_CHOICE = TypeAdapter(Choice)
+_LONGEST = 4096  # bytes
+
+
 def read(path: Path) -> Choice:
     """The choice; the settings' own engine where there is no file, or none that can be understood."""
     try:
-        return Choice(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        with path.open("rb") as file:
+            return _CHOICE.validate_json(file.read(_LONGEST))
+    except (OSError, ValueError):
         return Choice()
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -21,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from kiosk.errors import KioskError
-from kiosk.ops.secret_file import read_password, read_secret
+from kiosk.secret_file import read_password, read_secret
 
 KEEP_ALIVE_S = 30
 """After one and a half times as long without a word the broker says that the machine is offline."""
@@ -32,6 +34,8 @@ SESSION_S = 30 * 24 * 3600
 
 LARGEST_ORDER = 1 << 14
 _TURN_S = 0.2
+_MALFORMED = (ValueError, LookupError, TypeError, AssertionError, struct.error, MQTTException)
+"""What the library raises where a packet is not what its first byte says; it has no one name for it."""
 
 
 class LinkError(KioskError):
@@ -96,6 +100,8 @@ class Link:
     """Whether the broker has answered the subscriptions."""
     _up: bool = False
     _lost: str = ""
+    _ours: Exception | None = None
+    """What `on_message` raised, which is not the broker's fault."""
 
     def __post_init__(self) -> None:
         """Raises `LinkError`, `SecretFileError`."""
@@ -124,7 +130,12 @@ class Link:
 
     def turn(self) -> None:
         """Sends and hears for a moment. Raises `LinkError` once the connection is lost."""
-        code = self._client.loop(_TURN_S)
+        try:
+            code = self._client.loop(_TURN_S)
+        except _MALFORMED as error:
+            if error is self._ours:
+                raise
+            raise LinkError(f"{self.broker.host} says what is no MQTT 5: {error}") from error
         if self._lost or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"the connection to {self.broker.host} is lost: {self._lost or code.name}")
 
@@ -187,7 +198,12 @@ class Link:
                 self._lost = f"it refuses the subscription to orders: {code}"
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self.on_message(message.topic, bytes(message.payload))  # what it raises keeps the broker from being answered
+        topic, payload = message.topic, bytes(message.payload)
+        try:
+            self.on_message(topic, payload)
+        except Exception as error:
+            self._ours = error
+            raise  # which keeps the broker from being answered
 
 
 def _at_once(_client: Client, _data: Any, connection: Any) -> None:

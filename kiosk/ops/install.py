@@ -20,9 +20,9 @@ class InstallError(KioskError):
     """A service that cannot be installed as it was asked for."""
 
 
-def service_for(settings: Path, display: Display, user: str) -> Service:
+def service_for(settings: Path, display: Display, user: str, *, network: bool) -> Service:
     """The service of the kiosk that is running this. Raises `InstallError` where something it needs is not there."""
-    return Service(_this_kiosk(), settings.absolute(), display, user, _wrapper(display))
+    return Service(_this_kiosk(), settings.absolute(), display, user, _wrapper(display), network=network)
 
 
 def checked(service: Service) -> tuple[str, ...]:

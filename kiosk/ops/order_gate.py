@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from kiosk.ops import fleet_messages as messages
 from kiosk.ops.fleet_settings import FleetSettings, utc_text
 from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import EVERYBODY, Order, OrderError, opened, parsed, public_key
+from kiosk.ops.remote import EVERYBODY, Order, OrderError, opened, public_key
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,14 @@ class OrderGate:
         return tuple(self._settings.topic(messages.ORDER, name) for name in names)
 
     def remember(self) -> None:
-        """What an earlier run accepted and did not finish."""
+        """What an earlier run accepted and did not finish, once more only by its signature: a file may be changed."""
         self.waiting.clear()
-        for text in self._outbox.orders():
+        if self._key is None:
+            return
+        for envelope in self._outbox.orders():
             try:
-                self.waiting.append(parsed(text))
-            except OrderError as error:  # of another version
+                self.waiting.append(opened(envelope.encode(), self._key))
+            except OrderError as error:  # of another version or key, or not what was accepted
                 log.warning("fleet: an order that was accepted cannot be read any more: %s", error)
 
     def hear(self, topic: str, payload: bytes) -> None:
@@ -70,7 +72,7 @@ class OrderGate:
         except OrderError as error:
             self._tell(_result(order.machine, order.counter, order.set.kind, "refused", str(error)))
             return
-        self._outbox.accept(order.machine, order.counter, order.model_dump_json())
+        self._outbox.accept(order.machine, order.counter, payload.decode())
         self.waiting.append(order)
 
     def finished(self, order: Order, outcome: str, reason: str) -> None:

@@ -36,6 +36,18 @@ CREATE TABLE IF NOT EXISTS orders (
 );
 """
 
+_DAMAGE = (
+    "messages WHERE typeof(utc) <> 'text' OR typeof(topic) <> 'text' OR typeof(data) <> 'text' OR NOT json_valid(data)",
+    "cursor WHERE typeof(seq) <> 'integer'",
+    "counters WHERE typeof(counter) <> 'integer'",
+    "orders WHERE typeof(data) <> 'text'",
+    "outbox WHERE typeof(id) <> 'text' OR typeof(dropped) <> 'integer'",
+)
+"""Rows of which one is enough."""
+
+_MALFORMED = ("unsupported file format", "malformed", "no such", "no column", "syntax error", "values were supplied")
+"""How SQLite says that a file is not what was written, where it takes that for its user's mistake."""
+
 _BUSY_S = 5.0
 
 
@@ -59,9 +71,9 @@ class Outbox:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._database = _opened(path)
-        except sqlite3.OperationalError:  # its disk or folder: no reason to begin anew
-            raise
-        except sqlite3.DatabaseError:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of what SQLite says of it
+            if isinstance(error, sqlite3.OperationalError) and not any(each in str(error) for each in _MALFORMED):
+                raise  # its disk or folder: no reason to begin anew
             for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
             path.replace(path.with_name(f"{path.name}.damaged"))
@@ -124,13 +136,13 @@ class Outbox:
         return row[0] if row else 0
 
     def accept(self, addressee: str, counter: int, data: str) -> None:
-        """Keeps an order until it is carried out; none with its counter or a lower one counts any more."""
+        """Keeps an order's envelope until it is carried out; none with its counter or a lower one counts any more."""
         with self._transaction() as database:
             database.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (addressee, counter))
             database.execute("INSERT INTO orders VALUES (?, ?, ?)", (addressee, counter, data))
 
     def orders(self) -> list[str]:
-        """The orders that wait to be carried out, as they were accepted."""
+        """The envelopes of the orders that wait to be carried out, as they were accepted."""
         return [data for (data,) in self._database.execute("SELECT data FROM orders ORDER BY rowid")]
 
     def finish(self, addressee: str, counter: int, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
@@ -165,13 +177,17 @@ class Outbox:
 
 def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+    database.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
         path.chmod(0o600)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the log beside the file stays small too
         database.executescript(_SCHEMA)
-        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        # what SQLite finds whole may still hold other bytes than were written
+        if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or any(
+            database.execute(f"SELECT 1 FROM {damage} LIMIT 1").fetchone() for damage in _DAMAGE
+        ):
             raise sqlite3.DatabaseError("it is damaged")
         if database.execute("SELECT COUNT(*) FROM outbox").fetchone()[0] == 0:
             database.execute("INSERT INTO outbox VALUES (?, 0)", (secrets.token_hex(4),))

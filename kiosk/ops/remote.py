@@ -18,14 +18,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
-from kiosk.ops.secret_file import read_secret
+from kiosk.secret_file import read_secret
 
 EVERYBODY = "all"
 """The addressee that every machine listens to."""
@@ -148,7 +148,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     """The operator's key. Raises `SecretFileError`, `OrderError`."""
     try:
         key = load_pem_private_key(read_secret(path), None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         raise OrderError(f"{path} holds no key as `kiosk fleet new-key` makes it") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise OrderError(f"{path} holds no Ed25519 key")

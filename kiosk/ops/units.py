@@ -48,6 +48,8 @@ class Service:
     wrapper: Path | None = None
     """`cage` or `xinit`, by its absolute path, where the display needs one."""
     watchdog_s: int = 30
+    network: bool = False
+    """Whether it reports to a fleet; without one it can open no connection to anywhere."""
 
     def files(self) -> dict[Path, str]:
         """The files, by their place."""
@@ -73,7 +75,13 @@ class Service:
         home = f"{'ReadOnlyPaths' if at_home else 'InaccessiblePaths'}={' '.join(f'-{folder}' for folder in _HOMES)}"
         platform = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}[self.display]
         return _UNIT_TEXT.format(
-            command=self.command, user=self.user, platform=platform, home=home, watchdog=self.watchdog_s, name=NAME
+            command=self.command,
+            user=self.user,
+            platform=platform,
+            home=home,
+            watchdog=self.watchdog_s,
+            network=_FLEET if self.network else _NO_NETWORK,
+            name=NAME,
         )
 
     def _sysusers(self) -> str:
@@ -87,6 +95,11 @@ class Service:
 def _quoted(word: str) -> str:
     return shlex.quote(word.replace("%", "%%").replace("$", "$$"))
 
+
+_FLEET = "RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6"
+_NO_NETWORK = """\
+# It has no fleet, so there is nobody to talk to. If you give it one, run `kiosk install-service` again.
+RestrictAddressFamilies=AF_UNIX AF_NETLINK"""
 
 _UNIT_TEXT = """\
 # Made by `kiosk install-service`, which writes it anew: put what you change into a drop-in (`systemctl edit {name}`).
@@ -160,7 +173,7 @@ LockPersonality=yes
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+{network}
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM

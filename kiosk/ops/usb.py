@@ -39,11 +39,15 @@ class Progress:
 
 def sticks(mounts: str | None = None) -> list[Path]:
     """Where something that can be taken out is mounted to be written. `mounts` is as in /proc/mounts."""
-    text = Path("/proc/mounts").read_text(encoding="utf-8") if mounts is None else mounts
+    # a stick's name is whatever its owner wrote on it: of any bytes
+    text = os.fsdecode(Path("/proc/mounts").read_bytes()) if mounts is None else mounts
     found = set()
-    for line in text.splitlines():
-        _, place, _, options, *_ = line.split(" ")
-        path = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), place))
+    for line in text.split("\n"):
+        match line.split(" "):
+            case [_, place, _, options, *_]:
+                path = Path(re.sub(r"\\([0-7]{3})", lambda escaped: chr(int(escaped[1], 8)), place))
+            case _:
+                continue
         under = any(str(path).startswith(f"{folder}/") for folder in MOUNTED_UNDER)
         if under and "rw" in options.split(","):
             found.add(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, time, timedelta
@@ -20,6 +21,7 @@ from kiosk.ui.look import Look
 from kiosk.ui.service_desk import Desk, Page
 from kiosk.ui.service_rows import Row, Rows
 from kiosk.ui.service_words import ServiceWords
+from kiosk.ui.shelf import on_one_line
 from kiosk.ui.shop_words import ShopWords
 from kiosk.vending.facts import data_of, kind_of
 from kiosk.vending.journal import Entry, read_between
@@ -180,7 +182,8 @@ class ExportPage(Page):
         for index, button in enumerate(self.buttons):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):
-                button.say(str(self._sticks[index]))
+                # a stick's owner names it, in whatever bytes
+                button.say(on_one_line(os.fsencode(self._sticks[index]).decode("utf-8", "replace")))
                 button.setGeometry(grid.place(area, index, gap))
 
     def _starter(self, index: int) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QImageReader, QPixmap
+from PyQt6.QtGui import QImage, QImageReader, QPixmap
 
 from kiosk.vending.catalog import Catalog, Product, picture_path
 
@@ -58,11 +58,16 @@ class Shelf:
         path = picture_path(self._path, self._products[slot])
         if path is None or size.isEmpty():
             return QPixmap()
-        reader = QImageReader(str(path))
-        wanted = reader.size().scaled(size * ratio, Qt.AspectRatioMode.KeepAspectRatio)
-        if wanted.isEmpty():
-            return QPixmap()
-        reader.setScaledSize(wanted)
-        picture = QPixmap.fromImage(reader.read())
+        picture = QPixmap.fromImage(drawn(path, size * ratio))
         picture.setDevicePixelRatio(ratio)
         return picture
+
+
+def drawn(path: Path, size: QSize) -> QImage:
+    """A picture's file as large as fits into `size` pixels; nothing for one that cannot be read."""
+    reader = QImageReader(str(path))
+    wanted = reader.size().scaled(size, Qt.AspectRatioMode.KeepAspectRatio)
+    if wanted.isEmpty():
+        return QImage()
+    reader.setScaledSize(wanted)
+    return reader.read()

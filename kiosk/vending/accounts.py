@@ -26,7 +26,7 @@ from kiosk.vending.journal import Entry, Head
 
 AGE_NOT_NEEDED = "not_needed"
 AGE_NOT_CLEARED = "not_cleared"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 """What a spreadsheet begins a formula with (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
@@ -159,4 +159,9 @@ def lines(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         data = {} if isinstance(entry.fact, Checkpoint) else data_of(entry.fact)  # pages of what other rows say
         said = " ".join(f"{name}={value}" for name, value in data.items() if value not in ("", None))
-        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {said}"
+        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {_printable(said)}"
+
+
+def _printable(text: str) -> str:
+    """With escapes for what would begin another line, or give orders to a terminal: names are anybody's."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -33,6 +33,7 @@ FALLBACK = "en"
 """The language that every name has to be in."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,4})?", re.ASCII)
+_LONGEST_NAME = 255  # NAME_MAX of Linux
 _SLOT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,7}$"
 
 
@@ -82,6 +83,8 @@ class Product(_Table):
     def _is_a_file_name(cls, picture: str) -> str:
         if picture and (PurePosixPath(picture).name != picture or picture.startswith(".")):
             raise ValueError("it should be a file name without a folder")
+        if len(picture.encode()) > _LONGEST_NAME:
+            raise ValueError(f"no file's name has more than {_LONGEST_NAME} bytes")
         return picture
 
     @model_validator(mode="after")

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from kiosk.files import replaced_safely
+from kiosk.vending.currency import MINOR_DIGITS
 
 log = logging.getLogger(__name__)
 
 REMEMBERED = 64
 """Payments kept; one that is older has long been acknowledged, or settled by the operator."""
+
+_LONGEST = 1 << 16  # letters; so many payments take a tenth of it
 
 Stage = Literal["requested", "settling", "reversing", "settled", "returned", "unknown"]
 """`requested`: the reader may have been asked. `settling`, `reversing`: the vend's success or failure may have been
@@ -45,10 +48,11 @@ class MdbMemory:
         self._trouble = ""
         self.whole = True
         try:
-            self._payments = _read(path.read_text(encoding="utf-8"))
+            with path.open(encoding="utf-8") as file:
+                self._payments = _read(file.read(_LONGEST))
         except FileNotFoundError:
             pass  # the first start
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self.whole = False
             log.error("%s cannot be read, so reversals of older payments cannot be confirmed: %s", path, error)
 
@@ -102,7 +106,9 @@ def _read(text: str) -> dict[str, Remembered]:
     payments = {}
     for row in data["payments"]:
         match row:
-            case [str(name), str(stage), int(amount), str(currency)] if stage in get_args(Stage):
+            case [str(name), str(stage), int(amount), str(currency)] if (
+                stage in get_args(Stage) and currency in MINOR_DIGITS and amount >= 0
+            ):
                 payments[name] = Remembered(stage, amount, currency)  # type: ignore[arg-type]
             case _:
                 raise ValueError(f"it has a row {row!r}")

@@ -14,6 +14,9 @@ NUMBERS = {
 }  # fmt: skip
 """ISO 4217's numbers of common currencies, to find a reader that is set to another one."""
 
+MOST_DECIMALS = 9
+"""More than any currency has; the protocol has a byte for it."""
+
 
 def why_not(amount: int, currency: str, reader: Reader | None) -> str:
     """Why the reader cannot be asked for `amount` minor units; nothing if it can, or has not said enough to tell."""
@@ -22,6 +25,8 @@ def why_not(amount: int, currency: str, reader: Reader | None) -> str:
     number = NUMBERS.get(currency)
     if number is not None and 1000 <= reader.currency < 2000 and reader.currency != 1000 + number:
         return f"it is set to currency {reader.currency - 1000} of ISO 4217, and the prices are in {currency}"
+    if not 0 <= reader.decimals <= MOST_DECIMALS:
+        return f"it says that it counts with {reader.decimals} decimals"
     step = Decimal(reader.scale).scaleb(-reader.decimals)
     if step <= 0 or Decimal(in_major_units(amount, currency)) % step:
         return f"it counts in steps of {step} {currency}"

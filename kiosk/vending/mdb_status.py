@@ -21,9 +21,9 @@ _STATUS = re.compile(
     r"""d,STATUS,(?:
         (?P<plain>OFF|RESET|IDLE|VEND)
         | INIT,(?P<init>[01])
-        | CREDIT,(?P<credit>-?\d+(?:\.\d+)?)
-        | RESULT,(?:-1|1,(?P<approved>\d+(?:\.\d+)?))
-    )(?:,\#,(?P<reader>-?\d+(?:,-?\d+){5,6}))?""",
+        | CREDIT,(?P<credit>-?\d{1,9}(?:\.\d{1,9})?)
+        | RESULT,(?:-1|1,(?P<approved>\d{1,9}(?:\.\d{1,9})?))
+    )(?:,\#,(?P<reader>-?\d{1,5}(?:,-?\d{1,5}){5,6}))?""",
     re.VERBOSE,
 )
 _ERROR = re.compile(r'[dD],ERR,"?(?P<what>[^"]*)"?')

@@ -19,6 +19,8 @@ _HASH = re.compile(r"\$2[aby]\$(0[4-9]|1[0-9])\$[./A-Za-z0-9]{53}", re.ASCII)
 _FREE_TRIES = 3
 _FIRST_WAIT = 30.0
 _LONGEST_WAIT = 900.0
+_MOST_COUNTED = 999_999
+_LONGEST_COUNT = 16  # bytes of the file that are looked at
 
 
 class PinError(KioskError):
@@ -69,7 +71,7 @@ class Tries:
 
     def begin(self, now: float) -> None:
         """Counts a try as wrong, before it is looked at."""
-        self._write(self._wrong + 1)
+        self._write(min(self._wrong + 1, _MOST_COUNTED))
         self._free_at = now + wait_after(self._wrong)
 
     def succeeded(self) -> None:
@@ -79,7 +81,8 @@ class Tries:
 
     def _read(self) -> int:
         try:
-            return max(int(self._path.read_text(encoding="ascii")), 0)
+            with self._path.open("rb") as file:
+                return min(max(int(file.read(_LONGEST_COUNT)), 0), _MOST_COUNTED)
         except FileNotFoundError:
             return 0
         except (OSError, ValueError):

@@ -139,7 +139,7 @@ class SerialDispenser:
             case "UNSURE":
                 log.error("dispenser: it lost its power during vend %s and does not know its end", report.vend)
                 self._vends.pop(report.vend, None)
-            case "TURNING" if vend is None:
+            case "TURNING" if vend is None and len(self._vends) < MOST_PENDING:
                 # the last run's; its end is of use to whoever settles it
                 self._vends[report.vend] = _Vend(report.vend, "", self._now, report.boot)
 

@@ -26,6 +26,7 @@ STILL_FRAMES = 25
 _NUMBER, _FRAME, _WIDTH, _HEIGHT, _FRAME_WIDTH, _FRAME_HEIGHT, _FIELDS = range(7)
 _CHANNELS = 4
 _ALIGNED = 64  # bytes: no two slots share a line of a processor's cache
+_LONGEST_SIDE = 1 << 16  # of a frame, in pixels
 _SLOT_PIXELS = MOST_PIXELS * _CHANNELS
 _SLOT_BYTES = _ALIGNED + _SLOT_PIXELS
 
@@ -102,7 +103,9 @@ class PreviewMemory:
         slot = number % SLOTS
         header = self._headers[slot]
         written, frame, width, height, frame_width, frame_height = (int(value) for value in header)
-        if number in (0, self._last_shown) or written != number or not 0 < width * height <= MOST_PIXELS:
+        if number in (0, self._last_shown) or written != number or not _is_picture(width, height):
+            return None
+        if not (0 < frame_width <= _LONGEST_SIDE and 0 < frame_height <= _LONGEST_SIDE):
             return None
         image = self._pixels(slot, width, height)
         image.flags.writeable = False
@@ -131,6 +134,11 @@ class PreviewMemory:
     def _buffer(self) -> memoryview:
         assert self._memory.buf is not None, "the memory was closed"
         return self._memory.buf
+
+
+def _is_picture(width: int, height: int) -> bool:
+    """Whether a slot holds one of this size. Whoever writes may have gone mad."""
+    return width > 0 and height > 0 and width * height <= MOST_PIXELS
 
 
 def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:

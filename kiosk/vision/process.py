@@ -13,6 +13,7 @@ import logging
 import multiprocessing
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -22,6 +23,7 @@ from kiosk.engine import check
 from kiosk.engine.types import EngineError
 from kiosk.estimate import AgeGroup, Observation
 from kiosk.vision.camera import CameraMode
+from kiosk.vision.heard import parsed
 from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
 from kiosk.vision.worker import Order, work
@@ -41,6 +43,9 @@ _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
 _STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
 _LONGEST_MESSAGE = 1 << 16
+
+MOST_AT_ONCE = 256
+"""Messages of one `poll`: it comes to an end also where a process that went mad says more than is ever heard."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +122,7 @@ class VisionProcess:
     def poll(self) -> list[Observation]:
         """Observations since the last call, oldest first. Also looks after the process; never waits."""
         messages = [message for message in self._messages() if self._understood(message)]
-        observations = [
-            Observation.from_dict(message["observation"], self._groups)
-            for message in messages
-            if message["order"] == self._order.number
-        ]
+        observations = [message["observation"] for message in messages if message["order"] == self._order.number]
         if observations:
             self._obeyed = True
         elif messages and not self._obeyed:
@@ -185,17 +186,18 @@ class VisionProcess:
             order = {"order": self._order.number, "mode": self._order.mode.value}
             self._socket.send(json.dumps(order).encode())
 
-    def _messages(self) -> list[dict[str, Any]]:
-        messages: list[dict[str, Any]] = []
-        while True:
+    def _messages(self) -> list[Mapping[str, Any]]:
+        messages: list[Mapping[str, Any]] = []
+        for _ in range(MOST_AT_ONCE):
             try:
-                message = json.loads(self._socket.recv(_LONGEST_MESSAGE))
+                message = parsed(self._socket.recv(_LONGEST_MESSAGE), self._groups)
             except BlockingIOError:
-                return messages
-            if message["run"] == self._run:  # not the last word of a process that was replaced
+                break
+            if message and message["run"] == self._run:  # not the last word of a process that was replaced
                 messages.append(message)
+        return messages
 
-    def _understood(self, message: dict[str, Any]) -> bool:
+    def _understood(self, message: Mapping[str, Any]) -> bool:
         """Takes in a message; True where it holds an observation."""
         self._last_heard = time.monotonic()
         self._heard = True
@@ -209,13 +211,13 @@ class VisionProcess:
             self._on_gpu = self._loading_gpu = True
         elif "engine_fault" in message:
             self._on_gpu, self._loading_gpu = message["on_gpu"], False
-            self.engine = EngineInfo(**message["engine"])
+            self.engine = message["engine"]
             if not self._settings.cpu_only:
                 if message["engine_fault"] not in (None, self.engine_fault):
                     log.warning("%s", message["engine_fault"])
                 self.engine_fault = message["engine_fault"]
         elif "state" in message:
-            self.state = VisionState(message["state"])
+            self.state = message["state"]
             self.fault = message["fault"]
         elif "observation" in message:
             self.state, self.fault, self._has_worked = VisionState.RUNNING, None, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
 def test_the_session_finds_its_folder_where_a_compositor_makes_its_socket() -> None:
     """ProtectHome= would close /run/user with the homes, and cage would not start: "Unable to open Wayland socket"."""
     assert "ProtectHome" not in unit_of(service())["Service"]
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_only_a_machine_with_a_fleet_can_open_a_connection(network: bool) -> None:
+    unit = replace(service(), network=network).files()[UNIT]
+    (families,) = (line for line in unit.splitlines() if line.startswith("RestrictAddressFamilies="))
+    assert ("AF_INET" in families) == network
+
+
+def test_the_settings_say_whether_there_is_a_fleet(settings: Path) -> None:
+    command = ["install-service", "--config", str(settings), "--display", "eglfs", "--dry-run"]
+    assert "AF_INET" not in CliRunner().invoke(main, command).output
+    settings.write_text(settings.read_text() + '[fleet]\nbroker = "mqtt.example.com"\nmachine = "m-1"\n')
+    assert "AF_INET" in CliRunner().invoke(main, command).output
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_link import Link, LinkError
-from kiosk.ops.secret_file import SecretFileError, read_password
+from kiosk.secret_file import SecretFileError, read_password
 from tests.ops.broker import PROGRAM, Broker, need_mosquitto, until
 from tests.ops.fleet_rig import Machine, status
 

@@ -26,7 +26,7 @@ from kiosk.ops.remote import (
     signed,
     write_new_key,
 )
-from kiosk.ops.secret_file import SecretFileError
+from kiosk.secret_file import SecretFileError
 from tests.ops.broker import Collector, until
 from tests.ops.fleet_rig import BEGIN, Machine
 
@@ -252,3 +252,12 @@ def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callab
     assert isinstance(machine.worker, Worker)
     assert machine.worker._link is not None
     assert machine.worker._link.subscriptions == ()
+
+
+def test_a_key_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "operator.pem"
+    write_new_key(path)
+    text = path.read_bytes()
+    path.write_bytes(text.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK2Vm"))  # 1.3.101.112 with another last number
+    with pytest.raises(OrderError, match="no key"):
+        private_key(path)

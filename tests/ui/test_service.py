@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -616,6 +617,20 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
     page.buttons[0].click()
     rig.wait(page)
     assert page.said.text == "Not written: No such file or directory"
+
+
+def test_a_stick_may_be_named_in_any_bytes(rig: ServiceRig, tmp_path: Path) -> None:
+    stick = tmp_path / os.fsdecode(b"a\nb \xff\xfe \xed\xa0\x80")
+    stick.mkdir()
+    rig.enter()
+    page = rig.open(ExportPage)
+    assert isinstance(page, ExportPage)
+    page.find_sticks = lambda: [stick]
+    rig.tick()
+    assert page.buttons[0].text().endswith("a b \ufffd\ufffd \ufffd\ufffd\ufffd")
+    page.buttons[0].click()
+    rig.wait(page)
+    assert [file.suffix for file in sorted(stick.iterdir())] == [".csv", ".json"]
 
 
 @pytest.mark.parametrize("leaves", ["the page", "service mode"])

@@ -100,6 +100,7 @@ def test_every_key_has_a_meaning(model: type[Catalog] | type[Product]) -> None:
         ("name", f'{{ en = "{"x" * 61}" }}', "1 to 60 characters"),
         ("picture", '"../../etc/passwd"', "without a folder"),
         ("picture", '".."', "without a folder"),
+        ("picture", f'"{"ü" * 128}"', "more than 255 bytes"),
         ("picture", '"a/b.svg"', "without a folder"),
     ],
 )

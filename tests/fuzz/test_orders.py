@@ -1,0 +1,183 @@
+"""Spoilt orders, keys and packets of a broker: nothing is carried out that the operator did not sign."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.errors import KioskError
+from kiosk.ops.fleet_link import Broker, Link
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.order_gate import OrderGate
+from kiosk.ops.outbox import Outbox
+from kiosk.ops.remote import (
+    Order,
+    OrderError,
+    new_order,
+    opened,
+    parsed,
+    private_key,
+    public_key,
+    signed,
+    write_new_key,
+)
+from tests.fuzz.mutations import mutations
+from tests.ops.test_link import Authority
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Ed25519PrivateKey:
+    write_new_key(tmp_path / "operator.pem")
+    return private_key(tmp_path / "operator.pem")
+
+
+@pytest.fixture
+def order() -> Order:
+    return new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, 7, timedelta(days=7))
+
+
+def clock_of(order: Order) -> Callable[[], datetime]:
+    """While it is valid."""
+    return lambda: order.expires - timedelta(days=1)
+
+
+def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(key: Ed25519PrivateKey, order: Order) -> None:
+    refusals: list[str] = []
+    for spoilt in mutations(signed(order, key)):
+        try:
+            assert opened(spoilt, key.public_key()) == order
+        except OrderError as error:
+            refusals.append(str(error))
+    assert refusals
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
+    for spoilt in mutations(order.model_dump_json().encode()):
+        with suppress(OrderError):
+            parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
+
+
+def test_a_machine_carries_out_no_spoilt_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Order) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)
+    orders_key = write_new_key(tmp_path / "operator.pem")
+    key = private_key(tmp_path / "operator.pem")
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=orders_key)
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        gate = OrderGate(settings, outbox, deque(), clock_of(order))
+        for spoilt in mutations(signed(order, key)):
+            gate.hear("kiosk/m-1/order", spoilt)
+            assert all(waiting == order for waiting in gate.waiting)
+        assert len(gate.waiting) <= 1
+        assert outbox.waiting <= 100
+
+
+@pytest.mark.parametrize("accepted", ["changed", "never signed"])
+def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(tmp_path: Path, order: Order, accepted: str) -> None:
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=write_new_key(tmp_path / "operator.pem"))
+    envelope = signed(order, private_key(tmp_path / "operator.pem"))
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        gate = OrderGate(settings, outbox, deque(), clock_of(order))
+        gate.hear("kiosk/m-1/order", envelope)
+        assert list(gate.waiting) == [order]
+        gate.remember()
+        assert list(gate.waiting) == [order]
+        put_in = order.model_dump_json() if accepted == "never signed" else envelope.decode().replace("200", "100")
+        outbox._database.execute("UPDATE orders SET data = ?", (put_in,))
+        gate.remember()
+        assert not gate.waiting
+
+
+@pytest.mark.parametrize("name", ["operator.pem", "public key", "password"])
+def test_spoilt_keys_are_read_or_refused(tmp_path: Path, name: str) -> None:
+    public = write_new_key(tmp_path / "operator.pem")
+    path = tmp_path / "operator.pem"
+    sample = {"public key": public.encode(), "password": b"horse battery staple\n"}.get(name, path.read_bytes())
+    refusals: list[str] = []
+    for spoilt in mutations(sample):
+        path.write_bytes(spoilt)
+        try:
+            if name == "public key":
+                public_key(spoilt.decode("utf-8", "replace"))
+            elif name == "password":
+                Broker("localhost", tls=False, user="m-1", password_file=path).check()
+            else:
+                private_key(path)
+        except KioskError as error:
+            refusals.append(str(error))
+    assert refusals
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+def test_spoilt_certificates_are_read_or_refused(tmp_path: Path) -> None:
+    path = Authority(tmp_path, "fleet").path
+    refusals: list[str] = []
+    for spoilt in mutations(path.read_bytes()):
+        path.write_bytes(spoilt)
+        try:
+            Broker("localhost", ca=path).check()
+        except KioskError as error:
+            refusals.append(str(error))
+    assert refusals
+    assert not any("\n" in refusal for refusal in refusals)
+
+
+CONNACK = b"\x20\x06\x00\x00\x03\x21\x00\x14"
+SUBACK = b"\x90\x04\x00\x01\x00\x01"
+PING = b"\xd0\x00"
+
+
+def publish(topic: bytes, payload: bytes) -> bytes:
+    body = len(topic).to_bytes(2, "big") + topic + b"\x00\x01" + b"\x00" + payload
+    length = bytes([len(body) % 128 | 0x80, len(body) // 128])
+    return b"\x32" + length + body
+
+
+def test_what_a_spoilt_broker_says_ends_the_connection_at_most(key: Ed25519PrivateKey, order: Order) -> None:
+    said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", signed(order, key)) + PING
+    for spoilt in mutations(said):
+        heard: list[bytes] = []
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            link = Link(
+                Broker("127.0.0.1", server.getsockname()[1], tls=False),
+                "m-1",
+                ("kiosk/m-1/state", b"{}"),
+                ("kiosk/m-1/order",),
+                lambda _topic, payload: heard.append(payload),  # noqa: B023
+            )
+            with suppress(KioskError):
+                listen(link, server, spoilt)
+        for payload in heard:
+            with suppress(OrderError):
+                assert opened(payload, key.public_key()) == order
+
+
+def listen(link: Link, server: socket.socket, said: bytes) -> None:
+    """Connects to a server that has said all that it will say, and has hung up."""
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):  # whoever heard enough hangs up
+            connection.recv(4096)
+            connection.sendall(said)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 16):
+                pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        link.open()
+        for _ in range(20):
+            link.turn()
+    finally:
+        link.abandon()
+        thread.join()

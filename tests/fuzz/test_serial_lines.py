@@ -1,0 +1,171 @@
+"""Spoilt lines of devices: no exception, nothing without bound, no drop and no payment that no device ever said."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kiosk.vending import mdb_status
+from kiosk.vending.dispenser import DispenserMessage, Dropped
+from kiosk.vending.dispenser_protocol import framed
+from kiosk.vending.mdb_memory import MdbMemory
+from kiosk.vending.mdb_status import Status
+from kiosk.vending.mdb_terminal import MdbTerminal
+from kiosk.vending.payment import Approved, PaymentMessage, Settled
+from kiosk.vending.serial_dispenser import MOST_PENDING, SerialDispenser
+from kiosk.vending.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp
+from tests.fuzz.mutations import mutations
+
+BOARD = "BOARD 1 b1 1200 OK some-board"
+DISPENSER = tuple(
+    map(
+        framed,
+        (
+            BOARD,
+            "STATE v-1 UNKNOWN b1 1300",
+            "STATE v-1 TURNING b1 1400",
+            "STATE v-0 DROPPED b0 99",
+            "STATE v-2 JAM b1 1500",
+            "STATE v-3 NOTHING b1 1500",
+            "STATE v-4 REFUSED b1 1600",
+            "STATE v-5 UNSURE b2 10",
+            "STATE v-6 TURNING b1 1700",
+        ),
+    )
+)
+READER = "#,2,1978,1,2,5,9,2"
+MDB = (
+    f"d,STATUS,INIT,1,{READER}",
+    f"d,STATUS,IDLE,{READER}",
+    "d,STATUS,VEND",
+    f"d,STATUS,VEND,{READER}",
+    f"d,STATUS,RESULT,1,1.80,{READER}",
+    "d,STATUS,RESULT,-1",
+    f"d,STATUS,CREDIT,5.00,{READER}",
+    'd,ERR,"-1"',
+    'd,ERR,"cashless master is off"',
+    "d,STATUS,OFF",
+    "d,STATUS,RESET",
+    "v,4.0.6.0,00000000",
+)
+
+
+class Line:
+    """A `Link` whose other end is the test."""
+
+    def __init__(self) -> None:
+        self.coming: deque[Heard] = deque([LineUp()])
+        self.sent: list[str] = []
+
+    def send(self, line: str) -> None:
+        self.sent.append(line)
+
+    def poll(self) -> Sequence[Heard]:
+        heard = list(self.coming)
+        self.coming.clear()
+        return heard
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def lines_of(data: bytes) -> list[str]:
+    return LineSplitter().feed(data)
+
+
+def test_bytes_become_lines_of_a_bounded_length_however_they_are_cut() -> None:
+    random = Random(1)
+    for spoilt in mutations("\r\n".join(DISPENSER + MDB).encode() + b"\n"):
+        splitter = LineSplitter()
+        rest, cut = spoilt, list[str]()
+        while rest:
+            length = random.choice((1, 7, 64, 4096))
+            cut += splitter.feed(rest[:length])
+            rest = rest[length:]
+            assert len(splitter._rest) <= LONGEST_LINE
+        assert cut == lines_of(spoilt)
+        assert all(line.isascii() and 0 < len(line) <= LONGEST_LINE for line in cut)
+
+
+def test_no_spoilt_line_of_a_board_is_taken_for_a_drop() -> None:
+    whole = "\n".join(DISPENSER).encode() + b"\n"
+    for number, spoilt in enumerate(mutations(whole)):
+        line = Line()
+        dispenser = SerialDispenser(line)
+        line.coming.append(framed(BOARD))
+        said = list[DispenserMessage](dispenser.poll(1.0))
+        dispenser.dispense("v-1", "A1")
+        line.coming.append(framed(BOARD))
+        said += dispenser.poll(1.1)
+        assert any(sent.startswith("VEND v-1 ") for sent in line.sent), number
+        for now, heard in enumerate(lines_of(spoilt), 2):
+            line.coming.append(heard if now % 7 else LineUp())
+            said += dispenser.poll(float(now))
+        line.coming.append(LineDown())
+        said += dispenser.poll(1e9)
+        assert Dropped("v-1") not in said
+        assert len(dispenser._vends) <= MOST_PENDING
+
+
+def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
+    line = Line()
+    dispenser = SerialDispenser(line)
+    line.coming.append(framed(BOARD))
+    for number in range(1000):
+        line.coming.append(framed(f"STATE x-{number} TURNING b1 1500"))
+    dispenser.poll(1.0)
+    assert len(dispenser._vends) == MOST_PENDING
+    dispenser.dispense("v-1", "A1")
+    line.coming.append(framed(BOARD))
+    dispenser.poll(2.0)
+    assert len(dispenser._vends) == MOST_PENDING
+    assert any(sent.startswith("VEND v-1 ") for sent in line.sent)
+
+
+@pytest.fixture
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody pulls a plug here, and ten thousand flushes take minutes."""
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_flush")
+@pytest.mark.parametrize("end", ["settle", "reverse"])
+def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None:
+    memory = tmp_path / "mdb.json"
+    for number, spoilt in enumerate(mutations("\n".join(MDB).encode() + b"\n")):
+        memory.unlink(missing_ok=True)
+        line = Line()
+        terminal = MdbTerminal(line, MdbMemory(memory))
+        said = list[PaymentMessage]()
+        heard = lines_of(spoilt)
+        for now, each in enumerate(heard):
+            if now == 1:
+                terminal.authorize("t1", 180, "EUR")
+            if now == len(heard) - 2:
+                getattr(terminal, end)("t1")
+            line.coming.append(each)
+            said += terminal.poll(float(now))
+        said += terminal.poll(1e9)
+        statuses = map(mdb_status.parsed, heard)
+        results = [status for status in statuses if isinstance(status, Status) and status.approved]
+        assert len([each for each in said if isinstance(each, Approved)]) <= min(len(results), 1), number
+        assert Settled("t1") not in said or "D,END" in line.sent, number
+        assert MdbMemory(memory).whole
+
+
+@pytest.mark.parametrize(
+    "reader",
+    ["#,2,1978,1,999999999999999999999999999999999999999999,5,9,2", "#,2,1978,1,99999,5,9,2", "#,2,1978,1,255,5,9,2"],
+)
+def test_a_reader_that_counts_in_nothing_is_not_asked(tmp_path: Path, reader: str) -> None:
+    line = Line()
+    terminal = MdbTerminal(line, MdbMemory(tmp_path / "mdb.json"))
+    terminal.authorize("t1", 180, "EUR")
+    for now in range(4):
+        line.coming.append(f"d,STATUS,IDLE,{reader}")
+        terminal.poll(float(now))
+    assert not any(sent.startswith("D,REQ") for sent in line.sent)

@@ -1,0 +1,138 @@
+"""Spoilt files of the state folder, and sticks of any name: the machine starts, and nobody gains anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import deque
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk.errors import KioskError
+from kiosk.ops import engine_trial
+from kiosk.ops.engine_trial import Choice, EngineTrial
+from kiosk.ops.fleet_link import Broker
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.order_gate import OrderGate
+from kiosk.ops.outbox import Outbox
+from kiosk.ops.remote import new_order, private_key, signed, write_new_key
+from kiosk.ops.usb import MOUNTED_UNDER, sticks
+from kiosk.vending.mdb_memory import MdbMemory, Remembered
+from kiosk.vending.mdb_terminal import MdbTerminal
+from kiosk.vending.pin import Tries
+from tests.fuzz.mutations import COUNT, mutations
+from tests.fuzz.test_serial_lines import READER, Line
+
+SHA256 = "370bbc8d" * 8
+
+
+@pytest.fixture(autouse=True)
+def no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody pulls a plug here, and ten thousand flushes take minutes."""
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+def test_a_spoilt_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
+    path = tmp_path / "service-tries"
+    for spoilt in (*mutations(b"7"), *mutations(b"12345"), b"9" * 4300, b"9" * 5000, b"\xd9\xa3"):
+        path.write_bytes(spoilt)
+        tries = Tries(path)
+        assert 0 <= tries.wait_s(0.0) <= 900
+        tries.begin(1000.0)
+        assert int(path.read_bytes()) >= 1
+
+
+def test_spoilt_payments_are_known_or_said_to_be_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "mdb-payments.json"
+    memory = MdbMemory(path)
+    for name, stage in (("t0", "settled"), ("t1", "returned"), ("t2", "settling")):
+        memory.put(name, Remembered(stage, 180, "EUR"))  # type: ignore[arg-type]
+    sample = path.read_bytes()
+    refused = 0
+    for spoilt in (*mutations(sample), b"[" * 100_000):
+        path.write_bytes(spoilt)
+        line = Line()
+        memory = MdbMemory(path)
+        refused += not memory.whole
+        terminal = MdbTerminal(line, memory)
+        for now in range(6):
+            line.coming.append(f"d,STATUS,{('RESULT,1,1.80', 'IDLE')[now % 2]},{READER}")
+            terminal.poll(float(now))
+            terminal.reverse("t2")
+    assert refused
+
+
+def find(sha256: str) -> Path:
+    """The machine has one engine."""
+    if sha256 != SHA256:
+        raise KioskError("there is no such engine")
+    return Path(sha256)
+
+
+def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "fleet-engine.json"
+    engine_trial.write(path, Choice(SHA256, None, on_trial=True, starts=1))
+    sample = path.read_bytes()
+    for spoilt in (*mutations(sample), b"[" * 100_000):
+        path.write_bytes(spoilt)
+        assert engine_trial.at_start(path, find) in (None, Path(SHA256))
+        trial = EngineTrial(path, find, lambda _: None, lambda: "unwell")
+        for now in range(3):
+            trial.advance(None, float(now), idle=True)
+
+
+@pytest.mark.parametrize("name", ["fleet.db", "fleet.db-wal"])
+def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, name: str) -> None:
+    written, folder = tmp_path / "written", tmp_path / "state"
+    public = write_new_key(tmp_path / "operator.pem")
+    key = private_key(tmp_path / "operator.pem")
+    order = new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, 7, timedelta(days=7))
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=public)
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        outbox.put("2026-03-02T12:00:00.000Z", "error", 3, {"kind": "fault", "fault": "terminal"})
+        outbox.move_cursor("5f0c2a91", 3)
+        outbox.accept("m-1", 7, signed(order, key).decode())
+        if name.endswith("-wal"):  # as after a power cut
+            shutil.copytree(tmp_path, written)
+    if not written.exists():
+        shutil.copytree(tmp_path, written)
+    renewed = 0
+    for spoilt in mutations((written / name).read_bytes(), count=COUNT // 2):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for file in written.glob("fleet.db*"):
+            if not file.name.endswith("-shm"):
+                shutil.copy(file, folder)
+        (folder / name).write_bytes(spoilt)
+        with closing(Outbox(folder / "fleet.db", 100)) as outbox:
+            renewed += outbox.renewed
+            gate = OrderGate(settings, outbox, deque(), lambda: order.expires - timedelta(days=1))
+            gate.remember()
+            assert list(gate.waiting) in ([], [order])
+            outbox.after(0, 10)
+            outbox.cursor("5f0c2a91")
+            gate.hear("kiosk/m-1/order", signed(order, key))
+            outbox.put("", "health", 0, {})
+            if outbox.renewed:
+                assert (folder / "fleet.db.damaged").exists()
+    # a log's spoilt rows were never written, as far as SQLite can tell
+    assert renewed or name.endswith("-wal")
+
+
+def test_sticks_of_any_name_are_found_and_nothing_else() -> None:
+    mounts = b"/dev/sda1 / ext4 rw,relatime 0 0\n/dev/sdb1 /media/kiosk/SALES\\0402026 vfat rw,nosuid 0 0\n"
+    assert sticks(mounts.decode()) == [Path("/media/kiosk/SALES 2026")]
+    for spoilt in mutations(mounts):
+        for stick in sticks(os.fsdecode(spoilt)):
+            assert str(stick).startswith(MOUNTED_UNDER)
+
+
+def test_a_sample_of_a_choice_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "fleet-engine.json"
+    engine_trial.write(path, Choice(SHA256, None, on_trial=True, starts=1))
+    assert json.loads(path.read_bytes())["sha256"] == SHA256
+    assert engine_trial.read(path) == Choice(SHA256, None, on_trial=True, starts=1)
