@@ -20,6 +20,8 @@ _ROUNDED = 0.01  # by which a sum of probabilities may miss 1: each has four dig
 
 _Probabilities = dict[str, Annotated[float, Field(ge=0, le=1)]]
 _Pixels = Annotated[int, Field(ge=-(1 << 20), le=1 << 20)]
+_Place = Annotated[float, Field(ge=-(1 << 20), le=1 << 20)]
+_Point = tuple[_Place, _Place]
 _Number = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
@@ -45,6 +47,7 @@ class _Face(_Model):
     gender: _Gender | None = None
     age: _Age | None = None
     live: bool | None = None
+    landmarks: tuple[_Point, _Point, _Point, _Point, _Point] | None = None
 
 
 class _Observation(_Model):
@@ -98,7 +101,9 @@ def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | N
 
 def _observation(said: _Observation, groups: Sequence[AgeGroup]) -> Observation:
     faces = (
-        FaceObservation(face.track, face.box, face.quality, face.status, _estimate(face, groups), face.live)
+        FaceObservation(
+            face.track, face.box, face.quality, face.status, _estimate(face, groups), face.live, face.landmarks
+        )
         for face in said.faces
     )
     return Observation(said.time, said.frame, said.latency_ms, tuple(faces))
