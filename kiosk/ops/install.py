@@ -87,10 +87,10 @@ def _this_kiosk() -> Path:
 
 
 def _wrapper(display: Display) -> Path | None:
-    program = PROGRAMS.get(display)
-    if program is None:
-        return None
-    found = shutil.which(program)
-    if found is None:
-        raise InstallError(f"{program} is not installed: `sudo apt install {program}`, or choose another --display")
-    return Path(found)
+    found = [shutil.which(program) for program in PROGRAMS.get(display, ())]
+    for program, place in zip(PROGRAMS.get(display, ()), found, strict=True):
+        if place is None:
+            raise InstallError(
+                f"{program} is not installed: `sudo apt install {program.lower()}`, or choose another --display"
+            )
+    return Path(found[0]) if found and found[0] else None

@@ -32,8 +32,11 @@ class Display(str, Enum):
     """Qt draws on the screen itself, without any display server."""
 
 
-PROGRAMS: Mapping[Display, str] = {Display.CAGE: "cage", Display.X11: "xinit"}
-"""What each needs beside the kiosk, by the name of its program and of Debian's package."""
+PROGRAMS: Mapping[Display, tuple[str, ...]] = {Display.CAGE: ("cage", "Xwayland"), Display.X11: ("xinit",)}
+"""What each needs beside the kiosk; Debian's packages have the same names in small letters. The first is started.
+
+Debian's cage ends at once without Xwayland, and does not depend on its package.
+"""
 
 
 @dataclass(frozen=True)

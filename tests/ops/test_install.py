@@ -38,12 +38,13 @@ def settings(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    program = tmp_path / "bin" / "cage"
-    program.parent.mkdir()
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
-    return program
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("cage", "Xwayland"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    return folder / "cage"
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,14 @@ def test_it_is_written_below_another_root(settings: Path, tmp_path: Path) -> Non
     assert "m vending video\n" in (root / SYSUSERS.relative_to("/")).read_text()
     assert "pam_systemd" in (root / PAM.relative_to("/")).read_text()
     assert "to sell: " in result.output
+
+
+def test_a_cage_without_xwayland_would_not_start(settings: Path, monkeypatch: pytest.MonkeyPatch, cage: Path) -> None:
+    cage.with_name("Xwayland").unlink()
+    monkeypatch.setenv("PATH", str(cage.parent))
+    result = CliRunner().invoke(main, ["install-service", "--config", str(settings), "--dry-run"])
+    assert isinstance(result.exception, SystemExit)
+    assert "Xwayland is not installed: `sudo apt install xwayland`" in result.output
 
 
 @pytest.mark.parametrize(
