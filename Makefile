@@ -2,8 +2,10 @@
 #
 # PYTHON  the interpreter that .venv is made with        make install PYTHON=python3.12
 # ARGS    handed on to the program that a target runs    make demo ARGS="--source 0"
+# HOURS   how long a soak runs                           make soak HOURS=8
 
 PYTHON ?= python3
+HOURS  ?= 1
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_USE_PEP517=1 $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -31,7 +33,7 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
-.PHONY: help install system-libraries demo sale test lint bench screenshots wheel lock released sbom release clean
+.PHONY: help install system-libraries demo sale test lint bench soak screenshots wheel lock released sbom release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +56,9 @@ lint: $(VENV)/.everything ## ruff and mypy
 
 bench: system-libraries $(VENV)/.everything ## speed, steadiness and appetite beside the nearest alternative, in benchmarks/kiosk
 	$(BIN)/python -m benchmarks run $(ARGS)
+
+soak: system-libraries $(VENV)/.everything ## the whole kiosk for HOURS, with customers and faults by chance: docs/soak.md
+	$(BIN)/python -m benchmarks.soak --hours $(HOURS) $(ARGS)
 
 screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
 	$(BIN)/python assets/make_screenshots.py $(ARGS)

@@ -34,6 +34,7 @@ FIELDS = {
     "age_cleared": "sale result by",
     "checkpoint": "layout ledger",
     "journal_reopened": "",
+    "journal_replaced": "folder damage owed",
     "machine_started": "version",
     "payment_approved": "sale transaction amount reference",
     "payment_declined": "sale transaction reason",

@@ -2,7 +2,7 @@ BEGIN TRANSACTION;
 CREATE TABLE counters (addressee TEXT PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO "counters" VALUES('m-17',7);
 CREATE TABLE cursor (journal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
-INSERT INTO "cursor" VALUES('c8da8162',20);
+INSERT INTO "cursor" VALUES('0e490f63',20);
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, utc TEXT NOT NULL, topic TEXT NOT NULL, weight INTEGER NOT NULL,
     data TEXT NOT NULL
@@ -14,7 +14,7 @@ CREATE TABLE orders (
 );
 INSERT INTO "orders" VALUES('m-17',7,'{"kind":"price"}');
 CREATE TABLE outbox (id TEXT NOT NULL, dropped INTEGER NOT NULL);
-INSERT INTO "outbox" VALUES('d6cc18eb',0);
+INSERT INTO "outbox" VALUES('36edd79e',0);
 CREATE INDEX lightest ON messages (weight, seq);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('messages',3);

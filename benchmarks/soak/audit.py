@@ -1,0 +1,125 @@
+"""The journal against the world: every sale resolved exactly once, and nobody's money or goods lost.
+
+The rules are those of the sale's own tests, read from outside and after the fact.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.soak.world import UNANSWERED, Truth
+from kiosk.vending.facts import (
+    AgeCleared,
+    Fact,
+    JournalReopened,
+    MachineStarted,
+    SaleClosed,
+    SaleOpened,
+    SettledByOperator,
+    StockSet,
+    VendFailed,
+    VendRequested,
+    VendUnknown,
+)
+from kiosk.vending.ledger import Ledger, fold
+
+
+def problems(facts: Sequence[Fact], truth: Truth) -> list[str]:
+    """What does not add up, a line each; none where all is well. The machine has to be at rest."""
+    book = _Book(facts, truth)
+    return [*book.of_endings(), *book.of_money_and_goods(), *book.of_doubts(), *book.of_stock()]
+
+
+def summary(facts: Sequence[Fact], truth: Truth) -> Mapping[str, Any]:
+    """How the sales ended, and what the devices did."""
+    return {
+        "sales": sum(isinstance(fact, SaleOpened) for fact in facts),
+        "outcomes": dict(Counter(fact.outcome for fact in facts if isinstance(fact, SaleClosed))),
+        "in_doubt_because": dict(Counter(fact.reason for fact in facts if isinstance(fact, VendUnknown))),
+        "starts": sum(isinstance(fact, MachineStarted) for fact in facts),
+        "journal_reopened": sum(isinstance(fact, JournalReopened) for fact in facts),
+        "payments": dict(sorted(truth.payments.items())),
+        "vends": dict(sorted(Counter(each for did in truth.vends.values() for each in did).items())),
+    }
+
+
+class _Book:
+    def __init__(self, facts: Sequence[Fact], truth: Truth) -> None:
+        self._facts = facts
+        self._truth = truth
+        self._opened = {fact.sale: fact for fact in facts if isinstance(fact, SaleOpened)}
+        self._failed = {fact.sale for fact in facts if isinstance(fact, VendFailed)}
+        self._unknown = {fact.sale: fact for fact in facts if isinstance(fact, VendUnknown)}
+        self._cleared = {fact.sale for fact in facts if isinstance(fact, AgeCleared)}
+        self._ledger: Ledger = fold(facts)
+
+    def of_endings(self) -> Iterator[str]:
+        closed = Counter(fact.sale for fact in self._facts if isinstance(fact, SaleClosed))
+        for sale in self._opened:
+            if closed[sale] != 1:
+                yield f"sale {sale} was closed {closed[sale]} times"
+        for sale in closed.keys() - self._opened.keys():
+            yield f"sale {sale} was closed and never opened"
+        for transaction in self._ledger.transactions.values():
+            yield f"transaction {transaction.id} is still {transaction.state}"
+
+    def of_money_and_goods(self) -> Iterator[str]:
+        outcomes = {fact.sale: fact.outcome for fact in self._facts if isinstance(fact, SaleClosed)}
+        for sale, opened in self._opened.items():
+            outcome, dropped, held = outcomes.get(sale), self._truth.dropped[sale], self._truth.held_for(sale)
+            if dropped > 1:
+                yield f"sale {sale}: {dropped} products fell"
+            if outcome == "sold" and (dropped, held) != (1, opened.price):
+                yield f"sale {sale} was sold for {opened.price}: {dropped} fell, {held} is held"
+            if outcome == "sold" and opened.minimum_age and sale not in self._cleared:
+                yield f"sale {sale} was sold without a proof of age"
+            if outcome != "sold" and held:
+                yield f"sale {sale} ended {outcome}, and {held} is held"
+            if outcome in ("refunded", "cancelled") and dropped and sale not in self._failed:
+                yield f"sale {sale} ended {outcome}, and its product fell"
+            if dropped and not opened.test and self._truth.held_at_drop[sale] < opened.price:
+                yield f"sale {sale}: its product fell unpaid"
+            if (outcome == "in_doubt") != (sale in self._unknown):
+                yield f"sale {sale} ended {outcome}, and its vend was {'' if sale in self._unknown else 'not '}unknown"
+        for vend in self._truth.dropped.keys() - self._opened.keys():
+            yield f"vend {vend} is of no sale, and its product fell"
+        sales = {transaction.rpartition("-")[0] for transaction, held in self._truth.held.items() if held}
+        for sale in sales - self._opened.keys():
+            yield f"sale {sale} is not in the journal, and its money is held"
+
+    def of_doubts(self) -> Iterator[str]:
+        """Only the undecidable may be in doubt, and a person has to hear of it."""
+        settled = {fact.item for fact in self._facts if isinstance(fact, SettledByOperator)}
+        for sale, fact in self._unknown.items():
+            if fact.reason == "silent" and not set(self._truth.vends.get(sale, ())) & set(UNANSWERED):
+                yield f"sale {sale} is in doubt as silent, and the dispenser did {self._truth.vends.get(sale)}"
+            if sale not in settled and sale not in self._ledger.doubts:
+                yield f"sale {sale} is in doubt, and nobody was told"
+        requested: dict[str, int] = {}
+        last: dict[str, int] = {}
+        for row, each in enumerate(self._facts):
+            match each:
+                case MachineStarted():
+                    last["restart"] = row
+                case JournalReopened():
+                    last["journal"] = row
+                case VendRequested():
+                    requested[each.sale] = row
+                case VendUnknown(reason=("restart" | "journal") as reason):
+                    if last.get(reason, -1) < requested.get(each.sale, row):
+                        yield f"sale {each.sale} is in doubt by a {reason} that was not"
+
+    def of_stock(self) -> Iterator[str]:
+        """Of every slot that nobody has to count: what lies in it is what the journal says, doubts allowed for."""
+        shelf: Counter[str] = Counter()
+        for fact in self._facts:
+            if isinstance(fact, StockSet):
+                shelf[fact.slot] = fact.count
+            elif isinstance(fact, VendRequested):
+                shelf[fact.slot] -= min(self._truth.dropped[fact.sale], max(shelf[fact.slot], 0))
+        for name, slot in self._ledger.slots.items():
+            most = slot.count + self._ledger.uncertain(name)
+            if not slot.blocked and not slot.count <= shelf[name] <= most:
+                yield f"slot {name} holds {shelf[name]}, and the journal says {slot.count} to {most}"

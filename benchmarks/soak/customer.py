@@ -1,0 +1,234 @@
+"""Random customers: a finger on the shop's window, with a wish, a character and little patience.
+
+All chance comes from a seeded generator. Yet how often it is asked depends on what the machine does when, so that the
+same seed begins alike and does not end alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import ClassVar
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.demo import DemoMachine
+from kiosk.ui.screens.age_check import AgeCheckScreen
+from kiosk.ui.screens.attract import AttractScreen
+from kiosk.ui.screens.done import DoneScreen
+from kiosk.ui.screens.id import AskIdScreen, IdRefusedScreen
+from kiosk.ui.screens.payment import DeclinedScreen, PayingScreen
+from kiosk.ui.screens.product import ProductScreen
+from kiosk.ui.screens.products import ProductsScreen
+from kiosk.ui.shop_window import ShopWindow
+from kiosk.vending.shop import Shop
+from kiosk.vending.state import Phase
+
+_LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+THINKS = (0.08, 0.4)
+"""Seconds between two touches of the same customer."""
+STEPS = 90
+"""After so many touches a customer gives up, whatever they wanted."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What one customer came for, and how they are."""
+
+    slot: str
+    camera: bool
+    language: str
+    large_text: bool
+    low_reach: bool
+    leaves_in: Phase | None
+    """Where they turn round and go, without a touch."""
+    hasty: bool
+    """Whether they tap everything twice."""
+    fumbles: float
+    """How often they touch just anywhere instead."""
+    wavers: float
+    """How often they go back, cancel, or change their mind about the camera."""
+    years: int
+    """Their age, as their ID says it."""
+    has_staff: bool
+    """Whether an attendant looks at the ID, and not the reader."""
+
+    @classmethod
+    def drawn(cls, random: Random, slots: list[str], languages: list[str]) -> Wish:
+        leaves = [*Phase] if random.random() < 0.15 else [None]
+        return cls(
+            slot=random.choice(slots),
+            camera=random.random() < 0.5,
+            language=random.choice(languages),
+            large_text=random.random() < 0.2,
+            low_reach=random.random() < 0.2,
+            leaves_in=random.choice(leaves),
+            hasty=random.random() < 0.15,
+            fumbles=random.choice([0.0, 0.0, 0.1]),
+            wavers=random.choice([0.0, 0.0, 0.0, 0.15]),
+            years=random.choice([12, 17, 18, 30, 70]),
+            has_staff=random.random() < 0.5,
+        )
+
+
+class Customers:
+    """One after the other. `step` is called again and again, and says how long the finger rests."""
+
+    def __init__(self, window: ShopWindow, shop: Shop, machine: DemoMachine, random: Random) -> None:
+        self.served = 0
+        self._window = window
+        self._shop = shop
+        self._machine = machine
+        self._random = random
+        self._wish = self._next_wish()
+        self._touches = 0
+        self._gone = False
+        self._asked: set[str] = set()
+
+    def step(self) -> float:
+        """Perhaps one touch; seconds until the next."""
+        phase = self._shop.snapshot.phase
+        self._touches += 1
+        if phase is self._wish.leaves_in or self._touches > STEPS:
+            self._gone = True
+        if self._gone:
+            if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
+                self._leave()
+        elif phase in self._TOUCHES:
+            question = self._window.still_there
+            if question.isVisible():
+                self._touch(self._random.choice([question.yes, question.yes, question.no]))
+            elif self._random.random() < self._wish.fumbles:
+                self._touch_anywhere()
+            else:
+                self._TOUCHES[phase](self)
+        return self._random.uniform(*THINKS)
+
+    def _leave(self) -> None:
+        self.served += 1
+        self._wish, self._touches, self._gone = self._next_wish(), 0, False
+        self._asked.clear()
+
+    def _next_wish(self) -> Wish:
+        slots = [offer.slot for offer in self._shop.snapshot.offers]
+        screen = self._window.screens[Phase.ATTRACT]
+        assert isinstance(screen, AttractScreen)
+        return Wish.drawn(self._random, slots, list(screen.languages))
+
+    # What they do, by phase
+
+    def _attract(self) -> None:
+        if self._touches > 8:
+            return self._leave()
+        screen, wish = self._window.screens[Phase.ATTRACT], self._wish
+        assert isinstance(screen, AttractScreen)
+        if self._window.words.language != wish.language:
+            return self._touch(screen.languages[wish.language])
+        if screen.large_text != wish.large_text:
+            return self._touch(screen.enlarged)
+        if screen.low_reach != wish.low_reach:
+            return self._touch(screen.lowered)
+        return self._touch(screen.with_camera if wish.camera else screen.without_camera)
+
+    def _browsing(self) -> None:
+        screen = self._window.screens[Phase.BROWSING]
+        assert isinstance(screen, ProductsScreen)
+        tile = screen.tiles[self._wish.slot]
+        if self._wavers():
+            return self._touch(self._random.choice([screen.cancel, screen.camera]))
+        if tile.isVisible() and tile.isEnabled() and self._touches < STEPS // 2:
+            return self._touch(tile)
+        if tile.isVisible():  # sold out
+            return self._touch(self._random.choice([*screen.tiles.values(), screen.cancel]))
+        page = list(screen.tiles).index(self._wish.slot) // screen.grid.per_page
+        return self._touch(screen.later if page > screen.page else screen.earlier)
+
+    def _selected(self) -> None:
+        screen = self._window.screens[Phase.SELECTED]
+        assert isinstance(screen, ProductScreen)
+        return self._touch(screen.back if self._wavers() else screen.buy)
+
+    def _age_check(self) -> None:
+        screen = self._window.screens[Phase.AGE_CHECK]
+        assert isinstance(screen, AgeCheckScreen)
+        if self._random.random() < 0.05 or self._wavers():
+            self._touch(self._random.choice([screen.back, screen.camera, screen.show_id]))
+
+    def _ask_id(self) -> None:
+        screen = self._window.screens[Phase.ASK_ID]
+        assert isinstance(screen, AskIdScreen)
+        sale = self._shop.snapshot.sale
+        if self._wavers() or sale is None or sale in self._asked:
+            if self._random.random() < 0.2:
+                self._touch(self._random.choice([screen.back, screen.cancel]))
+            return
+        self._asked.add(sale)
+        if self._wish.has_staff:
+            right = self._wish.years >= 18
+            for key in f"{self._machine.attendant_pin if right else '0'}!":
+                self._touch(screen.pad.keys[key])
+        else:
+            self._machine.reader.present(self._wish.years)
+
+    def _id_refused(self) -> None:
+        screen = self._window.screens[Phase.ID_REFUSED]
+        assert isinstance(screen, IdRefusedScreen)
+        self._touch(self._random.choice([screen.cancel, screen.other]))
+
+    def _paying(self) -> None:
+        screen = self._window.screens[Phase.PAYING]
+        assert isinstance(screen, PayingScreen)
+        if self._wavers():
+            self._touch(self._random.choice([screen.cancel, screen.back]))
+
+    def _declined(self) -> None:
+        screen = self._window.screens[Phase.DECLINED]
+        assert isinstance(screen, DeclinedScreen)
+        self._touch(self._random.choice([screen.again, screen.again, screen.other, screen.cancel]))
+
+    def _done(self) -> None:
+        screen = self._window.screens[Phase.DONE]
+        assert isinstance(screen, DoneScreen)
+        self._gone = True
+        if not self._wavers():
+            self._touch(screen.done)
+
+    _TOUCHES: ClassVar[dict[Phase, Callable[[Customers], None]]] = {
+        Phase.ATTRACT: _attract,
+        Phase.BROWSING: _browsing,
+        Phase.SELECTED: _selected,
+        Phase.AGE_CHECK: _age_check,
+        Phase.ASK_ID: _ask_id,
+        Phase.ID_REFUSED: _id_refused,
+        Phase.PAYING: _paying,
+        Phase.DECLINED: _declined,
+        Phase.DONE: _done,
+    }
+
+    # The finger
+
+    def _wavers(self) -> bool:
+        return self._random.random() < self._wish.wavers
+
+    def _touch(self, part: QWidget) -> None:
+        """In its middle, and whatever lies there gets it: a shield over it as well."""
+        if part.isVisible():
+            self._touch_at(part.mapTo(self._window, part.rect().center()))
+
+    def _touch_anywhere(self) -> None:
+        # not in the corner where service mode begins: that is not for customers
+        size = self._window.size()
+        self._touch_at(
+            QPoint(self._random.randrange(size.width()), self._random.randrange(size.height() // 3, size.height()))
+        )
+
+    def _touch_at(self, point: QPoint) -> None:
+        for _ in range(2 if self._wish.hasty else 1):
+            target = self._window.childAt(point) or self._window
+            if target.isEnabled():
+                pos = target.mapFrom(self._window, point)
+                QTest.mouseClick(target, _LEFT, _NO_KEY, pos)  # type: ignore[call-overload]  # the stub has it no static one

@@ -1,0 +1,210 @@
+"""`kiosk run --demo` as one process of a soak: the whole machine, used by random customers, with devices that fail.
+
+    python -m benchmarks.soak.machine SETTINGS CLIP STATE SEED DESCRIPTOR
+
+STATE is the folder that outlives the process: the journal, and the truth of the devices as it was before the start.
+What happens is told through DESCRIPTOR, one line of JSON each. When standard input ends, the customers go home and
+nothing fails any more; SIGTERM ends the machine as it ends any.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from PyQt6.QtCore import QObject, QSocketNotifier, QTimer
+from PyQt6.QtWidgets import QApplication
+
+from benchmarks.soak.customer import Customers
+from benchmarks.soak.operator import Operator
+from benchmarks.soak.world import Tell, ToldDispenser, ToldTerminal, teller
+from kiosk import run
+from kiosk.config import load
+from kiosk.demo import DemoMachine
+from kiosk.errors import KioskError
+from kiosk.estimate import Observation
+from kiosk.ui import loop
+from kiosk.ui.shop_window import ShopWindow
+from kiosk.vending.simulated_dispenser import Behaviour as Vend
+from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import Behaviour as Pay
+from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vending.state import Phase
+
+BEAT_S = 1.0
+"""Between two signs of life, and two samples."""
+PLAY_MS = 25
+PAYMENT_S, MOTOR_S = 0.3, 0.4
+
+WRONG_PAYMENTS = [each for each in Pay if each not in (Pay.APPROVE, Pay.WAIT)]
+WRONG_VENDS = [each for each in Vend if each not in (Vend.DROP, Vend.WAIT)]
+WRONG = 0.15
+"""How many of the payments, and of the vends, do not go as they should."""
+AWAY_EVERY_S = 60.0
+"""Between two times that terminal or dispenser go away by themselves, in the mean."""
+AWAY_S = (1.0, 6.0)
+
+
+class SoakMachine(DemoMachine):
+    """Its state outlives the process, and its devices tell the truth to somebody else."""
+
+    def __init__(self, folder: Path, tell: Tell) -> None:
+        super().__init__(folder)
+        self.terminal = ToldTerminal(folder / "terminal.jsonl", tell)
+        self.dispenser = ToldDispenser(folder / "dispenser.jsonl", tell)
+        self.terminal.seconds, self.dispenser.seconds = PAYMENT_S, MOTOR_S
+
+
+class Devices(QObject):
+    """Lets the devices fail, by chance, until they are told to be well."""
+
+    def __init__(self, machine: SoakMachine, random: Random, tell: Tell, parent: QObject) -> None:
+        super().__init__(parent)
+        self._terminal: SimulatedTerminal = machine.terminal
+        self._dispenser: SimulatedDispenser = machine.dispenser
+        self._devices: tuple[tuple[str, SimulatedTerminal | SimulatedDispenser], ...] = (
+            ("terminal", self._terminal),
+            ("dispenser", self._dispenser),
+        )
+        self._random = random
+        self._tell = tell
+        self._well = False
+        self._due = time.monotonic() + random.expovariate(1 / AWAY_EVERY_S)
+        self._back: dict[str, float] = {}
+
+    def step(self) -> None:
+        now = time.monotonic()
+        if not self._well:
+            self._plan()
+            if now >= self._due:
+                self._due = now + self._random.expovariate(1 / AWAY_EVERY_S)
+                self._random.choice([self._terminal.vanish, self._dispenser.vanish])()
+        for name, device in self._devices:
+            if device.away and name not in self._back:  # by itself, or in the middle of a payment or vend
+                self._back[name] = now + self._random.uniform(*AWAY_S)
+                self._tell(fault=name, began=now)
+            if name in self._back and (self._well or now >= self._back[name]):
+                del self._back[name]
+                device.come_back()
+                self._tell(over=name, at=now)
+
+    def be_well(self) -> None:
+        """From now on nothing fails."""
+        self._well = True
+        self._terminal.unheard, self._terminal.repeats, self._dispenser.repeats = 0, False, False
+        self._terminal.script.clear()
+        self._dispenser.script.clear()
+        self.step()
+
+    def _plan(self) -> None:
+        random = self._random
+        if not self._terminal.script:
+            self._terminal.plan([random.choice(WRONG_PAYMENTS) if random.random() < WRONG else Pay.APPROVE])
+            self._terminal.repeats = random.random() < WRONG
+            if random.random() < WRONG:
+                self._terminal.unheard = random.randint(1, 2)
+        if not self._dispenser.script:
+            self._dispenser.plan([random.choice(WRONG_VENDS) if random.random() < WRONG else Vend.DROP])
+            self._dispenser.repeats = random.random() < WRONG
+
+
+class Play(QObject):
+    """Moves customers, operator and devices, and tells how the machine is."""
+
+    def __init__(self, machine: run.Machine, window: ShopWindow, random: Random, tell: Tell) -> None:
+        super().__init__(window)
+        assert isinstance(machine.demo, SoakMachine)
+        self._machine = machine
+        self._window = window
+        self._tell = tell
+        self._devices = Devices(machine.demo, Random(random.random()), tell, self)
+        self._customers = Customers(window, machine.shop, machine.demo, Random(random.random()))
+        self._operator = Operator(machine.shop, machine.demo, machine.catalog, Random(random.random()))
+        self._latencies: list[float] = []
+        self._late = 0.0
+        self._finishing = False
+        self._next = self._turned = self._beaten = time.monotonic()
+        machine.vision.poll = self._listening(machine.vision.poll)  # type: ignore[method-assign]
+        # the stub has no int
+        self._input = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read, self)  # type: ignore[arg-type]
+        self._input.activated.connect(self._finish)
+        self._timer = QTimer(self)
+        self._timer.setInterval(PLAY_MS)
+        self._timer.timeout.connect(self._step)
+        self._timer.start()
+
+    def _listening(self, poll: Callable[[], list[Observation]]) -> Callable[[], list[Observation]]:
+        def polled() -> list[Observation]:
+            observations = poll()
+            self._latencies += [observation.latency_ms for observation in observations]
+            return observations
+
+        return polled
+
+    def _finish(self) -> None:
+        self._input.setEnabled(False)
+        self._finishing = True
+        self._devices.be_well()
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        self._late = max(self._late, now - self._turned - PLAY_MS / 1000)
+        self._turned = now
+        self._devices.step()
+        phase = self._machine.shop.snapshot.phase
+        if not self._operator.works(phase, finishing=self._finishing) and now >= self._next:
+            # in the end customers walk away, and what they began runs out of time
+            self._next = now + (self._customers.step() if not self._finishing else BEAT_S)
+        if now >= self._beaten + BEAT_S:
+            self._beaten = now
+            self._beat(now, phase)
+
+    def _beat(self, now: float, phase: Phase) -> None:
+        shop, vision = self._machine.shop, self._machine.vision
+        ledger = shop.state.ledger
+        self._tell(
+            beat=now,
+            phase=phase.value,
+            faults=sorted(shop.snapshot.faults),
+            attention=[[item.kind, item.item] for item in shop.snapshot.attention],
+            open=len(ledger.sales) + len(ledger.transactions),
+            served=self._customers.served,
+            vision_state=vision.state.value,
+            vision_pid=vision.pid,
+            latency_ms=round(statistics.median(self._latencies), 2) if self._latencies else None,
+            late_ms=round(self._late * 1000, 1),
+        )
+        self._latencies.clear()
+        self._late = 0.0
+
+
+def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> None:
+    """Runs until it is told to end, or killed."""
+    random, tell = Random(seed), teller(descriptor)
+    machines: list[run.Machine] = []
+    shown, show_until_closed = run._show, loop.show_until_closed
+
+    def show(machine: run.Machine, wish: run.Wish) -> None:
+        machines.append(machine)
+        shown(machine, wish)
+
+    def played(app: QApplication, window: ShopWindow, *rest: object) -> None:
+        play = Play(machines[0], window, random, tell)
+        show_until_closed(app, window, *rest)  # type: ignore[arg-type]
+        del play
+
+    run._show = show
+    run.DemoMachine = lambda _: SoakMachine(state, tell)  # type: ignore[assignment, attr-defined]
+    loop.show_until_closed = played  # type: ignore[assignment]
+    run.run(load(settings), run.Wish(demo=True, source=clip))
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
+    except KioskError as error:
+        sys.exit(f"Error: {error}")

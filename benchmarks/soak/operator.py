@@ -1,0 +1,71 @@
+"""The operator, who comes when something waits for a person or a slot is nearly empty, and puts it right."""
+
+from __future__ import annotations
+
+from random import Random
+
+from kiosk.demo import DemoMachine
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.events import EnterService, LeaveService, PaymentTest, SetStock, Settle, VendTest
+from kiosk.vending.shop import Shop
+from kiosk.vending.state import Phase
+
+COMES = 0.004
+"""How likely it is at each step of the play that the operator comes where somebody is needed: within seconds."""
+LOW = 3
+"""Products left in a slot, from which on it is filled."""
+
+
+class Operator:
+    """Works in service mode. Settles a vend in doubt by what really fell, as somebody does who opens the door."""
+
+    def __init__(self, shop: Shop, machine: DemoMachine, catalog: Catalog, random: Random) -> None:
+        self._shop = shop
+        self._machine = machine
+        self._capacity = {product.slot: product.capacity for product in catalog.product}
+        self._random = random
+        self._tested = False
+
+    def works(self, phase: Phase, *, finishing: bool) -> bool:
+        """One step; whether the machine is the operator's now. In the end nothing new is begun."""
+        if phase is Phase.SERVICE:
+            self._serve(finishing=finishing)
+            return True
+        idle = phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and not self._moves
+        if idle and not finishing and self._is_needed() and self._random.random() < COMES:
+            self._tested = False
+            self._shop.operate(EnterService())
+            return self._shop.snapshot.phase is Phase.SERVICE
+        return False
+
+    @property
+    def _moves(self) -> bool:
+        """Whether a motor may still turn, so that nobody reaches in."""
+        requested = any(sale.goods == "requested" for sale in self._shop.state.ledger.sales.values())
+        return requested or bool(self._machine.dispenser._due)
+
+    def _is_needed(self) -> bool:
+        return bool(self._waiting()) or any(offer.count <= LOW for offer in self._shop.snapshot.offers)
+
+    def _waiting(self) -> list[str]:
+        """What is settled here. Money that the terminal does not acknowledge is left to terminal and kiosk."""
+        return [item.item for item in self._shop.snapshot.attention if item.kind in ("in_doubt", "blocked")]
+
+    def _serve(self, *, finishing: bool) -> None:
+        shop = self._shop
+        if self._moves or shop.snapshot.test == "running":
+            return
+        for item in shop.snapshot.attention:
+            if item.kind == "in_doubt":
+                shop.operate(Settle(item.item, bool(self._machine.dispenser.dropped[item.item])))
+        for offer in shop.snapshot.offers:
+            if offer.count <= LOW or offer.blocked or offer.uncertain:
+                shop.operate(SetStock(offer.slot, self._capacity[offer.slot], "refill"))
+        if not self._tested and not finishing:
+            self._tested = True
+            if self._random.random() < 0.3:
+                shop.operate(VendTest(self._random.choice(sorted(self._capacity))))
+            elif self._random.random() < 0.3:
+                shop.operate(PaymentTest(1, shop.snapshot.currency))
+        else:
+            shop.operate(LeaveService())
