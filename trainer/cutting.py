@@ -17,7 +17,6 @@ from multiprocessing.context import SpawnContext
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from kiosk.errors import KioskError
@@ -84,7 +83,6 @@ _stop: Event | None = None
 def _start(stop: Event) -> None:
     global _finder, _stop
     _finder, _stop = FaceFinder(), stop
-    cv2.setNumThreads(1)  # every worker has a core of its own
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

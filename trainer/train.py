@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -84,7 +83,6 @@ def train_on(
 
     `again` is what a person does to continue an interrupted run.
     """
-    cv2.setNumThreads(1)  # for one chip at a time, more would only get in the way of torch's
     settings = Settings(
         prepared=tuple(str(folder.resolve()) for folder in folders),
         dataset=faces.name,

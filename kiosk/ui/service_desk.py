@@ -53,7 +53,7 @@ class Page(QWidget):
 
     def title(self) -> str:
         """What its tile and its head say."""
-        raise NotImplementedError
+        raise NotImplementedError  # each page has its own; no ABC can be a QWidget, whose metaclass is Qt's
 
     def opened(self) -> None:
         """It is shown from now on."""

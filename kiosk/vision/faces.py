@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from kiosk.vision import models
 
-# A call on one frame is over before other threads have come to help, and these then wait actively: 3 % of a core.
+# A call on one frame is over before other threads have come to help, and these then wait actively: 3 % of a core. In
+# the trainer every worker has a core of its own, and more threads would get in the way of torch's.
 cv2.setNumThreads(1)
 
 Gray = NDArray[np.uint8]  # (height, width)
