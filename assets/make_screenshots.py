@@ -52,9 +52,9 @@ from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_reader import SimulatedIdReader
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.simulated_terminal import SimulatedTerminal
-from kiosk.vision.camera import open_source
 from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.pipeline import Pipeline
+from kiosk.vision.source import open_source
 
 SIZES = ("1280x800", "1080x1920")
 LANGUAGES = ("en", "zh", "de")

@@ -43,10 +43,11 @@ from benchmarks.attack_scenes import (
     swinging,
 )
 from kiosk.engine import Engine, load
-from kiosk.vision.camera import Frame, open_source
 from kiosk.vision.faces import FaceFinder
+from kiosk.vision.frame import Frame
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline
+from kiosk.vision.source import open_source
 
 Photo = tuple[Gray, tuple[complex, complex]]
 

@@ -20,7 +20,7 @@ from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.serial_dispenser import SerialDispenser
 from kiosk.vending.serial_line import SerialLine
-from kiosk.vision.camera import DEMO
+from kiosk.vision.source import DEMO
 
 
 def _mdb(config: Config) -> PaymentTerminal:

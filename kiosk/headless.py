@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from kiosk.engine import Engine, load
 from kiosk.errors import KioskError
 from kiosk.estimate import Observation
-from kiosk.vision.camera import Frame, Reader, Source, open_source
+from kiosk.vision.frame import Frame
 from kiosk.vision.overlay import drawn
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.process import VisionSettings
+from kiosk.vision.reader import Reader
+from kiosk.vision.source import Source, open_source
 
 _WAIT = 0.2  # seconds between two looks at whether the time is up
 _RECORDING_RATE = 25.0

@@ -10,8 +10,9 @@ from kiosk.vending import catalog as catalogs
 from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.catalog import Catalog
 from kiosk.vending.state import Timing
-from kiosk.vision.camera import DEMO, CameraMode, working_camera
+from kiosk.vision.camera import CameraMode, working_camera
 from kiosk.vision.process import VisionSettings
+from kiosk.vision.source import DEMO
 
 _WIDTH = 640
 """Pixels across the frame for which `AgePolicy.smallest_face` is meant: a wider one asks for the same distance."""

@@ -31,9 +31,10 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
-from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera, open_source
+from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import VisionProcess, VisionSettings
+from kiosk.vision.source import open_source
 
 log = logging.getLogger(__name__)
 

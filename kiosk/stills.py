@@ -14,9 +14,9 @@ import numpy as np
 
 from kiosk.engine import load
 from kiosk.estimate import FaceObservation
-from kiosk.vision.camera import pictures_in
 from kiosk.vision.faces import FaceFinder, Gray
 from kiosk.vision.pipeline import estimate_still
+from kiosk.vision.recordings import pictures_in
 
 
 def estimate_all(paths: Iterable[Path], engine_path: Path | None, *, as_json: bool) -> bool:

@@ -14,7 +14,7 @@ import pytest
 
 from kiosk.engine import check
 from kiosk.engine.manifest import write
-from kiosk.vision.camera import DEMO, open_source
+from kiosk.vision.source import DEMO, open_source
 from tests.engine.fake_gpu import compiled_manifest
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from kiosk import headless
 from kiosk.headless import RecordingError, run
-from kiosk.vision.camera import DEMO, Frame
+from kiosk.vision.frame import Frame
 from kiosk.vision.process import VisionSettings
 from kiosk.vision.schedule import IDLE_EVERY
+from kiosk.vision.source import DEMO
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

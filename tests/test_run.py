@@ -34,8 +34,9 @@ from kiosk.vending.serial_dispenser import SerialDispenser
 from kiosk.vending.settings import Settings
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
-from kiosk.vision.camera import ANY_CAMERA, DEMO
+from kiosk.vision.camera import ANY_CAMERA
 from kiosk.vision.messages import VisionState
+from kiosk.vision.source import DEMO
 from tests.test_cli import assert_one_clear_line, kiosk
 
 

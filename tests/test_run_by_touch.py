@@ -30,8 +30,8 @@ from kiosk.ui.shop_window import ShopWindow
 from kiosk.vending.journal import read
 from kiosk.vending.ledger import fold
 from kiosk.vending.state import Phase
-from kiosk.vision.camera import DEMO, open_source
 from kiosk.vision.messages import VisionState
+from kiosk.vision.source import DEMO, open_source
 
 PATIENCE_MS = 60_000
 """For anything that a busy machine does at last."""

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.errors import KioskError
-from kiosk.vision.camera import Frame, open_source
 from kiosk.vision.faces import Face, FaceFinder, gray_of, plausible
+from kiosk.vision.frame import Frame
+from kiosk.vision.source import open_source
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) BGR."""
@@ -110,7 +111,7 @@ def endless(pictures: Sequence[Picture], rate: float) -> Iterator[Frame]:
 
 
 class Camera:
-    """A source that gives pictures to and fro for so many frames. `kiosk.vision.camera.Reader` paces it."""
+    """A source that gives pictures to and fro for so many frames. `kiosk.vision.reader.Reader` paces it."""
 
     live = False
     name = "a made-up camera"

@@ -21,10 +21,11 @@ from benchmarks.bench.scenes import Passage, tiled, write_video
 from benchmarks.bench.stopwatch import REST, Stopwatch, timing
 from kiosk.engine import Engine
 from kiosk.estimate import Observation
-from kiosk.vision.camera import Frame, open_source
+from kiosk.vision.frame import Frame
 from kiosk.vision.messages import Preview, VisionMode, VisionState
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.preview import PreviewMemory
+from kiosk.vision.source import open_source
 
 STAGES = ("read", "detect", "follow", "landmark", "chip", "infer", "fuse", REST, "hand over", "paint")
 """In the order of a frame's walk."""

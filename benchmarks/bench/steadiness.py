@@ -17,9 +17,10 @@ from benchmarks.bench.alternative import Alternative, Guess
 from benchmarks.bench.scenes import Picture, held
 from kiosk.engine import Engine
 from kiosk.estimate import AgeGroup
-from kiosk.vision.camera import Frame, open_source
 from kiosk.vision.faces import FaceFinder, gray_of, plausible
+from kiosk.vision.frame import Frame
 from kiosk.vision.pipeline import Pipeline
+from kiosk.vision.source import open_source
 
 WINDOW = 10.0
 """Seconds in which label changes are counted."""

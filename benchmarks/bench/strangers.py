@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.bench.alternative import Alternative
 from benchmarks.bench.scenes import Picture, held
 from kiosk.engine import Engine
-from kiosk.vision.camera import Frame
+from kiosk.vision.frame import Frame
 from kiosk.vision.pipeline import Pipeline
 
 RATE, SECONDS = 10.0, 4.0

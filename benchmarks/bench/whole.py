@@ -24,8 +24,8 @@ from benchmarks.bench.steadiness import HELD_SECONDS, clip_frames, held_frames
 from benchmarks.bench.steadiness import measured as steadiness
 from benchmarks.bench.strangers import SECONDS, drawings, photographs, strangers
 from kiosk.engine import Engine, load
-from kiosk.vision.camera import DEMO
 from kiosk.vision.faces import FaceFinder
+from kiosk.vision.source import DEMO
 from trainer.bench import BATCHES
 from trainer.bench_machine import busy_seconds
 

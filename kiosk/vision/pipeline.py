@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
 from kiosk.vision import facelike
-from kiosk.vision.camera import Frame
 from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
+from kiosk.vision.frame import Frame
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.motion import Motion
 from kiosk.vision.quality import GOOD, quality

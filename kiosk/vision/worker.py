@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from kiosk.engine import Engine, load
 from kiosk.errors import KioskError
-from kiosk.vision.camera import Reader, open_source
 from kiosk.vision.memory import MemoryWatch, is_killed_first
 from kiosk.vision.messages import EngineInfo, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
+from kiosk.vision.reader import Reader
+from kiosk.vision.source import open_source
 
 if TYPE_CHECKING:
     from kiosk.vision.process import VisionSettings

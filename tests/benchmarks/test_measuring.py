@@ -17,8 +17,8 @@ from benchmarks.bench.scenes import Passage, passage
 from benchmarks.bench.stages import STAGES, stages
 from benchmarks.bench.strangers import SIZE, drawings, photographs, strangers
 from kiosk.engine import Engine, load
-from kiosk.vision.camera import DEMO
 from kiosk.vision.faces import FaceFinder
+from kiosk.vision.source import DEMO
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what processes use is read from Linux's /proc")
 

@@ -12,7 +12,8 @@ from benchmarks.bench.alternative import Guess
 from benchmarks.bench.steadiness import Line, clip_frames, held_frames, measured
 from kiosk.engine import load
 from kiosk.estimate import DECADES
-from kiosk.vision.camera import DEMO, Frame
+from kiosk.vision.frame import Frame
+from kiosk.vision.source import DEMO
 
 
 def line(*said: tuple[float, str, float]) -> Line:

@@ -274,9 +274,9 @@ def falls_back(path: str, call: str, loses: int, thread: bool) -> None:
 
 
 def sees(path: str) -> None:
-    from kiosk.vision.camera import DEMO
     from kiosk.vision.messages import VisionState
     from kiosk.vision.process import VisionProcess, VisionSettings
+    from kiosk.vision.source import DEMO
 
     vision = VisionProcess(VisionSettings(DEMO, engine=prepared(path)))
     vision.start()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kiosk.errors import KioskError
-from kiosk.vision.camera import open_source
+from kiosk.vision.source import open_source
 
 MOST_MEMORY = 3 << 30
 MOST_FRAMES = 20

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.camera import DEMO, open_source
 from kiosk.vision.faces import FaceFinder, Gray, align, gray_of
+from kiosk.vision.source import DEMO, open_source
 from trainer import cutting
 from trainer.cutting import CuttingError, cut_all
 from trainer.parts import Outcome, Part

@@ -11,9 +11,10 @@ import pytest
 from kiosk.engine import load
 from kiosk.estimate import Observation
 from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Reason
-from kiosk.vision.camera import DEMO, Frame, open_source
 from kiosk.vision.faces import FaceFinder
+from kiosk.vision.frame import Frame
 from kiosk.vision.pipeline import Pipeline
+from kiosk.vision.source import DEMO, open_source
 
 # Between which seconds of the clip somebody is what they are.
 YOUNGEST = [(0.9, 4.0), (12.3, 15.4)]

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.camera import DEMO, open_source
 from kiosk.vision.faces import FaceFinder, Gray, gray_of
+from kiosk.vision.source import DEMO, open_source
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import numpy as np
 from kiosk.engine import Chips, Manifest, Probabilities
 from kiosk.engine.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
 from kiosk.estimate import DECADES
-from kiosk.vision.camera import Frame
 from kiosk.vision.faces import Area, Face, Gray
+from kiosk.vision.frame import Frame
 
 MANIFEST = Manifest(
     format="onnx",

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from kiosk.vision import facelike
-from kiosk.vision.camera import DEMO, open_source
 from kiosk.vision.facelike import FaceJudge, measures
 from kiosk.vision.faces import FaceFinder, Gray, align, gray_of
+from kiosk.vision.source import DEMO, open_source
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.camera import Frame
 from kiosk.vision.faces import Face, FaceFinder, Gray
+from kiosk.vision.frame import Frame
 from kiosk.vision.pipeline import Pipeline
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at
 

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from kiosk.estimate import FaceObservation, Observation
-from kiosk.vision.camera import DEMO, Frame, open_source
 from kiosk.vision.faces import Face, FaceFinder, Gray, detection_scale
+from kiosk.vision.frame import Frame
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
 from kiosk.vision.quality import GOOD
 from kiosk.vision.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
+from kiosk.vision.source import DEMO, open_source
 from kiosk.vision.tracks import LISTED_FOR
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
 

@@ -20,9 +20,9 @@ from kiosk.engine.choice import default_path
 from kiosk.engine.manifest import GroupEntry, Precision, write
 from kiosk.engine.types import EngineError
 from kiosk.estimate import ADIENCE, Observation
-from kiosk.vision.camera import DEMO
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import HUNG_AFTER, LOAD_WITHIN, VisionProcess, VisionSettings
+from kiosk.vision.source import DEMO
 from tests.engine.fake_gpu import compiled_manifest
 
 ENGINE = {"name": "TensorRT", "precision": "fp16", "accuracy": ""}
