@@ -39,7 +39,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
-from kiosk.vision.faces import Face, FaceFinder, gray_of
+from kiosk.vision.face import Face
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import gray_of
 
 Image = NDArray[np.float32]  # (height, width) or (height, width, channels)
 

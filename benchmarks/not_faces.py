@@ -25,8 +25,11 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
 from kiosk.engine import Engine, load
 from kiosk.vision import facelike
-from kiosk.vision.faces import Face, FaceFinder, Gray, align
+from kiosk.vision.chip import align
+from kiosk.vision.face import Face
+from kiosk.vision.faces import FaceFinder
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import Gray
 from kiosk.vision.pipeline import Pipeline, estimate_still, stacked
 from kiosk.vision.quality import GOOD, quality
 from kiosk.vision.tracks import look_of

@@ -14,7 +14,8 @@ import numpy as np
 
 from kiosk.engine import load
 from kiosk.estimate import FaceObservation
-from kiosk.vision.faces import FaceFinder, Gray
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray
 from kiosk.vision.pipeline import estimate_still
 from kiosk.vision.recordings import pictures_in
 

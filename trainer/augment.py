@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer.prepared import STORED_SIZE
 
 Batch = NDArray[np.float32]  # (n, 1, 75, 75)

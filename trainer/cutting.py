@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from kiosk.errors import KioskError
-from kiosk.vision.faces import FaceFinder, align
+from kiosk.vision.chip import align
+from kiosk.vision.faces import FaceFinder
 from trainer.parts import Outcome, Part
 from trainer.pictures import read_picture
 from trainer.prepared import MARGIN, STORED_SIZE

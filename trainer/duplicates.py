@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer.labels import FaceLabel, Split
 
 SAME = 0.95

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_safely
+from kiosk.vision.chip import CHIP_SIZE
 from kiosk.vision.facelike import measures
-from kiosk.vision.faces import CHIP_SIZE, Gray
+from kiosk.vision.gray import Gray
 from trainer import prepared
 from trainer.not_faces import NotFace, flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
 from trainer.prepared import MARGIN, PreparedData

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer.labels import AGE_GROUPS
 
 

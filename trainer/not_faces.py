@@ -15,7 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kiosk.vision.faces import AVERAGE_FACE, Face, FaceFinder, Gray, align, plausible
+from kiosk.vision.chip import AVERAGE_FACE, align
+from kiosk.vision.face import Face, plausible
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray
 from kiosk.vision.models import frontal_detector
 from kiosk.vision.quality import GOOD, quality
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kiosk.vision.faces import Gray
+from kiosk.vision.gray import Gray
 
 _JPEG, _SCAN, _END = b"\xff\xd8", 0xDA, 0xD9
 _ALONE = {0x00, 0x01, *range(0xD0, 0xD9)}

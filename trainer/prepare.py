@@ -22,7 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+import kiosk.vision.chip
+import kiosk.vision.face
 import kiosk.vision.faces
+import kiosk.vision.gray
 from kiosk.errors import KioskError
 from trainer import cutting, duplicates, parts, pictures, prepare_report, prepared
 from trainer.datasets.types import DataSet
@@ -128,7 +131,8 @@ def _plan_of(dataset: DataSet, root: Path) -> str:
     digest = hashlib.sha256()
     facts = (dataset.name, dataset.source, dataset.groups, dict(dataset.left_out), str(root.resolve()))
     digest.update(repr((facts, _PART_SIZE, MARGIN, cv2.__version__, dlib.__version__)).encode())
-    for code in (kiosk.vision.faces, pictures, cutting.cut, duplicates):
+    vision = (kiosk.vision.gray, kiosk.vision.face, kiosk.vision.faces, kiosk.vision.chip)
+    for code in (*vision, pictures, cutting.cut, duplicates):
         digest.update(inspect.getsource(code).encode())
     for label in dataset.labels:
         digest.update(repr((label, _state(root / label.file))).encode())

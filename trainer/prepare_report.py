@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kiosk.engine.manifest import GENDER_LABELS
 from kiosk.files import replaced_safely
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer import prepared
 from trainer.drawing import any_words
 from trainer.labels import Split, gender_indices, group_indices

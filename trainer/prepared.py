@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from kiosk.errors import KioskError
 from kiosk.estimate import AgeGroup
 from kiosk.files import replaced_safely
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer.labels import AGE_GROUPS, FaceLabel, Split, Years
 
 MARGIN = 12

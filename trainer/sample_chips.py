@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from kiosk.engine import Chips
-from kiosk.vision.faces import FaceFinder, align, detection_scale, gray_of
+from kiosk.vision.chip import align
+from kiosk.vision.faces import FaceFinder, detection_scale
+from kiosk.vision.gray import gray_of
 
 CLIP_FACES = 48
 _EVERY = 12  # frames: the same face has moved by then

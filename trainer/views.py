@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from kiosk.files import replaced_safely
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from trainer.batches import Batches
 
 _SHEET = "views.png"

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.errors import KioskError
-from kiosk.vision.faces import Face, FaceFinder, gray_of, plausible
+from kiosk.vision.face import Face, plausible
+from kiosk.vision.faces import FaceFinder
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import gray_of
 from kiosk.vision.source import open_source
 
 Picture = NDArray[np.uint8]

@@ -17,8 +17,10 @@ from benchmarks.bench.alternative import Alternative, Guess
 from benchmarks.bench.scenes import Picture, held
 from kiosk.engine import Engine
 from kiosk.estimate import AgeGroup
-from kiosk.vision.faces import FaceFinder, gray_of, plausible
+from kiosk.vision.face import plausible
+from kiosk.vision.faces import FaceFinder
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import gray_of
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.source import open_source
 

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import CHIP_SIZE, Gray
+from kiosk.vision.chip import CHIP_SIZE
+from kiosk.vision.gray import Gray
 
 _CELL = 12  # pixels along a side of a cell of the histograms of gradients
 _CELLS = 6  # cells along a side

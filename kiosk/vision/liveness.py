@@ -20,7 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import Face, Gray, upright
+from kiosk.vision.chip import upright
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 from kiosk.vision.relief import FEWEST, Turn, turn_between
 from kiosk.vision.sheet_edges import framed
 from kiosk.vision.tracks import look_of

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import Gray
+from kiosk.vision.gray import Gray
 
 CELLS: Final = (40, 30)
 """Cells of a thumbnail across and down; at 640×480 one averages the noise of 16×16 pixels away."""

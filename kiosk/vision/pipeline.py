@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation
 from kiosk.vision import facelike
-from kiosk.vision.faces import CONVINCING, Face, FaceFinder, Gray, align, detection_scale, gray_of, plausible
+from kiosk.vision.chip import align
+from kiosk.vision.face import Face, plausible
+from kiosk.vision.faces import CONVINCING, FaceFinder, detection_scale
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import Gray, gray_of
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.motion import Motion
 from kiosk.vision.quality import GOOD, quality

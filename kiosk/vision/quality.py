@@ -10,7 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from kiosk.vision.faces import Face, Gray
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 
 GOOD = 0.35
 """A chip below this does not count as evidence."""

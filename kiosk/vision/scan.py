@@ -16,7 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import SMALLEST_DETECTABLE, Area, Face, Gray, detection_scale
+from kiosk.vision.face import Face
+from kiosk.vision.faces import SMALLEST_DETECTABLE, detection_scale
+from kiosk.vision.gray import Area, Gray
 from kiosk.vision.motion import CELLS, changed, thumbnail
 from kiosk.vision.schedule import Schedule
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from kiosk.vision.faces import Face, Gray, upright
+from kiosk.vision.chip import upright
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 
 # The part of the picture that is searched, upright and small.
 _SIZE = 128  # pixels along a side

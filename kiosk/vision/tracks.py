@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from kiosk.estimate import AgeGroup, FaceObservation, Status
 from kiosk.vision.evidence import Evidence
-from kiosk.vision.faces import CONVINCING, Face, Gray
+from kiosk.vision.face import Face
+from kiosk.vision.faces import CONVINCING
+from kiosk.vision.gray import Gray
 from kiosk.vision.schedule import Asked
 
 LISTED_FOR = 0.3

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import FaceFinder, Gray, align, gray_of
+from kiosk.vision.chip import align
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray, gray_of
 from kiosk.vision.source import DEMO, open_source
 from trainer import cutting
 from trainer.cutting import CuttingError, cut_all

@@ -15,7 +15,7 @@ from torch import nn
 from kiosk.engine import EngineError, check, load
 from kiosk.engine.manifest import CHIP_SHAPE, GENDER_LABELS, manifest_path
 from kiosk.estimate import DECADES
-from kiosk.vision.faces import CHIP_SIZE
+from kiosk.vision.chip import CHIP_SIZE
 from tests.trainer import made_up
 from tests.trainer.conftest import Exported
 from trainer import export as module

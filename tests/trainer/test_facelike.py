@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from kiosk.vision.chip import CHIP_SIZE
 from kiosk.vision.facelike import FaceJudge
-from kiosk.vision.faces import CHIP_SIZE
 from kiosk.vision.quality import GOOD
 from trainer import prepared
 from trainer.cli import main

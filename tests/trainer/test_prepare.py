@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kiosk.vision.faces import Face, Gray, align
+from kiosk.vision.chip import align
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 from trainer import cutting, parts, prepare_report, prepared
 from trainer import prepare as prepare_module
 from trainer.datasets import DataSet

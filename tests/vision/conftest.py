@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import FaceFinder, Gray, gray_of
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray, gray_of
 from kiosk.vision.source import DEMO, open_source
 
 

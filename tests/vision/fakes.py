@@ -7,8 +7,9 @@ import numpy as np
 from kiosk.engine import Chips, Manifest, Probabilities
 from kiosk.engine.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
 from kiosk.estimate import DECADES
-from kiosk.vision.faces import Area, Face, Gray
+from kiosk.vision.face import Face
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import Area, Gray
 
 MANIFEST = Manifest(
     format="onnx",
@@ -22,10 +23,10 @@ MANIFEST = Manifest(
 )
 
 
-def face_at(x: float, y: float, eye_distance: float = 40.0, score: float = 1.0) -> Face:
-    """An upright face of average proportions whose eyes' middle is at (x, y)."""
+def face_at(x: float, y: float, eye_distance: float = 40.0, score: float = 1.0, roll: float = 0.0) -> Face:
+    """A face of average proportions whose eyes' middle is at (x, y)."""
     shape = np.array([0.70, 0.30, -0.70, -0.30, 0.745j])
-    points = complex(x, y) + shape * eye_distance
+    points = complex(x, y) + shape * eye_distance * np.exp(1j * np.radians(roll))
     return Face(np.column_stack([points.real, points.imag]), score)
 
 

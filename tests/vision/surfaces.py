@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces import AVERAGE_FACE, Face, Gray
+from kiosk.vision.chip import AVERAGE_FACE
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 
 SIZE = 200
 MIDDLE = 90.0

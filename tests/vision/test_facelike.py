@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from kiosk.vision import facelike
+from kiosk.vision.chip import align
 from kiosk.vision.facelike import FaceJudge, measures
-from kiosk.vision.faces import FaceFinder, Gray, align, gray_of
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray, gray_of
 from kiosk.vision.source import DEMO, open_source
 
 

@@ -4,25 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import (
-    CHIP_SIZE,
-    EYE_DISTANCE,
-    EYE_LINE,
-    Face,
-    FaceFinder,
-    Gray,
-    align,
-    detection_scale,
-    gray_of,
-    plausible,
-)
-
-
-def face_at(x: float, y: float, eye_distance: float = 40.0, roll: float = 0.0) -> Face:
-    """A face of average proportions whose eyes' middle is at (x, y)."""
-    shape = np.array([0.70, 0.30, -0.70, -0.30, 0.745j])
-    points = complex(x, y) + shape * eye_distance * np.exp(1j * np.radians(roll))
-    return Face(np.column_stack([points.real, points.imag]))
+from kiosk.vision.chip import align
+from kiosk.vision.face import Face, plausible
+from kiosk.vision.faces import FaceFinder, detection_scale
+from kiosk.vision.gray import Gray
 
 
 def difference(one: Gray, other: Gray) -> float:
@@ -33,81 +18,6 @@ def turned(gray: Gray, degrees: float, scale: float = 1.0) -> Gray:
     height, width = gray.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     return np.asarray(cv2.warpAffine(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-
-
-def test_a_face_knows_its_eyes_roll_and_box() -> None:
-    face = face_at(100, 80, eye_distance=50, roll=10)
-    assert face.eye_distance == pytest.approx(50)
-    assert face.roll == pytest.approx(10)
-    left, top, width, height = face.box
-    assert width == height == pytest.approx(2.33 * 50)
-    assert left < 100 - 25 < 100 + 25 < left + width
-    assert top < 80 < top + height
-
-
-def test_overlap_is_intersection_over_union() -> None:
-    face = face_at(100, 100)
-    width = face.box[2]
-    assert face.overlap(face) == pytest.approx(1)
-    assert face.overlap(face_at(100 + width / 2, 100)) == pytest.approx(1 / 3)
-    assert face.overlap(face_at(100 + width, 100)) == 0
-
-
-def test_the_eyes_come_to_their_place_in_the_chip() -> None:
-    gray = np.zeros((400, 400), np.uint8)
-    face = face_at(203, 187, eye_distance=64, roll=25)
-    for eye in face.eyes:
-        cv2.circle(gray, (round(eye.real), round(eye.imag)), 5, 255, cv2.FILLED)
-    chip = align(gray, face).astype(float)
-    assert chip.shape == (CHIP_SIZE, CHIP_SIZE)
-    for side, columns in ((-1, slice(0, 37)), (1, slice(38, 75))):
-        half = np.zeros_like(chip)
-        half[:, columns] = chip[:, columns]
-        rows, cols = np.indices(chip.shape)
-        assert (half * rows).sum() / half.sum() == pytest.approx(EYE_LINE, abs=0.5)
-        assert (half * cols).sum() / half.sum() == pytest.approx(37 + side * EYE_DISTANCE / 2, abs=0.5)
-
-
-def test_a_head_that_turns_aside_is_enlarged_less_than_its_eyes_come_together() -> None:
-    """Turned by 40 degrees, eyes come a quarter nearer to each other, and the face is as high as before."""
-    gray = np.zeros((400, 400), np.uint8)
-    for row in (160, 240):
-        cv2.line(gray, (0, row), (400, row), 255, 5)
-    turn = np.radians(40)
-    frontal = face_at(200, 187, eye_distance=64)
-    middle = np.array([200, 187])
-    points = frontal.landmarks - middle
-    depth = np.array([0, 0, 0, 0, 0.4 * 64])  # the nose stands out
-    points[:, 0] = points[:, 0] * np.cos(turn) + depth * np.sin(turn)
-    turned_aside = Face(points + middle)
-    assert turned_aside.eye_distance < 0.77 * frontal.eye_distance
-
-    def size(face: Face) -> float:
-        rows = np.flatnonzero(align(gray, face)[:, 37] > 100)
-        return float(rows.max() - rows.min())
-
-    by_the_eyes_alone = frontal.eye_distance / turned_aside.eye_distance
-    assert 1 < size(turned_aside) / size(frontal) < 0.97 * by_the_eyes_alone
-
-
-@pytest.mark.parametrize("eye_distance", [20.0, 28.0, 41.0, 90.0])
-def test_a_margin_leaves_the_inner_chip_as_it_is(eye_distance: float) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (400, 400), dtype=np.uint8)
-    gray = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
-    face = face_at(200, 200, eye_distance, roll=7)
-    inner = align(gray, face, margin=12)[12:-12, 12:-12]
-    assert np.abs(inner.astype(int) - align(gray, face)).max() <= 3  # OpenCV rounds positions to 1/32 pixel
-
-
-def test_a_large_face_is_averaged_not_skipped_over() -> None:
-    checks = np.indices((600, 600)).sum(axis=0) % 2 * 255
-    chip = align(checks.astype(np.uint8), face_at(300, 300, eye_distance=140))
-    assert chip.std() < 20  # a checkerboard finer than a chip's pixels is gray
-
-
-def test_a_chip_at_the_picture_s_edge_repeats_its_last_pixels() -> None:
-    chip = align(np.full((50, 50), 77, np.uint8), face_at(5, 5, eye_distance=28))
-    assert (chip == 77).all()
 
 
 def test_the_detector_finds_the_face_and_its_features(finder: FaceFinder, portrait: Gray) -> None:
@@ -184,24 +94,9 @@ def test_no_face_is_found_where_there_is_none(finder: FaceFinder, kind: str) -> 
     assert finder.detect_in_still(pictures[kind]) == []
 
 
-def test_landmarks_out_of_proportion_are_not_plausible() -> None:
-    assert plausible(face_at(100, 100, roll=20))
-    swapped = face_at(100, 100).landmarks.copy()
-    swapped[4, 1] = 60  # the nose above the eyes
-    assert not plausible(Face(swapped))
-
-
 @pytest.mark.parametrize(("height", "scale"), [(270, 60 / 54), (480, 60 / 96), (720, 60 / 144), (100, 2.0)])
 def test_the_detection_scale_makes_the_smallest_wanted_face_60_pixels(height: int, scale: float) -> None:
     assert detection_scale(height, 0.2) == pytest.approx(scale)
-
-
-def test_gray_of_colour_and_of_gray() -> None:
-    colour = np.zeros((2, 2, 3), np.uint8)
-    colour[:] = (0, 255, 0)
-    assert (gray_of(colour) == 150).all()
-    gray = np.zeros((2, 2), np.uint8)
-    assert gray_of(gray) is gray
 
 
 def test_detection_in_an_area_gives_places_in_the_picture(finder: FaceFinder, portrait: Gray) -> None:
@@ -229,10 +124,3 @@ def test_nobody_is_found_near_a_place_where_nobody_is_or_that_is_outside(finder:
     (face,) = finder.detect(portrait)
     assert finder.detect_near(np.full_like(portrait, 120), face) is None
     assert finder.detect_near(portrait, Face(face.landmarks + 10_000)) is None
-
-
-def test_the_farther_of_two_faces_side_by_side_may_be_covered() -> None:
-    near, far = face_at(100, 100), Face(face_at(150, 100).landmarks * 0.9)
-    assert far.covered_by([near, far])
-    assert not near.covered_by([near, far])
-    assert not far.covered_by([Face(near.landmarks + 500)])

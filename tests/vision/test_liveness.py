@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import Face
+from kiosk.vision.face import Face
 from kiosk.vision.liveness import HELD_FOR, LONGEST_GAP, LOOK_FOR_EDGES_EVERY, Liveness
 from tests.vision.surfaces import SIZE, seen
 

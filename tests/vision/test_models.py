@@ -8,7 +8,7 @@ import platformdirs
 import pytest
 
 from kiosk.vision import models
-from kiosk.vision.faces import Gray
+from kiosk.vision.gray import Gray
 
 
 @pytest.fixture

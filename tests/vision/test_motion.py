@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import Gray
+from kiosk.vision.gray import Gray
 from kiosk.vision.motion import Motion
 
 

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import Face, FaceFinder, Gray
+from kiosk.vision.face import Face
+from kiosk.vision.faces import FaceFinder
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import Gray
 from kiosk.vision.pipeline import Pipeline
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at
 

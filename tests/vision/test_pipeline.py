@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from kiosk.estimate import FaceObservation, Observation
-from kiosk.vision.faces import Face, FaceFinder, Gray, detection_scale
+from kiosk.vision.face import Face
+from kiosk.vision.faces import FaceFinder, detection_scale
 from kiosk.vision.frame import Frame
+from kiosk.vision.gray import Gray
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
 from kiosk.vision.quality import GOOD

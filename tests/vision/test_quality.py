@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import Face, FaceFinder, Gray, align
+from kiosk.vision.chip import align
+from kiosk.vision.face import Face
+from kiosk.vision.faces import FaceFinder
+from kiosk.vision.gray import Gray
 from kiosk.vision.quality import GOOD, quality
 
 

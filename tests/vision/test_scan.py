@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import SMALLEST_DETECTABLE, Area, Face, Gray, detection_scale
+from kiosk.vision.face import Face
+from kiosk.vision.faces import SMALLEST_DETECTABLE, detection_scale
+from kiosk.vision.gray import Area, Gray
 from kiosk.vision.scan import AGAIN_AFTER, Scan, parts_of, scan_scale
 from kiosk.vision.schedule import Schedule
 from tests.vision.fakes import face_at

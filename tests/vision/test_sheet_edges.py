@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import Face, Gray
+from kiosk.vision.face import Face
+from kiosk.vision.gray import Gray
 from kiosk.vision.sheet_edges import framed
 from tests.vision.fakes import face_at
 

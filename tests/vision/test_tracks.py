@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES
 from kiosk.vision.evidence import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, Evidence
-from kiosk.vision.faces import Gray
+from kiosk.vision.gray import Gray
 from kiosk.vision.tracks import LISTED_FOR, REMEMBERED_FOR, Track, Tracks, look_of
 from tests.vision.fakes import face_at
 

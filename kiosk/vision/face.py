@@ -1,0 +1,89 @@
+"""A face in a picture: five landmarks, and what follows from where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]  # (5, 2): x, y
+
+# A detector's box around a face, in eye distances (the median over 1,884 faces of FairFace).
+_BOX_SIZE = 2.33
+_BOX_BELOW_EYES = 0.425
+
+# Two faces whose eyes are less than this apart, in their mean width, share a part of their chips.
+_BESIDE = 1.15
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face in a picture."""
+
+    landmarks: Points
+    """(5, 2) pixels: outer and inner corner of the eye at the right of the picture, outer and inner
+    corner of the one at the left, base of the nose."""
+
+    score: float = 0.0
+    """The detector's confidence, above 0; 0 for a face that was followed, not detected."""
+
+    @cached_property
+    def eyes(self) -> tuple[complex, complex]:
+        """Middles of the eyes, the one at the left of the picture first, as x + iy."""
+        right, left = self.landmarks[0:2].mean(axis=0), self.landmarks[2:4].mean(axis=0)
+        return complex(*left), complex(*right)
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the middles of the eyes."""
+        return abs(self.eyes[1] - self.eyes[0])
+
+    @property
+    def roll(self) -> float:
+        """Degrees by which the head leans, clockwise as seen in the picture."""
+        return float(np.degrees(np.angle(self.eyes[1] - self.eyes[0])))
+
+    @cached_property
+    def shape(self) -> NDArray[np.complex128]:
+        """(5,) the landmarks in eye distances from the middle of the eyes, with the roll undone."""
+        left, right = self.eyes
+        points = self.landmarks[:, 0] + 1j * self.landmarks[:, 1]
+        return np.asarray((points - (left + right) / 2) / (right - left))
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height: the square that the detector would draw."""
+        left, right = self.eyes
+        middle = (left + right) / 2 + 1j * _BOX_BELOW_EYES * (right - left)
+        size = _BOX_SIZE * self.eye_distance
+        return middle.real - size / 2, middle.imag - size / 2, size, size
+
+    def overlap(self, other: Face) -> float:
+        """Intersection over union of the two faces' boxes, 0 to 1."""
+        left, top, width, height = self.box
+        other_left, other_top, other_width, other_height = other.box
+        across = min(left + width, other_left + other_width) - max(left, other_left)
+        down = min(top + height, other_top + other_height) - max(top, other_top)
+        if across <= 0 or down <= 0:
+            return 0.0
+        shared = across * down
+        return shared / (width * height + other_width * other_height - shared)
+
+    def covered_by(self, others: Iterable[Face]) -> bool:
+        """Whether a nearer one of the others is so close beside it that it may hide a part of its chip."""
+        return any(
+            self.eye_distance < other.eye_distance
+            and abs(sum(self.eyes) - sum(other.eyes)) / 2 < _BESIDE * (self.box[2] + other.box[2]) / 2
+            for other in others
+        )
+
+
+def plausible(face: Face) -> bool:
+    """Whether the landmarks have a face's proportions. Ranges hold 99.9 % of FairFace's detections."""
+    shape = face.shape
+    eye_widths = shape[0].real - shape[1].real, shape[3].real - shape[2].real
+    nose = shape[4]
+    return bool(min(eye_widths) > 0.2 and max(eye_widths) < 0.7 and 0.25 < nose.imag < 1.3 and abs(nose.real) < 0.6)
