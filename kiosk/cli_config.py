@@ -24,7 +24,7 @@ def config() -> None:
 def init(file: Path | None, force: bool) -> None:
     """Writes a commented settings file with every key; to standard output without FILE."""
     from kiosk.config import Config, ConfigError
-    from kiosk.config_text import example
+    from kiosk.config.text import example
     from kiosk.files import replaced_safely
 
     text = example(Config)

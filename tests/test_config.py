@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from kiosk.config import CameraConfig, Config, ConfigError, load
-from kiosk.config_text import example
+from kiosk.config.text import example
 from kiosk.parts import policy_of, timing_of
 from kiosk.ui.language import NAMES
 from kiosk.vending.age_check import AgePolicy

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk import config, pin_file
-from kiosk.config_text import example
+from kiosk.config.text import example
 from kiosk.engine.manifest import Manifest, manifest_path, read_checked, sha256_of
 from kiosk.errors import KioskError
 from kiosk.vending import catalog

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kiosk.config import Config
-from kiosk.config_text import example
+from kiosk.config.text import example
 from kiosk.ops.outbox import Outbox
 from kiosk.pin_file import set_pin
 from kiosk.vending.events import (
