@@ -32,7 +32,7 @@ from kiosk.vision.frame import Frame
 from kiosk.vision.gray import Gray
 from kiosk.vision.pipeline import Pipeline, estimate_still, stacked
 from kiosk.vision.quality import GOOD, quality
-from kiosk.vision.tracks import look_of
+from kiosk.vision.sighting import look_of
 from trainer import prepared
 from trainer.not_faces import flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
 from trainer.prepared import MARGIN

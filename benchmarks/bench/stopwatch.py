@@ -23,8 +23,8 @@ FUNCTIONS = (
     ("kiosk.vision.faces", "FaceFinder.detect", "detect"),
     ("kiosk.vision.faces", "FaceFinder.follow", "follow"),
     ("kiosk.vision.faces", "FaceFinder._fit", "landmark"),
-    ("kiosk.vision.pipeline", "align", "chip"),
-    ("kiosk.vision.pipeline", "quality", "chip"),
+    ("kiosk.vision.sighting", "align", "chip"),
+    ("kiosk.vision.sighting", "quality", "chip"),
     ("kiosk.vision.pipeline", "stacked", "infer"),
 )
 """Module, function, stage. One that is not there any more is left out, and its time is its caller's."""

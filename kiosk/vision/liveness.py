@@ -25,7 +25,7 @@ from kiosk.vision.face import Face
 from kiosk.vision.gray import Gray
 from kiosk.vision.relief import FEWEST, Turn, turn_between
 from kiosk.vision.sheet_edges import framed
-from kiosk.vision.tracks import look_of
+from kiosk.vision.sighting import look_of
 
 LEAST_TURN = 0.15
 """Sine of the turn, as the nose tells it, from which a head is shown. While this was made flat and bent sheets came

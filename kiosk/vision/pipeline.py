@@ -14,24 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.engine import Engine
-from kiosk.estimate import Estimate, FaceObservation, Observation
+from kiosk.estimate import Estimate, FaceObservation, Observation, Status
 from kiosk.vision import facelike
-from kiosk.vision.chip import align
 from kiosk.vision.face import Face, plausible
 from kiosk.vision.faces import CONVINCING, FaceFinder, detection_scale
 from kiosk.vision.frame import Frame
 from kiosk.vision.gray import Gray, gray_of
 from kiosk.vision.liveness import Liveness
 from kiosk.vision.motion import Motion
-from kiosk.vision.quality import GOOD, quality
+from kiosk.vision.quality import GOOD
 from kiosk.vision.scan import Scan
 from kiosk.vision.schedule import IDLE_EVERY, Schedule
-from kiosk.vision.tracks import Track, Tracks, look_of
+from kiosk.vision.sighting import Sighting
+from kiosk.vision.tracks import Seen, Track, Tracks
 
 _DRIFT = 0.5  # least overlap of a followed face with where it should be
 _SAME_FACE = 0.3  # overlap from which two findings are one face
-
-_Seen = tuple[Track, Gray]  # a face that is there in this frame, and its chip
 
 
 class Pipeline:
@@ -101,7 +99,7 @@ class Pipeline:
         if self._schedule.idle and not detecting:
             return self._observation(frame, ())
         gray = gray_of(frame.image)
-        seen: list[_Seen] = []
+        seen: list[Seen] = []
         if not detecting:
             seen = self._followed(gray, in_view, time)
             missed = any(track.last_detected < self._schedule.last_detection for track in in_view)
@@ -154,31 +152,31 @@ class Pipeline:
                     found.append(face)
         return found
 
-    def _taken_in(self, gray: Gray, faces: list[Face], time: float) -> list[_Seen]:
-        chips = [align(gray, face) for face in faces]
-        worths = [quality(chip, face) for chip, face in zip(chips, faces, strict=True)]
+    def _taken_in(self, gray: Gray, faces: list[Face], time: float) -> list[Seen]:
+        sightings = [Sighting.of(gray, face) for face in faces]
         looks = [
-            look_of(chip) if worth >= GOOD and not face.covered_by(faces) else None
-            for face, chip, worth in zip(faces, chips, worths, strict=True)
+            sighting.look if sighting.quality >= GOOD and not sighting.face.covered_by(faces) else None
+            for sighting in sightings
         ]
         tracks = self._tracks.detected(faces, time, looks)
-        for track, worth in zip(tracks, worths, strict=True):
-            track.quality = worth
-        return list(zip(tracks, chips, strict=True))
+        seen = list(zip(tracks, sightings, strict=True))
+        for track, sighting in seen:
+            track.quality = sighting.quality
+        return seen
 
-    def _followed(self, gray: Gray, tracks: list[Track], time: float) -> list[_Seen]:
+    def _followed(self, gray: Gray, tracks: list[Track], time: float) -> list[Seen]:
         """Moves the tracks' faces to where they are now; gives those that could be followed."""
-        followed = []
+        followed: list[Seen] = []
         for track in tracks:
             foreseen = track.foreseen(time)
             face = self._finder.follow(gray, foreseen)
             if plausible(face) and face.overlap(foreseen) >= _DRIFT:
-                followed.append((track, face, align(gray, face)))
+                followed.append((track, Sighting.of(gray, face)))
         seen = self._tracks.apart(followed)
-        for track, face, chip in seen:
-            track.move(face, time)
-            track.quality = quality(chip, face)
-        return [(track, chip) for track, _, chip in seen]
+        for track, sighting in seen:
+            track.move(sighting.face, time)
+            track.quality = sighting.quality
+        return seen
 
     def _alive(self, gray: Gray, seen: list[Track], time: float) -> int | None:
         """The number of the track that was shown to be alive, 0 for nobody's; None while nobody asks."""
@@ -189,26 +187,26 @@ class Pipeline:
         (track,) = seen
         return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
-    def _estimate(self, seen: list[_Seen], time: float) -> None:
+    def _estimate(self, seen: list[Seen], time: float) -> None:
         """Asks the engine about the good chips: all of a new person, later a few a second."""
-        asked: list[_Seen] = []
+        asked: list[Seen] = []
         faces = [track.face for track, _ in seen]
-        for track, chip in seen:
+        for track, sighting in seen:
             if track.quality < GOOD:
                 continue
             detected = track.last_detected == time  # one that was followed may have strayed
             if (track.returned or detected) and not track.face.covered_by(faces):
-                self._tracks.recognise(track, chip, time)
+                self._tracks.recognise(track, sighting.look, time)
             if track.asked.due(time):
-                asked.append((track, chip))
+                asked.append((track, sighting))
         if not asked:
             return
-        answers = self._engine.infer(stacked([chip for _, chip in asked]))
-        for (track, chip), gender, age in zip(asked, answers.gender, answers.age, strict=True):
+        answers = self._engine.infer(stacked([sighting.chip for _, sighting in asked]))
+        for (track, sighting), gender, age in zip(asked, answers.gender, answers.age, strict=True):
             track.asked.ask(time)
             # Judging costs a millisecond, so a face that was judged is judged again only when it is detected anew.
             due = track.last_detected == time or track.evidence.face is None
-            track.evidence.add(gender, age, track.quality, time, self._face_judge(chip) if due else None)
+            track.evidence.add(gender, age, track.quality, time, self._face_judge(sighting.chip) if due else None)
 
 
 def _apart(face: Face, others: list[Face]) -> bool:
@@ -222,14 +220,12 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
     other `unknown`.
     """
     face_judge = facelike.load()
-    faces = finder.detect_in_still(gray)
-    chips = [align(gray, face) for face in faces]
-    answers = engine.infer(stacked(chips))
+    sightings = [Sighting.of(gray, face) for face in finder.detect_in_still(gray)]
+    answers = engine.infer(stacked([sighting.chip for sighting in sightings]))
     manifest = engine.manifest
     observed = []
-    for index, (face, chip) in enumerate(zip(faces, chips, strict=True)):
-        left, top, width, height = face.box
-        worth = quality(chip, face)
+    for index, sighting in enumerate(sightings):
+        left, top, width, height = sighting.face.box
         estimate = Estimate(
             manifest.gender_labels,
             tuple(float(value) for value in answers.gender[index]),
@@ -237,8 +233,9 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
             tuple(float(value) for value in answers.age[index]),
         )
         box = round(left), round(top), round(width), round(height)
-        known = worth >= GOOD and plausible(face) and face_judge(chip) > 0
-        observed.append(FaceObservation(index + 1, box, worth, "known" if known else "unknown", estimate))
+        known = sighting.quality >= GOOD and plausible(sighting.face) and face_judge(sighting.chip) > 0
+        status: Status = "known" if known else "unknown"
+        observed.append(FaceObservation(index + 1, box, sighting.quality, status, estimate))
     return observed
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,8 +18,8 @@ from kiosk.estimate import AgeGroup, FaceObservation, Status
 from kiosk.vision.evidence import Evidence
 from kiosk.vision.face import Face
 from kiosk.vision.faces import CONVINCING
-from kiosk.vision.gray import Gray
 from kiosk.vision.schedule import Asked
+from kiosk.vision.sighting import Sighting
 
 LISTED_FOR = 0.3
 """Seconds without a detection after which a face is no longer listed."""
@@ -32,7 +31,6 @@ SAME_LOOK = 0.65
 """Correlation of two chips from which they show one person: strangers' seldom come to 0.6 (one pair in
 fifty, over FairFace), those of somebody who looked away for a moment are at about 0.9."""
 
-_LOOK_SIZE = 25  # pixels along a side of what is remembered of a face's look
 _FRONTAL = 0.12  # nose beside the middle of the eyes, in eye distances, up to which a face is seen from the front
 _NEUTRAL = 0.6  # what a chip too bad to compare counts for, between a stranger's correlation and one's own
 
@@ -112,6 +110,10 @@ class Track:
         )
 
 
+Seen = tuple[Track, Sighting]
+"""Somebody who is there in this frame."""
+
+
 class Tracks:
     """Everybody who is in view or was a moment ago."""
 
@@ -145,20 +147,19 @@ class Tracks:
             found.append(track)
         return found
 
-    def apart(self, followed: Sequence[tuple[Track, Face, Gray]]) -> list[tuple[Track, Face, Gray]]:
-        """Of tracks that were followed, with their faces and chips, those that are on nobody else's face.
+    def apart(self, followed: Sequence[Seen]) -> list[Seen]:
+        """Of tracks that were followed, each to where it is seen now, those that are on nobody else's face.
 
         When two people cross, both are followed onto the one in front. Only the one who looks like it is there.
         """
-        kept: list[tuple[Track, Face, Gray]] = []
+        kept: list[Seen] = []
         for entry in sorted(followed, key=_own_likeness, reverse=True) if len(followed) > 1 else followed:
-            if all(entry[1].overlap(other) < _SAME_SPOT for _, other, _ in kept):
+            if all(entry[1].face.overlap(other.face) < _SAME_SPOT for _, other in kept):
                 kept.append(entry)
         return kept
 
-    def recognise(self, track: Track, chip: Gray, time: float) -> None:
+    def recognise(self, track: Track, look: NDArray[np.float32], time: float) -> None:
         """Takes in a good chip's look. If it shows somebody else in a lost one's place, the track begins anew."""
-        look = look_of(chip)
         likeness = track.likeness(look)
         if track.returned and likeness is not None and likeness < SAME_LOOK:
             self._count += 1
@@ -198,16 +199,9 @@ class Tracks:
         return track
 
 
-def look_of(chip: Gray) -> NDArray[np.float32]:
-    """(625,) a small copy of a chip with brightness and contrast taken out; the product of two is their correlation."""
-    small = np.asarray(cv2.resize(chip, (_LOOK_SIZE, _LOOK_SIZE), interpolation=cv2.INTER_AREA), dtype=np.float32)
-    centred = small.ravel() - small.mean()
-    return centred / max(float(np.linalg.norm(centred)), 1e-6)
-
-
-def _own_likeness(followed: tuple[Track, Face, Gray]) -> float:
-    track, _, chip = followed
-    return track.likeness(look_of(chip)) or 0.0
+def _own_likeness(seen: Seen) -> float:
+    track, sighting = seen
+    return track.likeness(sighting.look) or 0.0
 
 
 def _chance(track: Track, face: Face, look: NDArray[np.float32] | None, time: float) -> float:

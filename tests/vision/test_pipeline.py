@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kiosk.estimate import FaceObservation, Observation
+from kiosk.vision import sighting
 from kiosk.vision.face import Face
 from kiosk.vision.faces import FaceFinder, detection_scale
 from kiosk.vision.frame import Frame
@@ -19,6 +20,7 @@ from kiosk.vision.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
 from kiosk.vision.quality import GOOD
 from kiosk.vision.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
+from kiosk.vision.sighting import look_of
 from kiosk.vision.source import DEMO, open_source
 from kiosk.vision.tracks import LISTED_FOR
 from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
@@ -54,6 +56,18 @@ def test_a_face_is_estimated_and_soon_known() -> None:
     assert last.estimate is not None
     assert last.estimate.gender == "female"
     assert last.estimate.group.label == "20-29"
+
+
+def test_what_a_face_looks_like_is_worked_out_once_where_it_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[Gray] = []
+
+    def counted(chip: Gray) -> np.ndarray:
+        looked_at.append(chip)
+        return look_of(chip)
+
+    monkeypatch.setattr(sighting, "look_of", counted)
+    watch(pipeline(FakeFinder([face_at(320, 200)])), 1)
+    assert len(looked_at) == 1
 
 
 def test_what_is_judged_to_be_no_face_is_unknown_however_sure_the_network_is() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from kiosk.estimate import DECADES
 from kiosk.vision.evidence import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, Evidence
 from kiosk.vision.gray import Gray
-from kiosk.vision.tracks import LISTED_FOR, REMEMBERED_FOR, Track, Tracks, look_of
+from kiosk.vision.sighting import look_of
+from kiosk.vision.tracks import LISTED_FOR, REMEMBERED_FOR, Track, Tracks
 from tests.vision.fakes import face_at
 
 LABELS = ("female", "male")
@@ -93,12 +94,12 @@ def chip(seed: int, noise: float = 0.0) -> Gray:
 def lost_and_found(tracks: Tracks, first: Gray, then: Gray) -> Track:
     """One known person is lost for a second; a face comes up in the same place."""
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, first, 0.0)
+    tracks.recognise(track, look_of(first), 0.0)
     feed(track, ENOUGH + 1, 0.0)
     (found,) = tracks.detected([face_at(105, 100)], 1.0)
     found.update_status(1.0)
     assert found.status == "estimating"  # nobody is taken for known before a good chip showed who it is
-    tracks.recognise(found, then, 1.0)
+    tracks.recognise(found, look_of(then), 1.0)
     found.update_status(1.0)
     return found
 
@@ -116,8 +117,8 @@ def test_somebody_else_in_the_same_place_is_a_new_person(tracks: Tracks) -> None
 
 def test_a_face_that_was_never_lost_may_change_its_look(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, chip(1), 0.0)
-    tracks.recognise(tracks.detected([face_at(100, 100)], 0.1)[0], chip(2), 0.1)
+    tracks.recognise(track, look_of(chip(1)), 0.0)
+    tracks.recognise(tracks.detected([face_at(100, 100)], 0.1)[0], look_of(chip(2)), 0.1)
     assert track.number == 1
 
 
@@ -188,19 +189,19 @@ def test_a_known_track_is_not_known_for_ever_without_evidence() -> None:
 
 def test_a_head_that_turned_aside_before_it_was_lost_is_known_by_how_it_looked_from_the_front(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, chip(1), 0.0)
+    tracks.recognise(track, look_of(chip(1)), 0.0)
     aside = face_at(100, 100)
     aside.landmarks[4, 0] += 10  # the nose, a quarter of an eye distance
     tracks.detected([aside], 0.1)
-    tracks.recognise(track, chip(2), 0.1)
+    tracks.recognise(track, look_of(chip(2)), 0.1)
     (again,) = tracks.detected([face_at(100, 100)], 1.0, [look_of(chip(1, noise=0.3))])
-    tracks.recognise(again, chip(1, noise=0.3), 1.0)
+    tracks.recognise(again, look_of(chip(1, noise=0.3)), 1.0)
     assert again.number == 1
 
 
 def test_whoever_looks_like_nobody_that_was_lost_here_is_new_and_the_lost_one_stays_remembered(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, chip(1), 0.0)
+    tracks.recognise(track, look_of(chip(1)), 0.0)
     (other,) = tracks.detected([face_at(105, 100)], 0.5, [look_of(chip(2))])
     assert other.number == 2
     (again,) = tracks.detected([face_at(100, 100)], 2.5, [look_of(chip(1))])
