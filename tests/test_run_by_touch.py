@@ -66,6 +66,8 @@ class Customer:
         self.window, self.qtbot = window, qtbot
         open_ones = (each for each in QApplication.topLevelWidgets() if each.isVisible())
         (self.controls,) = (each for each in open_ones if isinstance(each, DemoControls))
+        if self.controls.unfold.isVisible():
+            qtbot.mouseClick(self.controls.unfold, Qt.MouseButton.LeftButton)
 
     def until(self, holds: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(holds()), timeout=PATIENCE_MS)

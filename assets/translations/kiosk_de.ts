@@ -119,6 +119,10 @@
         <translation>FacialNet Kiosk: Bedienung der Simulation</translation>
     </message>
     <message>
+        <source>Simulation</source>
+        <translation>Simulation</translation>
+    </message>
+    <message>
         <source>No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's upper left corner.</source>
         <translation>Kein echtes Geld, keine echte Ware. PIN des Personals {attendant}; Service-PIN {service}, nach fünfmal Tippen oben links im Verkaufsfenster.</translation>
     </message>

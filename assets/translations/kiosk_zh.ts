@@ -119,6 +119,10 @@
         <translation>FacialNet Kiosk：模拟控制</translation>
     </message>
     <message>
+        <source>Simulation</source>
+        <translation>模拟</translation>
+    </message>
+    <message>
         <source>No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's upper left corner.</source>
         <translation>没有真实的钱，也没有真实的商品。店员 PIN {attendant}；维护 PIN {service}（先在售货窗口左上角点五下）。</translation>
     </message>

@@ -1,6 +1,7 @@
 """The control window of `kiosk run --demo`: what a terminal, a dispenser and an ID reader could do, one button each.
 
 By itself everything goes well after a moment. As soon as that is off, payment and vend wait for a button here.
+Where there is no room beside the shop it is one small button in the corner above it, which unfolds the others.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from PyQt6.QtCore import QEvent, Qt, QTimer
-from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
+from kiosk.ui.demo_place import beside
 from kiosk.ui.demo_words import DemoWords
 from kiosk.vending import simulated_dispenser, simulated_terminal
 from kiosk.vending.dispenser import NotDropped
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 TICK_MS = 200
 COLUMNS = 3
+_ABOVE = Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.FramelessWindowHint
 
 
 class Machine(Protocol):
@@ -51,12 +54,19 @@ class DemoControls(QWidget):
         self._machine = machine
         self._shop = shop
         self._words = DemoWords(self)
+        self._beside: QWidget | None = None
         self.buttons: dict[str, QPushButton] = {}
         """By group and name, in the language that the window began with."""
         self.groups: list[QLabel] = []
 
         # Widgets and layout
-        box = QVBoxLayout(self)
+        self._box = box = QVBoxLayout(self)
+        box.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        self.unfold = QPushButton(self)
+        self.unfold.setCheckable(True)
+        self.unfold.setChecked(True)
+        self.unfold.toggled.connect(self._on_unfold)
+        self.unfold.hide()
         self.facts = QLabel(self)
         self.facts.setWordWrap(True)
         self.facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -66,6 +76,7 @@ class DemoControls(QWidget):
         self.auto.setCheckable(True)
         self.auto.setChecked(machine.automatic)
         self.auto.toggled.connect(self._on_auto)
+        box.addWidget(self.unfold)
         box.addWidget(self.facts)
         box.addWidget(self.auto)
         box.addWidget(self.state)
@@ -91,18 +102,43 @@ class DemoControls(QWidget):
         self.timer.start()
 
     def show_beside(self, window: QWidget) -> None:
-        """Right of `window`, which is shown first, if there is room, else where the screen has some."""
+        """Right of `window`, which is shown first, and made narrower for it; folded up where that leaves no room."""
         window.show()  # one that comes later covers this one where nobody manages windows, as on a bare X server
-        self.adjustSize()
-        screen = window.screen()
-        if screen is not None:
-            room = screen.availableGeometry()
-            left = window.frameGeometry().right() + 8
-            self.move(min(left, max(room.right() - self.width(), room.left())), room.top() + 40)
-            if self.frameGeometry().intersects(window.frameGeometry()):
-                # no room beside it: over it, where a touch on the shop's window would else cover it
-                self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)
+        self._beside = window
+        self._take_place()
         self.show()
+
+    def _take_place(self) -> None:
+        """As large as the texts of the language need, and where that covers nothing."""
+        self._fit()
+        screen = self._beside.screen() if self._beside else None
+        if self._beside is None or screen is None:
+            return
+        room = screen.availableGeometry()
+        place = None if self._is_folding else beside(self._beside, self.width(), room)
+        if place is not None:
+            self.move(place)
+            return
+        if not self._is_folding:
+            # Into the corner over the shop, where its screens have nothing to touch; a touch on them does not cover it.
+            self.setWindowFlags(self.windowFlags() | _ABOVE)
+            self._box.setContentsMargins(6, 6, 6, 6)
+            self.unfold.show()
+            self.unfold.setChecked(False)
+        self.move(room.right() + 1 - self.width(), room.top())
+
+    def _fit(self) -> None:
+        """`adjustSize` would leave a window that is folded up 100 pixels high."""
+        self._box.activate()
+        size = self._box.totalSizeHint()
+        if self._box.hasHeightForWidth():
+            size.setHeight(self._box.totalHeightForWidth(size.width()))
+        self.resize(size)
+
+    @property
+    def _is_folding(self) -> bool:
+        """Whether it is over the shop, and folds up."""
+        return not self.unfold.isHidden()
 
     def _groups(self) -> list[tuple[str, list[tuple[str, Callable[[], None]]]]]:
         terminal, dispenser, reader = self._machine.terminal, self._machine.dispenser, self._machine.reader
@@ -176,6 +212,11 @@ class DemoControls(QWidget):
             dispenser.silence()
             dispenser.say(NotDropped(vend, "nothing"))
 
+    def _on_unfold(self, unfolded: bool) -> None:
+        for widget in (self.facts, self.auto, self.state, *self.groups, *self.buttons.values()):
+            widget.setVisible(unfolded)
+        self._take_place()
+
     def _on_auto(self, automatic: bool) -> None:
         self._machine.set_automatic(automatic)
         self._renew()
@@ -201,6 +242,7 @@ class DemoControls(QWidget):
 
     def _retranslate(self) -> None:
         self.setWindowTitle(self._words.window_title())
+        self.unfold.setText(self._words.controls())
         self.facts.setText(self._words.facts(self._machine.attendant_pin, self._machine.service_pin))
         buttons = iter(self.buttons.values())
         for label, (title, actions) in zip(self.groups, self._groups(), strict=True):
@@ -215,7 +257,9 @@ class DemoControls(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.LanguageChange:
             self._retranslate()
+            self._take_place()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         self.timer.stop()
+        self._beside = None  # which may go before its controls do
         super().closeEvent(event)

@@ -15,6 +15,9 @@ class DemoWords(QObject):
     def window_title(self) -> str:
         return self.tr("FacialNet Kiosk: controls of the simulation")
 
+    def controls(self) -> str:
+        return self.tr("Simulation")
+
     def facts(self, attendant_pin: str, service_pin: str) -> str:
         return self.tr(
             "No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's "

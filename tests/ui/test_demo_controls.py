@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QCoreApplication, Qt
+from PyQt6.QtCore import QCoreApplication, QRect, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.demo import DemoMachine
+from kiosk.ui import demo_place
 from kiosk.ui.demo_controls import DemoControls
 from kiosk.ui.language import NAMES, Language
 from kiosk.vending.catalog import demo_path, load
@@ -207,11 +208,78 @@ def test_the_machine_does_not_live_on_for_its_controls_alone(play: Play, qtbot: 
     assert not play.controls.testAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
 
 
-def test_it_is_not_covered_where_the_screen_has_no_room_beside_the_shop(play: Play, qtbot: QtBot) -> None:
-    shop = QWidget()
-    qtbot.addWidget(shop)
-    shop.setGeometry(QGuiApplication.primaryScreen().availableGeometry())
-    play.controls.show_beside(shop)
-    assert shop.isVisible(), "shown later it would lie over its controls"
-    assert play.controls.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+@pytest.fixture
+def screen() -> QRect:
+    primary = QGuiApplication.primaryScreen()
+    assert primary is not None
+    return primary.availableGeometry()
+
+
+def shown_beside(play: Play, qtbot: QtBot, shop: QRect, *, full: bool = False) -> QWidget:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setGeometry(shop)
+    if full:
+        window.setWindowState(Qt.WindowState.WindowFullScreen)
+    play.controls.show_beside(window)
+    assert window.isVisible(), "shown later it would lie over its controls"
     assert play.controls.isVisible()
+    return window
+
+
+def test_a_shop_as_wide_as_the_screen_makes_room_for_its_controls(
+    play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    shop = shown_beside(play, qtbot, screen)
+    assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
+    assert screen.contains(play.controls.frameGeometry())
+    assert shop.height() == screen.height()
+    assert play.controls.unfold.isHidden()
+
+
+def test_a_shop_that_stands_in_the_middle_is_moved_before_it_is_made_narrower(
+    play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    shop = shown_beside(play, qtbot, QRect(screen.left() + 200, screen.top(), 350, 300))
+    assert shop.width() == 350
+    assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
+    assert screen.contains(play.controls.frameGeometry())
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["narrow", "full screen"])
+def test_where_there_is_no_room_they_are_one_button_in_the_corner_that_unfolds(
+    play: Play, qtbot: QtBot, screen: QRect, full: bool
+) -> None:
+    shown_beside(play, qtbot, screen, full=full)
+    controls = play.controls
+    assert controls.windowFlags() & Qt.WindowType.WindowStaysOnTopHint
+    approve = controls.buttons["Payment: Approve"]
+    assert not approve.isVisible()
+    assert controls.height() < 46, "or else it covers what is below the line that says that all is simulated"
+    assert controls.width() < 150
+    assert controls.geometry().topRight() == screen.topRight()
+    qtbot.mouseClick(controls.unfold, Qt.MouseButton.LeftButton)
+    assert approve.isVisible()
+    assert controls.geometry().topRight() == screen.topRight()
+    qtbot.mouseClick(controls.unfold, Qt.MouseButton.LeftButton)
+    assert not approve.isVisible()
+    assert controls.height() < 46
+
+
+def test_a_language_of_longer_words_still_fits_beside_the_shop(
+    play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    shop = shown_beside(play, qtbot, screen)
+    width = play.controls.width()
+    german = Language("de")
+    QCoreApplication.installTranslator(german)
+    try:
+        QApplication.processEvents()
+        assert play.controls.width() > width
+        assert screen.contains(play.controls.frameGeometry())
+        assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
+    finally:
+        QCoreApplication.removeTranslator(german)
