@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from PyQt6.QtCore import QEvent, Qt, QTimer
+from PyQt6.QtCore import QEvent, QRect, Qt, QTimer
 from PyQt6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from kiosk.ui.demo_place import beside
@@ -121,11 +121,15 @@ class DemoControls(QWidget):
             return
         if not self._is_folding:
             # Into the corner over the shop, where its screens have nothing to touch; a touch on them does not cover it.
-            self.setWindowFlags(self.windowFlags() | _ABOVE)
+            was_shown = self.isVisible()
+            self.setWindowFlags(self.windowFlags() | _ABOVE)  # which hides it
             self._box.setContentsMargins(6, 6, 6, 6)
             self.unfold.show()
             self.unfold.setChecked(False)
-        self.move(room.right() + 1 - self.width(), room.top())
+            self.setVisible(was_shown)
+        corner = QRect(0, 0, self.width(), self.height())
+        corner.moveTopRight(room.topRight())
+        self.setGeometry(corner)
 
     def _fit(self) -> None:
         """`adjustSize` would leave a window that is folded up 100 pixels high."""

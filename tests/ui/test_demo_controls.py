@@ -283,3 +283,20 @@ def test_a_language_of_longer_words_still_fits_beside_the_shop(
         assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
     finally:
         QCoreApplication.removeTranslator(german)
+
+
+def test_a_language_too_long_for_the_place_beside_folds_them_up(
+    play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_place, "NARROWEST", 400)
+    shown_beside(play, qtbot, screen)
+    assert play.controls.unfold.isHidden()
+    german = Language("de")
+    QCoreApplication.installTranslator(german)
+    try:
+        QApplication.processEvents()
+        assert play.controls.isVisible()
+        assert play.controls.unfold.isVisible()
+        assert play.controls.geometry().topRight() == screen.topRight()
+    finally:
+        QCoreApplication.removeTranslator(german)
