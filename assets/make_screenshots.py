@@ -52,7 +52,7 @@ from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_reader import SimulatedIdReader
 from kiosk.vending.simulated_terminal import Behaviour as Payment
 from kiosk.vending.simulated_terminal import SimulatedTerminal
-from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
+from kiosk.vision.messages import Accuracy, EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.source import open_source
 
@@ -69,7 +69,7 @@ class ClipVision:
         self.state = VisionState.RUNNING
         self.fault: str | None = None
         self.engine_fault: str | None = None
-        self.engine = EngineInfo("ONNX Runtime on the CPU", "int8", "gender 89.6%, age group 57.7%")
+        self.engine = EngineInfo("ONNX Runtime on the CPU", "int8", Accuracy(0.896, 0.577, 0.938, 8672, "FairFace"))
         self.empty = False
         self._observation = observation
         self._preview = preview

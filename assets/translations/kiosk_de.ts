@@ -350,8 +350,28 @@
         <translation>Rechenwerk</translation>
     </message>
     <message>
+        <source>Not saved: such a count or price cannot be</source>
+        <translation>Nicht gespeichert: diese Zahl oder dieser Preis ist nicht möglich</translation>
+    </message>
+    <message>
+        <source>The journal cannot be used ({why}): look at its disk and folder</source>
+        <translation>Das Journal ist nicht benutzbar ({why}): Datenträger und Ordner prüfen</translation>
+    </message>
+    <message>
+        <source>The journal is damaged, {what}: at the next start it is kept and a new one begun</source>
+        <translation>Das Journal ist beschädigt, {what}: beim nächsten Start wird es aufgehoben und ein neues begonnen</translation>
+    </message>
+    <message>
+        <source>stopped: nothing was written</source>
+        <translation>abgebrochen: nichts wurde geschrieben</translation>
+    </message>
+    <message>
         <source>Accuracy</source>
         <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>gender {gender}%, age group {age}%, within one {near}% on {faces} faces of {measured_on}</source>
+        <translation>Geschlecht {gender}%, Altersgruppe {age}%, höchstens eine daneben {near}%; {faces} Gesichter aus {measured_on}</translation>
     </message>
     <message>
         <source>Terminal</source>

@@ -350,8 +350,28 @@
         <translation>推理引擎</translation>
     </message>
     <message>
+        <source>Not saved: such a count or price cannot be</source>
+        <translation>未保存：数量或价格不可行</translation>
+    </message>
+    <message>
+        <source>The journal cannot be used ({why}): look at its disk and folder</source>
+        <translation>日志无法使用（{why}）：请检查其磁盘和文件夹</translation>
+    </message>
+    <message>
+        <source>The journal is damaged, {what}: at the next start it is kept and a new one begun</source>
+        <translation>日志已损坏（{what}）：下次启动时会保留它并新建一份</translation>
+    </message>
+    <message>
+        <source>stopped: nothing was written</source>
+        <translation>已停止：未写入任何内容</translation>
+    </message>
+    <message>
         <source>Accuracy</source>
         <translation>准确率</translation>
+    </message>
+    <message>
+        <source>gender {gender}%, age group {age}%, within one {near}% on {faces} faces of {measured_on}</source>
+        <translation>性别 {gender}%，年龄组 {age}%，相差不超过一组 {near}%；{measured_on} 的 {faces} 张人脸</translation>
     </message>
     <message>
         <source>Terminal</source>

@@ -53,7 +53,7 @@ class HealthPage(Page):
         fault = feed.engine_fault
         yield Row(words.engine(), f"{name}: {fault}" if fault else name, None if engine is None else not fault)
         if engine and engine.accuracy:
-            yield Row(words.accuracy(), engine.accuracy)
+            yield Row(words.accuracy(), words.measured(engine.accuracy))
         broken = "journal" in snapshot.faults
         yield Row(words.journal_name(), words.journal_broken() if broken else words.rows(self._head), not broken)
         for name, fault_name in ((words.terminal(), "terminal"), (words.dispenser(), "dispenser")):

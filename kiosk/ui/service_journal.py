@@ -101,7 +101,7 @@ class JournalPage(Page):
         try:
             self._today = reading.result()
         except KioskError as error:
-            self.said.say(str(error))
+            self.said.say(self.words.journal_error(error))
         else:
             self.said.say(self.words.nothing_today())
 
@@ -202,4 +202,4 @@ class ExportPage(Page):
         except OSError as error:
             return self.words.not_exported(error.strerror or str(error))
         except KioskError as error:
-            return self.words.not_exported(str(error))
+            return self.words.not_exported(self.words.journal_error(error))

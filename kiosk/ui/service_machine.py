@@ -106,7 +106,7 @@ class MachinePage(Page):
         try:
             self.desk.settings.set(name, value)
         except JournalError as error:
-            self.said.say(str(error))
+            self.said.say(self.words.journal_error(error))
             self._offer()  # nothing was changed
             return False
         return True

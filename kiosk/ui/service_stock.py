@@ -149,8 +149,8 @@ class StockPage(Page):
             self.desk.shop.operate(SetStock(self.slot, self.count.value, reason))
             if self.price.value != offer.price:
                 self.desk.shop.operate(SetPrice(self.slot, self.price.value))
-        except OperationError as error:
-            self.said.say(str(error))
+        except OperationError:
+            self.said.say(self.words.cannot_be_set())
         else:
             broken = "journal" in self.desk.shop.snapshot.faults
             self.said.say(self.words.journal_broken() if broken else self.words.saved())

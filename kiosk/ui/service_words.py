@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject
 
+from kiosk.errors import KioskError
 from kiosk.estimate import Status
+from kiosk.ops.usb import StoppedError
+from kiosk.vending.journal import JournalDamagedError
 from kiosk.vending.settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.snapshot import Attention, Offer
-from kiosk.vision.messages import VisionState
+from kiosk.vision.messages import Accuracy, VisionState
 
 
 class ServiceWords(QObject):
@@ -109,6 +112,17 @@ class ServiceWords(QObject):
     def accuracy(self) -> str:
         return self.tr("Accuracy")
 
+    def measured(self, accuracy: Accuracy) -> str:
+        return self.tr(
+            "gender {gender}%, age group {age}%, within one {near}% on {faces} faces of {measured_on}"
+        ).format(
+            gender=round(accuracy.gender * 100, 1),
+            age=round(accuracy.age * 100, 1),
+            near=round(accuracy.age_within_one * 100, 1),
+            faces=accuracy.faces,
+            measured_on=accuracy.measured_on,
+        )
+
     def terminal(self) -> str:
         return self.tr("Terminal")
 
@@ -152,6 +166,9 @@ class ServiceWords(QObject):
         elif offer.uncertain:
             lines.append(self.tr("{count} uncertain: count it").format(count=offer.uncertain))
         return "\n".join(lines)
+
+    def cannot_be_set(self) -> str:
+        return self.tr("Not saved: such a count or price cannot be")
 
     def in_slot(self, count: int, capacity: int) -> str:
         return self.tr("{count} of {capacity}").format(count=count, capacity=capacity)
@@ -246,6 +263,18 @@ class ServiceWords(QObject):
 
     def page(self, number: int, pages: int) -> str:
         return self.tr("{number} / {pages}").format(number=number, pages=pages)
+
+    def journal_error(self, error: KioskError) -> str:
+        """What a journal's error, or the end of an export, is for an operator; the cause is as the system names it."""
+        if isinstance(error, StoppedError):
+            return self.tr("stopped: nothing was written")
+        if isinstance(error, JournalDamagedError):
+            return self.tr("The journal is damaged, {what}: at the next start it is kept and a new one begun").format(
+                what=error.what
+            )
+        if error.__cause__ is None:  # a file of another version, which no running machine meets
+            return str(error)
+        return self.tr("The journal cannot be used ({why}): look at its disk and folder").format(why=error.__cause__)
 
     def no_stick(self) -> str:
         return self.tr("No USB stick is mounted under /media or /run/media")

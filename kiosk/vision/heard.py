@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from kiosk.engine.manifest import GENDER_LABELS
 from kiosk.estimate import AgeGroup, Estimate, FaceObservation, Observation, Status
-from kiosk.vision.messages import EngineInfo, VisionState
+from kiosk.vision.messages import Accuracy, EngineInfo, VisionState
 
 _ROUNDED = 0.01  # by which a sum of probabilities may miss 1: each has four digits
 
-_Probabilities = dict[str, Annotated[float, Field(ge=0, le=1)]]
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Probabilities = dict[str, _Share]
 _Pixels = Annotated[int, Field(ge=-(1 << 20), le=1 << 20)]
 _Place = Annotated[float, Field(ge=-(1 << 20), le=1 << 20)]
 _Point = tuple[_Place, _Place]
@@ -42,7 +43,7 @@ class _Age(_Model):
 class _Face(_Model):
     track: Annotated[int, Field(ge=1, le=1 << 53)]
     box: tuple[_Pixels, _Pixels, _Pixels, _Pixels]
-    quality: Annotated[float, Field(ge=0, le=1)]
+    quality: _Share
     status: Status
     gender: _Gender | None = None
     age: _Age | None = None
@@ -57,6 +58,20 @@ class _Observation(_Model):
     faces: Annotated[tuple[_Face, ...], Field(max_length=1000)]
 
 
+class _Accuracy(_Model):
+    gender: _Share
+    age: _Share
+    age_within_one: _Share
+    faces: _Number
+    measured_on: str
+
+
+class _Engine(_Model):
+    name: str
+    precision: str
+    accuracy: _Accuracy | None
+
+
 _TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"order", "observation"})
 
 
@@ -68,7 +83,7 @@ class _Message(_Model):
     loading_gpu: Literal[True] = True
     engine_fault: str | None = None
     on_gpu: bool = False
-    engine: EngineInfo | None = None
+    engine: _Engine | None = None
     state: VisionState = VisionState.STARTING
     fault: str | None = None
     failed: str = ""
@@ -92,11 +107,18 @@ def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | N
         said = {name: getattr(message, name) for name in message.model_fields_set}
         if "failed" in said:
             said["passing"] = message.passing
+        if message.engine is not None:
+            said["engine"] = _engine(message.engine)
         if message.observation is not None:
             said["observation"] = _observation(message.observation, groups)
     except (ValidationError, ValueError):
         return None
     return said
+
+
+def _engine(said: _Engine) -> EngineInfo:
+    accuracy = None if said.accuracy is None else Accuracy(**said.accuracy.model_dump())
+    return EngineInfo(said.name, said.precision, accuracy)
 
 
 def _observation(said: _Observation, groups: Sequence[AgeGroup]) -> Observation:

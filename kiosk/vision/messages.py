@@ -41,13 +41,24 @@ class VisionMode(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Accuracy:
+    """Shares, 0 to 1, of `faces` faces that the network never saw in training."""
+
+    gender: float
+    age: float
+    age_within_one: float
+    faces: int
+    measured_on: str
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """What runs the network, for whoever services the machine."""
 
     name: str
     precision: str
-    accuracy: str
-    """As measured, in one line; empty if nobody did."""
+    accuracy: Accuracy | None
+    """None if nobody measured it."""
 
 
 def _always() -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from kiosk.engine import Engine, load
 from kiosk.errors import KioskError
 from kiosk.vision.memory import MemoryWatch, is_killed_first
-from kiosk.vision.messages import EngineInfo, VisionMode, VisionState
+from kiosk.vision.messages import Accuracy, EngineInfo, VisionMode, VisionState
 from kiosk.vision.preview import PreviewMemory
 from kiosk.vision.reader import Reader
 from kiosk.vision.source import open_source
@@ -148,7 +148,10 @@ class _EngineReport:
     def _tell(self) -> None:
         self._told = self._engine.fault
         manifest = self._engine.manifest
-        info = EngineInfo(self._engine.name, manifest.precision, str(manifest.accuracy or ""))
+        accuracy = None
+        if said := manifest.accuracy:
+            accuracy = Accuracy(said.gender, said.age, said.age_within_one, said.faces, said.measured_on)
+        info = EngineInfo(self._engine.name, manifest.precision, accuracy)
         self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=asdict(info))
 
 

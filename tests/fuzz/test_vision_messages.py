@@ -35,7 +35,7 @@ FACE = {
 MESSAGES = (
     {"run": 1, "state": "no camera", "fault": "it is away"},
     {"run": 1, "loading_gpu": True},
-    {"run": 1, "engine_fault": None, "on_gpu": False, "engine": {"name": "a", "precision": "int8", "accuracy": ""}},
+    {"run": 1, "engine_fault": None, "on_gpu": False, "engine": {"name": "a", "precision": "int8", "accuracy": None}},
     {"run": 1, "order": 0, "observation": {"time": 12.345, "frame": 311, "latency_ms": 18.2, "faces": [FACE, FACE]}},
     {"run": 1, "failed": "no", "passing": False},
 )

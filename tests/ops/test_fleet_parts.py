@@ -134,7 +134,7 @@ class Vision(SimpleNamespace):
 
 
 def vision(state: VisionState, *, engine: bool = True, engine_fault: str | None = None) -> Vision:
-    info = EngineInfo("facialnet", "int8", "") if engine else None
+    info = EngineInfo("facialnet", "int8", None) if engine else None
     return Vision(state=state, fault=None, engine=info, engine_fault=engine_fault)
 
 

@@ -23,7 +23,7 @@ from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
-from kiosk.vision.messages import EngineInfo
+from kiosk.vision.messages import Accuracy, EngineInfo
 from tests.ui.conftest import FakeVision
 
 PIN, HASH = "4711", hashed("4711", 4)
@@ -52,7 +52,9 @@ class ServiceRig:
         self.journal = opened(folder / "journal.db")
         self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
         self.vision = FakeVision()
-        self.vision.engine = EngineInfo("ONNX Runtime on the CPU", "fp32", "gender 89.6%")  # type: ignore[attr-defined]
+        self.vision.engine = EngineInfo(
+            "ONNX Runtime on the CPU", "fp32", Accuracy(0.896, 0.577, 0.938, 8672, "FairFace")
+        )  # type: ignore[attr-defined]
         catalog = load(demo_path())
         self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
         self.feed = VisionFeed(self.vision)

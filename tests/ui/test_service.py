@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from sqlite3 import OperationalError
 from threading import Event
 
 import pytest
@@ -172,6 +173,11 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     assert rig.service.gate.title.text == ServiceWords().pin_wanted()
     rig.type(PIN)
     assert rig.window.words.language == "de"
+    page = rig.open(HealthPage)
+    assert isinstance(page, HealthPage)
+    (accuracy,) = (row.value for row in page.rows.rows if row.label == "Genauigkeit")
+    assert accuracy.startswith("Geschlecht 89.6%, Altersgruppe 57.7%")
+    rig.screen.back.click()
     assert rig.screen.back.text() == ServiceWords().leave_service()
     page = rig.open(StockPage)
     assert isinstance(page, StockPage)
@@ -308,7 +314,7 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
     rows = {row.label: row for row in page.rows.rows}
     assert rows["Vision"].right
     assert rows["Engine"].value == "ONNX Runtime on the CPU, fp32"
-    assert rows["Accuracy"].value == "gender 89.6%"
+    assert rows["Accuracy"].value == "gender 89.6%, age group 57.7%, within one 93.8% on 8672 faces of FairFace"
     assert rows["Terminal"].right
     assert str(rig.journal.head)[:12] in rows["Journal"].value
     assert rows["Disk"].right
@@ -402,7 +408,7 @@ def test_a_refusal_is_shown(rig: ServiceRig) -> None:
     page.count.most = 99
     page.count.set_value(99)
     page.save.click()
-    assert page.said.text == "slot A1 holds 0 to 10 products"
+    assert page.said.text == ServiceWords().cannot_be_set()
 
 
 # What a person has to settle
@@ -724,9 +730,9 @@ def test_nothing_is_changed_that_could_not_be_journalled(
     backlight: Path, start: Start_, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: object) -> None:
-        raise JournalError("the disk is full")
+        raise JournalError("journal cannot be used (disk is full)") from OperationalError("disk is full")
 
-    rig = start()
+    rig = start(languages=("de",))
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
@@ -737,7 +743,7 @@ def test_nothing_is_changed_that_could_not_be_journalled(
     page.volume.plus.click()
     assert (backlight / "brightness").read_text() == "200"
     assert volumes == []
-    assert page.said.text == "the disk is full"
+    assert page.said.text == "Das Journal ist nicht benutzbar (disk is full): Datenträger und Ordner prüfen"
     assert (page.brightness.value, page.volume.value) == (100, 60)
 
 
