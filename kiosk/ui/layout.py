@@ -77,10 +77,6 @@ def centred(area: QRect, width: int, height: int) -> QRect:
     return place
 
 
-def inset(area: QRect, by: int) -> QRect:
-    return area.adjusted(by, by, -by, -by)
-
-
 def split(area: QRect, height: int) -> tuple[QRect, QRect]:
     """What is above, and the lowest `height` pixels."""
     upper = QRect(area.topLeft(), area.bottomRight() - QPoint(0, height))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent, QPen
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
@@ -13,6 +13,7 @@ from kiosk.ui.actions import ActionBar
 from kiosk.ui.button import Rank
 from kiosk.ui.layout import Part, column, split
 from kiosk.ui.look import Look
+from kiosk.ui.ring import paint_ring
 from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
 from kiosk.ui.theme import Scale
@@ -32,18 +33,10 @@ class Countdown(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
-        side = min(self.width(), self.height())
-        line = side * 0.06
-        place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
-        ring = place.adjusted(line, line, -line, -line)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.TRACK, line))
-        painter.drawEllipse(ring)
-        painter.setPen(QPen(theme.ACCENT, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        painter.drawArc(ring, 90 * 16, round(self.seconds / self.whole * 360 * 16))
+        place = paint_ring(painter, self.rect(), 0.06, -self.seconds / self.whole)
         painter.setPen(theme.TEXT)
-        painter.setFont(Scale(side / 100).font(34, QFont.Weight.DemiBold))
+        painter.setFont(Scale(place.width() / 100).font(34, QFont.Weight.DemiBold))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(math.ceil(self.seconds)))
 
 

@@ -82,11 +82,6 @@ class Text(QWidget):
             self.setAccessibleName(text)
             self.update()
 
-    def tint(self, colour: QColor) -> None:
-        if colour != self.colour:
-            self.colour = colour
-            self.update()
-
     def rescale(self, look: Look) -> None:
         if look.text != self._scale:
             self._scale = look.text

@@ -68,12 +68,11 @@ DISPLAY: Final = 18.0
 SMALLEST_PIXELS: Final = 11
 """Below this a letter falls apart on any screen."""
 
-# Spacing and radii, in units
+# Spacing and radius, in units
 
 GAP: Final = 1.4
 SPACE: Final = 3.0
 MARGIN: Final = 5.0
-RADIUS: Final = 1.2
 ROUND: Final = 2.4
 """Of what can be touched."""
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui import theme
 from kiosk.ui.layout import Part, column
 from kiosk.ui.look import Look
 from kiosk.ui.motion import ease
+from kiosk.ui.ring import paint_ring
 from kiosk.ui.screens.base import Screen
 from kiosk.ui.shelf import Shelf
 from kiosk.ui.shop_words import ShopWords
@@ -42,19 +43,10 @@ class Ring(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
-        side = min(self.width(), self.height())
-        line = side * 0.07
-        place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
-        ring = place.adjusted(line, line, -line, -line)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.TRACK, line))
-        painter.drawEllipse(ring)
-        if self.shown > 0:
-            painter.setPen(QPen(theme.ACCENT, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            painter.drawArc(ring, 90 * 16, round(-self.shown * 360 * 16))
+        place = paint_ring(painter, self.rect(), 0.07, self.shown)
         painter.setPen(theme.TEXT)
-        painter.setFont(Scale(side / 100).font(30, QFont.Weight.DemiBold))
+        painter.setFont(Scale(place.width() / 100).font(30, QFont.Weight.DemiBold))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, badge_text(self.age))
 
 
