@@ -20,7 +20,7 @@ from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
 from kiosk.vending.currency import MINOR_DIGITS, PRICES
 from kiosk.vending.events import SetPrice, SetStock, Stay
-from kiosk.vending.shop import OperationError
+from kiosk.vending.service import OperationError
 from kiosk.vending.snapshot import Offer
 
 PRICE_STEP = {0: 10, 2: 5, 3: 50}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.errors import KioskError
+from kiosk.vending.catalog import Catalog
+from kiosk.vending.currency import PRICES
 from kiosk.vending.events import (
     EnterService,
     LeaveService,
@@ -30,8 +33,24 @@ from kiosk.vending.turn import Turn
 _OPENABLE = BEFORE_DISPENSING | {Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.DONE}
 
 
+class OperationError(KioskError):
+    """A setting from service mode that cannot be."""
+
+
+def check_operation(operation: Operation, catalog: Catalog) -> None:
+    """Raises `OperationError` for stock or a price that cannot be."""
+    if isinstance(operation, SetStock):
+        capacity = {product.slot: product.capacity for product in catalog.product}
+        if operation.slot not in capacity:
+            raise OperationError(f"there is no slot {operation.slot}")
+        if not 0 <= operation.count <= capacity[operation.slot]:
+            raise OperationError(f"slot {operation.slot} holds 0 to {capacity[operation.slot]} products")
+    if isinstance(operation, SetPrice) and operation.price not in PRICES:
+        raise OperationError(f"a price is a whole number of minor units from {PRICES[0]} to {PRICES[-1]}")
+
+
 def on_operation(turn: Turn, operation: Operation) -> None:
-    """The operator's wish, where it is possible; counted stock and prices were checked by whoever passes them on."""
+    """The operator's wish, where it is possible; stock and prices were checked before, see `check_operation`."""
     in_service = turn.state.phase is Phase.SERVICE
     match operation:
         case EnterService() if turn.state.phase in _OPENABLE:

@@ -22,18 +22,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from kiosk.errors import KioskError
 from kiosk.vending import checkpoint
 from kiosk.vending.catalog import Catalog
-from kiosk.vending.currency import PRICES
 from kiosk.vending.dispenser import Dispenser
 from kiosk.vending.events import (
     AgeChecked,
     Event,
     Message,
     Operation,
-    SetPrice,
-    SetStock,
     Stay,
     Tick,
     Touch,
@@ -48,6 +44,7 @@ from kiosk.vending.ledger import Ledger, apply
 from kiosk.vending.payment import PaymentTerminal
 from kiosk.vending.recovery import recovered
 from kiosk.vending.sale import step
+from kiosk.vending.service import check_operation
 from kiosk.vending.snapshot import Snapshot
 from kiosk.vending.state import (
     Authorize,
@@ -70,10 +67,6 @@ log = logging.getLogger(__name__)
 FIRST_REOPENING = 2.0
 """Seconds after which a journal that failed is opened again; doubled each time that it fails once more."""
 LONGEST_REOPENING = 30.0
-
-
-class OperationError(KioskError):
-    """A setting from service mode that cannot be."""
 
 
 class Shop:
@@ -162,14 +155,7 @@ class Shop:
 
     def operate(self, operation: Operation) -> None:
         """Service mode. Raises `OperationError` for stock or a price that cannot be."""
-        if isinstance(operation, SetStock):
-            capacity = {product.slot: product.capacity for product in self._catalog.product}
-            if operation.slot not in capacity:
-                raise OperationError(f"there is no slot {operation.slot}")
-            if not 0 <= operation.count <= capacity[operation.slot]:
-                raise OperationError(f"slot {operation.slot} holds 0 to {capacity[operation.slot]} products")
-        if isinstance(operation, SetPrice) and operation.price not in PRICES:
-            raise OperationError(f"a price is a whole number of minor units from {PRICES[0]} to {PRICES[-1]}")
+        check_operation(operation, self._catalog)
         self._happen(operation)
 
     def stop_selling(self, stopped: bool) -> None:

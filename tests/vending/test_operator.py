@@ -15,7 +15,7 @@ from kiosk.vending.events import (
 )
 from kiosk.vending.facts import SaleOpened, StockSet, VendFailed, VendRequested, fact_from
 from kiosk.vending.ledger import fold
-from kiosk.vending.shop import OperationError
+from kiosk.vending.service import OperationError
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_terminal import Behaviour as Pay
 from kiosk.vending.state import Phase
