@@ -949,6 +949,10 @@
         <translation>Es tut uns leid. Dieses Gerät kann gerade nicht verkaufen.</translation>
     </message>
     <message>
+        <source>Service: {why}</source>
+        <translation>Service: {why}</translation>
+    </message>
+    <message>
         <source>The camera is away</source>
         <translation>Die Kamera ist weg</translation>
     </message>

@@ -949,6 +949,10 @@
         <translation>非常抱歉，本机暂时无法出售商品。</translation>
     </message>
     <message>
+        <source>Service: {why}</source>
+        <translation>维护：{why}</translation>
+    </message>
+    <message>
         <source>The camera is away</source>
         <translation>摄像头不可用</translation>
     </message>
