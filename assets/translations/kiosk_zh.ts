@@ -386,6 +386,10 @@
         <translation>完整，末条 {head}</translation>
     </message>
     <message>
+        <source>begun anew, see what has to be settled; head {head}</source>
+        <translation>已新建，请查看待处理事项；末条 {head}</translation>
+    </message>
+    <message>
         <source>cannot be written: the machine has to start anew</source>
         <translation>无法写入：设备需要重新启动</translation>
     </message>
@@ -584,6 +588,10 @@
     <message>
         <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
         <translation>日志已损坏。旧日志保存在 {folder}，已新建日志：请清点每个货道，并在终端上冲正未结的付款。</translation>
+    </message>
+    <message>
+        <source>The journal was gone, and a new one was begun: look for the old one or a copy of it, count every slot, and have the terminal reverse what was left open. What was left is in {folder}.</source>
+        <translation>日志已丢失，已新建日志：请寻找旧日志或其副本，清点每个货道，并在终端上冲正未结的付款。残留文件保存在 {folder}。</translation>
     </message>
     <message>
         <source>Known to be open: {payments}</source>

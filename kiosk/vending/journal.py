@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from kiosk.errors import KioskError
-from kiosk.vending.facts import Fact, SaleOpened, data_of, fact_from, kind_of, name_of
+from kiosk.vending.facts import GONE, Fact, SaleOpened, data_of, fact_from, kind_of, name_of
 
 _MIGRATIONS = (
     """
@@ -139,6 +139,7 @@ class Journal:
             with _explained(path):
                 self._database = self._connected(str(path))
                 try:
+                    self._file = _identity(path)
                     self._migrate()
                     self._head = _verified(self._database, path)
                     self.id: str = self._database.execute("SELECT id FROM journal").fetchone()[0]
@@ -154,6 +155,8 @@ class Journal:
         seq, utc = self._head.seq + 1, _utc(self._clock())
         kind, data = kind_of(fact), json.dumps(data_of(fact), ensure_ascii=False, separators=(",", ":"))
         digest = _hash(self._head.hash, seq, utc, kind, data)
+        if _identity(self._path) != self._file:
+            raise _gone(self._path)  # what is written into a file that was deleted is lost with this process
         with _explained(self._path), _transaction(self._database):
             self._database.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?)", (seq, utc, kind, data, digest))
         self._head = Head(seq, digest)
@@ -164,6 +167,9 @@ class Journal:
 
         There may be one more: the row of the `append` that failed. Raises as the beginning does; then nothing changed.
         """
+        file = _identity(self._path)
+        if file is None:
+            raise _gone(self._path)
         with _explained(self._path):
             database = self._connected(f"{self._path.absolute().as_uri()}?mode=rw")
             try:
@@ -176,7 +182,7 @@ class Journal:
             except BaseException:
                 database.close()
                 raise
-            old, self._database, self._head = self._database, database, head
+            old, self._database, self._head, self._file = self._database, database, head, file
         with suppress(sqlite3.Error):
             old.close()
 
@@ -199,7 +205,9 @@ class Journal:
         return self._head
 
     def answers(self) -> bool:
-        """Whether its file can be read."""
+        """Whether its file is there and can be read."""
+        if _identity(self._path) != self._file:
+            return False
         try:
             return bool(self._database.execute("SELECT seq FROM head").fetchone() == (self._head.seq,))
         except sqlite3.Error:
@@ -352,6 +360,15 @@ def _entry(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
         raise _damaged(path, f"row {seq}: {error}") from error
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What a file stays as long as nobody deletes or replaces it; None where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
 def _hash(previous: str, *values: Any) -> str:
     return hashlib.sha256("\n".join(map(str, (previous, *values))).encode()).hexdigest()
 
@@ -402,6 +419,14 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def _gone(path: Path) -> JournalDamagedError:
+    return JournalDamagedError(
+        f"journal {path} is gone or was replaced while the kiosk ran: put back the one that was there, before the next "
+        "start begins a new one, in which the stock is the catalogue's until you count it",
+        GONE,
+    )
 
 
 def _damaged(path: Path, what: str) -> JournalDamagedError:

@@ -23,6 +23,7 @@ from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
 from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
 from kiosk.ui.service_machine import MachinePage
+from kiosk.ui.service_rows import Row
 from kiosk.ui.service_settle import SettlePage
 from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
@@ -465,6 +466,7 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig = start()
     assert list(rig.folder.glob("journal-damaged-*/journal.db"))
     rig.enter()
+    assert not journal_in_health(rig).right
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
     assert "The journal was damaged. It is kept in journal-damaged-" in page.question.text
@@ -475,6 +477,32 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig.tick()
     assert rig.shop.snapshot.attention == ()
     assert page.question.text == "Nothing has to be settled"
+    assert journal_in_health(rig).right
+
+
+def test_a_journal_that_is_gone_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
+    rig = start()
+    rig.close()
+    (rig.folder / "journal.db").unlink()
+    rig = start()
+    rig.enter()
+    assert journal_in_health(rig).value.startswith("begun anew")
+    assert not journal_in_health(rig).right
+    page = rig.open(SettlePage)
+    assert isinstance(page, SettlePage)
+    assert "The journal was gone" in page.question.text
+    assert "journal-missing-" in page.question.text
+    page.money.click()
+    rig.tick()
+    assert rig.shop.snapshot.attention == ()
+    assert journal_in_health(rig).right
+
+
+def journal_in_health(rig: ServiceRig) -> Row:
+    page = rig.open(HealthPage)
+    assert isinstance(page, HealthPage)
+    (row,) = [row for row in page.rows.rows if row.label == "Journal"]
+    return row
 
 
 # Tests

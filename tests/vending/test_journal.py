@@ -368,7 +368,7 @@ def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path
     with closing(Journal(written)) as journal:
         away = tmp_path / "away"
         written.parent.rename(away)
-        with pytest.raises(JournalError, match="cannot be used"):
+        with pytest.raises(JournalError, match="is gone"):
             journal.reopen()
         written.parent.mkdir()
         with closing(sqlite3.connect(written)):
