@@ -32,7 +32,9 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
+from kiosk.vending.state import Phase
 from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera, open_source
+from kiosk.vision.memory import MemoryWatch
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import VisionProcess, VisionSettings
 
@@ -253,11 +255,19 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
         said = f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
         return f"{said}; {fault}" if fault else said
 
+    memory = MemoryWatch()
+
+    def outgrown() -> int:
+        # In a sale or in service mode, which may hold a whole journal for a while, it may take what it needs.
+        quiet = shop.snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
+        return memory.too_much(time.monotonic(), quiet=True) if quiet else 0
+
     return Vitals(
         journal=journal_lives,
         vision=vision_lives,
         busy=lambda: shop.snapshot.sale is not None,
         status=status,
+        outgrown=outgrown,
     )
 
 

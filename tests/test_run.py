@@ -34,7 +34,9 @@ from kiosk.vending.serial_dispenser import SerialDispenser
 from kiosk.vending.settings import Settings
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vending.state import Phase
 from kiosk.vision.camera import ANY_CAMERA, DEMO
+from kiosk.vision.memory import LEAK, SETTLED_AFTER, MemoryWatch
 from kiosk.vision.messages import VisionState
 from tests.test_cli import assert_one_clear_line, kiosk
 
@@ -562,3 +564,18 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert vitals.status() == "out of order: journal, terminal; settings are nonsense"
     machine.shop.journal_is_damaged = True
     assert not vitals.journal()  # only a fresh start puts it aside
+
+
+def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, now = 200 << 20, 0.0
+    monkeypatch.setattr("kiosk.run.MemoryWatch", lambda: MemoryWatch(lambda: held))
+    monkeypatch.setattr("kiosk.run.time.monotonic", lambda: now)
+    snapshot = SimpleNamespace(faults=frozenset(), sale=None, phase=Phase.ATTRACT)
+    shop = SimpleNamespace(snapshot=snapshot, journal_is_damaged=False)
+    vitals = run._vitals(shop, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    for now in (0.0, SETTLED_AFTER):  # noqa: B007 - the clock reads it
+        assert vitals.outgrown() == 0
+    held += LEAK
+    for step, phase in enumerate(Phase):
+        now, snapshot.phase = SETTLED_AFTER + 100.0 * (step + 1), phase
+        assert vitals.outgrown() == (LEAK if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)
