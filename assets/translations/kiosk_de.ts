@@ -542,6 +542,10 @@
         <translation>Geschrieben: {files}. Der Stick kann abgezogen werden.</translation>
     </message>
     <message>
+        <source>The stick has no room for damaged journals: {names}</source>
+        <translation>Der Stick hat keinen Platz für beschädigte Journale: {names}</translation>
+    </message>
+    <message>
         <source>Not written: {why}</source>
         <translation>Nicht geschrieben: {why}</translation>
     </message>

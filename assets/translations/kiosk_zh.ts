@@ -542,6 +542,10 @@
         <translation>已写入：{files}。可以拔下 U 盘了。</translation>
     </message>
     <message>
+        <source>The stick has no room for damaged journals: {names}</source>
+        <translation>U 盘空间不足，未写入损坏的日志：{names}</translation>
+    </message>
+    <message>
         <source>Not written: {why}</source>
         <translation>未写入：{why}</translation>
     </message>

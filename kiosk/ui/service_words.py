@@ -267,8 +267,12 @@ class ServiceWords(QObject):
             return self.tr("Checking the journal…")
         return self.tr("Writing… {percent}%").format(percent=round(share * 100))
 
-    def exported(self, files: str) -> str:
-        return self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+    def exported(self, files: str, left_out: str = "") -> str:
+        said = self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+        if not left_out:
+            return said
+        rest = self.tr("The stick has no room for damaged journals: {names}").format(names=left_out)
+        return f"{said} {rest}"
 
     def not_exported(self, why: str) -> str:
         return self.tr("Not written: {why}").format(why=why)

@@ -55,6 +55,11 @@ def opened(path: Path) -> Journal:
     return journal
 
 
+def kept_beside(path: Path) -> list[Path]:
+    """The folders of what is kept of journals that were damaged or gone, the oldest of each kind first."""
+    return [folder for what in _KINDS for folder in sorted(path.parent.glob(f"{path.stem}-{what}-*"))]
+
+
 def _opened(path: Path) -> Journal | None:
     """The journal, or None where it is damaged. Nothing of it is open then, not even by the error."""
     try:
@@ -164,7 +169,7 @@ def _sync(path: Path) -> None:
 
 def _tell(journal: Journal, path: Path) -> None:
     """In the journal, of every folder of which it does not say anything yet. Raises `JournalError`."""
-    folders = sorted(folder for what in _KINDS for folder in path.parent.glob(f"{path.stem}-{what}-*"))
+    folders = kept_beside(path)
     if not folders:
         return
     told = {entry.fact.folder for entry in journal.of_kind(JournalReplaced) if isinstance(entry.fact, JournalReplaced)}

@@ -690,10 +690,10 @@ def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
 def test_how_far_an_export_is_is_said(
     rig: ServiceRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    def half_done(*_: object) -> list[str]:
+    def half_done(*_: object) -> usb.Exported:
         page._progress.share = 0.5
         shown.wait()
-        return ["a.csv"]
+        return usb.Exported(("a.csv",), ("kiosk-journal-damaged-1",))
 
     shown = Event()
     monkeypatch.setattr(service_journal, "export", half_done)
@@ -706,13 +706,16 @@ def test_how_far_an_export_is_is_said(
     qtbot.waitUntil(lambda: rig.tick(1) or page.said.text == "Writing… 50%")
     shown.set()
     rig.wait(page)
-    assert page.said.text == "Written: a.csv. The stick can be taken out."
+    assert page.said.text == (
+        "Written: a.csv. The stick can be taken out. "
+        "The stick has no room for damaged journals: kiosk-journal-damaged-1"
+    )
 
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
-    names = usb.export(rig.desk.journal_path, tmp_path, now)
-    assert names == ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
+    files = usb.export(rig.desk.journal_path, tmp_path, now).files
+    assert files == ("kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json")
     with pytest.raises(FileExistsError):
         usb.export(rig.desk.journal_path, tmp_path, now)
 
