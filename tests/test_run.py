@@ -560,6 +560,8 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert vitals.journal()  # it says that it is broken, and the sale repairs it
     assert (vitals.vision(), vitals.busy()) == (False, True)
     assert vitals.status() == "out of order: journal, terminal"
+    machine.vision.state = VisionState.FAILED
+    assert vitals.vision()  # without its engine it sells on, and a fresh start would not find one either
     vitals = run._vitals(machine.shop, machine.journal, machine.vision, "settings are nonsense")  # type: ignore[arg-type]
     assert vitals.status() == "out of order: journal, terminal; settings are nonsense"
     machine.shop.journal_is_damaged = True
