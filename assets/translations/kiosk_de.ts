@@ -542,8 +542,8 @@
         <translation>Geschrieben: {files}. Der Stick kann abgezogen werden.</translation>
     </message>
     <message>
-        <source>The stick has no room for damaged journals: {names}</source>
-        <translation>Der Stick hat keinen Platz für beschädigte Journale: {names}</translation>
+        <source>Not written, for want of room or because of a fault: {names}</source>
+        <translation>Nicht geschrieben, aus Platzmangel oder wegen eines Fehlers: {names}</translation>
     </message>
     <message>
         <source>Not written: {why}</source>

@@ -542,8 +542,8 @@
         <translation>已写入：{files}。可以拔下 U 盘了。</translation>
     </message>
     <message>
-        <source>The stick has no room for damaged journals: {names}</source>
-        <translation>U 盘空间不足，未写入损坏的日志：{names}</translation>
+        <source>Not written, for want of room or because of a fault: {names}</source>
+        <translation>因空间不足或出错而未写入：{names}</translation>
     </message>
     <message>
         <source>Not written: {why}</source>

@@ -83,7 +83,7 @@ def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> E
     entries, head = read_verified(journal)
     progress.check()
     kinds = (("csv", csv_lines(entries)), ("json", json_lines(entries, head)))
-    bundles = list(new_bundles(journal, folder))
+    bundles, left_out = _bundles(journal, folder)
     parts = len(kinds) + bool(bundles)
     written: list[str] = []
     with ExitStack() as undo:
@@ -96,9 +96,18 @@ def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> E
                 file.flush()
                 os.fsync(file.fileno())
             written.append(path.name)
-        left_out = [bundle.name for bundle in bundles if not _copied(bundle, folder, progress, bundles, undo)]
+        left_out += [bundle.name for bundle in bundles if not _copied(bundle, folder, progress, bundles, undo)]
         undo.pop_all()
     return Exported((*written, *(each.name for each in bundles if each.name not in left_out)), tuple(left_out))
+
+
+def _bundles(journal: Path, folder: Path) -> tuple[list[Bundle], list[str]]:
+    """What is to be copied, and what cannot even be looked at: the disk may be what damaged it."""
+    try:
+        return list(new_bundles(journal, folder)), []
+    except OSError as error:
+        log.warning("what is kept of damaged journals cannot be read: %s: %s", error.filename, error.strerror)
+        return [], [Path(error.filename or journal.parent).name]
 
 
 def _copied(bundle: Bundle, folder: Path, progress: Progress, bundles: list[Bundle], undo: ExitStack) -> bool:

@@ -271,7 +271,7 @@ class ServiceWords(QObject):
         said = self.tr("Written: {files}. The stick can be taken out.").format(files=files)
         if not left_out:
             return said
-        rest = self.tr("The stick has no room for damaged journals: {names}").format(names=left_out)
+        rest = self.tr("Not written, for want of room or because of a fault: {names}").format(names=left_out)
         return f"{said} {rest}"
 
     def not_exported(self, why: str) -> str:

@@ -57,7 +57,8 @@ def opened(path: Path) -> Journal:
 
 def kept_beside(path: Path) -> list[Path]:
     """The folders of what is kept of journals that were damaged or gone, the oldest of each kind first."""
-    return [folder for what in _KINDS for folder in sorted(path.parent.glob(f"{path.stem}-{what}-*"))]
+    found = [each for what in _KINDS for each in sorted(path.parent.glob(f"{path.stem}-{what}-*"))]
+    return [each for each in found if each.is_dir()]
 
 
 def _opened(path: Path) -> Journal | None:

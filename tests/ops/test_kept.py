@@ -124,6 +124,28 @@ def test_what_the_stick_does_not_take_leaves_no_half_of_it(
     assert len(exported.left_out) == 2
 
 
+def test_a_folder_that_cannot_be_read_costs_nobody_the_accounts(
+    journal: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(folder: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+
+    monkeypatch.setattr(kept, "kept_beside", lambda _: [damaged(journal)])
+    monkeypatch.setattr(Path, "iterdir", fails)
+    exported = export(journal, stick, at(1))
+    assert (len(exported.files), exported.left_out) == (ACCOUNTS, (damaged(journal).name,))
+
+
+def test_a_file_of_such_a_name_is_none_of_them(journal: Path, stick: Path) -> None:
+    before = len(export(journal, stick, at(1)).files)
+    journal.with_name("journal-damaged-notes.txt").write_text("mine")
+    for each in stick.iterdir():
+        each.unlink()
+    assert len(export(journal, stick, at(1)).files) == before
+    with closing(opened(journal)) as again:
+        assert again.head.seq == 2  # of what is kept, and of nothing new
+
+
 def test_one_that_is_stopped_leaves_nothing_and_its_progress_goes_on(journal: Path, stick: Path) -> None:
     class Watched(Progress):
         stop_over = 2.0

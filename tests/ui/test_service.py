@@ -708,7 +708,7 @@ def test_how_far_an_export_is_is_said(
     rig.wait(page)
     assert page.said.text == (
         "Written: a.csv. The stick can be taken out. "
-        "The stick has no room for damaged journals: kiosk-journal-damaged-1"
+        "Not written, for want of room or because of a fault: kiosk-journal-damaged-1"
     )
 
 
