@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,8 +168,7 @@ def run(
     """Runs the vending machine: from a settings file, or simulated."""
     if portrait and fullscreen:
         raise click.UsageError("--portrait is for a window: the screen itself has to be turned for --fullscreen")
-    from kiosk.config import Config, ConfigError
-    from kiosk.last_settings import load_or_recall
+    from kiosk.config import Config, ConfigError, load
     from kiosk.ops.service_manager import ServiceManager
 
     if config_path is None and not is_demo:
@@ -176,12 +176,17 @@ def run(
             "a machine that sells needs a settings file: make one with `kiosk config init kiosk.toml`, then "
             "`kiosk run --config kiosk.toml`; or see the sale simulated with `kiosk run --demo`"
         )
-    alone = ServiceManager().listens and not is_demo
-    config, fault = load_or_recall(config_path, alone=alone) if config_path else (Config(), "")
     from kiosk.run import Wish
+
+    wish = Wish(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
+    if config_path and not is_demo and ServiceManager().listens:
+        from kiosk.alone import run_alone
+
+        run_alone(config_path, replace(wish, alone=True))
+        return
     from kiosk.run import run as run_machine
 
-    run_machine(config, Wish(is_demo, source, engine, fullscreen, portrait, seconds, config_path, fault))
+    run_machine(load(config_path) if config_path else Config(), wish)
 
 
 main.add_command(config_commands)

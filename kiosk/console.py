@@ -20,15 +20,17 @@ class Group(click.Group):
         """Runs the command."""
         try:
             return super().invoke(ctx)
-        except KioskError as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # whoever read the output has gone, of which click takes care
+        except (KioskError, OSError) as error:
+            # whoever read the output has gone, of which click takes care
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
-            raise click.ClickException(_refusal(error)) from error
+            raise click.ClickException(said_of(error)) from error
 
 
-def _refusal(error: OSError) -> str:
+def said_of(error: KioskError | OSError) -> str:
+    """What is wrong, on one line."""
+    if isinstance(error, KioskError):
+        return " ".join(str(error).split())
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return "the disk is full: make room and run the same command again"
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)

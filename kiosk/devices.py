@@ -69,7 +69,10 @@ def lacks(config: Config) -> Iterator[str]:
     for key, port in _ports(config).items():
         if port != "none" and not Path(port).exists():
             yield f"{key} = {port!r} is not there: plug it in, or let `kiosk doctor` name the ports"
-    # without a camera it asks for IDs
+    # without a camera or an engine it asks for IDs
+    engine = config.engine_path
+    if engine is not None and not engine.is_file():
+        yield f"vision.engine = {str(engine)!r} is not there: name an engine that is, or leave it at auto"
     source = config.camera.source
     if source not in ("auto", DEMO) and not source.isdecimal() and not Path(source).exists():
         yield f"camera.source = {source!r} is not there: name a camera, such as /dev/video0"
@@ -89,9 +92,8 @@ def _needs(config: Config) -> Iterator[str]:
     if config.age_check.automatic_pass and not config.age_check.liveness:
         yield "age_check.automatic_pass without age_check.liveness would sell to a picture: change one of the two"
     yield from fleet_parts.lacks(config)
-    lacking = list(_lacking_files(config))
-    yield from lacking
-    if any(line.startswith("shop.state") for line in lacking):
+    if lacking := _lacking_folder(config):
+        yield lacking
         return  # nor can the PINs be there
     pins = pin_file.load(config.pins_path)
     if not pins.service:
@@ -110,19 +112,17 @@ def _ports(config: Config) -> dict[str, str]:
     return ports
 
 
-def _lacking_files(config: Config) -> Iterator[str]:
-    engine = config.engine_path
-    if engine is not None and not engine.is_file():
-        yield f"vision.engine = {str(engine)!r} is not there"
+def _lacking_folder(config: Config) -> str | None:
+    """What is wrong with the folder of the machine's state."""
     folder = config.state_folder
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        yield f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
-    else:
-        try:
-            check_private(folder)
-        except SecretFileError as error:
-            yield f"shop.state: {error}"
+        return f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
+    try:
+        check_private(folder)
+    except SecretFileError as error:
+        return f"shop.state: {error}"
+    return None
 
 
 def check(config: Config) -> None:

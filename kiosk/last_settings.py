@@ -24,15 +24,15 @@ from kiosk.files import replaced_safely
 log = logging.getLogger(__name__)
 
 
-def load_or_recall(path: Path, *, alone: bool) -> tuple[Config, str]:
+def load_or_recall(path: Path) -> tuple[Config, str]:
     """The settings, and what is wrong with their file if they are those of the last start. Raises `ConfigError`.
 
-    `alone`: whether nobody is there to put the file right.
+    For a machine alone: nobody is there to put the file right.
     """
     try:
         return load(path), ""
     except ConfigError as error:
-        last = _recalled(path) if alone else None
+        last = _recalled(path)
         if last is None:
             raise
         cautious = last.age_check.model_copy(update={"automatic_pass": False})

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import devices, fleet_parts, last_settings, logs, pin_file
+from kiosk import engine as engines
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
 from kiosk.devices import Devices, NotReadyError
@@ -31,7 +32,9 @@ from kiosk.vending.catalog import Catalog
 from kiosk.vending.journal import Journal
 from kiosk.vending.settings import Settings
 from kiosk.vending.shop import Shop
+from kiosk.vending.state import Phase
 from kiosk.vision.camera import ANY_CAMERA, gives_picture, is_camera
+from kiosk.vision.memory import MemoryWatch
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import VisionProcess, VisionSettings
 from kiosk.vision.source import open_source
@@ -60,6 +63,8 @@ class Wish:
     """Their file."""
     settings_fault: str = ""
     """What is wrong with it, where the machine runs with those of its last start."""
+    alone: bool = False
+    """Whether a service manager starts it and nobody is there: what a sale can do without keeps it from nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,40 +84,50 @@ class Machine:
 
 def run(config: Config, wish: Wish) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
+    with ExitStack() as running:
+        show(started(config, wish, running), wish)
+
+
+def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool = False) -> Machine:
+    """Starts everything but the window, to be stopped by `running`. Raises whatever keeps it from starting.
+
+    `has_screen`: whether a window is shown already, so that it needs no trial whether one can be.
+    """
     _keep_no_core()
     logs.set_up(config.log_path)
     if wish.settings_fault:
         log.error("%s", wish.settings_fault)
-    with ExitStack() as running:
-        if wish.demo:
-            folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
-            demo = DemoMachine(folder)
-            config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
-            pins = demo.pins
-            print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
-        else:
-            demo = None
-            devices.check(config)
-            pins = pin_file.load(config.pins_path)
-        source = _checked_source(config, wish)
-        catalog, catalog_path = catalog_of(config)
-        if reason := why_no_window():
-            raise NoDisplayError(f"{reason}: the machine needs a screen")
-        make_private(config.state_folder)
-        journal = quarantine.opened(config.journal_path)
-        running.callback(journal.close)
-        parts = demo.devices if demo else devices.opened(config)
-        running.callback(parts.close)
-        engine = wish.engine or fleet_parts.chosen_engine(config)
-        vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.NOTICE)
-        running.callback(vision.stop)
-        vision.start()
-        shop = _shop(config, catalog, journal, parts)
-        service_pin = Attendant(pins.service, config.state_folder / "service-tries")
-        running.callback(service_pin.close)
-        if wish.settings and not (wish.demo or wish.settings_fault):
-            last_settings.remember(config, wish.settings)
-        _show(Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo), wish)
+    if wish.demo:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
+        demo = DemoMachine(folder)
+        config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
+        pins = demo.pins
+        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
+    else:
+        demo = None
+        devices.check(config)
+        pins = pin_file.load(config.pins_path)
+    if not wish.alone:
+        engines.check(wish.engine or config.engine_path)
+    source = _checked_source(config, wish)
+    catalog, catalog_path = catalog_of(config)
+    if not has_screen and (reason := why_no_window()):
+        raise NoDisplayError(f"{reason}: the machine needs a screen")
+    make_private(config.state_folder)
+    journal = quarantine.opened(config.journal_path)
+    running.callback(journal.close)
+    parts = demo.devices if demo else devices.opened(config)
+    running.callback(parts.close)
+    engine = wish.engine or fleet_parts.chosen_engine(config)
+    vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.NOTICE)
+    running.callback(vision.stop)
+    vision.start()
+    shop = _shop(config, catalog, journal, parts)
+    service_pin = Attendant(pins.service, config.state_folder / "service-tries")
+    running.callback(service_pin.close)
+    if wish.settings and not (wish.demo or wish.settings_fault):
+        last_settings.remember(config, wish.settings)
+    return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 
 
 def _keep_no_core() -> None:
@@ -138,7 +153,7 @@ def _checked_source(config: Config, wish: Wish) -> str:
 
 
 def _patient(settings: VisionSettings) -> VisionSettings:
-    """A machine that starts before its camera is plugged in sells what needs no age check, and sees once it is."""
+    """A machine that starts before its camera or engine is there sells, asks for IDs, and sees once it is."""
     return replace(settings, patient=True)
 
 
@@ -155,7 +170,8 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
     )
 
 
-def _show(machine: Machine, wish: Wish) -> None:
+def show(machine: Machine, wish: Wish) -> None:
+    """Shows the machine until its window is closed."""
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.ui.demo_controls import DemoControls
     from kiosk.ui.display_watch import DisplayWatch
@@ -240,11 +256,19 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
         said = f"out of order: {', '.join(sorted(faults))}" if faults else "selling"
         return f"{said}; {fault}" if fault else said
 
+    memory = MemoryWatch()
+
+    def outgrown() -> int:
+        # In a sale or in service mode, which may hold a whole journal for a while, it may take what it needs.
+        quiet = shop.snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
+        return memory.too_much(time.monotonic(), quiet=True) if quiet else 0
+
     return Vitals(
         journal=journal_lives,
         vision=vision_lives,
         busy=lambda: shop.snapshot.sale is not None,
         status=status,
+        outgrown=outgrown,
     )
 
 

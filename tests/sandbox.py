@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 MAY_BE_WRITTEN = (
-    r"tmp/kiosk-demo-[^/]+/(journal\.db(-wal|-shm|-journal|\.lock)?|(\.)?(attendant|service)-tries[^/]*)",
+    r"tmp/kiosk-demo-[^/]+/(journal\.db(-wal|-shm|-journal|\.lock)?|(\.)?journal\.db\.begun[^/]*|(\.)?(attendant|service)-tries[^/]*)",
     r"tmp/kiosk-demo-[^/]+",
     r"tmp/[a-z0-9_]{8}",  # Python's own try whether it may write there
     r"cache/facialnet-kiosk/\.?frontal-face-detector-[^/]+\.svm[^/]*",  # the detector, saved from its library

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kiosk import run
+from kiosk import alone
 from kiosk.cli import main
 from kiosk.config import Config, ConfigError, load
 from kiosk.last_settings import load_or_recall, remember
@@ -27,11 +27,11 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_a_machine_alone_starts_with_those_of_its_last_start_and_says_so(path: Path, nonsense: str) -> None:
-    before, fault = load_or_recall(path, alone=True)
+    before, fault = load_or_recall(path)
     assert (before, fault) == (load(path), "")
     remember(before, path)
     path.write_text(nonsense, encoding="latin-1")
-    config, fault = load_or_recall(path, alone=True)
+    config, fault = load_or_recall(path)
     assert str(path) in fault
     assert "running with the settings of the last start" in fault
     assert "\n" not in fault
@@ -44,26 +44,18 @@ def test_whatever_the_mistake_was_about_an_id_is_asked_for_until_it_is_right(pat
     remember(load(path), path)
     good = path.read_text()
     path.write_text(good.replace("automatic_pass = true", "automatic_pass = no"))
-    config, _ = load_or_recall(path, alone=True)
+    config, _ = load_or_recall(path)
     assert not config.age_check.automatic_pass
     path.write_text(good)
-    config, fault = load_or_recall(path, alone=True)
+    config, fault = load_or_recall(path)
     assert config.age_check.automatic_pass
     assert fault == ""
-
-
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_a_person_is_told_and_nothing_starts(path: Path, nonsense: str) -> None:
-    remember(load(path), path)
-    path.write_text(nonsense, encoding="latin-1")
-    with pytest.raises(ConfigError):
-        load_or_recall(path, alone=False)
 
 
 def test_without_a_start_before_there_is_nothing_to_go_by(path: Path) -> None:
     path.write_text(NONSENSE[0])
     with pytest.raises(ConfigError, match="sorce"):
-        load_or_recall(path, alone=True)
+        load_or_recall(path)
 
 
 @pytest.mark.parametrize("kept", ["", "{", "{}x", '{"camera": {"of another version": 1}}'])
@@ -74,7 +66,7 @@ def test_what_was_kept_and_is_damaged_is_not_believed(path: Path, kept: str) -> 
     place.write_text(kept)
     path.write_text(NONSENSE[0])
     with pytest.raises(ConfigError, match="sorce"):
-        load_or_recall(path, alone=True)
+        load_or_recall(path)
 
 
 def test_each_file_has_its_own(path: Path) -> None:
@@ -82,7 +74,7 @@ def test_each_file_has_its_own(path: Path) -> None:
     other = path.with_name("other.toml")
     other.write_text(NONSENSE[0])
     with pytest.raises(ConfigError, match="sorce"):
-        load_or_recall(other, alone=True)
+        load_or_recall(other)
 
 
 def test_what_cannot_be_kept_is_logged_and_keeps_nobody_from_selling(
@@ -93,18 +85,24 @@ def test_what_cannot_be_kept_is_logged_and_keeps_nobody_from_selling(
     assert "cannot be kept" in caplog.text
 
 
-@pytest.mark.parametrize("alone", [True, False])
-def test_only_what_a_service_manager_started_is_alone(path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
+@pytest.mark.parametrize("listens", [True, False])
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_a_person_is_told_and_nothing_starts(
+    path: Path, monkeypatch: pytest.MonkeyPatch, nonsense: str, listens: bool
+) -> None:
+    """Only what a service manager started is alone."""
     started: list[tuple[Config, Wish]] = []
-    monkeypatch.setattr(run, "run", lambda config, wish: started.append((config, wish)))
+    monkeypatch.setattr(alone, "started", lambda config, wish, *_, **__: started.append((config, wish)))
     remember(load(path), path)
-    path.write_text(NONSENSE[0])
-    monkeypatch.setattr("kiosk.ops.service_manager.ServiceManager.listens", property(lambda _: alone))
+    path.write_text(nonsense, encoding="latin-1")
+    monkeypatch.setattr("kiosk.ops.service_manager.ServiceManager.listens", property(lambda _: listens))
     result = CliRunner().invoke(main, ["run", "--config", str(path)])
-    if alone:
+    if listens:
         ((config, wish),) = started
         assert config.age_check.margin == 9
-        assert "sorce" in wish.settings_fault
+        assert str(path) in wish.settings_fault
+        assert wish.alone
+        assert result.exit_code == 0
     else:
         assert started == []
         assert result.exit_code != 0

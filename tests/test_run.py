@@ -34,7 +34,9 @@ from kiosk.vending.serial_dispenser import SerialDispenser
 from kiosk.vending.settings import Settings
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
 from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vending.state import Phase
 from kiosk.vision.camera import ANY_CAMERA
+from kiosk.vision.memory import LEAK, SETTLED_AFTER, MemoryWatch
 from kiosk.vision.messages import VisionState
 from kiosk.vision.source import DEMO
 from tests.test_cli import assert_one_clear_line, kiosk
@@ -221,7 +223,7 @@ def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: happened.append("start vision"))
     stop = run.VisionProcess.stop
     monkeypatch.setattr(run.VisionProcess, "stop", lambda vision: (happened.append("stop vision"), stop(vision)))
-    monkeypatch.setattr(run, "_show", lambda *_: happened.append("show"))
+    monkeypatch.setattr(run, "show", lambda *_: happened.append("show"))
     set_pin(settings(folder, HARDWARE).pins_path, "service", "4711")
     return happened
 
@@ -278,7 +280,7 @@ def test_settings_that_become_nonsense_or_vanish_while_it_runs_change_nothing(
                     machine.shop.touch(touch)
         sold.extend(machine.journal.of_kind(VendSucceeded))
 
-    monkeypatch.setattr(run, "_show", sells)
+    monkeypatch.setattr(run, "show", sells)
     run.run(config, Wish(source="0", settings=folder / "kiosk.toml"))
     assert len(sold) == 1
 
@@ -289,7 +291,7 @@ def test_what_is_opened_is_closed_after_an_error_too(
     def fails(*_: object) -> None:
         raise NotReadyError("no screen")
 
-    monkeypatch.setattr(run, "_show", fails)
+    monkeypatch.setattr(run, "show", fails)
     with pytest.raises(NotReadyError, match="no screen"):
         run.run(settings(folder, HARDWARE), Wish(source="0"))
     assert happened == [*STARTED, *STOPPED]
@@ -391,7 +393,7 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
         vision = SimpleNamespace(groups=())
         machine = run.Machine(config, "0", None, Path(), journal, vision, None, None, demo)  # type: ignore[arg-type]
         with pytest.raises(Stop):
-            run._show(machine, wish)
+            run.show(machine, wish)
     journal.close()
     assert locked == [True, False]
 
@@ -467,7 +469,7 @@ def test_files_that_are_not_there_are_listed(folder: Path) -> None:
     config = load(folder / "kiosk.toml")
     found = [line.split(" ")[0] for line in lacks(config)]
     assert {"camera.source", "vision.engine", "shop.state"} <= set(found)
-    assert list(devices._lacking_files(Config())) == []
+    assert devices._lacking_folder(Config()) is None
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -559,7 +561,24 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert vitals.journal()  # it says that it is broken, and the sale repairs it
     assert (vitals.vision(), vitals.busy()) == (False, True)
     assert vitals.status() == "out of order: journal, terminal"
+    machine.vision.state = VisionState.FAILED
+    assert vitals.vision()  # without its engine it sells on, and a fresh start would not find one either
     vitals = run._vitals(machine.shop, machine.journal, machine.vision, "settings are nonsense")  # type: ignore[arg-type]
     assert vitals.status() == "out of order: journal, terminal; settings are nonsense"
     machine.shop.journal_is_damaged = True
     assert not vitals.journal()  # only a fresh start puts it aside
+
+
+def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, now = 200 << 20, 0.0
+    monkeypatch.setattr("kiosk.run.MemoryWatch", lambda: MemoryWatch(lambda: held))
+    monkeypatch.setattr("kiosk.run.time.monotonic", lambda: now)
+    snapshot = SimpleNamespace(faults=frozenset(), sale=None, phase=Phase.ATTRACT)
+    shop = SimpleNamespace(snapshot=snapshot, journal_is_damaged=False)
+    vitals = run._vitals(shop, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    for now in (0.0, SETTLED_AFTER):  # noqa: B007 - the clock reads it
+        assert vitals.outgrown() == 0
+    held += LEAK
+    for step, phase in enumerate(Phase):
+        now, snapshot.phase = SETTLED_AFTER + 100.0 * (step + 1), phase
+        assert vitals.outgrown() == (LEAK if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)

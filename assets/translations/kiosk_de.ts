@@ -410,6 +410,10 @@
         <translation>vollständig, Kopf {head}</translation>
     </message>
     <message>
+        <source>begun anew, see what has to be settled; head {head}</source>
+        <translation>neu begonnen, siehe „Zu klären“; Kopf {head}</translation>
+    </message>
+    <message>
         <source>cannot be written: the machine has to start anew</source>
         <translation>nicht beschreibbar: das Gerät muss neu starten</translation>
     </message>
@@ -562,6 +566,10 @@
         <translation>Geschrieben: {files}. Der Stick kann abgezogen werden.</translation>
     </message>
     <message>
+        <source>Not written, for want of room or because of a fault: {names}</source>
+        <translation>Nicht geschrieben, aus Platzmangel oder wegen eines Fehlers: {names}</translation>
+    </message>
+    <message>
         <source>Not written: {why}</source>
         <translation>Nicht geschrieben: {why}</translation>
     </message>
@@ -608,6 +616,10 @@
     <message>
         <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
         <translation>Das Journal war beschädigt. Es liegt in {folder}, ein neues wurde begonnen: Zählen Sie jedes Fach, und lassen Sie das Terminal zurückbuchen, was offen blieb.</translation>
+    </message>
+    <message>
+        <source>The journal was gone, and a new one was begun: look for the old one or a copy of it, count every slot, and have the terminal reverse what was left open. What was left is in {folder}.</source>
+        <translation>Das Journal war weg, ein neues wurde begonnen: Suchen Sie das alte oder eine Kopie davon, zählen Sie jedes Fach, und lassen Sie das Terminal zurückbuchen, was offen blieb. Was übrig war, liegt in {folder}.</translation>
     </message>
     <message>
         <source>Known to be open: {payments}</source>
@@ -971,6 +983,10 @@
     <message>
         <source>We are sorry. This machine cannot sell just now.</source>
         <translation>Es tut uns leid. Dieses Gerät kann gerade nicht verkaufen.</translation>
+    </message>
+    <message>
+        <source>Service: {why}</source>
+        <translation>Service: {why}</translation>
     </message>
     <message>
         <source>The camera is away</source>

@@ -410,6 +410,10 @@
         <translation>完整，末条 {head}</translation>
     </message>
     <message>
+        <source>begun anew, see what has to be settled; head {head}</source>
+        <translation>已新建，请查看待处理事项；末条 {head}</translation>
+    </message>
+    <message>
         <source>cannot be written: the machine has to start anew</source>
         <translation>无法写入：设备需要重新启动</translation>
     </message>
@@ -562,6 +566,10 @@
         <translation>已写入：{files}。可以拔下 U 盘了。</translation>
     </message>
     <message>
+        <source>Not written, for want of room or because of a fault: {names}</source>
+        <translation>因空间不足或出错而未写入：{names}</translation>
+    </message>
+    <message>
         <source>Not written: {why}</source>
         <translation>未写入：{why}</translation>
     </message>
@@ -608,6 +616,10 @@
     <message>
         <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
         <translation>日志已损坏。旧日志保存在 {folder}，已新建日志：请清点每个货道，并在终端上冲正未结的付款。</translation>
+    </message>
+    <message>
+        <source>The journal was gone, and a new one was begun: look for the old one or a copy of it, count every slot, and have the terminal reverse what was left open. What was left is in {folder}.</source>
+        <translation>日志已丢失，已新建日志：请寻找旧日志或其副本，清点每个货道，并在终端上冲正未结的付款。残留文件保存在 {folder}。</translation>
     </message>
     <message>
         <source>Known to be open: {payments}</source>
@@ -971,6 +983,10 @@
     <message>
         <source>We are sorry. This machine cannot sell just now.</source>
         <translation>非常抱歉，本机暂时无法出售商品。</translation>
+    </message>
+    <message>
+        <source>Service: {why}</source>
+        <translation>维护：{why}</translation>
     </message>
     <message>
         <source>The camera is away</source>

@@ -186,7 +186,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
     """Runs until it is told to end, or killed."""
     random, tell = Random(seed), teller(descriptor)
     machines: list[run.Machine] = []
-    shown, show_until_closed = run._show, loop.show_until_closed
+    shown, show_until_closed = run.show, loop.show_until_closed
 
     def show(machine: run.Machine, wish: run.Wish) -> None:
         machines.append(machine)
@@ -197,7 +197,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
         show_until_closed(app, window, *rest)  # type: ignore[arg-type]
         del play
 
-    run._show = show
+    run.show = show
     run.DemoMachine = lambda _: SoakMachine(state, tell)  # type: ignore[assignment, attr-defined]
     loop.show_until_closed = played  # type: ignore[assignment]
     run.run(load(settings), run.Wish(demo=True, source=clip))

@@ -3,11 +3,15 @@
 The window is alive because it is who calls. The journal is asked for its newest row: a disk that hangs keeps the caller
 from coming back, and then nobody says anything. One that is broken and says so is the sale's to repair. Vision was
 heard of, or is down for a reason that no fresh start changes; a customer at the machine is not interrupted for it.
+
+A process that has outgrown itself lives, but not for ever: where a service manager would start it afresh it is asked to
+end, in order and while nobody is at the machine, before the memory runs out in the middle of a sale.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,12 +34,21 @@ class Vitals:
     vision: Callable[[], bool]
     busy: Callable[[], bool]
     status: Callable[[], str]
+    outgrown: Callable[[], int] = lambda: 0
+    """Bytes of memory that the process has taken beyond what it may, while nobody is at the machine; else 0."""
+
+
+def _end() -> None:
+    """As the service manager itself would ask: the window's loop ends a sale before it ends."""
+    signal.raise_signal(signal.SIGTERM)
 
 
 class Pulse:
     """Beats for as long as it is called. `now` is in seconds of a monotonic clock."""
 
-    def __init__(self, vitals: Vitals, manager: ServiceManager, now: float) -> None:
+    def __init__(self, vitals: Vitals, manager: ServiceManager, now: float, end: Callable[[], None] = _end) -> None:
+        self._end = end
+        self._ending = False
         self._vitals = vitals
         self._manager = manager
         self._heart = Heartbeat({"journal": JOURNAL_SILENT, "vision": VISION_SILENT}, now)
@@ -59,3 +72,12 @@ class Pulse:
         self._manager.status(f"no sign of life of {' and '.join(silent)}" if silent else self._vitals.status())
         if not silent:
             self._manager.alive()
+        self._watch_memory()
+
+    def _watch_memory(self) -> None:
+        if self._ending or not self._manager.listens:
+            return
+        if grown := self._vitals.outgrown():
+            self._ending = True
+            log.error("the kiosk took %.0f MB more than when it began: it is started afresh", grown / 1e6)
+            self._end()

@@ -1,8 +1,9 @@
-"""Sticks that are plugged in, and the journal written to one of them."""
+"""Sticks that are plugged in, and the journal written to one of them, with what is kept of damaged ones."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -12,8 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk.errors import KioskError
+from kiosk.ops.kept import Bundle, new_bundles
 from kiosk.vending.accounts import csv_lines, json_lines
 from kiosk.vending.journal import read_verified
+
+log = logging.getLogger(__name__)
 
 MOUNTED_UNDER = ("/media", "/run/media")
 
@@ -54,33 +58,75 @@ def sticks(mounts: str | None = None) -> list[Path]:
     return sorted(found)
 
 
-def export(journal: Path, folder: Path, now: datetime, progress: Progress | None = None) -> list[str]:
-    """Writes the journal's sales as CSV and JSON. The names of the files.
+@dataclass(frozen=True)
+class Exported:
+    """What came of an export."""
 
-    Written when it returns: a stick is soon pulled out. Verified first, and a file is never written over. Both files or
-    none: what was begun is taken away where it cannot be ended. Raises `JournalError`, `OSError`, `StoppedError`.
+    files: tuple[str, ...]
+    """The accounts' names, and of each damaged journal the name that its files begin with."""
+    left_out: tuple[str, ...] = ()
+    """The damaged journals for which the stick has no room, or that it did not take."""
+
+
+def export(journal: Path, folder: Path, now: datetime, progress: Progress | None = None) -> Exported:
+    """Writes the journal's sales as CSV and JSON, and what is kept of damaged journals and not there yet.
+
+    Written when it returns: a stick is soon pulled out. Verified first, and a file is never written over. Both files of
+    the accounts or nothing: what was begun is taken away where it cannot be ended. Raises `JournalError`, `OSError`,
+    `StoppedError`.
     """
     with _uncollected():
         return _export(journal, folder, now, progress or Progress())
 
 
-def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> list[str]:
+def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> Exported:
     entries, head = read_verified(journal)
     progress.check()
     kinds = (("csv", csv_lines(entries)), ("json", json_lines(entries, head)))
-    written = []
+    bundles, left_out = _bundles(journal, folder)
+    parts = len(kinds) + bool(bundles)
+    written: list[str] = []
     with ExitStack() as undo:
         for index, (kind, lines) in enumerate(kinds):
             path = folder / f"kiosk-journal-{now:%Y-%m-%d-%H%M%S}.{kind}"
             with path.open("x", encoding="utf-8", newline="") as file:
                 undo.callback(path.unlink, missing_ok=True)
                 # a sale and a row of the journal are a line each, of which there are no more than rows
-                file.writelines(_watched(lines, progress, index / len(kinds), len(entries) * len(kinds)))
+                file.writelines(_watched(lines, progress, index / parts, len(entries) * parts))
                 file.flush()
                 os.fsync(file.fileno())
             written.append(path.name)
+        left_out += [bundle.name for bundle in bundles if not _copied(bundle, folder, progress, bundles, undo)]
         undo.pop_all()
-    return written
+    return Exported((*written, *(each.name for each in bundles if each.name not in left_out)), tuple(left_out))
+
+
+def _bundles(journal: Path, folder: Path) -> tuple[list[Bundle], list[str]]:
+    """What is to be copied, and what cannot even be looked at: the disk may be what damaged it."""
+    try:
+        return list(new_bundles(journal, folder)), []
+    except OSError as error:
+        log.warning("what is kept of damaged journals cannot be read: %s: %s", error.filename, error.strerror)
+        return [], [Path(error.filename or journal.parent).name]
+
+
+def _copied(bundle: Bundle, folder: Path, progress: Progress, bundles: list[Bundle], undo: ExitStack) -> bool:
+    """Whether the stick took it. The accounts are there in any case."""
+    most = max(sum(each.size for each in bundles), 1) * 3  # a third of the way, as each of the accounts' files
+
+    def told(size: int) -> None:
+        progress.check()
+        progress.share = min((progress.share or 0.0) + size / most, 1.0)
+
+    try:
+        if not bundle.fits(folder):
+            return False
+        bundle.copy(told)
+    except OSError as error:
+        log.warning("%s was not written to the stick: %s", bundle.name, error.strerror)
+        return False
+    undo.callback(bundle.remove)
+    return True
 
 
 @contextmanager

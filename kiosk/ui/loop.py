@@ -25,8 +25,10 @@ def show_until_closed(
     window: QWidget,
     seconds: float | None = None,
     may_leave: Callable[[], bool] = lambda: True,
-) -> None:
+) -> bool:
     """Show `window` until it is closed; `seconds` and signals end it by `leave()`, where it has that.
+
+    Returns whether one of these wanted it to end.
 
     Both wait until `may_leave` says yes, which is asked again and again; a second signal does not wait. Python hears
     of a signal in the middle of anything, so that here it is only counted, and acted upon at the next turn of a timer.
@@ -74,6 +76,7 @@ def show_until_closed(
         # now, not whenever Python gets to it: a window must not outlive its application
         window.deleteLater()
         app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
+    return signals > 0 or over
 
 
 def tick_every(timer: QTimer, milliseconds: int) -> None:

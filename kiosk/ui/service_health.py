@@ -42,6 +42,14 @@ class HealthPage(Page):
         self.rows.rescale(look)
         self.rows.setGeometry(self.rect())
 
+    def _journal(self) -> Row:
+        snapshot, words = self.desk.shop.snapshot, self.words
+        if "journal" in snapshot.faults:
+            return Row(words.journal_name(), words.journal_broken(), False)
+        if any(each.kind in ("replaced", "gone") for each in snapshot.attention):
+            return Row(words.journal_name(), words.journal_begun_anew(self._head), False)
+        return Row(words.journal_name(), words.rows(self._head), True)
+
     def _found(self) -> Iterator[Row]:
         feed, snapshot, words = self.desk.feed, self.desk.shop.snapshot, self.words
         state = words.vision_state(feed.state)
@@ -54,8 +62,7 @@ class HealthPage(Page):
         yield Row(words.engine(), f"{name}: {fault}" if fault else name, None if engine is None else not fault)
         if engine and engine.accuracy:
             yield Row(words.accuracy(), words.measured(engine.accuracy))
-        broken = "journal" in snapshot.faults
-        yield Row(words.journal_name(), words.journal_broken() if broken else words.rows(self._head), not broken)
+        yield self._journal()
         for name, fault_name in ((words.terminal(), "terminal"), (words.dispenser(), "dispenser")):
             there = fault_name not in snapshot.faults
             yield Row(name, words.connected(there, snapshot.simulated), there)

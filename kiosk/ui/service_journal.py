@@ -12,7 +12,7 @@ from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.errors import KioskError
-from kiosk.ops.usb import Progress, export, sticks
+from kiosk.ops.usb import Exported, Progress, export, sticks
 from kiosk.ui import theme
 from kiosk.ui.beside import beside
 from kiosk.ui.button import Button
@@ -134,7 +134,7 @@ class ExportPage(Page):
         self.find_sticks = find
         self._look: Look | None = None
         self._sticks: list[Path] = []
-        self._writing: Future[list[str]] | None = None
+        self._writing: Future[Exported] | None = None
         self._progress = Progress()
         self.said = self.line(theme.LEAD)
         self.buttons: list[Button] = [self.button(self._starter(index)) for index in range(MOST_STICKS)]
@@ -196,9 +196,10 @@ class ExportPage(Page):
             self._writing = beside(lambda: export(journal, stick, now, progress), "export")
             self.refresh()
 
-    def _outcome(self, writing: Future[list[str]]) -> str:
+    def _outcome(self, writing: Future[Exported]) -> str:
         try:
-            return self.words.exported(", ".join(writing.result()))
+            outcome = writing.result()
+            return self.words.exported(", ".join(outcome.files), ", ".join(outcome.left_out))
         except OSError as error:
             return self.words.not_exported(error.strerror or str(error))
         except KioskError as error:

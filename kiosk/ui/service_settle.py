@@ -76,7 +76,7 @@ class SettlePage(Page):
         for button, wanted in (
             (self.left_machine, kind == "in_doubt"),
             (self.stayed, kind == "in_doubt"),
-            (self.money, kind in ("unsettled", "replaced")),
+            (self.money, kind in ("unsettled", "replaced", "gone")),
             (self.count, kind == "blocked"),
         ):
             button.setVisible(wanted)

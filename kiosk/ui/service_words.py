@@ -151,6 +151,9 @@ class ServiceWords(QObject):
     def journal_broken(self) -> str:
         return self.tr("cannot be written: the machine has to start anew")
 
+    def journal_begun_anew(self, head: str) -> str:
+        return self.tr("begun anew, see what has to be settled; head {head}").format(head=head)
+
     def program(self) -> str:
         return self.tr("Program")
 
@@ -210,6 +213,11 @@ class ServiceWords(QObject):
             ).format(folder=attention.item)
             owed = self.tr("Known to be open: {payments}").format(payments=", ".join(attention.owed))
             return f"{said} {owed}" if attention.owed else said
+        if attention.kind == "gone":
+            return self.tr(
+                "The journal was gone, and a new one was begun: look for the old one or a copy of it, count every "
+                "slot, and have the terminal reverse what was left open. What was left is in {folder}."
+            ).format(folder=attention.item)
         if attention.kind == "blocked":
             return self.tr("Slot {slot} failed: free it, then count it").format(slot=attention.slot)
         return self.tr("Payment {item}: the terminal does not acknowledge to have ended {money}").format(
@@ -288,8 +296,12 @@ class ServiceWords(QObject):
             return self.tr("Checking the journal…")
         return self.tr("Writing… {percent}%").format(percent=round(share * 100))
 
-    def exported(self, files: str) -> str:
-        return self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+    def exported(self, files: str, left_out: str = "") -> str:
+        said = self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+        if not left_out:
+            return said
+        rest = self.tr("Not written, for want of room or because of a fault: {names}").format(names=left_out)
+        return f"{said} {rest}"
 
     def not_exported(self, why: str) -> str:
         return self.tr("Not written: {why}").format(why=why)

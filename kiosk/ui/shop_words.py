@@ -239,5 +239,9 @@ class ShopWords(QObject):
     def out_of_order(self) -> Message:
         return Message(self.tr("Out of order"), self.tr("We are sorry. This machine cannot sell just now."))
 
+    def for_service(self, why: str) -> str:
+        """Whoever services the machine, and knows English."""
+        return self.tr("Service: {why}").format(why=why)
+
     def camera_away(self) -> Message:
         return Message(self.tr("The camera is away"), self.tr("You can shop on without it"))

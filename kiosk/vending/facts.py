@@ -21,6 +21,9 @@ AgeResult = Literal["passed", "id_confirmed"]
 Outcome = Literal["sold", "refunded", "cancelled", "in_doubt", "test"]
 """How a sale ended. `cancelled`: nothing was charged. `in_doubt`: refunded, and nobody knows where the goods are."""
 
+GONE = "it was gone"
+"""What was wrong with a journal of which nothing is left to read."""
+
 
 @dataclass(frozen=True)
 class MachineStarted:
@@ -36,10 +39,10 @@ class JournalReopened:
 
 @dataclass(frozen=True)
 class JournalReplaced:
-    """This journal was begun because the one before it was damaged.
+    """This journal was begun because the one before it was damaged, or gone.
 
-    That one is in `folder`, beside this one; `damage` is what was wrong with it. `owed`: the payments, with a blank
-    between two, that were not final by those of its rows that can still be read.
+    What there was of it is in `folder`, beside this one; `damage` is what was wrong with it, or `GONE`. `owed`: the
+    payments, with a blank between two, that were not final by those of its rows that can still be read.
     """
 
     folder: str

@@ -1,10 +1,14 @@
-"""A damaged journal is put aside whole, a new one begun, and the operator told; the machine sells on.
+"""A damaged journal is put aside whole, a new one begun, and the operator told; the machine sells on. So for one gone.
 
 What was damaged is kept for whoever does the accounts: the database and SQLite's files beside it go together into a
 folder `journal-damaged-<time>`. The new journal says so in its first rows, and it stays on the operator's list until a
 person has settled it. Of the old one nothing is believed, but two things are safe to take from the rows that can still
 be read: which payments were open, to be told; and what the operator had set, above all *out of order*. No payment is
 reversed by them: the row that says that the goods fell may be the one that is missing.
+
+That a journal was begun is said by a mark beside it, which holds its id and outlives it: a machine that finds the mark
+and no journal tells of the one that is gone, in the same way, with a folder `journal-missing-<time>` of what was left.
+Who deletes the whole folder deletes the mark too, and the PINs, without which no machine starts.
 
 Stock and prices are the catalogue's again until somebody counts. A slot that is emptier than that ends in a refund.
 
@@ -21,18 +25,21 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from kiosk.vending.facts import JournalReplaced, SettingChanged
+from kiosk.files import replaced_safely
+from kiosk.vending.facts import GONE, JournalReplaced, SettingChanged
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, locked, survey
 from kiosk.vending.ledger import fold
 
 log = logging.getLogger(__name__)
 
+_KINDS = ("damaged", "missing")
+"""What a folder's name says of the journal of which it keeps what there was."""
+
 
 def opened(path: Path) -> Journal:
-    """The journal, or the new one begun in the place of one that is damaged. Raises as `Journal` for all else."""
+    """The journal, or a new one in the place of one that is damaged or gone. Raises as `Journal` for all else."""
     if not path.exists():
-        with locked(path):
-            _remove_rest(path)
+        _miss(path)
     elif _is_empty(path):  # SQLite would take it for a new one
         _put_aside(path)
     journal = _opened(path)
@@ -41,10 +48,17 @@ def opened(path: Path) -> Journal:
         journal = Journal(path)
     try:
         _tell(journal, path)
+        _mark(journal, path)
     except BaseException:
         journal.close()
         raise
     return journal
+
+
+def kept_beside(path: Path) -> list[Path]:
+    """The folders of what is kept of journals that were damaged or gone, the oldest of each kind first."""
+    found = [each for what in _KINDS for each in sorted(path.parent.glob(f"{path.stem}-{what}-*"))]
+    return [each for each in found if each.is_dir()]
 
 
 def _opened(path: Path) -> Journal | None:
@@ -56,13 +70,46 @@ def _opened(path: Path) -> Journal | None:
         return None
 
 
+def _mark_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.begun")
+
+
+def _mark(journal: Journal, path: Path) -> None:
+    """That this journal was begun, after everything else: a mark without a journal is a journal that is gone."""
+    mark = _mark_of(path)
+    try:
+        if mark.is_file() and mark.read_bytes() == journal.id.encode():
+            return
+        with replaced_safely(mark, mode=0o600) as temporary:
+            temporary.write_bytes(journal.id.encode())
+        _sync(mark.parent)
+    except OSError as error:
+        log.warning("%s cannot be written (%s): should the journal vanish, nobody will be told", mark, error.strerror)
+
+
+def _miss(path: Path) -> None:
+    """Clears the way for a new journal; if there was one, what it left goes into a folder. Raises `JournalError`."""
+    with locked(path):
+        if path.exists():
+            return  # another kiosk was quicker
+        try:
+            if _mark_of(path).exists():
+                _move(path, "missing")
+            else:
+                _remove_rest(path)
+        except OSError as error:
+            raise JournalError(
+                f"journal {path} is gone and another cannot be begun ({error.strerror}): look at its disk and folder"
+            ) from error
+
+
 def _put_aside(path: Path) -> None:
     """The journal's files into a folder of their own, if they are damaged. Raises `JournalError`."""
     with locked(path):
         if not _is_empty(path) and survey(path)[1] is None:
             return  # another kiosk was quicker
         try:
-            _move(path)
+            _move(path, "damaged")
         except OSError as error:
             raise JournalError(
                 f"journal {path} is damaged and cannot be put aside ({error.strerror}): look at its disk and folder"
@@ -74,20 +121,22 @@ def _is_empty(path: Path) -> bool:
     return path.is_file() and path.stat().st_size == 0
 
 
-def _move(path: Path) -> None:
-    rows = path.with_name(f"{path.name}-wal")
-    for unfinished in path.parent.glob(f".{path.stem}-damaged-*"):
+def _move(path: Path, what: str) -> None:
+    rows, mark = path.with_name(f"{path.name}-wal"), _mark_of(path)
+    for unfinished in path.parent.glob(f".{path.stem}-{what}-*"):
         shutil.rmtree(unfinished)
-    folder = _free(path.with_name(f"{path.stem}-damaged-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"))
+    folder = _free(path.with_name(f"{path.stem}-{what}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"))
     building = folder.with_name(f".{folder.name}")
     building.mkdir()
-    for file in (path, rows):
+    for file in (path, rows, mark):
         if file.exists():
             _keep(file, building / file.name)
     _sync(building)
     building.rename(folder)
     _sync(path.parent)
-    path.unlink()  # first: without the rows beside it, it might look whole
+    mark.unlink(missing_ok=True)  # before the journal, which is not gone
+    _sync(path.parent)
+    path.unlink(missing_ok=True)  # before the rows beside it, without which it might look whole
     _sync(path.parent)
     _remove_rest(path)
 
@@ -121,7 +170,7 @@ def _sync(path: Path) -> None:
 
 def _tell(journal: Journal, path: Path) -> None:
     """In the journal, of every folder of which it does not say anything yet. Raises `JournalError`."""
-    folders = sorted(path.parent.glob(f"{path.stem}-damaged-*"))
+    folders = kept_beside(path)
     if not folders:
         return
     told = {entry.fact.folder for entry in journal.of_kind(JournalReplaced) if isinstance(entry.fact, JournalReplaced)}
@@ -135,10 +184,12 @@ def _tell(journal: Journal, path: Path) -> None:
             journal.append(setting)
         # last: should the power go before it, all of this is done again
         journal.append(JournalReplaced(folder.name, damage, " ".join(_open_payments(entries))))
-        log.error("a new journal was begun; the damaged one is in %s: settle it in service mode", folder)
+        log.error("a new journal was begun (%s); the old one is kept in %s: settle it in service mode", damage, folder)
 
 
 def _found(path: Path) -> tuple[list[Entry], str]:
+    if not path.exists():
+        return [], GONE
     if _is_empty(path):
         return [], "it is empty"
     try:

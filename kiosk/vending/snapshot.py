@@ -47,9 +47,9 @@ class Receipt:
 class Attention:
     """Something that a person has to look at."""
 
-    kind: Literal["replaced", "in_doubt", "unsettled", "blocked"]
-    """A damaged journal that was put aside; a vend nobody knows the end of; money the terminal does not acknowledge; a
-    slot whose vend failed."""
+    kind: Literal["replaced", "gone", "in_doubt", "unsettled", "blocked"]
+    """A damaged journal that was put aside; one that vanished; a vend nobody knows the end of; money the terminal does
+    not acknowledge; a slot whose vend failed."""
     item: str
     """What `Settle` settles (a folder, a sale, a transaction), or the slot that has to be counted."""
     slot: str = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from kiosk.vending.catalog import Catalog
+from kiosk.vending.facts import GONE
 from kiosk.vending.ledger import Ledger
 from kiosk.vending.snapshot import Attention, Offer, Receipt, Snapshot
 from kiosk.vending.state import BEFORE_DISPENSING, WITH_PRODUCT, Phase, Rules, State
@@ -100,7 +101,8 @@ def _claim(state: State) -> str | None:
 def _attention(rules: Rules, state: State) -> Iterator[Attention]:
     ledger = state.ledger
     for before in ledger.replaced.values():
-        yield Attention("replaced", before.folder, owed=tuple(before.owed.split()))
+        kind: Literal["gone", "replaced"] = "gone" if before.damage == GONE else "replaced"
+        yield Attention(kind, before.folder, owed=tuple(before.owed.split()))
     for doubt in ledger.doubts.values():
         yield Attention("in_doubt", doubt.sale, doubt.slot, reported=doubt.reported)
     for transaction, retry in state.retries.items():

@@ -25,7 +25,7 @@ class VisionState(enum.Enum):
     ENDED = "ended"
     """The source came to its end."""
     FAILED = "failed"
-    """It cannot work as it was set up; `fault` says why. It stays down."""
+    """It cannot work as it was set up; `fault` says why. It stays down, unless it was an engine that it lacked."""
 
 
 class VisionMode(enum.Enum):

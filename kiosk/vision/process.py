@@ -19,9 +19,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from kiosk.engine import check
+from kiosk.engine import ManifestError, check
 from kiosk.engine.types import EngineError
-from kiosk.estimate import AgeGroup, Observation
+from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.vision.camera import CameraMode
 from kiosk.vision.heard import parsed
 from kiosk.vision.messages import EngineInfo, Preview, VisionMode, VisionState
@@ -41,6 +41,7 @@ START_WITHIN = 30.0
 
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
+_LOOK_FOR_ENGINE_EVERY = 10.0  # seconds: one that is damaged is read whole each time, by the screen's thread
 _STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
 _LONGEST_MESSAGE = 1 << 16
 
@@ -61,18 +62,21 @@ class VisionSettings:
     liveness: bool = True
     """Whether `VisionMode.AGE_CHECK` and `SERVICE` judge liveness. A clip of drawn people can show none."""
     patient: bool = False
-    """Whether a camera that is not there at the start is looked for, as one that goes away later always is."""
+    """Whether a camera or an engine that is not there at the start is looked for, as one that goes away later is."""
 
 
 class VisionProcess:
     """The kiosk's end: starts the process, hears from it, and replaces it when it dies or hangs."""
 
     def __init__(self, settings: VisionSettings, mode: VisionMode = VisionMode.ESTIMATE) -> None:
-        """Checks the engine's files. Raises `ManifestError`."""
+        """Checks the engine's files. Raises `ManifestError`, unless it is to be patient."""
         self._settings = settings
         self._order = Order(0, mode)
         self._obeyed = False
-        self._groups = check(settings.engine).groups
+        self._groups: tuple[AgeGroup, ...] = DECADES
+        no_engine = self._why_no_engine()
+        if no_engine and not settings.patient:
+            raise no_engine
         self._context = multiprocessing.get_context("spawn")
         self._socket, self._their_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -85,15 +89,18 @@ class VisionProcess:
         self._heard = False
         self._on_gpu = self._loading_gpu = self._announced = False
         self._gpu_failures = 0
-        self.state = VisionState.STARTING
-        self.fault: str | None = None
+        self._lacks_engine = no_engine is not None
+        self.state = VisionState.FAILED if no_engine else VisionState.STARTING
+        self.fault: str | None = str(no_engine) if no_engine else None
         self.engine_fault: str | None = None
         """Why the engine is not the one that was asked for; estimates go on."""
         self.engine: EngineInfo | None = None
         """What runs the network; None until the process has said so."""
 
     def start(self) -> None:
-        """Starts the process; does not wait for it."""
+        """Starts the process, or has `poll` do so once there is an engine for it; does not wait for it."""
+        if self._lacks_engine:
+            return
         self._run += 1
         self._heard = self._obeyed = self._on_gpu = self._loading_gpu = self._announced = False
         self._started = self._last_heard = time.monotonic()
@@ -127,7 +134,9 @@ class VisionProcess:
             self._obeyed = True
         elif messages and not self._obeyed:
             self._tell_order()  # the last time the channel may have been full
-        if self.state not in (VisionState.ENDED, VisionState.FAILED):
+        if self._lacks_engine:
+            self._look_for_engine()
+        elif self.state not in (VisionState.ENDED, VisionState.FAILED):
             self._look_after()
         return observations
 
@@ -161,6 +170,7 @@ class VisionProcess:
             raise EngineError(
                 f"{engine} tells other age groups apart: name it as vision.engine in the settings instead"
             )
+        self._lacks_engine = False
         self._kill()
         self._memory.clear()
         self._settings = replace(self._settings, engine=engine, cpu_only=False)
@@ -223,6 +233,26 @@ class VisionProcess:
             self.state, self.fault, self._has_worked = VisionState.RUNNING, None, True
             return True
         return False
+
+    def _why_no_engine(self) -> ManifestError | None:
+        """None for an engine that can be used, whose age groups hold from now on."""
+        try:
+            self._groups = check(self._settings.engine).groups
+        except ManifestError as error:
+            return error
+        return None
+
+    def _look_for_engine(self) -> None:
+        """Nothing has been seen yet, so that it may tell any age groups apart."""
+        now = time.monotonic()
+        if now < self._start_at:
+            return
+        self._start_at = now + _LOOK_FOR_ENGINE_EVERY
+        no_engine = self._why_no_engine()
+        self.fault = str(no_engine) if no_engine else None
+        if not no_engine:
+            self._lacks_engine, self.state = False, VisionState.STARTING
+            self.start()
 
     def _look_after(self) -> None:
         now = time.monotonic()

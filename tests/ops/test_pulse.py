@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 
 import pytest
 
@@ -13,8 +14,8 @@ from kiosk.ops.service_manager import ServiceManager
 class Manager(ServiceManager):
     """Keeps what it is told."""
 
-    def __init__(self, watchdog_s: float = 20.0) -> None:
-        super().__init__({})
+    def __init__(self, watchdog_s: float = 20.0, address: str = "/nobody") -> None:
+        super().__init__({"NOTIFY_SOCKET": address})
         self.watchdog_s = watchdog_s
         self.signs = 0
         self.line = ""
@@ -32,9 +33,16 @@ class Machine:
     def __init__(self) -> None:
         self.journal = self.vision = True
         self.busy = False
+        self.outgrown = 0
+        self.ends = 0
         self.manager = Manager()
-        vitals = Vitals(lambda: self.journal, lambda: self.vision, lambda: self.busy, lambda: "selling")
-        self.pulse = Pulse(vitals, self.manager, now=0)
+        vitals = Vitals(
+            lambda: self.journal, lambda: self.vision, lambda: self.busy, lambda: "selling", lambda: self.outgrown
+        )
+        self.pulse = Pulse(vitals, self.manager, now=0, end=self._end)
+
+    def _end(self) -> None:
+        self.ends += 1
 
     def lives_at(self, now: float) -> bool:
         before = self.manager.signs
@@ -72,6 +80,37 @@ def test_a_customer_is_not_interrupted_for_the_camera(machine: Machine) -> None:
     assert machine.lives_at(VISION_SILENT * 2)
     machine.busy = False
     assert not machine.lives_at(VISION_SILENT * 4)
+
+
+def test_a_machine_that_outgrew_itself_is_asked_to_end_once_and_lives_until_it_does(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert machine.lives_at(0)
+    assert machine.ends == 0
+    machine.outgrown = 400_000_000
+    assert all(machine.lives_at(second) for second in range(5, 300, 5))
+    assert machine.ends == 1
+    assert [record.message for record in caplog.records] == [
+        "the kiosk took 400 MB more than when it began: it is started afresh"
+    ]
+
+
+def test_where_nobody_would_start_it_again_it_does_not_end(machine: Machine) -> None:
+    machine.manager._address = ""
+    machine.outgrown = 400_000_000
+    machine.pulse.beat(5)
+    assert machine.ends == 0
+
+
+def test_it_ends_as_the_service_manager_would_have_it_end() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        vitals = Vitals(lambda: True, lambda: True, lambda: False, lambda: "", lambda: 1)
+        Pulse(vitals, Manager(), now=0).beat(0)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
 
 
 def test_three_signs_fit_into_the_managers_patience(machine: Machine) -> None:

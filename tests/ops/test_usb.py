@@ -13,7 +13,7 @@ from kiosk.vending.facts import StockSet
 from kiosk.vending.journal import Journal
 
 NOW = datetime(2026, 1, 2, 3, 4, 5)
-NAMES = ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
+NAMES = ("kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
 
 
 def test_an_export_writes_over_nothing_and_takes_back_what_it_began(journal: Path, stick: Path) -> None:
-    assert export(journal, stick, NOW) == NAMES
+    assert export(journal, stick, NOW).files == NAMES
     (stick / NAMES[0]).unlink()
     (stick / NAMES[1]).write_text("mine")
     with pytest.raises(FileExistsError):

@@ -24,6 +24,7 @@ from kiosk.ui.service_gate import OPEN_FOR
 from kiosk.ui.service_health import HealthPage
 from kiosk.ui.service_journal import ExportPage, JournalPage, rows_of_today
 from kiosk.ui.service_machine import MachinePage
+from kiosk.ui.service_rows import Row
 from kiosk.ui.service_settle import SettlePage
 from kiosk.ui.service_stock import StockPage
 from kiosk.ui.service_tests import TestsPage
@@ -471,6 +472,7 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig = start()
     assert list(rig.folder.glob("journal-damaged-*/journal.db"))
     rig.enter()
+    assert not journal_in_health(rig).right
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
     assert "The journal was damaged. It is kept in journal-damaged-" in page.question.text
@@ -481,6 +483,32 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig.tick()
     assert rig.shop.snapshot.attention == ()
     assert page.question.text == "Nothing has to be settled"
+    assert journal_in_health(rig).right
+
+
+def test_a_journal_that_is_gone_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
+    rig = start()
+    rig.close()
+    (rig.folder / "journal.db").unlink()
+    rig = start()
+    rig.enter()
+    assert journal_in_health(rig).value.startswith("begun anew")
+    assert not journal_in_health(rig).right
+    page = rig.open(SettlePage)
+    assert isinstance(page, SettlePage)
+    assert "The journal was gone" in page.question.text
+    assert "journal-missing-" in page.question.text
+    page.money.click()
+    rig.tick()
+    assert rig.shop.snapshot.attention == ()
+    assert journal_in_health(rig).right
+
+
+def journal_in_health(rig: ServiceRig) -> Row:
+    page = rig.open(HealthPage)
+    assert isinstance(page, HealthPage)
+    (row,) = [row for row in page.rows.rows if row.label == "Journal"]
+    return row
 
 
 # Tests
@@ -668,10 +696,10 @@ def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
 def test_how_far_an_export_is_is_said(
     rig: ServiceRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
-    def half_done(*_: object) -> list[str]:
+    def half_done(*_: object) -> usb.Exported:
         page._progress.share = 0.5
         shown.wait()
-        return ["a.csv"]
+        return usb.Exported(("a.csv",), ("kiosk-journal-damaged-1",))
 
     shown = Event()
     monkeypatch.setattr(service_journal, "export", half_done)
@@ -684,13 +712,16 @@ def test_how_far_an_export_is_is_said(
     qtbot.waitUntil(lambda: rig.tick(1) or page.said.text == "Writing… 50%")
     shown.set()
     rig.wait(page)
-    assert page.said.text == "Written: a.csv. The stick can be taken out."
+    assert page.said.text == (
+        "Written: a.csv. The stick can be taken out. "
+        "Not written, for want of room or because of a fault: kiosk-journal-damaged-1"
+    )
 
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
-    names = usb.export(rig.desk.journal_path, tmp_path, now)
-    assert names == ["kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json"]
+    files = usb.export(rig.desk.journal_path, tmp_path, now).files
+    assert files == ("kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json")
     with pytest.raises(FileExistsError):
         usb.export(rig.desk.journal_path, tmp_path, now)
 

@@ -18,9 +18,8 @@ from kiosk.config import load
 from kiosk.ops.outbox import Outbox
 from kiosk.parts import catalog_of
 from kiosk.pin_file import load as load_pins
-from kiosk.vending import journal as journal_module
 from kiosk.vending.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
-from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
+from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, schema, survey, verify
 from kiosk.vending.mdb_memory import MdbMemory
 from kiosk.vending.pin import matches
 from kiosk.vending.settings import VOLUME, Settings
@@ -146,7 +145,7 @@ def test_its_prices_stock_and_doubts_still_hold(journal: Path) -> None:
 def test_an_older_kiosk_refuses_a_journal_of_this_one_as_newer(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(Journal(journal)) as opened:
         opened.append(Checkpoint(0, {}))
-    monkeypatch.setattr(journal_module, "_MIGRATIONS", journal_module._MIGRATIONS[:1])
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
     for look in (Journal, read, verify):
         with pytest.raises(JournalError, match="written by a newer kiosk") as refused:
             look(journal)
@@ -181,8 +180,8 @@ def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
 def test_the_words_of_the_journal_are_those_of_its_schema() -> None:
     """Whoever adds a kind or a field adds a migration too, so that an older kiosk does not take it for damage."""
     words = {name_of(kind): " ".join(field.name for field in fields(kind)) for kind in Fact.__args__}  # type: ignore[attr-defined]
-    assert len(journal_module._MIGRATIONS) == SCHEMA, "write here what the facts of the new schema are"
-    assert words == FIELDS, "a new kind or field needs one more of `journal._MIGRATIONS`: see there"
+    assert len(schema.MIGRATIONS) == SCHEMA, "write here what the facts of the new schema are"
+    assert words == FIELDS, "a new kind or field needs one more of `journal.schema.MIGRATIONS`: see there"
 
 
 def facts(entries: Iterable[Entry]) -> list[Fact]:

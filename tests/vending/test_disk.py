@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending import journal as journals
 from kiosk.vending.events import Continue
 from kiosk.vending.facts import MachineStarted
-from kiosk.vending.journal import Journal, JournalError, verify
+from kiosk.vending.journal import Journal, JournalError, file, verify, writing
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -41,14 +40,14 @@ def takes_nothing_more(path: Path) -> Iterator[None]:
 def is_read_only(_: Path) -> Iterator[None]:
     """SQLite gives the error that it has for a disk that was mounted anew, read-only, after a fault."""
     with pytest.MonkeyPatch.context() as patch:
-        connected = Journal._connected
+        connected = writing.connected
 
-        def read_only(journal: Journal, name: str) -> sqlite3.Connection:
-            database = connected(journal, name)
+        def read_only(name: str) -> sqlite3.Connection:
+            database = connected(name)
             database.execute("PRAGMA query_only = 1")
             return database
 
-        patch.setattr(Journal, "_connected", read_only)
+        patch.setattr(writing, "connected", read_only)
         for journal in OPEN:
             journal._database.execute("PRAGMA query_only = 1")
         yield
@@ -71,7 +70,7 @@ OPEN: list[Journal] = []
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(journals, "_BUSY_S", 0.0)
+    monkeypatch.setattr(file, "BUSY_S", 0.0)
     OPEN.clear()
     yield tmp_path / "journal.db"
     for journal in OPEN:

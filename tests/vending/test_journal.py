@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending import journal as journal_module
 from kiosk.vending.facts import Fact, MachineStarted, PaymentApproved, PaymentRequested, SaleOpened, VendSucceeded
 from kiosk.vending.journal import (
     Head,
@@ -22,8 +21,11 @@ from kiosk.vending.journal import (
     JournalDamagedError,
     JournalError,
     JournalInUseError,
+    file,
     read,
     read_between,
+    rows,
+    schema,
     verify,
 )
 
@@ -266,9 +268,9 @@ def test_a_journal_of_a_newer_kiosk_is_left_alone(written: Path) -> None:
 
 
 def test_a_schema_moves_on_and_keeps_the_rows(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    migrations = (*journal_module._MIGRATIONS, "CREATE TABLE notes (text TEXT);\nINSERT INTO notes VALUES ('new');\n")
-    monkeypatch.setattr(journal_module, "_MIGRATIONS", migrations)
-    monkeypatch.setattr(journal_module, "_READABLE", len(migrations))
+    migrations = (*schema.MIGRATIONS, "CREATE TABLE notes (text TEXT);\nINSERT INTO notes VALUES ('new');\n")
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+    monkeypatch.setattr(file, "READABLE", len(migrations))
     with pytest.raises(JournalError, match="start the kiosk once"):
         read(written)
     with closing(Journal(written)) as journal:
@@ -283,7 +285,7 @@ def test_a_kind_that_nobody_knows_is_damage(path: Path) -> None:
     with closing(Journal(path)) as journal:
         journal._database.execute(
             "INSERT INTO events VALUES (1, '', 'party', '{}', ?)",
-            (journal_module._hash(journal.id, 1, "", "party", "{}"),),
+            (rows.hash_of(journal.id, 1, "", "party", "{}"),),
         )
     with pytest.raises(JournalDamagedError, match="row 1: there is no kind 'party'"):
         read(path)
@@ -307,7 +309,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:
 
 
 def test_a_file_that_stays_locked_is_an_error(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "_BUSY_S", 0.01)
+    monkeypatch.setattr(file, "BUSY_S", 0.01)
     with closing(Journal(written)) as journal, closing(sqlite3.connect(written, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="locked"):
@@ -368,7 +370,7 @@ def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path
     with closing(Journal(written)) as journal:
         away = tmp_path / "away"
         written.parent.rename(away)
-        with pytest.raises(JournalError, match="cannot be used"):
+        with pytest.raises(JournalError, match="is gone"):
             journal.reopen()
         written.parent.mkdir()
         with closing(sqlite3.connect(written)):
@@ -436,10 +438,8 @@ def test_a_day_is_selected_by_the_database(path: Path, monkeypatch: pytest.Monke
         for fact in [*FACTS, MachineStarted("2.0")]:
             journal.append(fact)
         read_rows: list[str] = []
-        of_row = journal_module.fact_from
-        monkeypatch.setattr(
-            journal_module, "fact_from", lambda kind, data: read_rows.append(kind) or of_row(kind, data)
-        )
+        of_row = rows.fact_from
+        monkeypatch.setattr(rows, "fact_from", lambda kind, data: read_rows.append(kind) or of_row(kind, data))
         midnight = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=1)))
         entries = read_between(path, midnight, midnight + timedelta(hours=2))
     assert [(entry.seq, entry.fact) for entry in entries] == [(3, FACTS[2]), (4, FACTS[3])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,7 @@ import pytest
 from kiosk.vending import quarantine
 from kiosk.vending.events import EnterService, Settle
 from kiosk.vending.facts import (
+    GONE,
     Fact,
     JournalReplaced,
     PaymentApproved,
@@ -247,13 +249,144 @@ def test_a_file_system_without_links_has_copies(written: Path, monkeypatch: pyte
     assert (folder / "journal.db").read_bytes() == spoilt
 
 
-def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(written: Path) -> None:
-    DAMAGES["a row was changed"](written)
+# Gone
+
+
+def told(journal: Journal) -> list[JournalReplaced]:
+    return [entry.fact for entry in journal.of_kind(JournalReplaced) if isinstance(entry.fact, JournalReplaced)]
+
+
+@pytest.fixture
+def known(written: Path) -> Path:
+    """A journal that a kiosk has worked with, and without which its files are left."""
+    quarantine.opened(written).close()
+    return written
+
+
+def test_a_fresh_machine_misses_nothing_and_one_of_before_the_mark_gets_one(tmp_path: Path, written: Path) -> None:
+    fresh = tmp_path / "fresh" / "journal.db"
+    for path in (fresh, fresh, written, written):
+        with closing(quarantine.opened(path)) as journal:
+            assert told(journal) == []
+            assert path.with_name("journal.db.begun").read_text() == journal.id
+
+
+@pytest.mark.parametrize("rows_left", [False, True])
+def test_a_journal_that_is_gone_is_told_once_and_another_begun(
+    known: Path, rows_left: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    id_ = known.with_name("journal.db.begun").read_text()
+    known.unlink()
+    if rows_left:
+        known.with_name("journal.db-wal").write_bytes(b"rows")
+    for _ in range(2):
+        with closing(quarantine.opened(known)) as journal:
+            (fact,) = told(journal)
+            assert (fact.damage, fact.owed) == (GONE, "")
+            folder = known.parent / fact.folder
+            assert (folder / "journal.db.begun").read_text() == id_ != journal.id
+            assert (folder / "journal.db-wal").exists() is rows_left
+    assert len([message for message in caplog.messages if "it was gone" in message]) == 1
+    known.unlink()
+    with closing(quarantine.opened(known)) as journal:
+        assert len(told(journal)) == 2  # the second one is gone, too
+
+
+def test_who_deletes_the_whole_folder_has_a_fresh_machine(known: Path) -> None:
+    shutil.rmtree(known.parent)
+    with closing(quarantine.opened(known)) as journal:
+        assert told(journal) == []
+
+
+def test_a_copy_put_back_is_not_gone(known: Path) -> None:
+    copy = known.read_bytes()
+    known.unlink()
+    known.write_bytes(copy)
+    with closing(quarantine.opened(known)) as journal:
+        assert told(journal) == []
+
+
+def test_a_damaged_journal_is_not_called_gone_as_well(known: Path) -> None:
+    DAMAGES["a row was changed"](known)
+    with closing(quarantine.opened(known)) as journal:
+        assert [fact.damage for fact in told(journal)] == ["row 2 was changed"]
+
+
+@pytest.mark.parametrize("damage", ["gone", "a row was changed"])
+def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    for deadly in range(100):
+        path = tmp_path / str(deadly) / "journal.db"
+        with closing(quarantine.opened(path)) as journal:
+            for fact in FACTS:
+                journal.append(fact)
+        {**DAMAGES, "gone": Path.unlink}[damage](path)
+        steps = iter(range(deadly))
+        with monkeypatch.context() as context:
+            for owner, name in STEPS:
+                context.setattr(owner, name, cut_at(steps, getattr(owner, name)))
+            try:
+                quarantine.opened(path).close()
+                went = True
+            except Cut:
+                went = False
+        with closing(quarantine.opened(path)) as journal:
+            assert {fact.damage for fact in told(journal)} == {GONE if damage == "gone" else "row 2 was changed"}
+        if went:
+            assert deadly > 5, "not every step is counted"
+            return
+    pytest.fail("the power goes for ever")
+
+
+def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(quarantine, "replaced_safely", fails)
+    quarantine.opened(tmp_path / "journal.db").close()
+    assert "nobody will be told" in caplog.text
+
+
+@pytest.mark.parametrize("instead", [False, True])
+def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_fresh_start(
+    tmp_path: Path, instead: bool
+) -> None:
+    """SQLite would go on writing into a file that has no name any more."""
+    path = tmp_path / "journal.db"
+    with closing(quarantine.opened(path)) as journal:
+        rig = Rig()
+        rig.journal = journal  # type: ignore[assignment]
+        rig.start()
+        copy = path.read_bytes()
+        path.unlink()
+        if instead:
+            path.write_bytes(copy)
+        assert not journal.answers()
+        rig.buy()
+        assert rig.shop.snapshot.faults == {"journal"}
+        assert not rig.terminal.accounts
+        rig.after(60)
+        assert rig.shop.journal_is_damaged or instead
+        assert not rig.terminal.accounts
+
+
+# Until a person has settled it
+
+
+@pytest.mark.parametrize(("damage", "kind"), [("a row was changed", "replaced"), ("gone", "gone")])
+def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(
+    known: Path, damage: str, kind: str
+) -> None:
+    written = known
+    {**DAMAGES, "gone": Path.unlink}[damage](written)
     for start in range(2):
         with closing(quarantine.opened(written)) as journal:
             shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser())  # type: ignore[arg-type]
             (attention,) = shop.snapshot.attention
-            assert (attention.kind, attention.owed) == ("replaced", ("j-1-1",))
+            assert (attention.kind, attention.owed) == (kind, () if damage == "gone" else ("j-1-1",))
             assert {offer.count for offer in shop.snapshot.offers} == {STOCK}
             assert not shop.snapshot.faults
             if start:

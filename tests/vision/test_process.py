@@ -20,6 +20,7 @@ from kiosk.engine.choice import default_path
 from kiosk.engine.manifest import GroupEntry, Precision, write
 from kiosk.engine.types import EngineError
 from kiosk.estimate import ADIENCE, Observation
+from kiosk.vision import process
 from kiosk.vision.messages import VisionMode, VisionState
 from kiosk.vision.process import HUNG_AFTER, LOAD_WITHIN, VisionProcess, VisionSettings
 from kiosk.vision.source import DEMO
@@ -135,6 +136,23 @@ def test_a_source_that_vanishes_later_is_looked_for_again(
 def test_an_engine_that_is_not_there_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"none\.onnx"):
         VisionProcess(VisionSettings(DEMO, engine=tmp_path / "none.onnx"))
+
+
+def test_whoever_is_patient_looks_for_an_engine_that_is_not_there_at_the_start(
+    started: Callable[[VisionSettings], VisionProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_LOOK_FOR_ENGINE_EVERY", 0.0)
+    engine = tmp_path / "late.onnx"
+    vision = started(VisionSettings(DEMO, engine=engine, patient=True))
+    for _ in range(3):
+        assert vision.poll() == []
+        assert (vision.state, vision.pid) == (VisionState.FAILED, None)
+        assert "late.onnx" in (vision.fault or "")
+    groups = tuple(GroupEntry(label=each.label, low=each.low, high=each.high) for each in ADIENCE)
+    engine.write_bytes(default_path().read_bytes())
+    write(check().model_copy(update={"age_groups": groups}), engine)
+    wait_for(vision, lambda seen: bool(seen))
+    assert (vision.state, vision.fault, vision.groups) == (VisionState.RUNNING, None, ADIENCE)
 
 
 def test_an_engine_that_is_not_the_one_asked_for_is_told(

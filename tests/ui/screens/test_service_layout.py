@@ -12,7 +12,10 @@ from assets.make_screenshots import SERVICE, ClipVision, play, stage_for
 from kiosk.estimate import Observation
 from kiosk.ui import language
 from kiosk.ui.appearance import Appearance
+from kiosk.ui.service_health import HealthPage
 from kiosk.ui.service_screen import ROWS
+from kiosk.ui.service_settle import SettlePage
+from kiosk.vending.facts import GONE, JournalReplaced
 from kiosk.vending.journal import Journal
 
 from ..conftest import make_estimate, make_face, make_preview
@@ -33,6 +36,9 @@ CASES = [
     *(pytest.param(UPRIGHT, code, False, True, id=f"10 inch upright, {code}, low reach") for code in language.NAMES),
     pytest.param(UPRIGHT, "de", True, True, id="10 inch upright, de, both aids"),
 ]
+
+MISSING = JournalReplaced("journal-missing-20260102T030405Z", GONE)
+DAMAGED = JournalReplaced("journal-damaged-20260102T030405Z", "row 3 was changed", "0a1b2c3d-17-1 0a1b2c3d-18-1")
 
 
 @pytest.mark.parametrize(("size", "code", "large", "low"), CASES)
@@ -62,3 +68,29 @@ def test_every_page_is_laid_out(
                 found += [f"{scene}: the mark of a simulation is covered"]
             stage.close()
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(("size", "code", "large", "low"), CASES)
+@pytest.mark.parametrize(
+    "fact", [JournalReplaced("journal-missing-20260102T030405Z", GONE), DAMAGED], ids=["gone", "damaged"]
+)
+@pytest.mark.usefixtures("qtbot")
+def test_what_is_said_of_a_journal_that_was_replaced_can_be_read(
+    size: tuple[int, int, float], code: str, large: bool, low: bool, fact: JournalReplaced, tmp_path: Path
+) -> None:
+    if not language.can_show(code):
+        pytest.skip("no font with Chinese letters: fonts-droid-fallback has them")
+    width, height, inches = size
+    appearance = Appearance((code,), large_text=large, low_reach=low, pixels_per_mm=density(width, height, inches))
+    path = tmp_path / "journal.db"
+    with closing(Journal(path)) as journal:
+        journal.append(fact)
+        seen = Observation(1.0, 1, 31.0, ())
+        stage = stage_for(journal, ClipVision(seen, make_preview()), (width, height), appearance, path)
+        for kind in (SettlePage, HealthPage):
+            page = stage.open(kind)
+            QApplication.processEvents()
+            assert not isinstance(page, SettlePage) or fact.folder in page.question.text
+            assert [fault for fault in faults(stage.window) if "out of reach" not in fault] == []
+            stage.service.screen.back.click()
+        stage.close()

@@ -1,0 +1,83 @@
+"""The tables of a journal, and how a file of an older version comes to have them."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from kiosk.vending.journal.errors import JournalError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE journal (id TEXT NOT NULL, created TEXT NOT NULL);
+    CREATE TABLE head (seq INTEGER NOT NULL, hash TEXT NOT NULL);
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY,
+        utc TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        data TEXT NOT NULL,
+        hash TEXT NOT NULL
+    );
+    CREATE TRIGGER events_in_order BEFORE INSERT ON events WHEN NEW.seq IS NOT (SELECT seq + 1 FROM head)
+        BEGIN SELECT RAISE(ABORT, 'the journal is appended to in order'); END;
+    CREATE TRIGGER events_counted AFTER INSERT ON events BEGIN UPDATE head SET seq = NEW.seq, hash = NEW.hash; END;
+    CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    CREATE TRIGGER events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+    """,
+    "-- No table is another one. From here on there may be rows of the kinds `pin_refused` and `checkpoint`.",
+)
+"""From one schema to the next; how many of them a file has had is its `user_version`.
+
+A new kind of fact, and a new field of an old one, need one too, even one that changes no table: a kiosk that does not
+know them must say that it is too old for this journal, and not that the journal is damaged.
+"""
+
+READABLE = 1
+"""The first schema whose tables are read as they are: an accountant's copy is not brought up to date."""
+
+
+def migrate(database: sqlite3.Connection, path: Path, created: str) -> None:
+    """Brings a file up to date; one without tables becomes a new journal, `created` then. Raises `JournalError`."""
+    version = version_of(database, path)
+    for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        with transaction(database):
+            for statement in _statements(script):
+                database.execute(statement)
+            if number == 1:
+                id_ = secrets.token_hex(4)
+                database.execute("INSERT INTO journal VALUES (?, ?)", (id_, created))
+                database.execute("INSERT INTO head VALUES (0, ?)", (id_,))
+            database.execute(f"PRAGMA user_version = {number}")
+
+
+def version_of(database: sqlite3.Connection, path: Path) -> int:
+    """How many migrations a file has had. Raises `JournalError` for more than are known here."""
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise JournalError(f"journal {path} was written by a newer kiosk: install that version or a newer one")
+    return version
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            database.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
