@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.ops.fleet import Fleet
+from kiosk.ops.fleet import INBOX, Fleet
 from kiosk.ops.fleet_delivery import HELD_S, WINDOW
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.fleet_worker import INBOX
 from kiosk.vending.facts import PriceSet, VendFailed
 from tests.ops.broker import Broker, Collector, until
 from tests.ops.fleet_rig import Machine, status
