@@ -22,7 +22,7 @@ from pathlib import Path
 from kiosk.ops.fleet_messages import MachineStatus
 from kiosk.ops.fleet_settings import FleetSettings
 from kiosk.ops.fleet_worker import Worker
-from kiosk.ops.outbox import Outbox
+from kiosk.ops.outbox import Outbox, OutboxError
 from kiosk.ops.remote import Order, public_key
 
 log = logging.getLogger(__name__)
@@ -88,10 +88,11 @@ class Fleet:
         while not self._stopped.is_set():
             try:
                 self._work()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, OutboxError) as error:
                 if str(error) != said:
                     said = str(error)
-                    log.error("fleet: %s cannot be used (%s): look at its disk and folder", self._outbox, error)
+                    advice = f"{self._outbox} cannot be used ({error}): look at its disk and folder"
+                    log.error("fleet: %s", error if isinstance(error, OutboxError) else advice)
                 self._stopped.wait(AGAIN_S)
             except Exception:
                 log.exception("fleet: an error of the program; it goes on")

@@ -110,7 +110,7 @@ def test_an_order_that_expired_while_it_waited_is_refused(desk: Desk) -> None:
     desk.utc += timedelta(days=2)
     desk.rig.shop.touch(Cancel())
     desk.after(1)
-    assert desk.results == [("refused", "it has expired")]
+    assert desk.results == [("refused", "it has expired, by this machine's clock of 2026-03-04 12:00")]
     assert price(desk) == PRICES[WATER]
 
 
