@@ -82,7 +82,7 @@ def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None
         assert engine_trial.at_start(path, find) in (None, Path(SHA256))
         trial = EngineTrial(path, find, lambda _: None, lambda: "unwell")
         for now in range(3):
-            trial.advance(None, float(now), idle=True)
+            trial.advance(None, float(now), order="m-1/7", idle=True)
 
 
 @pytest.mark.parametrize("name", ["fleet.db", "fleet.db-wal"])
