@@ -7,7 +7,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,10 @@ from kiosk.ops.fleet_delivery import HELD_S, WINDOW
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_settings import FleetSettings
 from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import new_order, private_key, signed, write_new_key
 from kiosk.vending.facts import PriceSet, VendFailed
 from kiosk.vending.journal import Journal
 from tests.ops.broker import Broker, Collector, until
+from tests.ops.fleet_operator import Operator
 from tests.ops.fleet_rig import Machine, status
 
 Machines = Callable[..., Machine]
@@ -223,15 +222,14 @@ def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> 
 
 
 def test_what_came_of_an_order_outlives_a_full_disk(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, operator: Operator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it is carried out again: an engine that was rolled back would begin another trial."""
     monkeypatch.setattr("kiosk.ops.fleet.AGAIN_S", 0.01)
-    public = write_new_key(tmp_path / "operator.pem")
-    order = new_order("m-1", {"kind": "out_of_order", "on": True}, 1, timedelta(days=1))
+    order = operator.order(1)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        outbox.accept("m-1", 1, signed(order, private_key(tmp_path / "operator.pem")).decode())
-    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1", orders_key=public)
+        outbox.accept("m-1", 1, operator.envelope(1).decode())
+    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1", orders_key=operator.public)
     fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
     fleet.start()
     until(fleet.next_order, lambda: fleet._thread.join(0.01))

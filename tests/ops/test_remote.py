@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,9 @@ from kiosk.ops.fleet_worker import Worker
 from kiosk.ops.outbox import Outbox
 from kiosk.ops.remote import (
     LONGEST_LIFE,
-    Order,
     OrderError,
     new_order,
     opened,
-    parsed,
     private_key,
     public_key,
     signed,
@@ -28,33 +26,8 @@ from kiosk.ops.remote import (
 )
 from kiosk.secret_file import SecretFileError
 from tests.ops.broker import Collector, until
+from tests.ops.fleet_operator import PRICE, Operator
 from tests.ops.fleet_rig import BEGIN, Machine
-
-PRICE = {"kind": "price", "slot": "A1", "price": 200}
-
-
-class Operator:
-    """Who has the key."""
-
-    def __init__(self, folder: Path) -> None:
-        self.public = write_new_key(folder / "operator.pem")
-        self.key = private_key(folder / "operator.pem")
-
-    def order(
-        self, counter: int, machine: str = "m-1", change: dict[str, Any] = PRICE, expires: datetime | None = None
-    ) -> Order:
-        expires = expires or BEGIN + timedelta(days=7)
-        return parsed(
-            json.dumps({"machine": machine, "counter": counter, "expires": expires.isoformat(), "set": change})
-        )
-
-    def envelope(self, *args: Any, **more: Any) -> bytes:
-        return signed(self.order(*args, **more), self.key)
-
-
-@pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    return Operator(tmp_path)
 
 
 @pytest.fixture
