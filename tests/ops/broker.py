@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -63,10 +64,11 @@ class Broker:
                 return
         raise AssertionError("".join(said))
 
-    def stop(self) -> None:
+    def stop(self, *, kill: bool = False) -> None:
+        """Ends it, in good order or without a word."""
         if self._process:
             assert self._process.stderr is not None
-            self._process.terminate()
+            self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self._process.wait()
             self._process.stderr.close()
             self._process = None

@@ -118,6 +118,26 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing(
     assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW  # only what was in flight, here and there
 
 
+def test_a_broker_that_is_killed_hears_again_what_it_had_not_acknowledged(
+    broker: Broker, collector: Collector, machines: Machines
+) -> None:
+    """What it had acknowledged and not written itself is lost to it: docs/fleet.md says how it is to write."""
+    machine = machines()
+    sold = [machine.sell() for _ in range(60)]
+    until(lambda: len(sales(collector)) > 10, machine.step, collector.turn)
+    collector.close()
+    broker.stop(kill=True)
+    acknowledged = machine.outbox.cursor(machine.journal.id) // 5
+    until(lambda: machine.worker._link is None, machine.step)
+    broker.start()
+    collector.connect()
+    machine.after(120)
+    until(lambda: sales(collector)[-1] == sold[-1], machine.step, collector.turn)
+    assert_in_order(collector)
+    assert set(sold[acknowledged:]) <= set(sales(collector))
+    assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW
+
+
 def test_a_machine_that_dies_in_the_middle_loses_nothing(collector: Collector, machines: Machines) -> None:
     machine = machines()
     sold = [machine.sell() for _ in range(60)]
