@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 
 from kiosk.config import FleetConfig
+from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_messages import RETAINED
 from kiosk.ops.fleet_worker import Worker
 from kiosk.ops.remote import new_order
 from kiosk.vending.facts import PriceSet, SaleClosed, SaleOpened, VendFailed
-from tests.ops.broker import Collector, until
+from tests.ops.broker import Broker, Collector, passwords, until
+from tests.ops.fleet_operator import Operator
 from tests.ops.fleet_rig import Machine, status
 from tests.ops.influxdb import influxdb
 from tests.ops.telegraf import Point, points
@@ -30,7 +33,8 @@ TEXT = (Path(__file__).parents[2] / "docs" / "fleet.md").read_text(encoding="utf
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    every = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    return [body for named, body in every if named == language]
 
 
 def examples() -> dict[str, dict[str, Any]]:
@@ -64,6 +68,50 @@ def test_every_example_has_the_fields_of_what_is_sent(sent: dict[str, dict[str, 
     for kind, example in examples().items():
         assert list(example) == list(sent[kind]), kind
     assert list(examples()["stock"]["slots"][0]) == list(sent["stock"]["slots"][0])
+
+
+def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Path, operator: Operator) -> None:
+    (settings,) = [block for block in blocks("") if "listener 8883" in block]
+    (access,) = [block for block in blocks("") if "pattern write" in block]
+    (tmp_path / "access").write_text(access)
+    (tmp_path / "access").chmod(0o600)
+    passwords(tmp_path / "users", ["m-1", "m-2", "telegraf", "desk"], "right")
+    ours = [line for line in settings.splitlines() if re.match("autosave|max_queued", line)]
+    broker = Broker(
+        tmp_path, "allow_anonymous false", f"password_file {tmp_path}/users", f"acl_file {tmp_path}/access", *ours
+    )
+    broker.start()
+    (tmp_path / "password").write_text("right")
+    (tmp_path / "password").chmod(0o600)
+    with ExitStack() as made:
+        made.callback(broker.stop)
+        telegraf, desk = (Collector(broker.port, name=name, password="right") for name in ("telegraf", "desk"))
+        machine = Machine(
+            tmp_path / "m-1",
+            broker.port,
+            orders_key=operator.public,
+            broker=BrokerSettings("127.0.0.1", broker.port, tls=False, user="m-1", password_file=tmp_path / "password"),
+        )
+        made.callback(machine.close)
+        for collector in (telegraf, desk):
+            collector.connect()
+            made.callback(collector.close)
+        until(lambda: machine.worker._link and machine.worker._link.subscribed, machine.step)
+        machine.sell()
+        desk.publish("kiosk/all/order", operator.envelope(1, "all"))
+        desk.publish("kiosk/m-1/order", operator.envelope(1))
+        until(lambda: len(machine.worker._gate.waiting) == 2, machine.step, desk.turn)
+        machine.worker.put("error", {"kind": "fault"})
+        until(lambda: telegraf.of("sale") and telegraf.of("error"), machine.step, telegraf.turn)
+        stranger = Collector(broker.port, name="m-2", password="right")
+        stranger.connect()
+        made.callback(stranger.close)
+        stranger.publish("kiosk/m-1/order", b"1")
+        desk.publish("kiosk/m-1/health", b"2")
+        desk.publish("kiosk/all/order", operator.envelope(2, "all"))
+        until(lambda: len(machine.worker._gate.waiting) == 3, machine.step, stranger.turn, telegraf.turn)
+        until(lambda: telegraf.of("sale"), stranger.turn)
+        assert stranger.of("sale") == stranger.of("health") == telegraf.of("health") == machine.outbox.after(0, 9) == []
 
 
 def test_the_settings_are_ours() -> None:
