@@ -108,7 +108,7 @@ class Worker:
     def end(self, why: str = "stopped") -> None:
         """Says goodbye, and why, if the broker is there."""
         if self._link is not None:
-            with suppress(KioskError, OSError):
+            with suppress(KioskError, OSError, sqlite3.Error):  # the last of an order that comes now
                 packet = self._link.publish(*self._state("offline", why), retain=True)
                 for _ in range(10):
                     self._link.turn()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -253,6 +254,25 @@ def test_an_order_that_cannot_be_kept_is_not_acknowledged(
         until(lambda: machine.worker._link is None, machine.step)
     machine.after(60)
     until(lambda: machine.worker._gate.waiting, machine.step, collector.turn)
+
+
+def test_an_order_that_comes_at_the_end_and_cannot_be_kept_waits_at_the_broker(
+    collector: Collector, operator: Operator, machines: Callable[..., Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = machines(orders_key=operator.public)
+    until(lambda: machine.worker._link and machine.worker._link.subscribed, machine.step)
+    collector.publish("kiosk/m-1/order", operator.envelope(1))
+    with monkeypatch.context() as full:
+
+        def accept(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        full.setattr(Outbox, "accept", accept)
+        machine.worker.end("failed")
+        assert machine.worker._link is None
+    machine.crash()
+    machine.start()
+    until(lambda: machine.worker._gate.waiting, machine.step)
 
 
 def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callable[..., Machine]) -> None:
