@@ -45,7 +45,7 @@ Kiosk 0.2.0 left the tables of the first one without a number.
 """
 
 _LAST_PLAUSIBLE = 99
-"""A higher number is not a newer kiosk's, but damage."""
+"""A higher number, and one under 0, is not a newer kiosk's, but damage."""
 
 _DAMAGE = (
     "messages WHERE typeof(utc) <> 'text' OR typeof(topic) <> 'text' OR typeof(data) <> 'text' OR NOT json_valid(data)",
@@ -217,7 +217,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
     version: int = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > _LAST_PLAUSIBLE:
+    if not 0 <= version <= _LAST_PLAUSIBLE:
         raise sqlite3.DatabaseError("it is damaged")
     if version > len(_MIGRATIONS):
         raise OutboxError(f"outbox {path} was written by a newer kiosk: install that version or a newer one")

@@ -49,6 +49,16 @@ def test_numbers_are_never_used_again(tmp_path: Path, outbox: Outbox) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("number", [-2, 1 << 20])
+def test_a_schema_that_no_kiosk_will_have_is_damage(tmp_path: Path, outbox: Outbox, number: int) -> None:
+    outbox._database.execute(f"PRAGMA user_version = {number}")
+    outbox.close()
+    again = Outbox(tmp_path / "fleet.db", 5)
+    assert again.renewed
+    assert (tmp_path / "fleet.db.damaged").exists()
+    again.close()
+
+
 def test_nobody_else_can_read_it(tmp_path: Path, outbox: Outbox) -> None:
     assert outbox.waiting == 0
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
