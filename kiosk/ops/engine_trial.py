@@ -3,13 +3,17 @@
 What is chosen is in a file, by the engine's SHA-256, written before the engine is used. So a trial outlives the
 program: one that ends in the middle of it counts as a start, and after two of these the old engine is back. None stands
 for the engine of the machine's own settings.
+
+What came of a trial stays there with the order whose trial it was: the power may go before anybody was told, and that
+order must not begin another one.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,12 +49,19 @@ class Choice:
     on_trial: bool = False
     starts: Annotated[int, Field(ge=0)] = 0
     failed: str = ""
-    """The engine whose trial was over at a start of the program, which nobody was told yet; `own`: the settings'."""
+    """The engine whose trial was the last to fail; `own`: the settings'."""
+
+    order: str = ""
+    """Whose trial it is or was; kiosk 0.2.0 did not write it."""
 
     @property
     def back(self) -> Choice:
         """The one before it."""
-        return Choice(self.previous, failed=self.sha256 or _OWN)
+        return Choice(self.previous, failed=self.sha256 or _OWN, order=self.order)
+
+    def failed_for(self, sha256: str | None, order: str) -> bool:
+        """Whether this order's trial of this engine is over, and failed."""
+        return self.failed == (sha256 or _OWN) and self.order in ("", order)
 
 
 _CHOICE = TypeAdapter(Choice)
@@ -67,9 +78,14 @@ def read(path: Path) -> Choice:
 
 
 def write(path: Path, choice: Choice) -> None:
-    """Raises `OSError`."""
+    """On the disk once it returns: what is told afterwards must not outlive it. Raises `OSError`."""
     with replaced_safely(path) as temporary:
         temporary.write_text(json.dumps(asdict(choice)) + "\n", encoding="utf-8")
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def at_start(path: Path, find: Callable[[str], Path]) -> Path | None:
@@ -89,7 +105,7 @@ def at_start(path: Path, find: Callable[[str], Path]) -> Path | None:
 
 
 def _started_again(choice: Choice) -> Choice:
-    return Choice(choice.sha256, choice.previous, on_trial=True, starts=choice.starts + 1)
+    return replace(choice, starts=choice.starts + 1)
 
 
 class EngineTrial:
@@ -113,33 +129,35 @@ class EngineTrial:
         self._began: float | None = None
         self._well_since: float | None = None
 
-    def knows(self, sha256: str | None) -> bool:
-        """Whether this engine's trial has begun, and is not told of yet."""
-        return (self._choice.on_trial and self._choice.sha256 == sha256) or self._choice.failed == (sha256 or _OWN)
+    def knows(self, sha256: str | None, order: str) -> bool:
+        """Whether an order's trial of this engine has begun."""
+        choice = self._choice
+        return (choice.on_trial and choice.sha256 == sha256) or choice.failed_for(sha256, order)
 
-    def advance(self, sha256: str | None, now: float, *, idle: bool) -> Outcome | None:
-        """On with the wish for this engine; None until it is decided. It begins only while the machine is idle.
+    def advance(self, sha256: str | None, now: float, *, order: str, idle: bool) -> Outcome | None:
+        """On with an order for this engine; None until it is decided. It begins only while the machine is idle.
 
         Raises `KioskError` or `OSError` where it cannot even begin.
         """
         choice = self._choice
-        if choice.failed == (sha256 or _OWN):
-            self._keep(Choice(choice.sha256))
+        if choice.failed_for(sha256, order):
+            if not choice.order:  # as 0.2.0 left it: from now on it is this order's
+                self._keep(replace(choice, order=order))
             return "rolled_back"
         if not choice.on_trial or choice.sha256 != sha256:
             if choice.sha256 == sha256:
                 return "applied"
             if idle:
-                self._begin(sha256, now)
+                self._begin(sha256, now, order)
             return None
         if self._began is None:  # by an earlier run of the program
             self._began = now
         return self._judged(now)
 
-    def _begin(self, sha256: str | None, now: float) -> None:
+    def _begin(self, sha256: str | None, now: float, order: str) -> None:
         place = self._find(sha256) if sha256 else None
         before = self._choice
-        self._keep(Choice(sha256, before.sha256, on_trial=True, starts=1))
+        self._keep(Choice(sha256, before.sha256, on_trial=True, starts=1, order=order))
         self._began, self._well_since = now, None
         try:
             self._use(place)
@@ -153,23 +171,33 @@ class EngineTrial:
         if wellbeing == "well":
             self._well_since = now if self._well_since is None else self._well_since
             if now - self._well_since >= STEADY_S:
-                self._keep(Choice(self._choice.sha256))
-                return "applied"
+                if self._is_still_there:
+                    self._keep(Choice(self._choice.sha256))
+                    return "applied"
+                wellbeing = "unwell"
         else:
             self._well_since = None
         if wellbeing == "unwell" or now - self._began > WITHIN_S:
-            previous = self._choice.previous
-            self._keep(Choice(previous))
-            self._use_again(previous)
+            self._keep(self._choice.back)
+            self._use_again()
             return "rolled_back"
         return None
 
-    def _use_again(self, sha256: str | None) -> None:
+    @property
+    def _is_still_there(self) -> bool:
+        """Whether its file is what it was when the trial began: what ran well may have been another one since."""
+        try:
+            return self._choice.sha256 is None or bool(self._find(self._choice.sha256))
+        except KioskError:
+            return False
+
+    def _use_again(self) -> None:
         """The engine that worked before; if that is gone by now, the settings' own."""
+        sha256 = self._choice.sha256
         try:
             self._use(self._find(sha256) if sha256 else None)
         except KioskError:
-            self._keep(Choice())
+            self._keep(replace(self._choice, sha256=None))
             self._use(None)
 
     def _keep(self, choice: Choice) -> None:

@@ -21,14 +21,17 @@ from pathlib import Path
 
 from kiosk.ops.fleet_messages import MachineStatus
 from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.fleet_worker import INBOX, Worker
-from kiosk.ops.outbox import Outbox
+from kiosk.ops.fleet_worker import Worker
+from kiosk.ops.outbox import Outbox, OutboxError
 from kiosk.ops.remote import Order, public_key
 
 log = logging.getLogger(__name__)
 
 AGAIN_S = 10.0
 """Until an outbox that cannot be used is tried again."""
+
+INBOX = 1000
+"""Words of the screen that wait while the outbox cannot be written; what came of an order is never too many."""
 
 STOP_WITHIN_S = 15.0
 
@@ -43,7 +46,7 @@ class Fleet:
         self._settings = settings
         self._journal = journal
         self._outbox = outbox
-        self._inbox: deque[Callable[[Worker], None]] = deque(maxlen=INBOX)
+        self._inbox: deque[Callable[[Worker], None]] = deque()
         self._orders: deque[Order] = deque()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet", daemon=True)
@@ -60,11 +63,11 @@ class Fleet:
 
     def tell(self, status: MachineStatus) -> None:
         """How the machine is now."""
-        self._inbox.append(lambda worker: worker.told(status))
+        self._put(lambda worker: worker.told(status))
 
     def seen(self, label: str) -> None:
         """Somebody of this age group has gone: counted, and nothing else."""
-        self._inbox.append(lambda worker: worker.seen(label))
+        self._put(lambda worker: worker.seen(label))
 
     def next_order(self) -> Order | None:
         """The oldest order that waits; the same again until it is finished."""
@@ -72,19 +75,24 @@ class Fleet:
 
     def finish(self, order: Order, outcome: str, reason: str = "") -> None:
         """What came of the oldest order: `applied`, `refused` or `rolled_back`."""
+        self._inbox.append(lambda worker: worker.finished(order, outcome, reason))
         with suppress(ValueError):  # the thread may have begun anew meanwhile
             self._orders.remove(order)
-        self._inbox.append(lambda worker: worker.finished(order, outcome, reason))
+
+    def _put(self, call: Callable[[Worker], None]) -> None:
+        if len(self._inbox) < INBOX:
+            self._inbox.append(call)
 
     def _run(self) -> None:
         said = ""
         while not self._stopped.is_set():
             try:
                 self._work()
-            except (sqlite3.Error, OSError) as error:
+            except (sqlite3.Error, OSError, OutboxError) as error:
                 if str(error) != said:
                     said = str(error)
-                    log.error("fleet: %s cannot be used (%s): look at its disk and folder", self._outbox, error)
+                    advice = f"{self._outbox} cannot be used ({error}): look at its disk and folder"
+                    log.error("fleet: %s", error if isinstance(error, OutboxError) else advice)
                 self._stopped.wait(AGAIN_S)
             except Exception:
                 log.exception("fleet: an error of the program; it goes on")
@@ -98,6 +106,6 @@ class Fleet:
                 while not self._stopped.is_set():
                     self._stopped.wait(worker.step(time.monotonic()))
             finally:
-                worker.end()
+                worker.end("stopped" if self._stopped.is_set() else "failed")
         finally:
             outbox.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +23,12 @@ from kiosk.vending.journal import opening_of, read_after
 
 WINDOW = 8
 """Letters in flight of a stream, if the broker takes as many."""
+
+FLIGHT = 1 << 13
+"""Bytes of them, if they are more than one: on the slowest line, a ping behind them is answered in time."""
+
+ANSWER_WITHIN_S = 120.0
+"""After which a broker that answers nothing to what is in flight counts as gone."""
 
 HELD_S = 30.0
 """Seconds until what was refused, or a sale that nobody listens to, is sent again."""
@@ -73,7 +80,7 @@ class JournalStream:
 
     def after(self, seq: int, limit: int) -> Iterator[Letter]:
         for entry in read_after(self._path, seq, limit)[1]:
-            told = messages.of_entry(entry, lambda sale: opening_of(self._path, sale))
+            told = messages.of_entry(entry, partial(opening_of, self._path, before=entry.seq))
             if told is None:
                 yield Letter(entry.seq)
             else:
@@ -107,33 +114,45 @@ class OutboxStream:
 class Delivery:
     """A stream on its way out through one connection.
 
-    `publish` sends a letter and gives the packet's number; `most`: letters in flight that the broker allows.
+    `publish` sends a letter and gives the packet's number, or None for one that cannot go; `free` says how many more
+    the broker allows now.
     """
 
-    def __init__(self, stream: Stream, publish: Callable[[Letter], int], most: int = WINDOW) -> None:
+    def __init__(
+        self, stream: Stream, publish: Callable[[Letter], int | None], free: Callable[[], int] = lambda: WINDOW
+    ) -> None:
         self._stream = stream
         self._publish = publish
-        self._most = max(1, min(most, WINDOW))
+        self._free = free
         self._window = 1  # until the first was taken: if nobody listens, that one alone is sent in vain
-        self._held_until = self._look_at = 0.0
+        self._held_until = self._look_at = self._waits_since = 0.0
         self._in_flight: deque[tuple[Letter, int]] = deque()
         self._answered: set[int] = set()
         self._sent = self._taken = stream.mark()
 
     def send(self, now: float) -> None:
         """Sends what there is room for."""
-        room = self._window - sum(packet != _UNSENT for _, packet in self._in_flight)
-        if room <= 0 or now < max(self._held_until, self._look_at):
+        sent = [len(letter.payload) for letter, packet in self._in_flight if packet != _UNSENT]
+        most = min(self._window, len(sent) + self._free())
+        if len(sent) >= most or now < max(self._held_until, self._look_at):
             return
-        before = self._sent
+        self._look_at = now + LOOK_EVERY_S
         for letter in self._stream.after(self._sent, _READ):
-            if letter.topic and room == 0:
-                break
-            room -= bool(letter.topic)
+            self._look_at = 0.0
+            if letter.topic:
+                if len(sent) == most or (sent and sum(sent) + len(letter.payload) > FLIGHT):
+                    break
+                packet = self._publish(letter)
+                if packet is None:
+                    self._held_until = now + HELD_S
+                    break
+                if not sent:
+                    self._waits_since = now
+                sent.append(len(letter.payload))
+                self._in_flight.append((letter, packet))
+            else:
+                self._in_flight.append((letter, _UNSENT))
             self._sent = letter.seq
-            self._in_flight.append((letter, self._publish(letter) if letter.topic else _UNSENT))
-        if self._sent == before:
-            self._look_at = now + LOOK_EVERY_S
         self._settle()
 
     def answered(self, packet: int, code: int, now: float) -> str | None:
@@ -141,6 +160,7 @@ class Delivery:
         letter = next((each for each, number in self._in_flight if number == packet), None)
         if letter is None:
             return None
+        self._waits_since = now
         if code >= REFUSED_FROM:
             self._hold(now)
             return f"the broker refuses {letter.topic} with code {code}: look at its access list"
@@ -148,9 +168,13 @@ class Delivery:
             self._hold(now)
             return "sales wait until somebody subscribes to them at the broker"
         self._answered.add(packet)
-        self._window, self._held_until = self._most, 0.0
+        self._window, self._held_until = WINDOW, 0.0
         self._settle()
         return None
+
+    def overdue(self, now: float) -> bool:
+        """Whether the broker has been silent for too long."""
+        return bool(self._in_flight) and now - self._waits_since > ANSWER_WITHIN_S
 
     def _hold(self, now: float) -> None:
         """Back to the mark, and on from there after a while."""

@@ -32,10 +32,15 @@ CONNECT_WITHIN_S = 10.0
 SESSION_S = 30 * 24 * 3600
 """How long a broker keeps orders for a machine that is away, if its own limit is no shorter."""
 
-LARGEST_ORDER = 1 << 14
+LARGEST_PACKET = 1 << 14
+"""Bytes of what a broker may send; an order has less than a thousand."""
+
 _TURN_S = 0.2
 _MALFORMED = (ValueError, LookupError, TypeError, AssertionError, struct.error, MQTTException)
 """What the library raises where a packet is not what its first byte says; it has no one name for it."""
+
+_TAKEN_OVER = 0x8E
+"""Reason code of MQTT 5, 2.4: somebody else has connected under this name."""
 
 
 class LinkError(KioskError):
@@ -81,6 +86,18 @@ class Broker:
         return context
 
 
+class _Client(Client):
+    """Ends a connection in which a packet begins that is larger than this end said it takes.
+
+    The library asks for all of the rest at once, up to 256 MB, and has no setting for this.
+    """
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > LARGEST_PACKET:
+            raise MQTTException(f"a packet of {bufsize} bytes, where {LARGEST_PACKET} are allowed")
+        return super()._sock_recv(bufsize)
+
+
 @dataclass
 class Link:
     """A connection, from its beginning to its end."""
@@ -94,10 +111,12 @@ class Link:
     """Called in the middle of `turn`. When it returns, the broker takes the message for kept."""
     answers: list[tuple[int, int]] = field(default_factory=list)
     """Packet and reason code of what the broker answered, for the caller to take away."""
-    room: int = 65535
-    """Messages that the broker takes without having acknowledged any; known once it is open."""
+    largest: int = 1 << 28
+    """Bytes of a packet that the broker takes; known once it is open."""
     subscribed: bool = False
     """Whether the broker has answered the subscriptions."""
+    _room: int = 65535
+    _unanswered: set[int] = field(default_factory=set)
     _up: bool = False
     _lost: str = ""
     _ours: Exception | None = None
@@ -112,7 +131,7 @@ class Link:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_S
         properties.ReceiveMaximum = 16
-        properties.MaximumPacketSize = LARGEST_ORDER
+        properties.MaximumPacketSize = LARGEST_PACKET
         try:
             self._client.connect(
                 self.broker.host, self.broker.port, KEEP_ALIVE_S, clean_start=False, properties=properties
@@ -126,7 +145,9 @@ class Link:
         else:
             raise LinkError(f"{self.broker.host} does not answer as an MQTT 5 broker")
         if self.subscriptions:
-            self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self.subscriptions])
+            # what the broker retains comes once, and not again at every connection
+            once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            self._client.subscribe([(topic, once) for topic in self.subscriptions])
 
     def turn(self) -> None:
         """Sends and hears for a moment. Raises `LinkError` once the connection is lost."""
@@ -144,7 +165,13 @@ class Link:
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"the connection to {self.broker.host} is lost: {sent.rc.name}")
+        self._unanswered.add(sent.mid)
         return sent.mid
+
+    @property
+    def free(self) -> int:
+        """How many more messages the broker takes before it has acknowledged one."""
+        return self._room - len(self._unanswered)
 
     def close(self) -> None:
         """Says goodbye, if anybody hears it; the broker then keeps the last will to itself."""
@@ -157,7 +184,7 @@ class Link:
             connection.close()
 
     def _made(self) -> Client:
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=self.machine,
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -179,16 +206,24 @@ class Link:
         return client
 
     def _on_connect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
-        self.room = getattr(properties, "ReceiveMaximum", self.room)
+        self._room = getattr(properties, "ReceiveMaximum", self._room)
+        self.largest = getattr(properties, "MaximumPacketSize", self.largest)
         if code.is_failure:
             self._lost = f"it refuses the machine: {code}"
         else:
             self._up = True
 
-    def _on_disconnect(self, _client: Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-        self._lost = self._lost or str(code)
+    def _on_disconnect(self, _client: Client, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if not flags.is_disconnect_packet_from_server:
+            why = f"it hung up; where that goes on, look whether another machine is called {self.machine}, too"
+        elif code.value == _TAKEN_OVER:
+            why = f"another machine is called {self.machine}, too: give each a name of its own"
+        else:
+            why = str(code)
+        self._lost = self._lost or why
 
     def _on_publish(self, _client: Client, _data: Any, packet: int, code: ReasonCode, _properties: Any) -> None:
+        self._unanswered.discard(packet)
         self.answers.append((packet, code.value))
 
     def _on_subscribe(self, _client: Client, _data: Any, _packet: int, codes: list[ReasonCode], _: Any) -> None:

@@ -9,6 +9,7 @@ import json
 import logging
 import random
 import shutil
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +21,7 @@ from kiosk.errors import KioskError
 from kiosk.ops import fleet_messages as messages
 from kiosk.ops.audience import Audience
 from kiosk.ops.fleet_delivery import Delivery, JournalStream, Letter, OutboxStream, Stream
-from kiosk.ops.fleet_link import Link
+from kiosk.ops.fleet_link import Link, LinkError
 from kiosk.ops.fleet_messages import MachineStatus
 from kiosk.ops.fleet_settings import FleetSettings, utc_now, utc_text
 from kiosk.ops.order_gate import OrderGate
@@ -33,12 +34,15 @@ log = logging.getLogger(__name__)
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Until the next try, each about half as long again at random: a thousand machines lose their broker at once."""
 
+STEADY_S = 60.0
+"""That a connection lasts before the next loss counts as the first."""
+
 JOURNAL_AGAIN_S = 30.0
 SILENT_S = 60.0
 """Without a word from the screen's thread, after which the machine does not count as healthy."""
 
-INBOX = 1000
-"""Calls that wait while the outbox cannot be written; the oldest is lost then."""
+_AROUND = 16  # bytes of a packet at most beside topic and payload
+_SAID = 20  # troubles at most of which it is known that they were said
 
 
 class Worker:
@@ -56,7 +60,7 @@ class Worker:
         self._settings = settings
         self._journal = journal
         self._outbox = outbox
-        self._inbox = deque(maxlen=INBOX) if inbox is None else inbox
+        self._inbox = deque() if inbox is None else inbox
         self._gate = OrderGate(settings, outbox, deque() if orders is None else orders, clock)
         self._clock = clock
         self._now = 0.0
@@ -67,8 +71,9 @@ class Worker:
         self._of_journal: Delivery | None = None
         self._of_outbox: Delivery | None = None
         self._connect_at = self._journal_at = 0.0
+        self._steady_at: float | None = None
         self._failures = 0
-        self._said = ""
+        self._said: deque[str] = deque(maxlen=_SAID)
         self._knows_orders = False
         if outbox.renewed:
             self.put(messages.ERROR, {"kind": "outbox_renewed"})
@@ -79,7 +84,12 @@ class Worker:
         """Does what is due at `now`, in seconds of a monotonic clock. Returns how long nothing will be, unless told."""
         self._now = now
         while self._inbox:
-            self._inbox.popleft()(self)
+            call = self._inbox.popleft()
+            try:
+                call(self)
+            except (sqlite3.Error, OSError):
+                self._inbox.appendleft(call)  # whoever can write the outbox again begins with it
+                raise
         if not self._knows_orders:  # only now that those which were finished are gone
             self._knows_orders = True
             self._gate.remember()
@@ -95,11 +105,11 @@ class Worker:
             self._disconnect(error)
         return 0.0
 
-    def end(self) -> None:
-        """Says goodbye, if the broker is there."""
+    def end(self, why: str = "stopped") -> None:
+        """Says goodbye, and why, if the broker is there."""
         if self._link is not None:
-            with suppress(KioskError, OSError):
-                packet = self._link.publish(*self._state("offline", "stopped"), retain=True)
+            with suppress(KioskError, OSError, sqlite3.Error):  # the last of an order that comes now
+                packet = self._link.publish(*self._state("offline", why), retain=True)
                 for _ in range(10):
                     self._link.turn()
                     if packet in dict(self._link.answers):
@@ -164,9 +174,7 @@ class Worker:
         link.publish(*self._state("online"), retain=True)
         self._of_outbox = self._delivery(OutboxStream(self._outbox, self._settings.machine))
         self._of_journal, self._journal_at = None, self._now
-        if self._said:
-            log.info("the fleet's broker is there again")
-            self._said = ""
+        self._steady_at = self._now + STEADY_S
 
     def _exchange(self) -> None:
         assert self._link is not None
@@ -175,11 +183,17 @@ class Worker:
         self._of_outbox.send(self._now)
         self._link.turn()
         answers, self._link.answers = self._link.answers, []
-        for packet, code in answers:
-            self._failures = 0
-            for delivery in (self._of_outbox, self._of_journal):
+        for delivery in (self._of_outbox, self._of_journal):
+            for packet, code in answers:
                 if delivery and (why := delivery.answered(packet, code, self._now)):
                     self._say(why)
+            if delivery and delivery.overdue(self._now):
+                raise LinkError(f"{self._settings.broker.host} acknowledges nothing of what it is told")
+        if self._steady_at is not None and self._now >= self._steady_at:
+            self._steady_at, self._failures = None, 0
+            if self._said:
+                log.info("fleet: the broker has been there for a minute")
+                self._said.clear()
 
     def _tell_journal(self) -> None:
         """A journal that cannot be read now holds up nothing else."""
@@ -195,14 +209,18 @@ class Worker:
             self._say(str(error))
 
     def _delivery(self, stream: Stream) -> Delivery:
-        assert self._link is not None
-        return Delivery(stream, self._publish, (self._link.room - 1) // 2)  # two of them, and the state
+        link = self._link
+        assert link is not None
+        return Delivery(stream, self._publish, lambda: link.free)
 
-    def _publish(self, letter: Letter) -> int:
+    def _publish(self, letter: Letter) -> int | None:
         assert self._link is not None
-        return self._link.publish(
-            self._settings.topic(letter.topic), letter.payload, retain=letter.topic in messages.RETAINED
-        )
+        topic = self._settings.topic(letter.topic)
+        size = len(topic) + len(letter.payload) + _AROUND
+        if size > self._link.largest:
+            self._say(f"the broker takes no packet of {size} bytes, as {letter.topic} needs: raise its limit")
+            return None
+        return self._link.publish(topic, letter.payload, retain=letter.topic in messages.RETAINED)
 
     def _disconnect(self, error: Exception) -> None:
         self._say(str(error))
@@ -222,6 +240,6 @@ class Worker:
 
     def _say(self, what: str) -> None:
         """Each trouble once, and not at every try."""
-        if what != self._said:
+        if what not in self._said:
             log.warning("fleet: %s", what)
-            self._said = what
+            self._said.append(what)

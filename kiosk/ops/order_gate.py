@@ -39,24 +39,28 @@ class OrderGate:
         return tuple(self._settings.topic(messages.ORDER, name) for name in names)
 
     def remember(self) -> None:
-        """What an earlier run accepted and did not finish, once more only by its signature: a file may be changed."""
+        """What an earlier run accepted and did not finish, once more only by its signature: a file may be changed.
+
+        Raises `sqlite3.Error`, as all that follows.
+        """
         self.waiting.clear()
         if self._key is None:
             return
-        for envelope in self._outbox.orders():
+        for addressee, counter, envelope in self._outbox.orders():
             try:
                 self.waiting.append(opened(envelope.encode(), self._key))
             except OrderError as error:  # of another version or key, or not what was accepted
-                log.warning("fleet: an order that was accepted cannot be read any more: %s", error)
+                reason = f"it cannot be read any more: {error}"
+                log.warning("fleet: order %d for %s that was accepted: %s", counter, addressee, reason)
+                self._finish(_result(addressee, counter, "", "refused", reason))
 
     def hear(self, topic: str, payload: bytes) -> None:
-        """An order came. Once this returns, the broker forgets it. Raises `sqlite3.Error`."""
+        """An order came. Once this returns, the broker forgets it."""
         assert self._key is not None
         try:
             order = opened(payload, self._key)
         except OrderError as error:
-            # anybody who may publish could send these: they are told, and push out nothing
-            self._tell(_result("", 0, "", "refused", str(error)), weight=0)
+            self._tell(_result("", 0, "", "refused", str(error)))
             return
         last = self._outbox.counter(order.machine)
         if order.counter == last:
@@ -77,13 +81,15 @@ class OrderGate:
 
     def finished(self, order: Order, outcome: str, reason: str) -> None:
         """What came of an order."""
-        data = _result(order.machine, order.counter, order.set.kind, outcome, reason)
-        weight = messages.WEIGHTS[messages.RESULT]
-        self._outbox.finish(order.machine, order.counter, utc_text(self._clock()), messages.RESULT, weight, data)
+        self._finish(_result(order.machine, order.counter, order.set.kind, outcome, reason))
 
-    def _tell(self, data: dict[str, Any], weight: int | None = None) -> None:
-        weight = messages.WEIGHTS[messages.RESULT] if weight is None else weight
-        self._outbox.put(utc_text(self._clock()), messages.RESULT, weight, data)
+    def _finish(self, data: dict[str, Any]) -> None:
+        addressee, counter, weight = data["addressee"], data["counter"], messages.WEIGHTS[messages.RESULT]
+        self._outbox.finish(addressee, counter, utc_text(self._clock()), messages.RESULT, weight, data)
+
+    def _tell(self, data: dict[str, Any]) -> None:
+        """Anybody who may publish could send such orders, or old ones again: they are told, and push out nothing."""
+        self._outbox.put(utc_text(self._clock()), messages.RESULT, 0, data)
 
 
 def _result(addressee: str, counter: int, kind: str, outcome: str, reason: str) -> dict[str, Any]:

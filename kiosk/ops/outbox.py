@@ -22,7 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SCHEMA = """
+from kiosk.errors import KioskError
+
+_MIGRATIONS = (
+    """
 CREATE TABLE IF NOT EXISTS outbox (id TEXT NOT NULL, dropped INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS cursor (journal TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS messages (
@@ -34,7 +37,15 @@ CREATE TABLE IF NOT EXISTS counters (addressee TEXT PRIMARY KEY, counter INTEGER
 CREATE TABLE IF NOT EXISTS orders (
     addressee TEXT NOT NULL, counter INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (addressee, counter)
 );
+""",
+)
+"""From one schema to the next; how many of them a file has had is its `user_version`.
+
+Kiosk 0.2.0 left the tables of the first one without a number.
 """
+
+_LAST_PLAUSIBLE = 99
+"""A higher number, and one under 0, is not a newer kiosk's, but damage."""
 
 _DAMAGE = (
     "messages WHERE typeof(utc) <> 'text' OR typeof(topic) <> 'text' OR typeof(data) <> 'text' OR NOT json_valid(data)",
@@ -61,8 +72,15 @@ class Message:
     data: Mapping[str, Any]
 
 
+class OutboxError(KioskError):
+    """An outbox of a newer kiosk."""
+
+
 class Outbox:
-    """To be used by the thread that opened it. `limit`: the most messages kept. Raises `sqlite3.Error`, `OSError`."""
+    """To be used by the thread that opened it. `limit`: the most messages kept.
+
+    Raises `sqlite3.Error`, `OSError`, and `OutboxError` at first.
+    """
 
     def __init__(self, path: Path, limit: int) -> None:
         self._limit = limit
@@ -141,9 +159,9 @@ class Outbox:
             database.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (addressee, counter))
             database.execute("INSERT INTO orders VALUES (?, ?, ?)", (addressee, counter, data))
 
-    def orders(self) -> list[str]:
-        """The envelopes of the orders that wait to be carried out, as they were accepted."""
-        return [data for (data,) in self._database.execute("SELECT data FROM orders ORDER BY rowid")]
+    def orders(self) -> list[tuple[str, int, str]]:
+        """Addressee, counter and envelope of the orders that wait to be carried out, as they were accepted."""
+        return self._database.execute("SELECT addressee, counter, data FROM orders ORDER BY rowid").fetchall()
 
     def finish(self, addressee: str, counter: int, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
         """An order leaves, and what came of it is to be told."""
@@ -183,7 +201,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the log beside the file stays small too
-        database.executescript(_SCHEMA)
+        _migrate(database, path)
         # what SQLite finds whole may still hold other bytes than were written
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or any(
             database.execute(f"SELECT 1 FROM {damage} LIMIT 1").fetchone() for damage in _DAMAGE
@@ -195,3 +213,13 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _migrate(database: sqlite3.Connection, path: Path) -> None:
+    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    if not 0 <= version <= _LAST_PLAUSIBLE:
+        raise sqlite3.DatabaseError("it is damaged")
+    if version > len(_MIGRATIONS):
+        raise OutboxError(f"outbox {path} was written by a newer kiosk: install that version or a newer one")
+    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+        database.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")

@@ -79,10 +79,11 @@ class Order(_Model):
 
     def check_time(self, now: datetime) -> None:
         """Raises `OrderError` for one that has expired, or would live too long."""
+        by_its_clock = f"by this machine's clock of {now:%Y-%m-%d %H:%M}"
         if now >= self.expires:
-            raise OrderError("it has expired")
+            raise OrderError(f"it has expired, {by_its_clock}")
         if self.expires - now > LONGEST_LIFE:
-            raise OrderError(f"it would be valid for more than {LONGEST_LIFE.days} days")
+            raise OrderError(f"it would be valid for more than {LONGEST_LIFE.days} days, {by_its_clock}")
 
 
 class _Envelope(_Model):

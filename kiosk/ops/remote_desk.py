@@ -78,7 +78,9 @@ class RemoteDesk:
 
     def _is_under_way(self, order: Order) -> bool:
         """Whether an earlier run of the program has begun it: a trial ends, whenever that is."""
-        return isinstance(order.set, UseEngine) and self._engines is not None and self._engines.knows(order.set.sha256)
+        if self._engines is None or not isinstance(order.set, UseEngine):
+            return False
+        return self._engines.knows(order.set.sha256, _name(order))
 
     def _carried_out(self, order: Order, now: float) -> str | None:
         """None for one that is not through yet."""
@@ -92,7 +94,7 @@ class RemoteDesk:
             case UseEngine(sha256=sha256):
                 if self._engines is None:
                     raise OrderError("this machine takes no engine from afar: fleet.engines names no folder")
-                return self._engines.advance(sha256, now, idle=self.idle)
+                return self._engines.advance(sha256, now, order=_name(order), idle=self.idle)
 
     def _set_price(self, slot: str, price: int) -> str | None:
         if slot not in {offer.slot for offer in self._shop.snapshot.offers}:
@@ -105,3 +107,7 @@ class RemoteDesk:
 
     def _price(self, slot: str) -> int:
         return next(offer.price for offer in self._shop.snapshot.offers if offer.slot == slot)
+
+
+def _name(order: Order) -> str:
+    return f"{order.machine}/{order.counter}"

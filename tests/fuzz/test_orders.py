@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.errors import KioskError
 from kiosk.ops.fleet_link import Broker, Link
@@ -21,27 +20,19 @@ from kiosk.ops.outbox import Outbox
 from kiosk.ops.remote import (
     Order,
     OrderError,
-    new_order,
     opened,
     parsed,
     private_key,
     public_key,
-    signed,
-    write_new_key,
 )
 from tests.fuzz.mutations import mutations
+from tests.ops.fleet_operator import Operator
 from tests.ops.test_link import Authority
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> Ed25519PrivateKey:
-    write_new_key(tmp_path / "operator.pem")
-    return private_key(tmp_path / "operator.pem")
-
-
-@pytest.fixture
-def order() -> Order:
-    return new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, 7, timedelta(days=7))
+def order(operator: Operator) -> Order:
+    return operator.order(7)
 
 
 def clock_of(order: Order) -> Callable[[], datetime]:
@@ -49,11 +40,11 @@ def clock_of(order: Order) -> Callable[[], datetime]:
     return lambda: order.expires - timedelta(days=1)
 
 
-def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(key: Ed25519PrivateKey, order: Order) -> None:
+def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(operator: Operator, order: Order) -> None:
     refusals: list[str] = []
-    for spoilt in mutations(signed(order, key)):
+    for spoilt in mutations(operator.envelope(7)):
         try:
-            assert opened(spoilt, key.public_key()) == order
+            assert opened(spoilt, operator.key.public_key()) == order
         except OrderError as error:
             refusals.append(str(error))
     assert refusals
@@ -66,14 +57,14 @@ def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
             parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
 
 
-def test_a_machine_carries_out_no_spoilt_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Order) -> None:
+def test_a_machine_carries_out_no_spoilt_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: Operator, order: Order
+) -> None:
     monkeypatch.setattr("os.fsync", lambda _: None)
-    orders_key = write_new_key(tmp_path / "operator.pem")
-    key = private_key(tmp_path / "operator.pem")
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=orders_key)
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderGate(settings, outbox, deque(), clock_of(order))
-        for spoilt in mutations(signed(order, key)):
+        for spoilt in mutations(operator.envelope(7)):
             gate.hear("kiosk/m-1/order", spoilt)
             assert all(waiting == order for waiting in gate.waiting)
         assert len(gate.waiting) <= 1
@@ -81,9 +72,11 @@ def test_a_machine_carries_out_no_spoilt_order(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("accepted", ["changed", "never signed"])
-def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(tmp_path: Path, order: Order, accepted: str) -> None:
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=write_new_key(tmp_path / "operator.pem"))
-    envelope = signed(order, private_key(tmp_path / "operator.pem"))
+def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(
+    tmp_path: Path, operator: Operator, order: Order, accepted: str
+) -> None:
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
+    envelope = operator.envelope(7)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderGate(settings, outbox, deque(), clock_of(order))
         gate.hear("kiosk/m-1/order", envelope)
@@ -97,10 +90,11 @@ def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["operator.pem", "public key", "password"])
-def test_spoilt_keys_are_read_or_refused(tmp_path: Path, name: str) -> None:
-    public = write_new_key(tmp_path / "operator.pem")
-    path = tmp_path / "operator.pem"
-    sample = {"public key": public.encode(), "password": b"horse battery staple\n"}.get(name, path.read_bytes())
+def test_spoilt_keys_are_read_or_refused(operator: Operator, name: str) -> None:
+    path = operator.path
+    sample = {"public key": operator.public.encode(), "password": b"horse battery staple\n"}.get(
+        name, path.read_bytes()
+    )
     refusals: list[str] = []
     for spoilt in mutations(sample):
         path.write_bytes(spoilt)
@@ -141,8 +135,8 @@ def publish(topic: bytes, payload: bytes) -> bytes:
     return b"\x32" + length + body
 
 
-def test_what_a_spoilt_broker_says_ends_the_connection_at_most(key: Ed25519PrivateKey, order: Order) -> None:
-    said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", signed(order, key)) + PING
+def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operator, order: Order) -> None:
+    said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", operator.envelope(7)) + PING
     for spoilt in mutations(said):
         heard: list[bytes] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -157,7 +151,7 @@ def test_what_a_spoilt_broker_says_ends_the_connection_at_most(key: Ed25519Priva
                 listen(link, server, spoilt)
         for payload in heard:
             with suppress(OrderError):
-                assert opened(payload, key.public_key()) == order
+                assert opened(payload, operator.key.public_key()) == order
 
 
 def listen(link: Link, server: socket.socket, said: bytes) -> None:

@@ -19,13 +19,13 @@ from kiosk.ops.fleet_link import Broker
 from kiosk.ops.fleet_settings import FleetSettings
 from kiosk.ops.order_gate import OrderGate
 from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import new_order, private_key, signed, write_new_key
 from kiosk.ops.usb import MOUNTED_UNDER, sticks
 from kiosk.vending.mdb_memory import MdbMemory, Remembered
 from kiosk.vending.mdb_terminal import MdbTerminal
 from kiosk.vending.pin import Tries
 from tests.fuzz.mutations import COUNT, mutations
 from tests.fuzz.test_serial_lines import READER, Line
+from tests.ops.fleet_operator import Operator
 
 SHA256 = "370bbc8d" * 8
 
@@ -82,20 +82,18 @@ def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None
         assert engine_trial.at_start(path, find) in (None, Path(SHA256))
         trial = EngineTrial(path, find, lambda _: None, lambda: "unwell")
         for now in range(3):
-            trial.advance(None, float(now), idle=True)
+            trial.advance(None, float(now), order="m-1/7", idle=True)
 
 
 @pytest.mark.parametrize("name", ["fleet.db", "fleet.db-wal"])
-def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, name: str) -> None:
+def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operator, name: str) -> None:
     written, folder = tmp_path / "written", tmp_path / "state"
-    public = write_new_key(tmp_path / "operator.pem")
-    key = private_key(tmp_path / "operator.pem")
-    order = new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, 7, timedelta(days=7))
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=public)
+    order = operator.order(7)
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         outbox.put("2026-03-02T12:00:00.000Z", "error", 3, {"kind": "fault", "fault": "terminal"})
         outbox.move_cursor("5f0c2a91", 3)
-        outbox.accept("m-1", 7, signed(order, key).decode())
+        outbox.accept("m-1", 7, operator.envelope(7).decode())
         if name.endswith("-wal"):  # as after a power cut
             shutil.copytree(tmp_path, written)
     if not written.exists():
@@ -115,7 +113,7 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, name: str) -> Non
             assert list(gate.waiting) in ([], [order])
             outbox.after(0, 10)
             outbox.cursor("5f0c2a91")
-            gate.hear("kiosk/m-1/order", signed(order, key))
+            gate.hear("kiosk/m-1/order", operator.envelope(7))
             outbox.put("", "health", 0, {})
             if outbox.renewed:
                 assert (folder / "fleet.db.damaged").exists()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ from paho.mqtt.properties import Properties
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 MOST_TURNS = 3000
+
+
+def passwords(path: Path, names: Iterable[str], password: str) -> None:
+    """Writes a file of users who all have the same password."""
+    need_mosquitto()
+    assert PROGRAM is not None
+    path.write_text("".join(f"{name}:{password}\n" for name in names))
+    path.chmod(0o600)
+    subprocess.run([Path(PROGRAM).parents[1] / "bin" / "mosquitto_passwd", "-U", path], check=True)
 
 
 def need_mosquitto() -> None:
@@ -63,10 +73,11 @@ class Broker:
                 return
         raise AssertionError("".join(said))
 
-    def stop(self) -> None:
+    def stop(self, *, kill: bool = False) -> None:
+        """Ends it, in good order or without a word."""
         if self._process:
             assert self._process.stderr is not None
-            self._process.terminate()
+            self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self._process.wait()
             self._process.stderr.close()
             self._process = None
@@ -75,12 +86,13 @@ class Broker:
 class Collector:
     """Subscribes to everything, with a session that the broker keeps while it is away."""
 
-    def __init__(self, port: int, topic: str = "kiosk/#", name: str = "collector") -> None:
+    def __init__(self, port: int, topic: str = "kiosk/#", name: str = "collector", password: str = "") -> None:
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.retained: list[str] = []
         self._port = port
         self._topic = topic
         self._name = name
+        self._password = password
         self._subscribed = False
         self._client: Client | None = None
 
@@ -88,6 +100,8 @@ class Collector:
         client = Client(
             CallbackAPIVersion.VERSION2, self._name, protocol=MQTTProtocolVersion.MQTTv5, reconnect_on_failure=False
         )
+        if self._password:
+            client.username_pw_set(self._name, self._password)
         client.on_message = self._on_message
         client.on_subscribe = lambda *_: setattr(self, "_subscribed", True)
         properties = Properties(PacketTypes.CONNECT)

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from tests.ops.broker import Broker, Collector
+from tests.ops.fleet_operator import operator
 from tests.ops.fleet_rig import Machine
+
+__all__ = ["broker", "collector", "machines", "operator"]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ BEGIN = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
 
 def status(*, faults: tuple[str, ...] = (), count: int = 5, **more: Any) -> MachineStatus:
-    slots = (SlotStatus("A1", count, 8, 0, False, 180),)
+    slots = more.pop("slots", (SlotStatus("A1", count, 8, 0, False, 180),))
     said: dict[str, Any] = {
         "attention": 0, "vision": "running", "vision_fault": "", "engine": "facialnet", "engine_fault": "",
         "version": "1", "currency": "EUR",

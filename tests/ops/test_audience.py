@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation
 from kiosk.ops.audience import FEWEST, GONE_AFTER_S, Audience, FinishedTracks
-from tests.ops.fleet_rig import BEGIN, Machine
+from tests.ops.fleet_rig import BEGIN, Machine, status
 
 
 def face(track: int, group: int | None, *, known: bool = True) -> FaceObservation:
@@ -73,3 +75,32 @@ def test_what_is_told_of_an_hour(tmp_path, people: int) -> None:  # type: ignore
         (row,) = told
         assert row.data == {"kind": "audience", "hour": "2026-03-02T12:00:00.000Z", "counts": {"20-29": 5}}
     machine.close()
+
+
+def everything_told(folder: Path, people: list[int]) -> list[tuple[str, dict[str, Any]]]:
+    """All messages of a day in which so many of a group come each hour, as the broker would hear them."""
+    machine = Machine(folder, 1, health_every=600)
+    machine.step()
+    for hour in range(24):
+        machine.tell(status(count=hour % 8))
+        for label, count in zip(("20-29", "30-39", "60+"), people, strict=True):
+            for _ in range(count):
+                machine.worker.seen(label)
+        machine.after(1200)
+        machine.after(-7200 if hour == 12 else 1200)  # once its clock is set back
+        machine.after(1200)
+    told = [(row.topic, dict(row.data)) for row in machine.outbox.after(0, 9999)]
+    machine.close()
+    for _, data in told:
+        data.pop("disk_free", None)
+    return told
+
+
+def test_fewer_than_five_leave_no_trace_in_any_message(tmp_path: Path) -> None:
+    """Not in a sum, a number of messages, a gap or another topic: all is as if they had not come."""
+    nobody = everything_told(tmp_path / "nobody", [0, 0, 0])
+    assert everything_told(tmp_path / "few", [FEWEST - 1, 1, 3]) == nobody
+    many = everything_told(tmp_path / "many", [0, 0, 9])
+    assert everything_told(tmp_path / "both", [FEWEST - 1, 2, 9]) == many
+    assert len([topic for topic, _ in many if topic != "audience"]) == len(nobody)
+    assert {count for topic, data in many if topic == "audience" for count in data["counts"].values()} == {9}

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from kiosk.ops.fleet import Fleet
+from kiosk.ops.fleet import INBOX, Fleet
 from kiosk.ops.fleet_delivery import HELD_S, WINDOW
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.fleet_worker import INBOX
+from kiosk.ops.outbox import Outbox
 from kiosk.vending.facts import PriceSet, VendFailed
+from kiosk.vending.journal import Journal
 from tests.ops.broker import Broker, Collector, until
+from tests.ops.fleet_operator import Operator
 from tests.ops.fleet_rig import Machine, status
 
 Machines = Callable[..., Machine]
@@ -111,6 +116,26 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing(
     assert sales(collector) == sold
     assert_in_order(collector)
     assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW  # only what was in flight, here and there
+
+
+def test_a_broker_that_is_killed_hears_again_what_it_had_not_acknowledged(
+    broker: Broker, collector: Collector, machines: Machines
+) -> None:
+    """What it had acknowledged and not written itself is lost to it: docs/fleet.md says how it is to write."""
+    machine = machines()
+    sold = [machine.sell() for _ in range(60)]
+    until(lambda: len(sales(collector)) > 10, machine.step, collector.turn)
+    collector.close()
+    broker.stop(kill=True)
+    acknowledged = machine.outbox.cursor(machine.journal.id) // 5
+    until(lambda: machine.worker._link is None, machine.step)
+    broker.start()
+    collector.connect()
+    machine.after(120)
+    until(lambda: sales(collector)[-1] == sold[-1], machine.step, collector.turn)
+    assert_in_order(collector)
+    assert set(sold[acknowledged:]) <= set(sales(collector))
+    assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW
 
 
 def test_a_machine_that_dies_in_the_middle_loses_nothing(collector: Collector, machines: Machines) -> None:
@@ -214,6 +239,76 @@ def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> 
     said = json.dumps(collector.heard)
     for word in ("passed", "minimum_age", "age_cleared", "gender", "estimate"):
         assert word not in said
+
+
+def test_what_came_of_an_order_outlives_a_full_disk(
+    tmp_path: Path, operator: Operator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it is carried out again: an engine that was rolled back would begin another trial."""
+    monkeypatch.setattr("kiosk.ops.fleet.AGAIN_S", 0.01)
+    order = operator.order(1)
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        outbox.accept("m-1", 1, operator.envelope(1).decode())
+    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1", orders_key=operator.public)
+    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    fleet.start()
+    until(fleet.next_order, lambda: fleet._thread.join(0.01))
+    found = fleet.next_order()
+    assert found == order
+    with monkeypatch.context() as full:
+
+        def finish(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        full.setattr(Outbox, "finish", finish)
+        fleet.finish(order, "rolled_back")
+        until(lambda: "disk is full" in caplog.text, lambda: fleet._thread.join(0.01))
+        for _ in range(2 * INBOX):
+            fleet.tell(status())
+    until(lambda: fleet._inbox == deque(), lambda: fleet._thread.join(0.01))
+    fleet.stop()
+    assert fleet.next_order() is None
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        assert outbox.orders() == []
+        assert [row.data["outcome"] for row in outbox.after(0, 99) if row.topic == "result"] == ["rolled_back"]
+
+
+def test_a_machine_that_cannot_keep_anything_says_that_it_failed(
+    tmp_path: Path, broker: Broker, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal(tmp_path / "journal.db").close()
+    settings = FleetSettings(BrokerSettings("127.0.0.1", broker.port, tls=False), "m-1")
+    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    fleet.start()
+    until(lambda: collector.of("state"), collector.turn)
+
+    def put(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Outbox, "put", put)
+    fleet.tell(status())
+    until(lambda: len(collector.of("state")) == 2, collector.turn)
+    fleet.stop()
+    assert [(data["state"], data["why"]) for data in collector.of("state")] == [("online", ""), ("offline", "failed")]
+
+
+def test_an_outbox_of_a_newer_kiosk_is_left_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.ops.fleet.AGAIN_S", 0.01)
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        outbox._database.execute("PRAGMA user_version = 50")
+    opened: list[int] = []
+    monkeypatch.setattr("kiosk.ops.fleet.Outbox", lambda *args: opened.append(1) or Outbox(*args))
+    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1")
+    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    fleet.start()
+    until(lambda: len(opened) > 3, lambda: fleet._thread.join(0.01))
+    fleet.stop()
+    (record,) = caplog.records
+    assert record.message == (
+        f"fleet: outbox {tmp_path / 'fleet.db'} was written by a newer kiosk: install that version or a newer one"
+    )
 
 
 def test_an_outbox_that_cannot_be_used_is_tried_again_and_ends_with_the_rest(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -19,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from kiosk.ops.fleet_link import Broker as BrokerSettings
 from kiosk.ops.fleet_link import Link, LinkError
 from kiosk.secret_file import SecretFileError, read_password
-from tests.ops.broker import PROGRAM, Broker, need_mosquitto, until
+from tests.ops.broker import Broker, passwords, until
 from tests.ops.fleet_rig import Machine, status
 
 WILL = "kiosk/m-1/state", b"{}"
@@ -152,12 +151,8 @@ def test_a_password_is_the_first_line_of_a_file_of_ones_own(tmp_path: Path) -> N
 @pytest.fixture
 def closed_broker(tmp_path: Path) -> Iterator[Broker]:
     """It knows m-1 by a password, and lets it publish all but sales."""
-    need_mosquitto()
-    assert PROGRAM is not None
     users, access = tmp_path / "users", tmp_path / "access"
-    users.write_text("m-1:right\n")
-    users.chmod(0o600)
-    subprocess.run([Path(PROGRAM).parents[1] / "bin" / "mosquitto_passwd", "-U", users], check=True)
+    passwords(users, ["m-1"], "right")
     access.write_text("user m-1\ntopic write kiosk/m-1/health\ntopic write kiosk/m-1/state\n")
     os.chmod(access, 0o600)  # noqa: PTH101
     broker = Broker(tmp_path, "allow_anonymous false", f"password_file {users}", f"acl_file {access}")

@@ -49,6 +49,16 @@ def test_numbers_are_never_used_again(tmp_path: Path, outbox: Outbox) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("number", [-2, 1 << 20])
+def test_a_schema_that_no_kiosk_will_have_is_damage(tmp_path: Path, outbox: Outbox, number: int) -> None:
+    outbox._database.execute(f"PRAGMA user_version = {number}")
+    outbox.close()
+    again = Outbox(tmp_path / "fleet.db", 5)
+    assert again.renewed
+    assert (tmp_path / "fleet.db.damaged").exists()
+    again.close()
+
+
 def test_nobody_else_can_read_it(tmp_path: Path, outbox: Outbox) -> None:
     assert outbox.waiting == 0
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
@@ -139,10 +149,15 @@ def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> No
 
 def test_no_more_is_in_flight_than_the_broker_takes() -> None:
     stream, sent = Numbers(99), list[Letter]()
-    out = Delivery(stream, lambda letter: sent.append(letter) or len(sent), 2)  # type: ignore[func-returns-value]
+    free = [1]
+    out = Delivery(stream, lambda letter: sent.append(letter) or len(sent), lambda: free[0])  # type: ignore[func-returns-value]
     out.send(0)
-    out.answered(1, 0, 0)
-    out.send(0)
+    free[0] = 0
+    out.send(2)
+    assert len(sent) == 1
+    out.answered(1, 0, 2)
+    free[0] = 2
+    out.send(2)
     assert len(sent) == 3
 
 
@@ -157,6 +172,7 @@ def test_the_journal_is_read_from_a_row_on_while_it_is_written(tmp_path: Path) -
     id_, entries = read_after(path, 1, 1)
     assert (id_, [entry.fact for entry in entries]) == (journal.id, facts[1:2])
     assert [entry.seq for entry in read_after(path, 1, 99)[1]] == [2, 3]
-    assert opening_of(path, "x-1") == facts[1]
-    assert opening_of(path, "x") is None
+    assert opening_of(path, "x-1", 3) == facts[1]
+    assert opening_of(path, "x-1", 2) is None
+    assert opening_of(path, "x", 3) is None
     journal.close()

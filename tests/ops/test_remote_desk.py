@@ -23,9 +23,10 @@ from tests.vending.rig import PRICES, WATER, Rig
 GOOD, OTHER, GONE = "a" * 64, "b" * 64, "c" * 64
 
 
-def order(kind: str, **change: Any) -> Order:
+def order(kind: str, counter: int = 1, **change: Any) -> Order:
     expires = (BEGIN + timedelta(days=1)).isoformat()
-    return Order.model_validate({"machine": "m-1", "counter": 1, "expires": expires, "set": {"kind": kind, **change}})
+    said = {"machine": "m-1", "counter": counter, "expires": expires, "set": {"kind": kind, **change}}
+    return Order.model_validate(said)
 
 
 class Desk:
@@ -110,7 +111,7 @@ def test_an_order_that_expired_while_it_waited_is_refused(desk: Desk) -> None:
     desk.utc += timedelta(days=2)
     desk.rig.shop.touch(Cancel())
     desk.after(1)
-    assert desk.results == [("refused", "it has expired")]
+    assert desk.results == [("refused", "it has expired, by this machine's clock of 2026-03-04 12:00")]
     assert price(desk) == PRICES[WATER]
 
 
@@ -195,7 +196,7 @@ def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: D
     assert desk.results == [("rolled_back", "")]
     assert desk.used == [GOOD]
     desk.utc = BEGIN
-    desk.waiting.append(order("engine", sha256=GOOD))  # another order may try again
+    desk.waiting.append(order("engine", 2, sha256=GOOD))  # another order may try again
     desk.after(1)
     assert desk.used == [GOOD, GOOD]
 
@@ -210,6 +211,86 @@ def test_a_trial_goes_on_after_a_restart(desk: Desk) -> None:
     desk.after(STEADY_S)
     assert desk.results == [("applied", "")]
     assert desk.used == [GOOD]
+
+
+class PowerCutError(BaseException):
+    """No program goes on after it."""
+
+
+@pytest.mark.parametrize("wellbeing", ["well", "unwell"])
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("at", range(4))
+def test_the_power_may_go_at_every_step_of_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wellbeing: Wellbeing, *, at: int, kept: bool
+) -> None:
+    """Before and after the choice is written each time, and before anybody was told what came of it."""
+    desk = Desk(tmp_path)
+    engine_trial.write(desk.path, engine_trial.Choice(OTHER))
+    desk.start()
+    desk.wellbeing = wellbeing
+    steps = 0
+
+    def cut(*, after: bool) -> None:
+        nonlocal steps
+        steps += not after
+        if steps == at + 1 and after == kept:
+            steps = 99
+            raise PowerCutError
+
+    real = engine_trial.write
+
+    def write(path: Path, choice: engine_trial.Choice) -> None:
+        cut(after=False)
+        real(path, choice)
+        cut(after=True)
+
+    def finish(order: Order, outcome: str, reason: str = "") -> None:
+        cut(after=False)
+        assert desk.waiting.popleft() is order
+        desk.results.append((outcome, reason))
+        cut(after=True)
+
+    with monkeypatch.context() as fragile:
+        fragile.setattr("kiosk.ops.engine_trial.write", write)
+        fragile.setattr(desk, "finish", finish)
+        desk.waiting.append(order("engine", sha256=GOOD))
+        for _ in range(200):
+            try:
+                desk.after(1)
+            except PowerCutError:
+                at_start(desk.path, desk.find)
+                desk.start()
+    assert desk.results == [("applied" if wellbeing == "well" else "rolled_back", "")]
+    assert at_start(desk.path, desk.find) == Path(GOOD if wellbeing == "well" else OTHER)
+    judged = desk.used.index(OTHER) if OTHER in desk.used else len(desk.used)
+    assert GOOD not in desk.used[judged:]  # what was rolled back stays so
+
+
+def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -> None:
+    """The power goes after the old engine is back, and before anybody was told."""
+    asked = order("engine", sha256=GOOD)
+    desk.waiting.append(asked)
+    desk.after(1)
+    desk.wellbeing = "unwell"
+    desk.after(1)
+    assert desk.results == [("rolled_back", "")]
+    at_start(desk.path, desk.find)
+    desk.start()
+    desk.waiting.append(asked)
+    desk.after(1)
+    assert desk.results == [("rolled_back", "")] * 2
+    assert desk.used == [GOOD, None]
+
+
+def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.wellbeing = "well"
+    desk.after(1)
+    monkeypatch.setattr(f"{__name__}.GONE", GOOD)
+    desk.after(1)
+    desk.after(STEADY_S)
+    assert desk.results == [("rolled_back", "")]
+    assert desk.used == [GOOD, None]
 
 
 def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: Desk) -> None:

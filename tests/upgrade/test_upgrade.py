@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import load
-from kiosk.ops.outbox import Outbox
+from kiosk.ops import outbox as outbox_module
+from kiosk.ops.outbox import Outbox, OutboxError
 from kiosk.parts import catalog_of
 from kiosk.pin_file import load as load_pins
 from kiosk.vending.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
@@ -162,9 +163,22 @@ def test_what_the_fleet_was_to_be_told_is_still_there(state: Path) -> None:
         assert outbox.cursor(id_) == 20
         assert [(each.seq, each.topic) for each in outbox.after(0, 9)] == [(2, "error"), (3, "audience")]
         assert outbox.counter("m-17") == 7
-        assert outbox.orders() == ['{"kind":"price"}']
+        assert outbox.orders() == [("m-17", 7, '{"kind":"price"}')]
         outbox.put("2026-03-03T08:00:00.000Z", "health", 0, {})
         assert outbox.waiting == 3
+    with closing(sqlite3.connect(state / "fleet.db")) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (len(outbox_module._MIGRATIONS),)
+
+
+def test_an_older_kiosk_refuses_an_outbox_of_a_newer_one(tmp_path: Path) -> None:
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        outbox.move_cursor("5afe0001", 7)
+        newer = len(outbox_module._MIGRATIONS) + 1
+        outbox._database.execute(f"PRAGMA user_version = {newer}")
+    with pytest.raises(OutboxError, match="was written by a newer kiosk: install that version"):
+        Outbox(tmp_path / "fleet.db", 100)
+    with closing(sqlite3.connect(tmp_path / "fleet.db")) as database:
+        assert database.execute("SELECT seq FROM cursor").fetchall() == [(7,)]  # it lies there as it was
 
 
 def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:

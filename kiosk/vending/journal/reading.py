@@ -37,11 +37,12 @@ def read_after(path: Path, seq: int, limit: int) -> tuple[str, list[Entry]]:
         return id_, list(entries_of(database, path, "WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit))
 
 
-def opening_of(path: Path, sale: str) -> SaleOpened | None:
-    """How a sale began, of a journal that may be in use. Raises `JournalError`."""
+def opening_of(path: Path, sale: str, before: int) -> SaleOpened | None:
+    """How a sale began, in a row before row `before`, of a journal that may be in use. Raises `JournalError`."""
     with explained(path), closing(opened_to_read(path)) as database:
-        rows = database.execute("SELECT seq, data FROM events WHERE kind = 'sale_opened' ORDER BY seq DESC")
-        for seq, text in rows:  # the newest first: it is among the last few
+        newest_first = "SELECT seq, data FROM events WHERE kind = 'sale_opened' AND seq < ? ORDER BY seq DESC"
+        rows = database.execute(newest_first, (before,))
+        for seq, text in rows:  # it is among the first few
             try:
                 data = json.loads(text)
                 if data["sale"] == sale:
