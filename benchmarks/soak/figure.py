@@ -40,8 +40,8 @@ def draw(recording: Recording, path: Path) -> None:
             axes.axvline(recording.seconds * VISION_UNTIL / per, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
             axes.grid(axis="y")
         parts[0].set_title(
-            f"{recording.served} customers, {len(recording.sold)} sales, {len(recording.faults)} faults. "
-            "From the first broken line on the kiosk lives to the end, from the second vision"
+            f"{recording.served} customers, {len(recording.sold)} sales, {len(recording.faults)} faults.\n"
+            "From the first broken line on the kiosk is not killed any more, from the second on vision neither"
         )
         parts[-1].set_xlabel(f"{unit} since the start", color=INK)
         figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})
