@@ -61,6 +61,8 @@ _READABLE = 1
 
 _ROWS = "SELECT seq, utc, kind, data FROM events"
 
+_LONGEST_REASON = 300  # letters: what is wrong with a row may be as long as the row
+
 _BUSY_S = 2.0
 """How long a file that another program has locked is waited for.
 
@@ -347,8 +349,12 @@ def _entries(
 
 def _entry(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
     try:
-        return Entry(seq, utc, fact_from(kind, json.loads(data)))
-    except (TypeError, ValueError) as error:
+        datetime.fromisoformat(utc.removesuffix("Z"))  # whoever shows it counts on that
+        said = json.loads(data)
+        if "\\u" in data:  # half a surrogate can be read, and never be written again
+            json.dumps(said, ensure_ascii=False).encode()
+        return Entry(seq, utc, fact_from(kind, said))
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise _damaged(path, f"row {seq}: {error}") from error
 
 
@@ -359,6 +365,8 @@ def _hash(previous: str, *values: Any) -> str:
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
+    if path.stat().st_size == 0:  # SQLite would delete the rows beside it, even where it is only to read
+        raise _damaged(path, "it is empty")
     database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile
@@ -405,7 +413,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _damaged(path: Path, what: str) -> JournalDamagedError:
-    what = " ".join(what.split())
+    what = " ".join(what.split())[:_LONGEST_REASON]
     return JournalDamagedError(
         f"journal {path} is damaged, {what}: at its next start the kiosk keeps it in a folder beside, for whoever does "
         "the accounts, and begins a new one, in which the stock is the catalogue's until you count it, and which knows "

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
+from kiosk.vending.checkpoint import recalled
 from kiosk.vending.facts import JournalReplaced, SettingChanged
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, locked, survey
 from kiosk.vending.ledger import fold
@@ -49,11 +50,16 @@ def opened(path: Path) -> Journal:
 
 def _opened(path: Path) -> Journal | None:
     """The journal, or None where it is damaged. Nothing of it is open then, not even by the error."""
+    journal = None
     try:
-        return Journal(path)
+        journal = Journal(path)
+        recalled(journal)  # rows with the right hashes may still be no facts
     except JournalDamagedError as error:
         log.error("%s", error)
+        if journal:
+            journal.close()
         return None
+    return journal
 
 
 def _put_aside(path: Path) -> None:
