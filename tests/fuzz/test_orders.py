@@ -30,6 +30,7 @@ from kiosk.ops.remote import (
     write_new_key,
 )
 from tests.fuzz.mutations import mutations
+from tests.fuzz.structures import spoilt_json, spoilt_packets
 from tests.ops.test_link import Authority
 
 
@@ -51,7 +52,7 @@ def clock_of(order: Order) -> Callable[[], datetime]:
 
 def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(key: Ed25519PrivateKey, order: Order) -> None:
     refusals: list[str] = []
-    for spoilt in mutations(signed(order, key)):
+    for spoilt in mutations(signed(order, key), within=spoilt_json):
         try:
             assert opened(spoilt, key.public_key()) == order
         except OrderError as error:
@@ -61,7 +62,7 @@ def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(key: Ed25519Privat
 
 
 def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
-    for spoilt in mutations(order.model_dump_json().encode()):
+    for spoilt in mutations(order.model_dump_json().encode(), within=spoilt_json):
         with suppress(OrderError):
             parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
 
@@ -73,7 +74,7 @@ def test_a_machine_carries_out_no_spoilt_order(tmp_path: Path, monkeypatch: pyte
     settings = FleetSettings(Broker("localhost"), "m-1", orders_key=orders_key)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderGate(settings, outbox, deque(), clock_of(order))
-        for spoilt in mutations(signed(order, key)):
+        for spoilt in mutations(signed(order, key), within=spoilt_json):
             gate.hear("kiosk/m-1/order", spoilt)
             assert all(waiting == order for waiting in gate.waiting)
         assert len(gate.waiting) <= 1
@@ -143,7 +144,7 @@ def publish(topic: bytes, payload: bytes) -> bytes:
 
 def test_what_a_spoilt_broker_says_ends_the_connection_at_most(key: Ed25519PrivateKey, order: Order) -> None:
     said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", signed(order, key)) + PING
-    for spoilt in mutations(said):
+    for spoilt in mutations(said, within=spoilt_packets):
         heard: list[bytes] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
             link = Link(
