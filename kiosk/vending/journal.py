@@ -336,7 +336,17 @@ def _verified(database: sqlite3.Connection, path: Path) -> Head:
             head = Head(seq, digest)
     if database.execute("SELECT seq, hash FROM head").fetchall() != [(head.seq, head.hash)]:
         raise _damaged(path, f"rows after {head.seq} are missing")
+    if not _schema(_version(database, path)) <= set(database.execute("SELECT name, sql FROM sqlite_master")):
+        raise _damaged(path, "its tables and triggers are not the kiosk's")  # its rows are whole: no new one can be
     return head
+
+
+def _schema(version: int) -> set[tuple[str, str]]:
+    """Name and text of every table and trigger that a journal of this version has."""
+    with closing(sqlite3.connect(":memory:")) as empty:
+        for script in _MIGRATIONS[:version]:
+            empty.executescript(script)
+        return set(empty.execute("SELECT name, sql FROM sqlite_master"))
 
 
 def _entries(

@@ -125,6 +125,16 @@ def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> Non
         assert told.owed == "j-1-1 j-1-2"
 
 
+def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
+    """Nothing is wrong with its rows: a bit of a trigger's text is, by which SQLite refuses every new one."""
+    spoil(written, written.read_bytes().index(b"RAISE(ABORT, 'the journal is appended"), b"RAISA")
+    with closing(quarantine.opened(written)) as journal:
+        (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+        assert isinstance(told, JournalReplaced)
+        assert "triggers" in told.damage
+        journal.append(FACTS[0])
+
+
 def test_a_journal_in_order_is_opened_and_nothing_put_aside(written: Path) -> None:
     with closing(quarantine.opened(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS
