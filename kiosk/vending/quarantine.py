@@ -127,7 +127,8 @@ def _sync(path: Path) -> None:
 
 def _tell(journal: Journal, path: Path) -> None:
     """In the journal, of every folder of which it does not say anything yet. Raises `JournalError`."""
-    folders = sorted(path.parent.glob(f"{path.stem}-damaged-*"))
+    found = path.parent.glob(f"{path.stem}-damaged-*")
+    folders = sorted(each for each in found if each.name.isprintable())  # no other was named by a kiosk
     if not folders:
         return
     told = {entry.fact.folder for entry in journal.of_kind(JournalReplaced) if isinstance(entry.fact, JournalReplaced)}

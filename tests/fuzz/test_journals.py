@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import closing, suppress
 from pathlib import Path
@@ -91,6 +92,18 @@ def test_the_machine_starts_and_nothing_is_lost(
             journal.append(facts[0])
         journals.verify(path)
     assert replaced
+
+
+def test_folders_of_any_name_beside_it_start_the_machine(tmp_path: Path) -> None:
+    for number, content in enumerate(mutations(b"-damaged-20260302T120000Z")):
+        state = tmp_path / str(number)
+        state.mkdir()
+        name = b"journal" + content.replace(b"/", b"_").replace(b"\0", b"")
+        with suppress(OSError):  # too long a name
+            (state / os.fsdecode(name)).mkdir()
+        with closing(quarantine.opened(state / "journal.db")) as journal:
+            assert len(list(journal.of_kind(JournalReplaced))) <= 1
+        shutil.rmtree(state)
 
 
 def surveyed(path: Path) -> list[Entry]:
