@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, islice
 from random import Random
 
 from tests.fuzz import watch
@@ -68,6 +68,14 @@ def mutations(sample: bytes, *, seed: int = 0, within: Within | None = None) -> 
     turns = count()
     for random in rounds(seed):
         yield within(sample, random) if within and next(turns) % 2 else spoilt(sample, random)
+
+
+def batches(sample: bytes, size: int, within: Within | None = None) -> Iterator[list[bytes]]:
+    """The same, `size` at a time, for a process that has limits of its own."""
+    each = mutations(sample, within=within)
+    while at_once := list(islice(each, size)):
+        watch.end()
+        yield at_once
 
 
 def spoilt(sample: bytes, random: Random) -> bytes:

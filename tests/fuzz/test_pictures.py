@@ -10,7 +10,6 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -19,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests.fuzz import picture_child
-from tests.fuzz.mutations import mutations, spoilt
+from tests.fuzz.mutations import batches, spoilt
 
 SUFFIXES = (".png", ".jpg", ".bmp", ".webp", ".tif", ".ppm", ".gif", ".mp4", ".avi")
 AT_ONCE = 500
@@ -126,8 +125,7 @@ def test_spoilt_pictures_are_passed_over(tmp_path: Path, suffix: str) -> None:
     good.mkdir()
     (good / f"good{suffix}").write_bytes(content)
     looked_at(good)
-    harmed = mutations(content, within=spoilt_png if suffix == ".png" else None)
-    while at_once := list(islice(harmed, AT_ONCE)):
+    for at_once in batches(content, AT_ONCE, spoilt_png if suffix == ".png" else None):
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         for number, each in enumerate(at_once):
             (folder / f"{number:05}{suffix}").write_bytes(each)

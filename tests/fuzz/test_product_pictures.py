@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -13,7 +12,7 @@ from PyQt6.QtGui import QImage
 
 from kiosk.ui.picture_trial import PictureError, check_drawable
 from kiosk.vending.catalog import demo_path
-from tests.fuzz.mutations import Within, mutations
+from tests.fuzz.mutations import Within, batches
 from tests.fuzz.test_pictures import spoilt_png
 
 AT_ONCE = 500
@@ -56,8 +55,7 @@ def test_spoilt_pictures_are_drawn_or_not(tmp_path: Path, kind: str, within: Wit
     else:
         assert QImage(64, 48, QImage.Format.Format_RGB32).save(str(sample))
     folder = tmp_path / "spoilt"
-    harmed = mutations(sample.read_bytes(), within=within)
-    while at_once := list(islice(harmed, AT_ONCE)):
+    for at_once in batches(sample.read_bytes(), AT_ONCE, within):
         folder.mkdir()
         pictures = [folder / f"{number:05}.{kind}" for number in range(len(at_once))]
         for picture, content in zip(pictures, at_once, strict=True):
