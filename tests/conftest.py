@@ -26,7 +26,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", _home.name)  # Qt warns without one, an
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Of the processes that share a run, the first says it all."""
-    if output := getattr(session.config, "workeroutput", None):
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
         output["tried"] = tried
 
 

@@ -54,12 +54,14 @@ def _opened(path: Path) -> Journal | None:
     try:
         journal = Journal(path)
         recalled(journal)  # rows with the right hashes may still be no facts
-    except JournalDamagedError as error:
-        log.error("%s", error)
+        return journal
+    except BaseException as error:
         if journal:
             journal.close()
+        if not isinstance(error, JournalDamagedError):
+            raise
+        log.error("%s", error)
         return None
-    return journal
 
 
 def _put_aside(path: Path) -> None:

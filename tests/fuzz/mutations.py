@@ -59,8 +59,8 @@ def rounds(seed: int = 0) -> Iterator[Random]:
         watch.begin()
         yield Random(f"{seed} {number}")
         watch.end()
-        tried[test] = tried.get(test, 0) + 1
         assert watch.most_memory() < most, f"input {number} takes more than {watch.MOST_GROWTH >> 20} MiB"
+        tried[test] = tried.get(test, 0) + 1
 
 
 def mutations(sample: bytes, *, seed: int = 0, within: Within | None = None) -> Iterator[bytes]:

@@ -14,12 +14,12 @@ from tests.fuzz.watch import HangError
 
 
 def forever() -> None:
+    watch.begin(0.01)
     while True:
         pass
 
 
 def test_an_input_that_takes_for_ever_is_found() -> None:
-    watch.begin(0.01)
     with pytest.raises(HangError):
         forever()
 
