@@ -375,7 +375,9 @@ def _hash(previous: str, *values: Any) -> str:
 def _opened_to_read(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
-    if path.stat().st_size == 0:  # SQLite would delete the rows beside it, even where it is only to read
+    if (
+        path.stat().st_size <= 1
+    ):  # SQLite takes a single byte for none, and would delete the rows beside it, even to read
         raise _damaged(path, "it is empty")
     database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:

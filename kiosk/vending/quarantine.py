@@ -78,8 +78,8 @@ def _put_aside(path: Path) -> None:
 
 
 def _is_empty(path: Path) -> bool:
-    """As some file systems leave a file when the power goes."""
-    return path.is_file() and path.stat().st_size == 0
+    """As some file systems leave a file when the power goes. A single byte is none to SQLite."""
+    return path.is_file() and path.stat().st_size <= 1
 
 
 def _move(path: Path) -> None:

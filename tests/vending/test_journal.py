@@ -307,10 +307,13 @@ def test_a_missing_journal_is_not_made_by_reading(path: Path) -> None:
 
 
 @pytest.mark.parametrize("look", [read, verify, survey], ids=lambda look: look.__name__)
-def test_reading_an_empty_one_keeps_the_rows_beside_it(path: Path, look: Callable[[Path], object]) -> None:
+@pytest.mark.parametrize("content", [b"", b"S"])
+def test_reading_an_empty_one_keeps_the_rows_beside_it(
+    path: Path, look: Callable[[Path], object], content: bytes
+) -> None:
     """As a power cut may leave it: SQLite takes it for a new database, and removes the log of the old one."""
     path.parent.mkdir()
-    path.touch()
+    path.write_bytes(content)
     log = path.with_name("journal.db-wal")
     log.write_bytes(b"rows")
     with suppress(JournalDamagedError):
