@@ -33,6 +33,10 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
+# All tests are shared out among processes, a file at a time: much of their time is spent waiting. Whoever names some
+# gets them in one process, whose output is seen as it comes.
+ALL_TESTS := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 .PHONY: help install system-libraries demo sale test lint bench soak screenshots wheel lock released sbom release clean
 
 help: ## list the targets
@@ -47,7 +51,7 @@ sale: $(if $(DISPLAY)$(WAYLAND_DISPLAY),system-libraries) $(VENV)/.kiosk ## the 
 	$(BIN)/kiosk run --demo $(ARGS)
 
 test: system-libraries $(VENV)/.everything ## the tests; they need no network, camera, display or GPU
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 lint: $(VENV)/.everything ## ruff and mypy
 	$(BIN)/ruff check

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from kiosk.engine.tensorrt_library import MODULES, TensorRTLibrary, libraries
+from tests.fuzz.mutations import tried
 
 # pytest-qt imports Qt, and matplotlib looks for its settings, when they are first imported: all this comes before.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -21,6 +22,27 @@ _home = tempfile.TemporaryDirectory(prefix="kiosk-tests-", ignore_cleanup_errors
 for _kind in ("CONFIG", "DATA", "STATE", "CACHE"):
     os.environ[f"XDG_{_kind}_HOME"] = str(Path(_home.name, _kind.lower()))
 os.environ.setdefault("XDG_RUNTIME_DIR", _home.name)  # Qt warns without one, and a warning fails a test
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of the processes that share a run, the first says it all."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["tried"] = tried
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 - pytest-xdist's
+    tried.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many spoilt inputs of each kind were tried: each kind where somebody asked for many."""
+    if not tried:
+        return
+    terminalreporter.write_line(f"{len(tried)} kinds of spoilt input, at least {min(tried.values())} of each")
+    if "FUZZ" in os.environ:
+        for kind, count in sorted(tried.items()):
+            terminalreporter.write_line(f"{count:7} {kind}")
 
 
 @pytest.fixture

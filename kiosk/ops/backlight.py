@@ -36,7 +36,7 @@ class Backlight:
             return 100
         try:
             return min(max(round(100 * self._read("brightness") / self._read("max_brightness")), 1), 100)
-        except (OSError, ValueError, ZeroDivisionError):
+        except (ArithmeticError, OSError, ValueError):
             return 100
 
     def set_percent(self, percent: int) -> str | None:
@@ -47,7 +47,7 @@ class Backlight:
         try:
             value = max(round(self._read("max_brightness") * percent / 100), 1)
             (self._device / "brightness").write_text(str(value), encoding="ascii")
-        except (OSError, ValueError) as error:
+        except (ArithmeticError, OSError, ValueError) as error:
             return f"{self._device}: {error}"
         return None
 

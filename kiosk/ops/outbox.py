@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.errors import KioskError
+from kiosk.sqlite_file import is_spoilt, must_be_writable
 
 _MIGRATIONS = (
     """
@@ -90,7 +91,7 @@ class Outbox:
         try:
             self._database = _opened(path)
         except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of what SQLite says of it
-            if isinstance(error, sqlite3.OperationalError) and not any(each in str(error) for each in _MALFORMED):
+            if isinstance(error, sqlite3.OperationalError) and not _is_damage(error, path):
                 raise  # its disk or folder: no reason to begin anew
             for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
@@ -202,6 +203,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the log beside the file stays small too
         _migrate(database, path)
+        must_be_writable(database)
         # what SQLite finds whole may still hold other bytes than were written
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or any(
             database.execute(f"SELECT 1 FROM {damage} LIMIT 1").fetchone() for damage in _DAMAGE
@@ -213,6 +215,10 @@ def _opened(path: Path) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _is_damage(error: sqlite3.OperationalError, path: Path) -> bool:
+    return any(each in str(error) for each in _MALFORMED) or is_spoilt(error, path)
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:

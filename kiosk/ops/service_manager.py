@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Mapping
 
@@ -59,10 +60,10 @@ class ServiceManager:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
                 channel.setblocking(False)
-                channel.sendto(message.encode(), address)
+                channel.sendto(message.encode(errors="replace"), address)
         except OSError as error:
             log.warning("the service manager does not listen at %s: %s", self._address, error)
 
 
 def _seconds(microseconds: str) -> float:
-    return int(microseconds) / 1e6 if microseconds.isascii() and microseconds.isdigit() else 0.0
+    return int(microseconds) / 1e6 if re.fullmatch("[0-9]{1,18}", microseconds) else 0.0

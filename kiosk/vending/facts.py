@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Union
 
+from pydantic import TypeAdapter, ValidationError
+
 AgeResult = Literal["passed", "id_confirmed"]
 """How a customer's age was established, where a product asks for it."""
 
@@ -273,13 +275,18 @@ def data_of(fact: Fact) -> dict[str, Any]:
 
 
 def fact_from(kind: str, data: Mapping[str, Any]) -> Fact:
-    """The opposite of `kind_of` and `data_of`. Raises `ValueError`."""
+    """The opposite of `kind_of` and `data_of`. Raises `ValueError`, also where a field is of another type."""
     if kind not in _KINDS:
         raise ValueError(f"there is no kind {kind!r}")
     try:
-        return _KINDS[kind](**data)
-    except TypeError as error:
-        raise ValueError(f"{kind} does not hold what it should: {error}") from error
+        fact = _READERS[kind].validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{kind} does not hold what it should: {where}: {first['msg']}") from error
+    if unknown := set(data) - set(vars(fact)):
+        raise ValueError(f"{kind} does not hold what it should: {min(unknown)!r} is unknown")
+    return fact
 
 
 def name_of(kind: type[Fact]) -> str:
@@ -288,3 +295,4 @@ def name_of(kind: type[Fact]) -> str:
 
 
 _KINDS: dict[str, type[Fact]] = {name_of(kind): kind for kind in Fact.__args__}  # type: ignore[attr-defined]
+_READERS: dict[str, TypeAdapter[Fact]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}

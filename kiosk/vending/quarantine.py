@@ -26,8 +26,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from kiosk.files import replaced_safely
+from kiosk.vending.checkpoint import recalled
 from kiosk.vending.facts import GONE, JournalReplaced, SettingChanged
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, locked, survey
+from kiosk.vending.journal.errors import explained
+from kiosk.vending.journal.file import connected
 from kiosk.vending.ledger import fold
 
 log = logging.getLogger(__name__)
@@ -58,14 +61,21 @@ def opened(path: Path) -> Journal:
 def kept_beside(path: Path) -> list[Path]:
     """The folders of what is kept of journals that were damaged or gone, the oldest of each kind first."""
     found = [each for what in _KINDS for each in sorted(path.parent.glob(f"{path.stem}-{what}-*"))]
-    return [each for each in found if each.is_dir()]
+    return [each for each in found if each.is_dir() and each.name.isprintable()]  # no other was named by a kiosk
 
 
 def _opened(path: Path) -> Journal | None:
     """The journal, or None where it is damaged. Nothing of it is open then, not even by the error."""
+    journal = None
     try:
-        return Journal(path)
-    except JournalDamagedError as error:
+        journal = Journal(path)
+        recalled(journal)  # rows with the right hashes may still be no facts
+        return journal
+    except BaseException as error:
+        if journal:
+            journal.close()
+        if not isinstance(error, JournalDamagedError):
+            raise
         log.error("%s", error)
         return None
 
@@ -106,7 +116,7 @@ def _miss(path: Path) -> None:
 def _put_aside(path: Path) -> None:
     """The journal's files into a folder of their own, if they are damaged. Raises `JournalError`."""
     with locked(path):
-        if not _is_empty(path) and survey(path)[1] is None:
+        if not _is_damaged(path):
             return  # another kiosk was quicker
         try:
             _move(path, "damaged")
@@ -116,9 +126,20 @@ def _put_aside(path: Path) -> None:
             ) from error
 
 
+def _is_damaged(path: Path) -> bool:
+    if _is_empty(path) or survey(path)[1] is not None:
+        return True
+    try:
+        with explained(path):
+            connected(str(path)).close()
+    except JournalDamagedError:  # every row is whole, and none can be added
+        return True
+    return False
+
+
 def _is_empty(path: Path) -> bool:
-    """As some file systems leave a file when the power goes."""
-    return path.is_file() and path.stat().st_size == 0
+    """As some file systems leave a file when the power goes. A single byte is none to SQLite."""
+    return path.is_file() and path.stat().st_size <= 1
 
 
 def _move(path: Path, what: str) -> None:

@@ -6,6 +6,7 @@ maker and serial number (/dev/v4l/by-id), and by the socket that they are plugge
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 LINKS = Path("/dev/v4l")
@@ -27,5 +28,5 @@ def _links(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     if folder.is_dir():
         for link in sorted(folder.iterdir()):
-            found.setdefault(str(link.resolve()), str(link))
+            found.setdefault(os.path.realpath(link), str(link))  # of a link to itself, too
     return found

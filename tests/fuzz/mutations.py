@@ -1,13 +1,23 @@
-"""Spoils a file in the ways that disks, cables, editors and attackers do: a seed gives the same harm every time."""
+"""Spoils a file in the ways that disks, cables, editors and attackers do: a number gives the same harm every time.
+
+Every test that goes through `mutations` or `rounds` tries `COUNT` inputs, whatever its kind; the end of a run says
+which tried how many (tests/conftest.py).
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count, islice
 from random import Random
 
+from tests.fuzz import watch
+
 COUNT = int(os.environ.get("FUZZ", "150"))
-"""How many mutations of each kind are tried: `FUZZ=10000 make test ARGS=tests/fuzz`."""
+"""How many mutations each test of a kind tries: `FUZZ=10000 make test ARGS=tests/fuzz`."""
+
+tried: dict[str, int] = {}
+"""By the test's name: how many inputs it has come through."""
 
 NASTY: Sequence[bytes] = (
     b"",
@@ -37,15 +47,43 @@ NASTY: Sequence[bytes] = (
 )
 DEEP: Sequence[bytes] = (b"[" * 5000, b"{" * 5000, b'{"a":' * 5000, b"a=" + b"[" * 5000, b"a." * 5000)
 
+Within = Callable[[bytes, Random], bytes]
+"""Spoils what a sample says and keeps its form, so that the harm comes further than to the first check."""
 
-def mutations(sample: bytes, *, seed: int = 0, count: int = COUNT) -> Iterator[bytes]:
-    """`count` spoilt copies of `sample`."""
-    random = Random(seed)
-    for _ in range(count):
-        data = bytearray(sample)
-        for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
-            _spoil(data, random)
-        yield bytes(data)
+
+def rounds(seed: int = 0) -> Iterator[Random]:
+    """`COUNT` times chance, for one spoilt input each, whose time and memory are watched."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].rpartition("/")[2]
+    most = watch.memory() + watch.MOST_GROWTH
+    for number in range(COUNT):
+        watch.begin()
+        yield Random(f"{seed} {number}")
+        watch.end()
+        assert watch.most_memory() < most, f"input {number} takes more than {watch.MOST_GROWTH >> 20} MiB"
+        tried[test] = tried.get(test, 0) + 1
+
+
+def mutations(sample: bytes, *, seed: int = 0, within: Within | None = None) -> Iterator[bytes]:
+    """`COUNT` spoilt copies of `sample`; where `within` can spoil it too, every other one by that."""
+    turns = count()
+    for random in rounds(seed):
+        yield within(sample, random) if within and next(turns) % 2 else spoilt(sample, random)
+
+
+def batches(sample: bytes, size: int, within: Within | None = None) -> Iterator[list[bytes]]:
+    """The same, `size` at a time, for a process that has limits of its own."""
+    each = mutations(sample, within=within)
+    while at_once := list(islice(each, size)):
+        watch.end()
+        yield at_once
+
+
+def spoilt(sample: bytes, random: Random) -> bytes:
+    """A copy of `sample` with a few of its bytes wrong."""
+    data = bytearray(sample)
+    for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
+        _spoil(data, random)
+    return bytes(data)
 
 
 def _spoil(data: bytearray, random: Random) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import sys
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,8 @@ from kiosk.vision.source import open_source
 
 MOST_MEMORY = 3 << 30
 MOST_FRAMES = 20
+LONGEST_S = 60
+"""For one picture, which takes milliseconds: the system ends the process then, whatever a decoder is doing."""
 
 
 def look_at(path: Path) -> None:
@@ -36,7 +39,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for path in sorted(Path(sys.argv[1]).iterdir()):
         print(path.name, flush=True)
+        signal.alarm(LONGEST_S)
         look_at(path)
+    signal.alarm(0)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from kiosk.ops.remote import (
     public_key,
 )
 from tests.fuzz.mutations import mutations
+from tests.fuzz.structures import spoilt_json, spoilt_packets
 from tests.ops.fleet_operator import Operator
 from tests.ops.test_link import Authority
 
@@ -42,7 +43,7 @@ def clock_of(order: Order) -> Callable[[], datetime]:
 
 def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(operator: Operator, order: Order) -> None:
     refusals: list[str] = []
-    for spoilt in mutations(operator.envelope(7)):
+    for spoilt in mutations(operator.envelope(7), within=spoilt_json):
         try:
             assert opened(spoilt, operator.key.public_key()) == order
         except OrderError as error:
@@ -52,7 +53,7 @@ def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(operator: Operator
 
 
 def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
-    for spoilt in mutations(order.model_dump_json().encode()):
+    for spoilt in mutations(order.model_dump_json().encode(), within=spoilt_json):
         with suppress(OrderError):
             parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
 
@@ -64,7 +65,7 @@ def test_a_machine_carries_out_no_spoilt_order(
     settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderGate(settings, outbox, deque(), clock_of(order))
-        for spoilt in mutations(operator.envelope(7)):
+        for spoilt in mutations(operator.envelope(7), within=spoilt_json):
             gate.hear("kiosk/m-1/order", spoilt)
             assert all(waiting == order for waiting in gate.waiting)
         assert len(gate.waiting) <= 1
@@ -137,7 +138,7 @@ def publish(topic: bytes, payload: bytes) -> bytes:
 
 def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operator, order: Order) -> None:
     said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", operator.envelope(7)) + PING
-    for spoilt in mutations(said):
+    for spoilt in mutations(said, within=spoilt_packets):
         heard: list[bytes] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
             link = Link(

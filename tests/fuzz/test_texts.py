@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from kiosk import config, pin_file
+from kiosk import config, last_settings, pin_file
 from kiosk.config.text import example
 from kiosk.engine.manifest import Manifest, manifest_path, read_checked, sha256_of
 from kiosk.errors import KioskError
 from kiosk.vending import catalog
 from kiosk.vending.journal import Head
-from tests.fuzz.mutations import mutations
+from tests.fuzz.mutations import Within, mutations
+from tests.fuzz.structures import spoilt_json, spoilt_toml
 
 LONGEST_LINE = 2000
+ENGINE = b"engine"
 
 
 def settings_text() -> bytes:
@@ -30,7 +33,9 @@ def catalogue_text() -> bytes:
 
 
 def manifest_text() -> bytes:
-    return (resources.files("kiosk.engines") / "facialnet.onnx.json").read_bytes()
+    """Of the engine that `read_engine` has."""
+    manifest = Manifest.model_validate_json((resources.files("kiosk.engines") / "facialnet.onnx.json").read_bytes())
+    return manifest.model_copy(update={"sha256": sha256_of(ENGINE)}).model_dump_json().encode()
 
 
 def pins_text() -> bytes:
@@ -41,44 +46,46 @@ def pins_text() -> bytes:
 def read_engine(path: Path) -> object:
     """An engine whose manifest is `path`."""
     engine = path.with_suffix("")
-    engine.write_bytes(b"engine")
-    return read_checked(engine)
+    engine.write_bytes(ENGINE)
+    content, _ = read_checked(engine)
+    assert content == ENGINE
+    return content
 
 
-READERS: dict[str, tuple[Callable[[], bytes], str, Callable[[Path], object]]] = {
-    "settings": (settings_text, "kiosk.toml", config.load),
-    "catalogue": (catalogue_text, "catalog.toml", catalog.load),
-    "manifest": (manifest_text, "some.onnx.json", read_engine),
-    "PINs": (pins_text, "pins.json", pin_file.load),
+READERS: dict[str, tuple[Callable[[], bytes], Within, str, Callable[[Path], object]]] = {
+    "settings": (settings_text, spoilt_toml, "kiosk.toml", config.load),
+    "catalogue": (catalogue_text, spoilt_toml, "catalog.toml", catalog.load),
+    "manifest": (manifest_text, spoilt_json, "some.onnx.json", read_engine),
+    "PINs": (pins_text, spoilt_json, "pins.json", pin_file.load),
 }
 
 
 @pytest.mark.parametrize("kind", READERS)
 def test_spoilt_files_are_read_or_refused_in_one_line(tmp_path: Path, kind: str) -> None:
-    sample, name, read = READERS[kind]
+    sample, within, name, read = READERS[kind]
     path = tmp_path / name
     path.touch(0o600)
     refusals: list[str] = []
-    for spoilt in mutations(sample()):
+    read_well = 0
+    for spoilt in mutations(sample(), within=within):
         path.write_bytes(spoilt)
         try:
             read(path)
+            read_well += 1
         except KioskError as error:
             refusals.append(str(error))
         assert path.read_bytes() == spoilt
+        assert len(list(tmp_path.iterdir())) <= 2, "something was left beside it"
     assert refusals
-    assert all(0 < len(refusal) < LONGEST_LINE for refusal in refusals)
+    assert read_well
+    assert all(0 < len(refusal) < LONGEST_LINE and "\n" not in refusal for refusal in refusals)
 
 
 def test_the_samples_are_good_before_they_are_spoilt(tmp_path: Path) -> None:
-    for sample, name, read in READERS.values():
+    for sample, _, name, read in READERS.values():
         path = tmp_path / name
         path.touch(0o600)
-        content = sample()
-        if read is read_engine:
-            manifest = Manifest.model_validate_json(content)
-            content = manifest.model_copy(update={"sha256": sha256_of(b"engine")}).model_dump_json().encode()
-        path.write_bytes(content)
+        path.write_bytes(sample())
         read(path)
     assert manifest_path(tmp_path / "some.onnx").exists()
 
@@ -92,3 +99,23 @@ def test_a_spoilt_head_of_a_journal_is_refused() -> None:
             continue
         assert re.fullmatch(r"\d+:[0-9a-f]+", text)
         assert head.seq == int(text.partition(":")[0])
+
+
+def test_spoilt_settings_of_the_last_start_are_used_or_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_state_path", lambda _: tmp_path / "state")
+    settings = tmp_path / "kiosk.toml"
+    settings.write_bytes(settings_text())
+    last_settings.remember(config.load(settings), settings)
+    settings.write_text("nonsense")
+    (kept,) = (tmp_path / "state").iterdir()
+    recalled = 0
+    for spoilt in mutations(kept.read_bytes(), within=spoilt_json):
+        kept.write_bytes(spoilt)
+        with suppress(config.ConfigError):
+            found, _ = last_settings.load_or_recall(settings)
+            recalled += 1
+            assert not found.age_check.automatic_pass
+        assert kept.read_bytes() == spoilt
+    assert recalled

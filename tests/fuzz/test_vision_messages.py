@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from random import Random
 
 import numpy as np
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from kiosk.estimate import Observation
 from kiosk.vision.preview import MOST_PIXELS, PreviewMemory
 from kiosk.vision.process import MOST_AT_ONCE, VisionProcess, VisionSettings
-from tests.fuzz.mutations import COUNT, mutations
+from tests.fuzz.mutations import mutations, rounds
+from tests.fuzz.structures import spoilt_json
 
 FACE = {
     "track": 4,
@@ -66,7 +66,7 @@ def test_the_samples_are_understood(vision: VisionProcess) -> None:
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(message))
 def test_spoilt_messages_are_passed_over(vision: VisionProcess, message: dict[str, object]) -> None:
-    for spoilt in mutations(json.dumps(message).encode(), count=COUNT // 2):
+    for spoilt in mutations(json.dumps(message).encode(), within=spoilt_json):
         for observation in heard(vision, spoilt[: 1 << 15]):
             believable(observation)
         assert vision.fault is None or isinstance(vision.fault, str)
@@ -109,10 +109,9 @@ def test_a_spoilt_picture_is_shown_or_not_and_harms_nobody() -> None:
 
 
 def look_at_spoilt(memory: PreviewMemory) -> None:
-    random = Random(3)
     extremes = (-(2**63), -1280, -1, 0, 1, 720, 1280, MOST_PIXELS, 2**31, 2**63 - 1)
     shown = 0
-    for frame in range(1, COUNT):
+    for frame, random in enumerate(rounds(), 1):
         memory.write(np.full((48, 64, 3), frame % 251, np.uint8), frame)
         for header in memory._headers:
             header[random.randrange(1, 6)] = random.choice(extremes)

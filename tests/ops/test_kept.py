@@ -31,7 +31,7 @@ def journal(tmp_path: Path) -> Path:
     path = tmp_path / "state" / "journal.db"
     with closing(opened(path)) as journal:
         journal.append(StockSet("A1", 5, "refill"))
-    path.write_bytes(path.read_bytes().replace(b"refill", b"REFILL"))
+    path.write_bytes(path.read_bytes().replace(b"A1", b"B1"))
     opened(path).close()
     path.unlink()
     opened(path).close()
@@ -62,7 +62,7 @@ def test_what_is_kept_is_written_once_and_can_be_read_there(journal: Path, stick
     assert sum("missing" in each for each in exported.files) == 1
     assert (stick / f"{name}.db").read_bytes() == (damaged(journal) / "journal.db").read_bytes()
     entries, damage = survey(stick / f"{name}.db")
-    assert entries[0].fact == StockSet("A1", 5, "REFILL")
+    assert entries[0].fact == StockSet("B1", 5, "refill")
     assert damage is not None
     before = {each.name for each in stick.iterdir()}
     assert len(export(journal, stick, at(2)).files) == ACCOUNTS

@@ -59,6 +59,17 @@ def test_a_schema_that_no_kiosk_will_have_is_damage(tmp_path: Path, outbox: Outb
     again.close()
 
 
+def test_a_header_that_forbids_to_write_is_damage(tmp_path: Path, outbox: Outbox) -> None:
+    outbox.close()
+    path = tmp_path / "fleet.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:18] + b"\x07" + whole[19:])
+    again = Outbox(path, 5)
+    assert again.renewed
+    again.put("", "health", 0, {})
+    again.close()
+
+
 def test_nobody_else_can_read_it(tmp_path: Path, outbox: Outbox) -> None:
     assert outbox.waiting == 0
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}

@@ -23,7 +23,7 @@ from trainer.prepared import MARGIN
 def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures" / "deep"
     folder.mkdir(parents=True)
-    for number, picture in enumerate(made_up(18, seed=3)):
+    for number, picture in enumerate(made_up(12, seed=3)):
         cv2.imwrite(str(folder / f"{number}.png"), picture)
     (folder / "notes.txt").write_text("not a picture")
     return folder.parent
@@ -38,7 +38,7 @@ def test_it_tells_what_it_was_trained_on_from_faces(made_up_set: Path, pictures:
     data = prepared.load(made_up_set)
     inner = slice(MARGIN, -MARGIN)
     faces = [judge(np.ascontiguousarray(data.chips[row, inner, inner])) for row in data.rows("test")]
-    others = [judge(other.chip) for group in not_faces(made_up(60, seed=5)) for other in group]
+    others = [judge(other.chip) for group in not_faces(made_up(30, seed=5)) for other in group]
     assert np.mean(np.array(faces) > 0) > 0.9
     assert np.mean(np.array(others) > 0) < 0.1
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from kiosk import parts
 from kiosk.config import Config, ShopConfig
 from kiosk.parts import catalog_of
 from kiosk.ui import picture_trial
@@ -73,7 +74,15 @@ def test_what_multiplies_is_refused_by_name(tmp_path: Path) -> None:
         check_drawable([good, bomb, good])
 
 
-def test_a_machine_with_such_a_picture_does_not_start(tmp_path: Path) -> None:
+def test_a_machine_with_such_a_picture_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That such a picture is refused is the test above: it takes seconds to find out."""
+
+    def refuse(pictures: Sequence[Path]) -> None:
+        for each in pictures:
+            if each.read_bytes() == uses():
+                raise PictureError(f"picture {each} takes too long")
+
+    monkeypatch.setattr(parts, "check_drawable", refuse)
     text = demo_path().read_text(encoding="utf-8")
     (tmp_path / "catalog.toml").write_text(text, encoding="utf-8")
     config = Config(shop=ShopConfig(catalog=str(tmp_path / "catalog.toml")))

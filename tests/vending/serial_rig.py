@@ -18,7 +18,7 @@ from tests.vending.emulators.mdb_interface import MdbInterface
 from tests.vending.emulators.wire import Wire
 from tests.vending.rig import WATER, MemoryJournal, catalog
 
-STEP = 0.1
+STEP = 0.2
 
 
 class SerialRig:

@@ -475,7 +475,7 @@ EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES")
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(
-    max_examples=int(EXAMPLES or 250),
+    max_examples=int(EXAMPLES or 120),
     stateful_step_count=60,
     derandomize=EXAMPLES is None,
     database=None,

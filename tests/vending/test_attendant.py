@@ -56,7 +56,11 @@ def test_what_is_no_pin_is_refused(pin: str) -> None:
     assert not matches(pin, HASH)
 
 
-@pytest.mark.parametrize("hash_", ["", "4711", HASH[:-1], f"{HASH}\n", HASH.replace("$2b", "$9z")])
+@pytest.mark.parametrize(
+    "hash_",
+    ["", "4711", HASH[:-1], f"{HASH}\n", HASH.replace("$2b", "$9z")],
+    ids=["nothing", "a PIN", "cut", "two lines", "another kind"],  # a hash is another one in every process
+)
 def test_what_is_no_hash_is_refused(hash_: str, tries: Path) -> None:
     with pytest.raises(PinError, match="make it anew"):
         checked(hash_)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,25 @@ def kept(ledger: Ledger) -> Checkpoint:
 @pytest.mark.parametrize("ledger", [Ledger(), FULL])
 def test_a_ledger_goes_into_a_checkpoint_and_back(ledger: Ledger) -> None:
     assert ledger_of(kept(ledger)) == ledger
+
+
+@pytest.mark.parametrize(
+    "ledger",
+    [
+        {},
+        {**asdict(FULL), "sales": {"j-1": {}}},
+        {**asdict(FULL), "opened": "many"},
+        {**asdict(FULL), "slots": {WATER: {"count": 3}}},
+        {**asdict(FULL), "owed": {}},
+        {**asdict(FULL), "settled": None},
+    ],
+)
+def test_a_checkpoint_that_makes_no_sense_is_passed_over(ledger: dict[str, Any]) -> None:
+    rig = Rig()
+    rig.journal.append(Checkpoint(LAYOUT, ledger))
+    fact = rig.journal.facts[-1]
+    assert isinstance(fact, Checkpoint)
+    assert ledger_of(fact) is None
 
 
 def test_the_layout_is_raised_with_the_ledger() -> None:

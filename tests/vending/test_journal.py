@@ -7,14 +7,23 @@ import shutil
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from kiosk.vending.facts import Fact, MachineStarted, PaymentApproved, PaymentRequested, SaleOpened, VendSucceeded
+from kiosk.vending import quarantine
+from kiosk.vending.facts import (
+    Fact,
+    JournalReplaced,
+    MachineStarted,
+    PaymentApproved,
+    PaymentRequested,
+    SaleOpened,
+    VendSucceeded,
+)
 from kiosk.vending.journal import (
     Head,
     Journal,
@@ -26,6 +35,7 @@ from kiosk.vending.journal import (
     read_between,
     rows,
     schema,
+    survey,
     verify,
 )
 
@@ -284,8 +294,8 @@ def test_a_schema_moves_on_and_keeps_the_rows(written: Path, monkeypatch: pytest
 def test_a_kind_that_nobody_knows_is_damage(path: Path) -> None:
     with closing(Journal(path)) as journal:
         journal._database.execute(
-            "INSERT INTO events VALUES (1, '', 'party', '{}', ?)",
-            (rows.hash_of(journal.id, 1, "", "party", "{}"),),
+            "INSERT INTO events VALUES (1, '2026-01-01T12:00:00.000Z', 'party', '{}', ?)",
+            (rows.hash_of(journal.id, 1, "2026-01-01T12:00:00.000Z", "party", "{}"),),
         )
     with pytest.raises(JournalDamagedError, match="row 1: there is no kind 'party'"):
         read(path)
@@ -296,6 +306,46 @@ def test_a_missing_journal_is_not_made_by_reading(path: Path) -> None:
         with pytest.raises(JournalError, match="there is no journal"):
             look(path)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("look", [read, verify, survey], ids=lambda look: look.__name__)
+@pytest.mark.parametrize("content", [b"", b"S"])
+def test_reading_an_empty_one_keeps_the_rows_beside_it(
+    path: Path, look: Callable[[Path], object], content: bytes
+) -> None:
+    """As a power cut may leave it: SQLite takes it for a new database, and removes the log of the old one."""
+    path.parent.mkdir()
+    path.write_bytes(content)
+    log = path.with_name("journal.db-wal")
+    log.write_bytes(b"rows")
+    with suppress(JournalDamagedError):
+        look(path)
+    assert log.read_bytes() == b"rows"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("2026-01-01T12:00:00.000Z", "stock_set", '{"slot": "A1", "count": "many", "reason": "refill"}'),
+        ("2026-01-01T12:00:00.000Z", "stock_set", '{"slot": "A1", "count": 3, "reason": "refill", "more": 1}'),
+        ("2026-01-01T12:00:00.000Z", "sale_closed", '{"sale": "\\ud800", "outcome": "sold"}'),
+        ("2026-01-01T12:00:00.000Z", "sale_closed", "[" * 100_000),
+        ("yesterday", "sale_closed", '{"sale": "j-1", "outcome": "sold"}'),
+    ],
+)
+def test_a_row_with_the_right_hash_that_is_no_fact_is_damage_and_put_aside(
+    path: Path, row: tuple[str, str, str]
+) -> None:
+    with closing(Journal(path)) as journal:
+        digest = rows.hash_of(journal.id, 1, *row)
+        journal._database.execute("INSERT INTO events VALUES (1, ?, ?, ?, ?)", (*row, digest))
+    assert verify(path).seq == 1
+    with pytest.raises(JournalDamagedError, match="row 1") as caught:
+        read(path)
+    assert len(str(caught.value)) < 1000
+    with closing(quarantine.opened(path)) as journal:
+        assert [type(entry.fact) for entry in journal.entries()] == [JournalReplaced]
+    assert list(path.parent.glob("journal-damaged-*/journal.db"))
 
 
 def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:

@@ -80,6 +80,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:4096]) and None,
     "garbage within": lambda path: spoil(path, 4096, b"\xff" * 4096),
     "empty": lambda path: path.write_bytes(b"") and None,
+    "forbidden to write by its header": lambda path: spoil(path, 18, b"\x07"),
 }
 
 
@@ -126,6 +127,25 @@ def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> Non
         assert told.owed == "j-1-1 j-1-2"
 
 
+def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
+    """Nothing is wrong with its rows: a bit of a trigger's text is, by which SQLite refuses every new one."""
+    spoil(written, written.read_bytes().index(b"RAISE(ABORT, 'the journal is appended"), b"RAISA")
+    with closing(quarantine.opened(written)) as journal:
+        (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+        assert isinstance(told, JournalReplaced)
+        assert "triggers" in told.damage
+        journal.append(FACTS[0])
+
+
+def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(written, 18, b"\x07")  # so that SQLite says what it says of such a disk
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    with pytest.raises(JournalError, match="look at its disk") as told:
+        quarantine.opened(written)
+    assert not isinstance(told.value, JournalDamagedError)
+    assert not list(written.parent.glob("journal-damaged-*"))
+
+
 def test_a_journal_in_order_is_opened_and_nothing_put_aside(written: Path) -> None:
     with closing(quarantine.opened(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS
@@ -166,16 +186,14 @@ class Cut(BaseException):
 
 @pytest.mark.parametrize("damage", ["a row was changed", "no database", "empty", "with rows beside"])
 def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
     """Before every step that changes anything, in turn, until one start goes through without a cut."""
+    {**DAMAGES, "with rows beside": with_rows_beside}[damage](written)
+    spoilt = written.read_bytes()
     for deadly in range(100):
         path = tmp_path / str(deadly) / "journal.db"
-        with closing(Journal(path)) as journal:
-            for fact in FACTS:
-                journal.append(fact)
-        {**DAMAGES, "with rows beside": with_rows_beside}[damage](path)
-        spoilt = path.read_bytes()
+        shutil.copytree(written.parent, path.parent)
         steps = iter(range(deadly))
         with monkeypatch.context() as context:
             for owner, name in STEPS:

@@ -105,9 +105,11 @@ def test_blocked_in_read_its_process_is_replaced(rig: Callable[..., Rig]) -> Non
     assert machine.vision.pid != first
 
 
-def test_blocked_from_the_start_it_is_tried_again(rig: Callable[..., Rig]) -> None:
+def test_blocked_from_the_start_it_is_tried_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
     machine = rig("blocked")
-    machine.wait_for(lambda: machine.vision.state is VisionState.RESTARTING)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(process, "START_WITHIN", 3.0)
+        machine.wait_for(lambda: machine.vision.state is VisionState.RESTARTING)
     machine.camera("works")
     machine.sees()
 

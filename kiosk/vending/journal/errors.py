@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.errors import KioskError
+from kiosk.sqlite_file import is_spoilt
 from kiosk.vending.facts import GONE
+
+LONGEST_REASON = 300
+"""In letters: what is wrong with a row may be as long as the row."""
 
 
 class JournalError(KioskError):
@@ -29,7 +33,7 @@ class JournalInUseError(JournalError):
 
 def damaged(path: Path, what: str) -> JournalDamagedError:
     """Of a journal with whose rows something is wrong."""
-    what = " ".join(what.split())
+    what = " ".join(what.split())[:LONGEST_REASON]
     return JournalDamagedError(
         f"journal {path} is damaged, {what}: at its next start the kiosk keeps it in a folder beside, for whoever does "
         "the accounts, and begins a new one, in which the stock is the catalogue's until you count it, and which knows "
@@ -55,6 +59,8 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "decode" in str(error):  # Python's own, of text that is no UTF-8: its line would repeat the text
             raise damaged(path, "a row is no text") from error
+        if is_spoilt(error, path):
+            raise damaged(path, "its header forbids to write it") from error
         raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of a text that is none any more
         raise damaged(path, str(error)) from error

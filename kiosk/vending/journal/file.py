@@ -8,7 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import IO
 
-from kiosk.vending.journal.errors import JournalError, JournalInUseError
+from kiosk.sqlite_file import must_be_writable
+from kiosk.vending.journal.errors import JournalError, JournalInUseError, damaged
 from kiosk.vending.journal.schema import READABLE, version_of
 
 BUSY_S = 2.0
@@ -48,6 +49,7 @@ def connected(name: str) -> sqlite3.Connection:
     try:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
+        must_be_writable(database)
     except BaseException:
         database.close()
         raise
@@ -67,6 +69,8 @@ def opened_to_read(path: Path) -> sqlite3.Connection:
     """As it is at this moment. Raises `JournalError`, `sqlite3.Error`."""
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
+    if path.stat().st_size <= 1:  # to SQLite a single byte is none; it would delete the rows beside it, even to read
+        raise damaged(path, "it is empty")
     database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile

@@ -15,6 +15,7 @@ from typing import Any
 
 from kiosk.vending.facts import Fact, fact_from
 from kiosk.vending.journal.errors import JournalError, damaged, explained
+from kiosk.vending.journal.schema import tables_of, version_of
 
 ROWS = "SELECT seq, utc, kind, data FROM events"
 """What `entry_of` makes an entry of."""
@@ -66,8 +67,12 @@ def entries_of(
 def entry_of(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
     """A row. Raises `JournalDamagedError`."""
     try:
-        return Entry(seq, utc, fact_from(kind, json.loads(data)))
-    except (TypeError, ValueError) as error:
+        datetime.fromisoformat(utc.removesuffix("Z"))  # whoever shows it counts on that
+        said = json.loads(data)
+        if "\\u" in data:  # half a surrogate can be read, and never be written again
+            json.dumps(said, ensure_ascii=False).encode()
+        return Entry(seq, utc, fact_from(kind, said))
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise damaged(path, f"row {seq}: {error}") from error
 
 
@@ -90,6 +95,8 @@ def verified(database: sqlite3.Connection, path: Path) -> Head:
             head = Head(seq, digest)
     if database.execute("SELECT seq, hash FROM head").fetchall() != [(head.seq, head.hash)]:
         raise damaged(path, f"rows after {head.seq} are missing")
+    if not tables_of(version_of(database, path)) <= set(database.execute("SELECT name, sql FROM sqlite_master")):
+        raise damaged(path, "its tables and triggers are not the kiosk's")  # its rows are whole: no new one can be
     return head
 
 

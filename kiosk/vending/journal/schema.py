@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from kiosk.vending.journal.errors import JournalError
@@ -59,6 +59,14 @@ def version_of(database: sqlite3.Connection, path: Path) -> int:
     if version > len(MIGRATIONS):
         raise JournalError(f"journal {path} was written by a newer kiosk: install that version or a newer one")
     return version
+
+
+def tables_of(version: int) -> set[tuple[str, str]]:
+    """Name and text of every table and trigger that a journal of this version has."""
+    with closing(sqlite3.connect(":memory:")) as empty:
+        for script in MIGRATIONS[:version]:
+            empty.executescript(script)
+        return set(empty.execute("SELECT name, sql FROM sqlite_master"))
 
 
 @contextmanager

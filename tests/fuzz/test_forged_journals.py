@@ -1,0 +1,61 @@
+"""A journal whose hashes are right and whose rows are nonsense: the machine starts, and nothing is thrown away."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from kiosk.vending import journal as journals
+from kiosk.vending import quarantine
+from kiosk.vending.checkpoint import checkpoint, recalled
+from kiosk.vending.facts import JournalReplaced
+from kiosk.vending.journal import Journal
+from kiosk.vending.ledger import fold
+from kiosk.vending.recovery import recovered
+from tests.fuzz.forged import forge
+from tests.fuzz.mutations import rounds
+from tests.fuzz.test_journals import surveyed
+from tests.vending.rig import BEER, WATER, Rig
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Journals of two sales, and of one that is under way; the second one has a checkpoint."""
+    rig = Rig()
+    for slot in (WATER, BEER):
+        rig.buy(slot)
+        rig.tick(5)
+        rig.after(60)
+    rig.buy(WATER)
+    paths = []
+    for more in ([], [checkpoint(fold(rig.journal.facts))]):
+        paths.append(tmp_path_factory.mktemp("whole") / "journal.db")
+        with closing(Journal(paths[-1])) as journal:
+            for fact in (*rig.journal.facts, *more):
+                journal.append(fact)
+    return paths
+
+
+def test_the_machine_starts_with_forged_rows(tmp_path: Path, whole: list[Path]) -> None:
+    replaced = 0
+    for random in rounds():
+        state = tmp_path / "state"
+        shutil.rmtree(state, ignore_errors=True)
+        state.mkdir()
+        path = state / "journal.db"
+        shutil.copy(random.choice(whole), path)
+        forge(path, random)
+        before = path.read_bytes()
+        readable = surveyed(path)
+        with closing(quarantine.opened(path)) as journal:
+            for fact in recovered(recalled(journal)):
+                journal.append(fact)
+            if list(journal.of_kind(JournalReplaced)) and path.read_bytes() != before:
+                (folder,) = state.glob("journal-damaged-*")
+                assert surveyed(folder / "journal.db") == readable
+                replaced += 1
+        journals.verify(path)
+    assert replaced

@@ -1,0 +1,64 @@
+"""Nonsense that the operator signed: refused or carried out, in bounds, and answered once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import deque
+from contextlib import closing
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from random import Random
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.ops import remote
+from kiosk.ops.fleet_link import Broker
+from kiosk.ops.fleet_settings import FleetSettings
+from kiosk.ops.order_gate import MOST_ORDERS, OrderGate
+from kiosk.ops.outbox import Outbox
+from kiosk.ops.remote import LONGEST_LIFE, SetPrice, private_key, write_new_key
+from tests.fuzz.mutations import mutations
+from tests.fuzz.structures import spoilt_json
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+MACHINES = ("m-1", "all")
+
+
+def enveloped(text: str, key: Ed25519PrivateKey) -> bytes:
+    """As `remote.signed` does it, of any text at all."""
+    signature = key.sign(remote._PURPOSE + text.encode())
+    return json.dumps({"order": text, "signature": base64.b64encode(signature).decode()}).encode()
+
+
+def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
+    orders_key = write_new_key(tmp_path / "operator.pem")
+    key = private_key(tmp_path / "operator.pem")
+    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=orders_key)
+    change = {"kind": "price", "slot": "A1", "price": 200}
+    expires = (NOW + timedelta(days=7)).isoformat()
+    sample = json.dumps({"machine": "m-1", "counter": 7, "expires": expires, "set": change}).encode()
+    taken = refused = 0
+    with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
+        gate = OrderGate(settings, outbox, deque(), lambda: NOW)
+        for number, said in enumerate(mutations(sample, within=spoilt_json), 1):
+            random = Random(number)
+            said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # or it would be an old one
+            before = (len(gate.waiting), outbox.waiting, outbox.dropped)
+            gate.hear(f"kiosk/{random.choice(MACHINES)}/order", enveloped(said.decode("utf-8", "replace"), key))
+            if len(gate.waiting) > before[0]:
+                taken += 1
+                newest = gate.waiting.pop()
+                assert newest.machine in MACHINES
+                assert NOW < newest.expires <= NOW + LONGEST_LIFE
+                assert not isinstance(newest.set, SetPrice) or 1 <= newest.set.price <= 10_000_000
+                gate.finished(newest, "applied", "")
+            elif (outbox.waiting, outbox.dropped) != before[1:]:
+                refused += 1
+        assert taken
+        assert refused
+        assert outbox.waiting <= 100
+        assert outbox.orders() == []
+        assert len(gate.waiting) <= MOST_ORDERS
+        for message in outbox.after(0, 1000):
+            assert message.data["outcome"] in ("applied", "refused")
