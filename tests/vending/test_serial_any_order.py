@@ -38,6 +38,10 @@ MISHAPS: dict[str, Callable[[SerialRig], object]] = {
     "reader line goes on": lambda rig: setattr(rig.payment_line, "held", False),
     "reader loses power": lambda rig: rig.interface.lose_power(),
     "reader gives up": lambda rig: rig.interface.give_up(),
+    "reader takes its approval back": lambda rig: rig.interface.take_back(),
+    "reader is slow": lambda rig: setattr(rig.interface, "is_slow", True),
+    "reader ends late": lambda rig: setattr(rig.interface, "ends_late", True),
+    "reader has ended": lambda rig: rig.interface.end_now(),
     "reader approves": lambda rig: rig.interface.approve(),
     "reader leaves the bus": lambda rig: rig.interface.unplug_reader(),
     "interface hangs": lambda rig: setattr(rig.interface, "mute", True),
@@ -144,7 +148,8 @@ def come(rig: SerialRig, visit: Visit) -> None:
 
 def put_in_order(rig: SerialRig) -> int:
     """Everything is plugged in and answers, and the operator comes; how many payments they settled by hand."""
-    rig.interface.mute = rig.board.mute = False
+    rig.interface.mute = rig.board.mute = rig.interface.is_slow = False
+    rig.interface.end_now()
     rig.interface.plug_reader()
     rig.interface.otherwise = rig.board.otherwise = "wait"
     rig.settle_down()
