@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from kiosk.ops import usb
-from kiosk.ui import service_journal, theme
+from kiosk.ui import service_health, service_journal, theme
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_gate import OPEN_FOR
@@ -323,6 +324,12 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
     assert (rows["Terminal"].right, rows["Dispenser"].right) == (False, True)
     assert len(page.rows.drawn) == 2 * len(rows)
     assert "Settings" not in rows
+    for free, is_enough in ((500_000_000, True), (499_999_999, False)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(service_health.shutil, "disk_usage", lambda _, free=free: Mock(free=free))
+            rig.tick()
+        rows = {row.label: row for row in page.rows.rows}
+        assert rows["Disk"].right is is_enough
     page.desk = replace(page.desk, settings_fault="settings kiosk.toml: nonsense; running with those of the last start")
     rig.tick()
     (row,) = [row for row in page.rows.rows if row.label == "Settings"]
