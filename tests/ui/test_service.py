@@ -69,8 +69,10 @@ def rig(start: Start_) -> ServiceRig:
 def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: ServiceRig, qtbot: QtBot) -> None:
     for _ in range(5):
         qtbot.mouseClick(rig.window, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    rig.tick(9)
     assert rig.service.gate.isVisible()
     assert rig.service.screen is None
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.type(PIN)
     assert rig.service.gate.isHidden()
     assert rig.screen.isVisible()
@@ -110,10 +112,12 @@ def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceR
     rig.service.gate.pad.keys["4"].click()
     rig.tick(1, OPEN_FOR)
     assert rig.service.gate.isHidden()
-    rig.window.service_requested.emit()
     assert rig.service.gate.dots.count == 0
+    rig.window.service_requested.emit()
+    rig.service.gate.pad.keys["4"].click()
     rig.service.gate.close_button.click()
     assert rig.service.gate.isHidden()
+    assert rig.service.gate.dots.count == 0
 
 
 @pytest.mark.parametrize("pin", [PIN, "1234"])

@@ -450,3 +450,25 @@ def test_a_vend_that_nobody_knows_of_and_that_does_not_end_is_ended_by_a_reset(b
     bench.run(40)
     assert bench.interface.vends[0].end == "reset"
     assert bench.interface.state == "IDLE"
+
+
+@pytest.mark.parametrize("end", ["settle", "reverse"])
+def test_what_cannot_be_written_down_is_not_told_to_the_reader(bench: Bench, end: str) -> None:
+    """Else a crash could find a charge, or a refund, of which the file knows nothing."""
+    bench.approved()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MdbMemory, "put", lambda *_: False)
+        getattr(bench.terminal, end)("t1")
+        assert bench.run() == []
+        assert not any(line.startswith("D,END") for line in bench.wire.sent)
+    assert bench.run() == [Settled("t1") if end == "settle" else Reversed("t1")]
+
+
+def test_a_refund_that_failed_is_not_called_one(bench: Bench) -> None:
+    bench.approved()
+    bench.interface.refund_fails = True
+    for _ in range(3):
+        bench.terminal.reverse("t1")
+        assert bench.run() == []
+    assert bench.interface.state == "IDLE"
+    assert bench.interface.charged

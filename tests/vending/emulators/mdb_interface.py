@@ -17,12 +17,12 @@ class Vend:
 
     amount: Decimal
     approved: bool = False
-    end: Literal["success", "failure", "cancelled", "denied", "reset", "timed out"] | None = None
+    end: Literal["success", "failure", "not refunded", "cancelled", "denied", "reset", "timed out"] | None = None
 
     @property
     def charged(self) -> bool:
-        """Whether the customer pays: only the vend's success makes it so."""
-        return self.end == "success"
+        """Whether the customer pays: only the vend's success makes it so, or a refund that failed."""
+        return self.end in ("success", "not refunded")
 
 
 class MdbInterface:
@@ -42,6 +42,8 @@ class MdbInterface:
         """Whether a request reaches the bus only after the next look."""
         self.ends_late = False
         """Whether the reader takes its time over the end of a session, while the interface stays where it is."""
+        self.refund_fails = False
+        """Whether the reader reports a malfunction after a vend's failure, and cannot give the money back."""
         self._waiting: str | None = None
         """A command that has not reached the bus yet."""
         self.has_reader = True
@@ -82,6 +84,9 @@ class MdbInterface:
                 self.vends[-1].end = "success"
                 if not self.ends_late:
                     self._go("IDLE")
+            case ["D", "END", "-1"] if self.state == "RESULT" and self.refund_fails:
+                self.said.append('d,ERR,"malfunction"')
+                self._end("not refunded")
             case ["D", "END", "-1"] if self.state == "RESULT":
                 self._end("failure")
             case _:
@@ -175,7 +180,7 @@ class MdbInterface:
         if self.open:
             self.open.end = "reset"
 
-    def _end(self, end: Literal["success", "failure", "cancelled", "timed out"]) -> None:
+    def _end(self, end: Literal["failure", "not refunded", "cancelled", "timed out"]) -> None:
         if self.open:
             self.open.end = end
         self._go("IDLE")
