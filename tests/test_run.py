@@ -250,6 +250,14 @@ def test_a_start_that_goes_through_keeps_its_settings(
 
 
 @pytest.mark.usefixtures("happened")
+def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[bool] = []
+    monkeypatch.setattr(run.VisionProcess, "start", lambda vision: looked_for.append(vision._settings.patient))
+    run.run(settings(folder, HARDWARE), Wish(source="/dev/video77"))
+    assert looked_for == [True]
+
+
+@pytest.mark.usefixtures("happened")
 def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remembered: list[object] = []
     monkeypatch.setattr(run.last_settings, "remember", lambda *kept: remembered.append(kept))

@@ -90,13 +90,14 @@ class MdbInterface:
         """Something has changed."""
         self._look_due = min(self._look_due, self._now)
 
-    def command(self, command: str, *, anew: bool = False) -> bool:
+    def command(self, command: str, *, anew: bool = False, again_after: float = RESEND) -> bool:
         """Sends a command, and looks what comes of it.
 
-        False, and nothing sent, for one that was just sent and may still take effect; unless it is for something new.
+        False, and nothing sent, for one that was sent less than `again_after` seconds ago and may still take effect;
+        unless it is for something new.
         """
         sent, at = self._sent
-        if sent == command and not anew and self._now < at + RESEND:
+        if sent == command and not anew and self._now < at + again_after:
             return False
         self._link.send(command)
         self._sent = command, self._now

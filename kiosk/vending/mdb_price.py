@@ -16,6 +16,8 @@ NUMBERS = {
 
 MOST_DECIMALS = 9
 """More than any currency has; the protocol has a byte for it."""
+MOST_STEPS = 0xFFFE
+"""A price has 16 bits on the bus, all of which set mean "not known"; 32 are an option of level 3 (MDB/ICP 4.3, 7)."""
 
 
 def why_not(amount: int, currency: str, reader: Reader | None) -> str:
@@ -28,6 +30,9 @@ def why_not(amount: int, currency: str, reader: Reader | None) -> str:
     if not 0 <= reader.decimals <= MOST_DECIMALS:
         return f"it says that it counts with {reader.decimals} decimals"
     step = Decimal(reader.scale).scaleb(-reader.decimals)
-    if step <= 0 or Decimal(in_major_units(amount, currency)) % step:
+    price = Decimal(in_major_units(amount, currency))
+    if step <= 0 or price % step:
         return f"it counts in steps of {step} {currency}"
+    if price / step > MOST_STEPS:
+        return f"it counts to {MOST_STEPS * step} {currency}"
     return ""

@@ -27,7 +27,7 @@ from typing import Literal
 
 from kiosk.vending.currency import MINOR_DIGITS, in_major_units
 from kiosk.vending.faults import FaultChanged
-from kiosk.vending.mdb_interface import Answer, Hint, MdbInterface
+from kiosk.vending.mdb_interface import RESEND, Answer, Hint, MdbInterface
 from kiosk.vending.mdb_memory import MdbMemory, Remembered, Stage
 from kiosk.vending.mdb_price import why_not
 from kiosk.vending.mdb_status import Refusal, Status
@@ -37,7 +37,11 @@ from kiosk.vending.serial_line import LineDown, Link
 log = logging.getLogger(__name__)
 
 STUCK_AFTER = 6
-"""Commands without effect to end a payment, after which the reader is reset."""
+"""Commands without effect to end what the reader is at, after which it is reset; not before its own time is over."""
+ASKED_WITHIN = 1.0
+"""Seconds in which a request may still be on its way to the bus, and the interface idle."""
+LONGEST_ANSWER = 60
+"""Seconds at most that a reader is taken at its word for."""
 PRODUCT = 1
 """The product number of every request: the reader is told no slot."""
 
@@ -62,8 +66,8 @@ class _Payment:
     """Whether the reader was seen to be at it."""
     sure: bool = True
     """Whether the line was up ever since the last command."""
-    tries: int = 0
-    """Commands to end it that were sent."""
+    asked_at: float = -math.inf
+    """When this run sent the request."""
 
 
 class MdbTerminal:
@@ -80,6 +84,12 @@ class MdbTerminal:
         self._said: list[PaymentMessage] = []
         self._away: bool | None = None
         self._always_idle = True
+        self._now = 0.0
+        self._answers_within = 0
+        """Seconds that the reader may take over an answer (MDB/ICP 4.3, 7.4.2)."""
+        self._stops = 0
+        """Commands to end what the reader is at that were sent without effect."""
+        self._stopping_since = 0.0
         if left := memory.open():
             name, known = left
             self._payment = _Payment(name, known.amount, known.currency, known.stage, seen=True, sure=False)
@@ -126,6 +136,7 @@ class MdbTerminal:
 
     def poll(self, now: float) -> Sequence[PaymentMessage]:
         """Hears the interface, acts on what it answers, and looks again where that is due."""
+        self._now = now
         for said in self._interface.hear(now):
             match said:
                 case Answer(status):
@@ -166,6 +177,10 @@ class MdbTerminal:
             self._always_idle = status.reader.mode == 2
         elif status.always_idle is not None:
             self._always_idle = status.always_idle
+        if status.reader:
+            self._answers_within = max(0, min(status.reader.seconds, LONGEST_ANSWER))
+        if status.name not in ("VEND", "RESULT"):
+            self._stops = 0
         payment = self._payment
         if payment and not status.is_on:
             payment.lost = True
@@ -173,8 +188,8 @@ class MdbTerminal:
             payment.seen = True
             payment.denied = status.name == "RESULT" and status.approved is None
 
-    def _command(self, command: str) -> bool:
-        sent = self._interface.command(command)
+    def _command(self, command: str, *, again_after: float = RESEND) -> bool:
+        sent = self._interface.command(command, again_after=again_after)
         if sent and self._payment:
             self._payment.refusal, self._payment.sure = None, True
         return sent
@@ -191,9 +206,9 @@ class MdbTerminal:
                     self._end(payment, status)
                 self._begin(status)
             case "VEND" if payment is None or payment.wish == "reverse" or payment.stage == "reversing":
-                self._stop(payment, "D,REQ,-1")
+                self._stop("D,REQ,-1")
             case "RESULT" if payment is None or status.approved is None:
-                self._stop(payment, "D,END,-1")
+                self._stop("D,END,-1")
             case "RESULT":
                 assert payment is not None
                 assert status.approved is not None
@@ -202,22 +217,26 @@ class MdbTerminal:
     def _on_approved(self, payment: _Payment, approved: Decimal) -> None:
         if payment.stage == "settling" or (payment.stage == "requested" and payment.wish == "settle"):
             if self._put(payment, "settling"):
-                self._command("D,END")
+                # one that is under way is not to be refused as a second one: the reader has its time to end a session
+                has_had_no_effect = payment.refusal is not None or not payment.sure
+                self._command("D,END", again_after=RESEND if has_had_no_effect else max(RESEND, self._answers_within))
         elif payment.stage == "reversing" or payment.wish == "reverse":
             if self._put(payment, "reversing"):
-                self._stop(payment, "D,END,-1")
+                self._stop("D,END,-1")
         elif not payment.approved:
             payment.approved = True
             amount = math.ceil(approved.scaleb(MINOR_DIGITS[payment.currency]))  # what is no whole number is not equal
             self._said.append(Approved(payment.transaction, amount))
 
-    def _stop(self, payment: _Payment | None, command: str) -> None:
+    def _stop(self, command: str) -> None:
         """Ends what the reader is at without a charge; by a reset, if it cannot be moved otherwise."""
-        if payment and payment.tries >= STUCK_AFTER:
-            payment.tries = 0
+        if self._stops >= STUCK_AFTER and self._now >= self._stopping_since + self._answers_within:
+            self._stops = 0
             self._interface.reset()
-        elif self._command(command) and payment:
-            payment.tries += 1
+        elif self._command(command):
+            if not self._stops:
+                self._stopping_since = self._now
+            self._stops += 1
 
     def _begin(self, status: Status) -> None:
         """Asks the reader for the next payment, if it can be asked."""
@@ -236,15 +255,22 @@ class MdbTerminal:
             self._void.append(payment.transaction)
             self._said.append(Declined(payment.transaction, "terminal"))
             return
-        self._payment = payment
+        self._payment, payment.asked_at = payment, self._now
         price = in_major_units(payment.amount, payment.currency)
         self._interface.command(f"D,REQ,{price},{PRODUCT}", anew=True)  # perhaps the last customer's price, too
 
     def _end(self, payment: _Payment, status: Status) -> None:
         """The reader is enabled and has no vend open, so the payment is over, one way or another."""
         says_mode = status.reader is not None and status.reader.mode is not None
+        if (
+            not payment.seen
+            and not payment.lost
+            and payment.refusal is None
+            and self._now < payment.asked_at + ASKED_WITHIN
+        ):
+            return  # the request may not have reached the bus yet
         if payment.stage == "settling":
-            is_final = payment.sure and not payment.lost and payment.refusal is None
+            is_final = payment.sure and not payment.lost and not payment.denied and payment.refusal is None
             self._finish(payment, "settled" if is_final else "unknown")
         elif payment.stage == "reversing" and payment.refusal not in (None, "-1"):
             self._finish(payment, "unknown")  # the documentation does not say how a refund fails

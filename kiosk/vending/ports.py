@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from kiosk.vending import dispenser_protocol, mdb_status
 from kiosk.vending.mdb_status import Status, Version
@@ -15,6 +16,9 @@ from kiosk.vending.serial_line import LineUp, SerialLine
 
 BY_ID = Path("/dev/serial/by-id")
 CONSOLES = Path("/proc/consoles")
+DEVICES = Path("/dev")
+UNLISTED = "ttyTHS*"
+"""The UARTs of a Jetson, of which pyserial 3.5 does not know."""
 OPEN_WITHIN = 1.0
 ASK_EVERY = 1.0
 ASK_TIMES = 3
@@ -45,7 +49,10 @@ def found() -> Iterator[Port]:
     """All ports but those that the system's own console is on."""
     stable = {link.resolve(): link for link in sorted(BY_ID.iterdir())} if BY_ID.is_dir() else {}
     consoles = CONSOLES.read_text(encoding="ascii") if CONSOLES.exists() else ""
-    for port in sorted(list_ports.comports()):
+    listed = sorted(list_ports.comports())
+    known = {port.device for port in listed}
+    others = [ListPortInfo(str(path)) for path in sorted(DEVICES.glob(UNLISTED)) if str(path) not in known]
+    for port in (*listed, *others):
         if f"{port.name} " not in consoles:
             description = port.description if port.description not in ("", "n/a") else "no USB device"
             yield Port(str(stable.get(Path(port.device).resolve(), port.device)), description)

@@ -217,7 +217,7 @@ def _found(path: Path) -> tuple[list[Entry], str]:
         entries, damage = survey(path)
     except JournalError as error:
         return [], str(error)
-    return entries, damage.what if damage else ""
+    return entries, damage.what if damage else "no row can be added to it"
 
 
 def _open_payments(entries: Sequence[Entry]) -> list[str]:

@@ -64,6 +64,17 @@ def test_the_checked_bytes_are_the_ones_returned(engine_path: Path, good_content
     assert sha256_of(content) == manifest.sha256
 
 
+def test_a_file_that_is_exchanged_once_it_was_checked_is_not_used(
+    engine_path: Path, good_content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(content: bytes) -> str:
+        engine_path.write_bytes(b"another program")
+        return sha256_of(content)
+
+    monkeypatch.setattr("kiosk.engine.manifest.sha256_of", checked)
+    assert read_checked(engine_path)[0] == good_content
+
+
 def test_a_missing_engine_is_refused(engine_path: Path) -> None:
     engine_path.unlink()
     assert "No such file" in refusal(engine_path)

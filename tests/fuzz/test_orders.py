@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.errors import KioskError
-from kiosk.ops.fleet_link import Broker, Link
+from kiosk.ops.fleet_link import Broker, Link, LinkError
 from kiosk.ops.fleet_settings import FleetSettings
 from kiosk.ops.order_gate import OrderGate
 from kiosk.ops.outbox import Outbox
@@ -153,6 +153,17 @@ def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operato
         for payload in heard:
             with suppress(OrderError):
                 assert opened(payload, operator.key.public_key()) == order
+
+
+def test_a_topic_that_is_no_text_ends_the_connection_at_most() -> None:
+    """The library has no name of its own for what it raises then."""
+    topic = b"\xff\xfe"
+    said = CONNACK + b"\x32\x09\x00\x02" + topic + b"\x00\x01\x00ab"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        broker = Broker("127.0.0.1", server.getsockname()[1], tls=False)
+        link = Link(broker, "m-1", ("kiosk/m-1/state", b"{}"), ("kiosk/m-1/order",))
+        with pytest.raises(LinkError, match="says what is no MQTT 5"):
+            listen(link, server, said)
 
 
 def listen(link: Link, server: socket.socket, said: bytes) -> None:

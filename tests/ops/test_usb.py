@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +32,15 @@ def stick(tmp_path: Path) -> Path:
     stick = tmp_path / "stick"
     stick.mkdir()
     return stick
+
+
+def test_the_system_may_name_a_stick_in_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only in those of UTF-8, in which alone a text file can be read."""
+    name = b"/media/kiosk/\xff\xfe"
+    mounts = b"/dev/sdb1 " + name + b" vfat rw 0 0\n"
+    monkeypatch.setattr(Path, "read_bytes", lambda _: mounts)
+    monkeypatch.setattr(Path, "read_text", lambda _: mounts.decode())
+    assert sticks() == [Path(os.fsdecode(name))]
 
 
 def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from sqlite3 import OperationalError
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
 from kiosk.ops import usb
-from kiosk.ui import service_journal, theme
+from kiosk.ui import service_health, service_journal, theme
 from kiosk.ui.service_camera import CameraPage
 from kiosk.ui.service_feed import VisionFeed
 from kiosk.ui.service_gate import OPEN_FOR
@@ -70,8 +71,10 @@ def rig(start: Start_) -> ServiceRig:
 def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: ServiceRig, qtbot: QtBot) -> None:
     for _ in range(5):
         qtbot.mouseClick(rig.window, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    rig.tick(9)
     assert rig.service.gate.isVisible()
     assert rig.service.screen is None
+    assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.type(PIN)
     assert rig.service.gate.isHidden()
     assert rig.screen.isVisible()
@@ -111,10 +114,12 @@ def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceR
     rig.service.gate.pad.keys["4"].click()
     rig.tick(1, OPEN_FOR)
     assert rig.service.gate.isHidden()
-    rig.window.service_requested.emit()
     assert rig.service.gate.dots.count == 0
+    rig.window.service_requested.emit()
+    rig.service.gate.pad.keys["4"].click()
     rig.service.gate.close_button.click()
     assert rig.service.gate.isHidden()
+    assert rig.service.gate.dots.count == 0
 
 
 @pytest.mark.parametrize("pin", [PIN, "1234"])
@@ -330,6 +335,12 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
     assert (rows["Terminal"].right, rows["Dispenser"].right) == (False, True)
     assert len(page.rows.drawn) == 2 * len(rows)
     assert "Settings" not in rows
+    for free, is_enough in ((500_000_000, True), (499_999_999, False)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(service_health.shutil, "disk_usage", lambda _, free=free: Mock(free=free))
+            rig.tick()
+        rows = {row.label: row for row in page.rows.rows}
+        assert rows["Disk"].right is is_enough
     page.desk = replace(page.desk, settings_fault="settings kiosk.toml: nonsense; running with those of the last start")
     rig.tick()
     (row,) = [row for row in page.rows.rows if row.label == "Settings"]

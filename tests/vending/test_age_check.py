@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation, Status
+from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation
 from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Prompt, Reason
 
 POLICY = AgePolicy(automatic_pass=True)
@@ -207,6 +206,8 @@ def test_the_same_picture_again_and_again_is_one_picture() -> None:
     for index in range(40):
         check = check.observe(seen(0.0, face()), index * EVERY)
     assert check.progress == 0
+    assert check.evidence is not None
+    assert check.evidence.pictures == 1
 
 
 def test_a_vision_process_begun_anew_begins_the_evidence_anew() -> None:
@@ -265,32 +266,53 @@ def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, float]) -> N
 
 # --- Whatever happens -----------------------------------------------------------------------------
 
-statuses: st.SearchStrategy[Status] = st.sampled_from(["known", "known", "known", "estimating", "unknown"])
-faces = st.builds(
-    face,
-    track=st.sampled_from([1, 1, 1, 2]),
-    age=st.sampled_from(["60+", "60+", "10-19"]),
-    status=statuses,
-    quality=st.sampled_from([0.9, 0.9, 0.2]),
-    live=st.sampled_from([True, True, None, False]),
+# At most one thing at a time is wrong: what is wrong in two ways fails by either, and shows nothing of the other.
+shown_faces = st.sampled_from(
+    [
+        *[[face()]] * 4,
+        [face(track=2)],
+        [face(age="20-29")],
+        [face(age="10-19")],
+        [face(estimate=aged("60+", 0.94))],
+        [face(status="unknown")],
+        [face(status="estimating")],
+        [face(quality=0.2)],
+        [face(live=None)],
+        [face(live=False)],
+        [face(box=(0, 0, 79, 79))],
+        [face(), face(track=2)],
+        [],
+    ]
 )
 steps = st.lists(
     st.tuples(
-        st.sampled_from([EVERY, 0.1, 0.1, 0.6, 0.0, -0.2]),
-        st.sampled_from([1, 1, 1, 1, 1, 0, 2]).flatmap(lambda count: st.lists(faces, min_size=count, max_size=count)),
+        st.sampled_from([EVERY, 0.1, 0.1, 0.1, 0.15, 0.3, 0.6, 0.0, -0.2]),
+        shown_faces,
         st.integers(1, 30),  # how often in a row
     ),
     max_size=12,
 )
 
 
-def good(observation: Observation, policy: AgePolicy) -> bool:
-    return len(observation.faces) == 1 and all(
-        each.status == "known" and each.quality >= policy.least_quality for each in observation.faces
-    )
+def goods(taken: list[Observation], policy: AgePolicy) -> list[float]:
+    """The times of the good pictures of whoever is in the last one, back to what interrupted their row."""
+    last = taken[-1].faces[0]
+    times: list[float] = []
+    for each in reversed(taken):
+        (seen_first, *others) = each.faces or (None,)
+        if seen_first is None or others or seen_first.track != last.track or seen_first.status == "unknown":
+            break
+        if seen_first.box[2] < policy.smallest_face:
+            break
+        if seen_first.status == "known" and seen_first.quality >= policy.least_quality:
+            if times and times[-1] - each.time > policy.longest_gap + 1e-9:
+                break
+            times.append(each.time)
+    return times
 
 
-@given(steps, st.booleans(), st.booleans())
+@settings(max_examples=300)
+@given(steps, st.sampled_from([True, True, True, False]), st.booleans())
 def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
     drawn: list[tuple[float, list[FaceObservation], int]], on: bool, live_needed: bool
 ) -> None:
@@ -318,13 +340,11 @@ def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
     last = taken[-1].faces[0]
     assert last.live is True or (last.live is None and not live_needed)
     assert last.estimate is not None
-    assert last.estimate.probability_at_least(policy.challenge_age) >= policy.threshold
-    row = [each for each in taken if each.time >= taken[-1].time - policy.seconds]
-    assert all(len(each.faces) == 1 and each.faces[0].track == last.track for each in row)
-    assert all(each.faces[0].status != "unknown" for each in row)
-    assert sum(good(each, policy) for each in taken) >= policy.good_pictures
-    times = [each.time for each in row if good(each, policy)]
-    assert all(later - earlier <= policy.longest_gap + 1e-9 for earlier, later in pairwise(times))
+    assert last.estimate.probability_at_least(18 + 7) >= 0.95
+    times = goods(taken, policy)
+    assert times[0] == taken[-1].time, "it is the last picture that decides"
+    assert len(times) >= policy.good_pictures
+    assert times[0] - times[-1] >= policy.seconds - 1e-9
 
 
 @given(steps)

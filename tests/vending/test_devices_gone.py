@@ -75,6 +75,7 @@ def test_gone_in_any_state_it_costs_nobody_anything(state: Callable[[Rig], None]
     # Nobody begins a payment now, whatever was touched before.
     charges = len(rig.terminal.accounts)
     settle_everything(rig)
+    assert rig.phase is Phase.OUT_OF_ORDER
     rig.shop.touch(Start(True))
     rig.shop.touch(Choose(WATER))
     rig.tick()

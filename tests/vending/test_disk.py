@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending.events import Continue
-from kiosk.vending.facts import MachineStarted
-from kiosk.vending.journal import Journal, JournalError, file, verify, writing
+from kiosk.vending.events import Cancel, Continue
+from kiosk.vending.facts import Fact, MachineStarted, ReversalRequested
+from kiosk.vending.journal import Journal, JournalError, file, read, verify, writing
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import Behaviour as Vend
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
+from kiosk.vending.simulated_terminal import Behaviour as Pay
 from kiosk.vending.simulated_terminal import SimulatedTerminal
 from kiosk.vending.state import Phase
 from tests.vending.rig import PRICES, WATER, Rig, catalog, settle_everything
@@ -125,8 +126,77 @@ def test_a_fault_in_the_middle_of_a_sale_costs_nobody_anything(rig: Rig, path: P
     assert verify(path).seq == OPEN[0].head.seq
 
 
+def facts_of(path: Path) -> list[Fact]:
+    return [entry.fact for entry in read(path)]
+
+
+def test_nothing_is_heard_of_a_device_while_nothing_can_be_written(rig: Rig, path: Path) -> None:
+    """A driver that is polled acts by itself: it could begin a payment that was queued."""
+    polls: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for device in (rig.terminal, rig.dispenser):
+            patch.setattr(device, "poll", lambda now: polls.append(now) or [])
+        with takes_nothing_more(path):
+            rig.choose(WATER)
+            assert rig.shop.snapshot.faults == {"journal"}
+            rig.tick(9)
+            assert not polls
+        rig.after(60)
+        rig.tick()
+        assert polls
+
+
+def test_a_payment_that_nobody_answers_is_reversed_once_the_journal_is_back(rig: Rig, path: Path) -> None:
+    rig.terminal.plan([Pay.WAIT])
+    rig.buy()
+    rig.tick()
+    with takes_nothing_more(path):
+        rig.shop.touch(Cancel())
+        assert rig.phase is Phase.OUT_OF_ORDER
+    rig.after(60)
+    settle_everything(rig)
+    assert rig.phase is Phase.ATTRACT
+    assert not rig.ledger.transactions
+    assert not rig.ledger.sales
+    assert any(fact.reason == "journal" for fact in facts_of(path) if isinstance(fact, ReversalRequested))
+
+
+def test_what_was_said_when_the_journal_failed_is_journalled_once_it_is_back(rig: Rig, path: Path) -> None:
+    rig.dispenser.plan([Vend.WAIT])
+    rig.buy()
+    rig.tick()
+    assert rig.phase is Phase.DISPENSING
+    rig.dispenser.drop()
+    with takes_nothing_more(path):
+        rig.tick()
+        assert rig.phase is Phase.OUT_OF_ORDER
+    rig.after(60)
+    settle_everything(rig)
+    (doubt,) = rig.ledger.doubts.values()
+    assert doubt.reported is True
+    assert rig.held == 0
+
+
+def test_it_is_opened_again_ever_more_seldom(rig: Rig, path: Path) -> None:
+    tries: list[float] = []
+    with pytest.MonkeyPatch.context() as patch, takes_nothing_more(path):
+        rig.choose(WATER)
+        began = rig.now
+
+        def fails() -> None:
+            tries.append(round(rig.now - began))
+            raise JournalError("the disk is full")
+
+        patch.setattr(rig.journal, "reopen", fails)
+        for _ in range(130):
+            rig.after(1)
+    assert tries == [2, 6, 14, 30, 60, 90, 120]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(path: Path, fault: Fault) -> None:
+def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(
+    path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = Journal(path)
     journal.append(MachineStarted("1"))
     journal.close()
@@ -136,6 +206,10 @@ def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(path:
         OPEN.append(Journal(path))
         Shop(catalog(), OPEN[0], terminal, dispenser)
 
+    for device in (terminal, dispenser):
+        monkeypatch.setattr(
+            device, "poll", lambda _: pytest.fail("a device was polled, whose driver may act by itself")
+        )
     with fault(path), pytest.raises(JournalError, match="look at its disk and folder") as caught:  # type: ignore[attr-defined]
         start()
     assert "\n" not in str(caught.value)

@@ -157,7 +157,7 @@ def test_a_cancel_that_has_no_effect_ends_in_a_reset(bench: Bench) -> None:
     bench.ask()
     bench.interface.ignores_cancel = True
     bench.terminal.reverse("t1")
-    assert bench.run(20) == [Reversed("t1")]
+    assert bench.run(40) == [Reversed("t1")]
     assert bench.interface.vends[0].end == "reset"
     assert "D,0" in bench.wire.sent
 
@@ -355,6 +355,9 @@ class TestCardFirst:
         (MdbInterface(scale=5), 180, True),
         (MdbInterface(scale=5), 183, False),
         (MdbInterface(scale=1, decimals=1), 185, False),
+        (MdbInterface(), 65534, True),
+        (MdbInterface(), 65535, False),  # all of the bus's 16 bits mean "not known"
+        (MdbInterface(scale=100, decimals=2), 6_553_400, True),
     ],
 )
 def test_a_price_that_the_reader_cannot_take_is_not_asked_for(
@@ -381,3 +384,91 @@ def test_a_line_that_goes_wrong_costs_no_more_than_time(bench: Bench, fate: str,
 def test_remembered_is_what_was_sent(bench: Bench) -> None:
     bench.ask()
     assert MdbMemory(bench.path).get("t1") == Remembered("requested", 180, "EUR")
+
+
+def test_an_approval_that_the_reader_took_back_is_not_settled(bench: Bench) -> None:
+    about_to_settle(bench)
+    bench.interface.take_back()  # VEND DENIED, or its session's end, before D,END is there
+    assert Settled("t1") not in bench.run(10)
+    assert not bench.interface.charged
+
+
+def test_a_request_that_is_not_on_the_bus_at_once_is_waited_for(bench: Bench) -> None:
+    bench.interface.is_slow = True
+    bench.ask()
+    assert not [said for said in bench.said if isinstance(said, Declined)]
+    bench.interface.approve()
+    assert bench.run() == [Approved("t1", 180)]
+    bench.terminal.settle("t1")
+    assert bench.run() == [Settled("t1")]
+
+
+def test_a_request_that_never_reaches_the_bus_is_declined(bench: Bench) -> None:
+    bench.run()
+    bench.wire.fates.extend(["whole"] * 4)
+    bench.terminal.authorize("t1", 180, "EUR")
+    while not any(line.startswith("D,REQ") for line in bench.wire.sent):
+        bench.run(0.1)
+    bench.wire.unplug()
+    bench.wire.plug()
+    assert Declined("t1", "terminal") in bench.run()
+
+
+def test_a_reader_that_takes_its_time_to_end_a_session_is_told_once(bench: Bench) -> None:
+    bench.approved()
+    bench.interface.ends_late = True
+    bench.terminal.settle("t1")
+    assert bench.run(10) == []
+    bench.interface.end_now()
+    assert bench.run() == [Settled("t1")]
+    assert bench.wire.sent.count("D,END") == 1
+
+
+def test_a_success_that_never_arrived_is_told_again_when_the_readers_time_is_over(bench: Bench) -> None:
+    bench.approved()
+    bench.terminal.settle("t1")
+    bench.wire.fates.extend(["whole", "whole", "lost"])  # a look and its answer, and D,END
+    bench.run(40)
+    assert Settled("t1") in bench.said
+    assert bench.wire.sent.count("D,END") == 2
+    assert bench.interface.charged == Decimal("1.80")
+
+
+def test_a_reader_is_not_reset_before_its_own_time_is_over(bench: Bench) -> None:
+    bench.ask()
+    bench.interface.ignores_cancel = True
+    bench.terminal.reverse("t1")
+    bench.run(29)  # of the 30 seconds that it says it may take
+    assert "D,0" not in bench.wire.sent
+    assert Reversed("t1") in bench.run(5)
+
+
+def test_a_vend_that_nobody_knows_of_and_that_does_not_end_is_ended_by_a_reset(bench: Bench) -> None:
+    bench.run()
+    bench.interface.ignores_cancel = True
+    bench.interface.feed("D,REQ,5.00,1")
+    bench.run(40)
+    assert bench.interface.vends[0].end == "reset"
+    assert bench.interface.state == "IDLE"
+
+
+@pytest.mark.parametrize("end", ["settle", "reverse"])
+def test_what_cannot_be_written_down_is_not_told_to_the_reader(bench: Bench, end: str) -> None:
+    """Else a crash could find a charge, or a refund, of which the file knows nothing."""
+    bench.approved()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MdbMemory, "put", lambda *_: False)
+        getattr(bench.terminal, end)("t1")
+        assert bench.run() == []
+        assert not any(line.startswith("D,END") for line in bench.wire.sent)
+    assert bench.run() == [Settled("t1") if end == "settle" else Reversed("t1")]
+
+
+def test_a_refund_that_failed_is_not_called_one(bench: Bench) -> None:
+    bench.approved()
+    bench.interface.refund_fails = True
+    for _ in range(3):
+        bench.terminal.reverse("t1")
+        assert bench.run() == []
+    assert bench.interface.state == "IDLE"
+    assert bench.interface.charged

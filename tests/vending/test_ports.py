@@ -66,7 +66,7 @@ def test_a_port_that_cannot_be_opened_says_why(tmp_path: Path, monkeypatch: pyte
 
 
 def test_ports_have_the_names_that_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    devices = [tmp_path / name for name in ("ttyACM0", "ttyS0", "ttyS1")]
+    devices = [tmp_path / name for name in ("ttyACM0", "ttyS0", "ttyS1", "ttyTHS1", "ttyTHS2")]
     for device in devices:
         device.touch()
     (tmp_path / "by-id").mkdir()
@@ -74,12 +74,15 @@ def test_ports_have_the_names_that_stay(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "consoles").write_text(
         "tty0                 -WU (EC  p  )    4:1\nttyS1                -W- (EC  p  )    4:65\n"
     )
-    listed = [ListPortInfo(str(device)) for device in devices]
+    listed = [ListPortInfo(str(device)) for device in devices[:4]]
     listed[0].description = "Thing"
     monkeypatch.setattr(ports.list_ports, "comports", lambda: listed)
     monkeypatch.setattr(ports, "BY_ID", tmp_path / "by-id")
     monkeypatch.setattr(ports, "CONSOLES", tmp_path / "consoles")
+    monkeypatch.setattr(ports, "DEVICES", tmp_path)
     assert list(ports.found()) == [
         Port(str(tmp_path / "by-id" / "usb-Maker_Thing-if00"), "Thing"),
         Port(str(devices[1]), "no USB device"),
+        Port(str(devices[3]), "no USB device"),
+        Port(str(devices[4]), "no USB device"),  # of a Jetson, which nobody lists
     ]

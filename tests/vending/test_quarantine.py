@@ -146,6 +146,20 @@ def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytes
     assert not list(written.parent.glob("journal-damaged-*"))
 
 
+def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> None:
+    """Else SQLite joins it to the database when that is closed, as long as nobody reads and there is room."""
+    with_rows_beside(written)
+    with closing(sqlite3.connect(written)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT seq FROM head").fetchone()
+        rows = written.with_name("journal.db-wal").read_bytes()
+        with closing(quarantine.opened(written)) as journal:
+            (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
+    assert isinstance(told, JournalReplaced)
+    assert (written.parent / told.folder / "journal.db-wal").read_bytes() == rows
+    assert told.owed == "j-1-1 j-1-2"
+
+
 def test_a_journal_in_order_is_opened_and_nothing_put_aside(written: Path) -> None:
     with closing(quarantine.opened(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS

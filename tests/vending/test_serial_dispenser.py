@@ -182,6 +182,20 @@ def test_a_board_that_began_anew_before_it_heard_of_a_vend_never_turned(bench: B
     assert not bench.board.turned
 
 
+def test_a_board_whose_clock_begins_anew_has_another_boot_and_loses_nothing(bench: Bench) -> None:
+    bench.turn()
+    bench.board.boots, bench.board.uptime = 2, 0  # as docs/dispenser-protocol.md has it; its power stays
+    bench.run()
+    bench.board.drop()
+    assert bench.run() == [Dropped("v-1")]
+    bench.dispenser.dispense("v-2", "A1")
+    while not any("VEND v-2" in line for line in bench.wire.sent):
+        bench.run(0.1)
+    bench.board.boots, bench.board.uptime = 3, 0
+    assert bench.run() == [NotDropped("v-2", "refused")]
+    assert bench.board.turned == {"v-1": 1}
+
+
 def test_a_kiosk_that_begins_anew_hears_the_end_of_the_last_vend(bench: Bench) -> None:
     bench.turn()
     bench.start()

@@ -17,12 +17,12 @@ class Vend:
 
     amount: Decimal
     approved: bool = False
-    end: Literal["success", "failure", "cancelled", "denied", "reset", "timed out"] | None = None
+    end: Literal["success", "failure", "not refunded", "cancelled", "denied", "reset", "timed out"] | None = None
 
     @property
     def charged(self) -> bool:
-        """Whether the customer pays: only the vend's success makes it so."""
-        return self.end == "success"
+        """Whether the customer pays: only the vend's success makes it so, or a refund that failed."""
+        return self.end in ("success", "not refunded")
 
 
 class MdbInterface:
@@ -38,6 +38,14 @@ class MdbInterface:
         self.ignores_cancel = False
         self.refuses = False
         """Whether it refuses every request."""
+        self.is_slow = False
+        """Whether a request reaches the bus only after the next look."""
+        self.ends_late = False
+        """Whether the reader takes its time over the end of a session, while the interface stays where it is."""
+        self.refund_fails = False
+        """Whether the reader reports a malfunction after a vend's failure, and cannot give the money back."""
+        self._waiting: str | None = None
+        """A command that has not reached the bus yet."""
         self.has_reader = True
         self.mute = False
         """Whether the interface hangs."""
@@ -51,6 +59,8 @@ class MdbInterface:
                 self.said.append("v,4.0.2.0")
             case ["D", "STATUS"]:
                 self.said.append(self._status(asked=True))
+                if self.is_slow and self._waiting:
+                    self._reaches_bus()
             case ["D", "0"]:
                 self._reset_reader()
                 self._go("OFF")
@@ -67,14 +77,16 @@ class MdbInterface:
                 if not self.ignores_cancel:
                     self._end("cancelled")
             case ["D", "REQ", amount, _] if self._can_be_asked and re.fullmatch(r"\d+(\.\d+)?", amount):
-                self.vends.append(Vend(Decimal(amount)))
-                self._go("VEND")
-                if self.otherwise == "approve":
-                    self.approve()
-                elif self.otherwise == "deny":
-                    self.deny()
-            case ["D", "END"] | ["D", "END", "1"] if self.state == "RESULT" and self.vends[-1].approved:
-                self._end("success")
+                self._waiting = amount
+                if not self.is_slow:
+                    self._reaches_bus()
+            case ["D", "END"] | ["D", "END", "1"] if self._is_approved and not self.vends[-1].end:
+                self.vends[-1].end = "success"
+                if not self.ends_late:
+                    self._go("IDLE")
+            case ["D", "END", "-1"] if self.state == "RESULT" and self.refund_fails:
+                self.said.append('d,ERR,"malfunction"')
+                self._end("not refunded")
             case ["D", "END", "-1"] if self.state == "RESULT":
                 self._end("failure")
             case _:
@@ -94,6 +106,18 @@ class MdbInterface:
             self._go("RESULT")
             if not lingers:
                 self._go("IDLE")
+
+    def take_back(self) -> None:
+        """The reader approved, and thinks better of it."""
+        if self._is_approved and not self.vends[-1].end:
+            self.vends[-1].end = "timed out"
+            self._go("RESULT")
+
+    def end_now(self) -> None:
+        """The reader has ended the session that it was to end."""
+        self.ends_late = False
+        if self.state == "RESULT" and self.vends[-1].end == "success":
+            self._go("IDLE")
 
     def give_up(self) -> None:
         """The reader has waited long enough for whatever it was."""
@@ -134,13 +158,29 @@ class MdbInterface:
 
     @property
     def _can_be_asked(self) -> bool:
-        return not self.refuses and self.state == ("IDLE" if self.always_idle else "CREDIT")
+        is_ready = self.state == ("IDLE" if self.always_idle else "CREDIT")
+        return is_ready and not self.refuses and self._waiting is None
+
+    @property
+    def _is_approved(self) -> bool:
+        return self.state == "RESULT" and self.vends[-1].approved and self.vends[-1].end in (None, "success")
+
+    def _reaches_bus(self) -> None:
+        assert self._waiting is not None
+        self.vends.append(Vend(Decimal(self._waiting)))
+        self._waiting = None
+        self._go("VEND")
+        if self.otherwise == "approve":
+            self.approve()
+        elif self.otherwise == "deny":
+            self.deny()
 
     def _reset_reader(self) -> None:
+        self._waiting = None
         if self.open:
             self.open.end = "reset"
 
-    def _end(self, end: Literal["success", "failure", "cancelled", "timed out"]) -> None:
+    def _end(self, end: Literal["failure", "not refunded", "cancelled", "timed out"]) -> None:
         if self.open:
             self.open.end = end
         self._go("IDLE")
@@ -157,7 +197,7 @@ class MdbInterface:
             case "CREDIT":
                 words.append("-1")
             case "RESULT":
-                words += ["1", f"{self.vends[-1].amount:.2f}"] if self.vends[-1].approved else ["-1"]
+                words += ["1", f"{self.vends[-1].amount:.2f}"] if self._is_approved else ["-1"]
         if asked and self.state not in ("OFF", "RESET"):
             words += ["#", self.setup]
             if self.names_mode:

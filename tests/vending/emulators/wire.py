@@ -33,6 +33,8 @@ class Wire:
         """Whether nothing moves: what is sent is late, and not lost."""
         self.fates: deque[Fate] = deque()
         """What happens to the next lines, either way; then they come whole."""
+        self.spoilt: list[str] = []
+        """What did not arrive as it was sent."""
         self.sent: list[str] = []
         """Everything the kiosk ever sent."""
         self._there: deque[str] = deque()
@@ -89,7 +91,10 @@ class Wire:
 
     def _carried(self, line: str, way: str) -> list[str]:
         line, self._glue[way] = self._glue[way] + line, ""
-        match self.fates.popleft() if self.fates else "whole":
+        fate = self.fates.popleft() if self.fates else "whole"
+        if fate in ("lost", "cut", "glued"):
+            self.spoilt.append(line)
+        match fate:
             case "lost":
                 return []
             case "doubled":
