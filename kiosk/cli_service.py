@@ -29,9 +29,11 @@ class _User(click.ParamType):
 @click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
 def install_service(settings: Path, display: str, user: str, dry_run: bool, root: Path) -> None:
     """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
+    from kiosk.cli_config import of_its_writers
     from kiosk.config import load
     from kiosk.devices import lacks
     from kiosk.ops import install
+    from kiosk.ops.service_user import as_service
     from kiosk.ops.units import NAME, Display
 
     config = load(settings)
@@ -51,6 +53,9 @@ def install_service(settings: Path, display: str, user: str, dry_run: bool, root
         click.echo(f"wrote {path}")
     if root == Path("/"):
         install.activated()
+        as_service(settings)
+    for line in of_its_writers(config, settings):
+        click.echo(line)
     for lack in lacks(config):
         click.echo(f"to sell: {lack}")
     click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")

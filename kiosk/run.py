@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import devices, fleet_parts, last_settings, logs, pin_file
+from kiosk import devices, fleet_parts, last_settings, logs, pin_file, trusted_file
 from kiosk import engine as engines
 from kiosk.config import Config
 from kiosk.demo import DemoMachine
@@ -111,6 +111,8 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
         engines.check(wish.engine or config.engine_path)
     source = _checked_source(config, wish)
     catalog, catalog_path = catalog_of(config)
+    if not wish.demo:
+        _check_writers(config, wish)
     if not has_screen and (reason := why_no_window()):
         raise NoDisplayError(f"{reason}: the machine needs a screen")
     make_private(config.state_folder)
@@ -128,6 +130,15 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
     if wish.settings and not (wish.demo or wish.settings_fault):
         last_settings.remember(config, wish.settings)
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
+
+
+def _check_writers(config: Config, wish: Wish) -> None:
+    """Of settings and catalogue. Raises `UntrustedFileError` where everybody is one, and logs who else is."""
+    settings = None if wish.settings_fault else wish.settings
+    for path in filter(None, (settings, config.catalog_path)):
+        trusted_file.check(path)
+        for doubt in trusted_file.doubts(path):
+            log.warning("%s", doubt)
 
 
 def _keep_no_core() -> None:

@@ -14,6 +14,8 @@ from kiosk.files import replaced_together
 from kiosk.ops.units import PROGRAMS, UNIT, Display, Service
 
 _PROGRAM = "kiosk"
+_SYSTEM_PROGRAMS = "/usr/sbin"
+"""Debian has it in root's PATH alone."""
 
 
 class InstallError(KioskError):
@@ -87,7 +89,8 @@ def _this_kiosk() -> Path:
 
 
 def _wrapper(display: Display) -> Path | None:
-    found = [shutil.which(program) for program in PROGRAMS.get(display, ())]
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), _SYSTEM_PROGRAMS))
+    found = [shutil.which(program, path=path) for program in PROGRAMS.get(display, ())]
     for program, place in zip(PROGRAMS.get(display, ()), found, strict=True):
         if place is None:
             raise InstallError(

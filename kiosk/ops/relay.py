@@ -1,11 +1,11 @@
 """Passes on what the kiosk tells systemd, where a compositor stands between the two.
 
-systemd hears whoever is in the unit's control group, or is its main process. The session that a compositor needs
-(pam_systemd(8)) moves them all into a group of its own, so that the main process alone is heard. That is this one: it
-starts the compositor, which starts the kiosk, and has the kiosk's notices sent to itself.
+The kiosk is the compositor's child, not systemd's, which would not notice when it ends. So this is the unit's main
+process: it starts the compositor, which starts the kiosk, has the kiosk's notices sent to itself, and ends as they do.
 
-Whatever systemd would do to the unit's processes it does to this one, and to nobody in the session's group: so a signal
-that ends this ends the kiosk.
+Under X a session of logind (pam_systemd(8)) moves them all into a control group of its own. There systemd hears the
+main process alone, and what it does to the unit's processes it does to this one: so a signal that ends this ends the
+kiosk.
 """
 
 from __future__ import annotations

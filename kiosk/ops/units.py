@@ -1,7 +1,11 @@
-"""The files that make a machine start its kiosk by itself: a unit of systemd, its user, its session.
+"""The files that make a machine start its kiosk by itself: a unit of systemd, its user, and under X its session.
 
 Under a compositor that shows one application and knows no shortcut (`cage`) nothing but the kiosk can be reached, and
 when either ends both do. What the kiosk tells systemd reaches it through `kiosk.ops.relay`.
+
+Of the unit's limits, those on devices (`DeviceAllow=`) are its control group's. A session of logind would move all
+processes into a group of its own, where they do not hold: so `cage` gets screen and touch panel from `seatd`, which
+needs none. Debian's X server without root's rights needs one (pam_systemd(8)).
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ class Display(str, Enum):
     """Qt draws on the screen itself, without any display server."""
 
 
-PROGRAMS: Mapping[Display, tuple[str, ...]] = {Display.CAGE: ("cage", "Xwayland"), Display.X11: ("xinit",)}
+PROGRAMS: Mapping[Display, tuple[str, ...]] = {Display.CAGE: ("cage", "Xwayland", "seatd"), Display.X11: ("xinit",)}
 """What each needs beside the kiosk; Debian's packages have the same names in small letters. The first is started.
 
 Debian's cage ends at once without Xwayland, and does not depend on its package.
@@ -56,7 +60,8 @@ class Service:
 
     def files(self) -> dict[Path, str]:
         """The files, by their place."""
-        return {UNIT: self._unit(), SYSUSERS: self._sysusers(), PAM: _PAM_TEXT}
+        files = {UNIT: self._unit(), SYSUSERS: self._sysusers()}
+        return {**files, PAM: _PAM_TEXT} if self.display is Display.X11 else files
 
     @property
     def command(self) -> str:
@@ -76,11 +81,13 @@ class Service:
         # ProtectHome= closes /run/user too, where Wayland's socket is
         at_home = any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
         home = f"{'ReadOnlyPaths' if at_home else 'InaccessiblePaths'}={' '.join(f'-{folder}' for folder in _HOMES)}"
-        platform = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}[self.display]
         return _UNIT_TEXT.format(
             command=self.command,
             user=self.user,
-            platform=platform,
+            platform=_PLATFORMS[self.display],
+            seat=_SEATS[self.display].format(name=NAME),
+            giver="seatd.service" if self.display is Display.CAGE else "systemd-logind.service",
+            inputs=_NO_INPUT if self.display is Display.CAGE else _INPUT,
             home=home,
             watchdog=self.watchdog_s,
             network=_FLEET if self.network else _NO_NETWORK,
@@ -88,7 +95,8 @@ class Service:
         )
 
     def _sysusers(self) -> str:
-        groups = "".join(f"m {self.user} {group}\n" for group in ("video", "render", "input", "audio", "dialout"))
+        names = ("video", "render", "audio", "dialout", *(() if self.display is Display.CAGE else ("input",)))
+        groups = "".join(f"m {self.user} {group}\n" for group in names)
         return (
             "# The kiosk's own user, who may use the camera, the screen and serial ports.\n"
             f'u {self.user} - "FacialNet Kiosk" {STATE}\n{groups}'
@@ -98,6 +106,22 @@ class Service:
 def _quoted(word: str) -> str:
     return shlex.quote(word.replace("%", "%%").replace("$", "$$"))
 
+
+_PLATFORMS = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}
+
+_SEATS = {
+    Display.CAGE: """\
+# No session of logind: it would take the processes out of this unit, and so out of its limits on devices.
+Environment=LIBSEAT_BACKEND=seatd""",
+    Display.X11: """\
+# A session of logind, without which X gets no screen. It takes the processes out of this unit: DeviceAllow= and
+# OOMPolicy= do not reach them, and what they log is found by `journalctl -t {name}`.
+PAMName={name}""",
+    Display.EGLFS: "# No session: Qt opens screen and touch panel itself.",
+}
+
+_INPUT = "DeviceAllow=char-input rw"
+_NO_INPUT = "# no touch panel and no keyboard: seatd opens them for cage"
 
 _FLEET = "RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6"
 _NO_NETWORK = """\
@@ -109,8 +133,8 @@ _UNIT_TEXT = """\
 [Unit]
 Description=FacialNet Kiosk
 Documentation=man:systemd.service(5)
-After=systemd-user-sessions.service systemd-logind.service dbus.socket plymouth-quit-wait.service
-Wants=systemd-logind.service dbus.socket
+After=systemd-user-sessions.service {giver} dbus.socket plymouth-quit-wait.service
+Wants={giver} dbus.socket
 Conflicts=getty@tty1.service
 After=getty@tty1.service
 Before=graphical.target
@@ -122,8 +146,9 @@ StartLimitIntervalSec=0
 Type=notify
 # The kiosk, not a compositor around it, says that it is ready and alive; `kiosk relay` passes it on.
 NotifyAccess=all
+# before the kiosk, whose terminal is hung up for every command that is started in it (TTYVHangup=)
+ExecStartPre=+-/bin/chvt 1
 ExecStart={command}
-ExecStartPost=+-/bin/chvt 1
 Restart=always
 RestartSec=2
 # From systemd 254 on ever slower, up to a minute; before that every 2 seconds.
@@ -138,7 +163,7 @@ TimeoutStopSec=240
 OOMPolicy=continue
 
 User={user}
-PAMName={name}
+{seat}
 TTYPath=/dev/tty1
 TTYReset=yes
 TTYVHangup=yes
@@ -150,7 +175,10 @@ SyslogIdentifier={name}
 UtmpIdentifier=tty1
 UtmpMode=user
 
-Environment=QT_QPA_PLATFORM={platform} XDG_STATE_HOME=/var/lib XDG_CACHE_HOME=/var/cache PYTHONDONTWRITEBYTECODE=1
+Environment=QT_QPA_PLATFORM={platform} PYTHONDONTWRITEBYTECODE=1
+Environment=XDG_STATE_HOME=/var/lib XDG_CACHE_HOME=/var/cache XDG_RUNTIME_DIR=/run/{name}
+RuntimeDirectory={name}
+RuntimeDirectoryMode=0700
 StateDirectory={name}
 StateDirectoryMode=0700
 CacheDirectory={name}
@@ -183,7 +211,7 @@ SystemCallErrorNumber=EPERM
 DevicePolicy=closed
 DeviceAllow=char-video4linux rw
 DeviceAllow=char-drm rw
-DeviceAllow=char-input rw
+{inputs}
 DeviceAllow=char-alsa rw
 DeviceAllow=char-tty rw
 DeviceAllow=char-ttyUSB rw

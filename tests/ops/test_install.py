@@ -40,7 +40,7 @@ def settings(tmp_path: Path) -> Path:
 def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("cage", "Xwayland"):
+    for name in ("cage", "Xwayland", "seatd"):
         (folder / name).write_text("#!/bin/sh\n")
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
@@ -64,9 +64,8 @@ def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_each_way_to_the_screen_starts_the_kiosk(display: Display, command: str, platform: str) -> None:
-    unit = unit_of(service(display))["Service"]
-    assert unit["ExecStart"] == command
-    assert f"QT_QPA_PLATFORM={platform} " in unit["Environment"]
+    assert unit_of(service(display))["Service"]["ExecStart"] == command
+    assert f"\nEnvironment=QT_QPA_PLATFORM={platform} " in service(display).files()[UNIT]
 
 
 def test_what_systemd_would_expand_is_kept_as_it_is() -> None:
@@ -91,6 +90,38 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
     assert unit["LimitCORE"] == "0"
     assert unit["InaccessiblePaths"] == "-/home -/root"
     assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ReadOnlyPaths"] == "-/home -/root"
+
+
+@pytest.mark.parametrize("display", [Display.CAGE, Display.EGLFS])
+def test_its_limits_on_devices_reach_the_kiosk(display: Display) -> None:
+    """A session of logind moves the processes out of the unit's control group, whose limits these are."""
+    some = service(display)
+    assert "PAMName" not in unit_of(some)["Service"]
+    assert PAM not in some.files()
+
+
+def test_cage_gets_screen_and_touch_panel_from_seatd_alone() -> None:
+    unit = service(Display.CAGE).files()[UNIT]
+    assert "Environment=LIBSEAT_BACKEND=seatd\n" in unit
+    assert "seatd.service" in unit_of(service())["Unit"]["Wants"]
+    assert "DeviceAllow=char-input" not in unit
+    assert "m kiosk input" not in service(Display.CAGE).files()[SYSUSERS]
+    assert "DeviceAllow=char-input rw\n" in service(Display.EGLFS).files()[UNIT]
+    assert "m kiosk input" in service(Display.EGLFS).files()[SYSUSERS]
+
+
+def test_x_gets_its_screen_by_a_session() -> None:
+    files = service(Display.X11).files()
+    assert f"PAMName={PAM.name}\n" in files[UNIT]
+    assert "pam_systemd" in files[PAM]
+
+
+@pytest.mark.parametrize("display", Display)
+def test_no_command_is_started_in_the_terminal_after_the_kiosk(display: Display) -> None:
+    """systemd hangs the terminal up before each (TTYVHangup=), which ends whoever is in it."""
+    unit = unit_of(service(display))["Service"]
+    assert unit["ExecStartPre"].endswith("chvt 1")
+    assert "ExecStartPost" not in unit
 
 
 def test_the_session_finds_its_folder_where_a_compositor_makes_its_socket() -> None:
@@ -124,7 +155,7 @@ def test_a_dry_run_shows_every_file_and_writes_none(settings: Path) -> None:
     before = sorted(settings.parent.rglob("*"))
     result = CliRunner().invoke(main, ["install-service", "--config", str(settings), "--dry-run"])
     assert result.exit_code == 0, result.output
-    assert all(f"# {place}\n" in result.output for place in (UNIT, SYSUSERS, PAM))
+    assert all(f"# {place}\n" in result.output for place in (UNIT, SYSUSERS))
     assert f"run --config {settings}" in result.output
     assert sorted(settings.parent.rglob("*")) == before
 
@@ -136,16 +167,19 @@ def test_it_is_written_below_another_root(settings: Path, tmp_path: Path) -> Non
     assert result.exit_code == 0, result.output
     assert "User=vending\n" in (root / UNIT.relative_to("/")).read_text()
     assert "m vending video\n" in (root / SYSUSERS.relative_to("/")).read_text()
-    assert "pam_systemd" in (root / PAM.relative_to("/")).read_text()
     assert "to sell: " in result.output
 
 
-def test_a_cage_without_xwayland_would_not_start(settings: Path, monkeypatch: pytest.MonkeyPatch, cage: Path) -> None:
-    cage.with_name("Xwayland").unlink()
+@pytest.mark.parametrize("program", ["Xwayland", "seatd"])
+def test_a_cage_without_its_helpers_would_not_start(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, cage: Path, program: str
+) -> None:
+    cage.with_name(program).unlink()
+    monkeypatch.setattr(install, "_SYSTEM_PROGRAMS", "/nowhere")
     monkeypatch.setenv("PATH", str(cage.parent))
     result = CliRunner().invoke(main, ["install-service", "--config", str(settings), "--dry-run"])
     assert isinstance(result.exception, SystemExit)
-    assert "Xwayland is not installed: `sudo apt install xwayland`" in result.output
+    assert f"{program} is not installed: `sudo apt install {program.lower()}`" in result.output
 
 
 @pytest.mark.parametrize(
