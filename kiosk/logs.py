@@ -76,7 +76,9 @@ def _to_stderr() -> logging.Handler:
 def _to_file(path: Path) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8")
+        handler = RotatingFileHandler(
+            path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
+        )  # half a surrogate, which a device or a file may have said, is then as JSON writes it
     except OSError as error:
         raise KioskError(f"the log {path} cannot be written: {error.strerror}") from error
     handler.setFormatter(JsonLines())

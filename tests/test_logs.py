@@ -64,6 +64,13 @@ def test_a_file_is_put_aside_before_it_grows_too_large(tmp_path: Path, monkeypat
     assert json.loads(files[0].read_text().splitlines()[-1])["message"] == "line 199"
 
 
+def test_a_line_that_is_no_text_reaches_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(tmp_path / "kiosk.log")
+    logging.getLogger("kiosk").warning("it says %s", "\ud800")
+    assert json.loads((tmp_path / "kiosk.log").read_text())["message"] == "it says \ud800"
+    assert not capsys.readouterr().err
+
+
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("")
     with pytest.raises(KioskError, match="cannot be written"):
