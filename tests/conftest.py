@@ -4,9 +4,10 @@ import importlib
 import os
 import tempfile
 import warnings
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
@@ -33,6 +34,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: object, error: object) -> None:  # noqa: ARG001 - pytest-xdist's
     tried.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """What one process tells another of a test has to be text; a test of what is none logs it, or fails with it."""
+    return _as_text((yield))
+
+
+def _as_text(told: Any) -> Any:
+    match told:
+        case str():
+            return told.encode(errors="backslashreplace").decode()
+        case dict():
+            return {name: _as_text(each) for name, each in told.items()}
+        case list() | tuple():
+            return type(told)(_as_text(each) for each in told)
+    return told
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
