@@ -87,6 +87,8 @@ class SerialLine:
         self._heard: deque[Heard] = deque()
         self._unsent: deque[str] = deque(maxlen=MOST_UNSENT)
         self._open: serial.Serial | None = None
+        self._is_up = False
+        """Whether whoever polls has been told that the line is up, and not yet that it is down."""
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"serial {port}", daemon=True)
@@ -130,7 +132,11 @@ class SerialLine:
                 ) as port:
                     port.reset_input_buffer()
                     wait, self.trouble = first, ""
-                    self._serve(port)
+                    try:
+                        self._serve(port)
+                    finally:  # before it is closed: the number that `send` writes to may be another file's then
+                        with self._changed:
+                            self._open = None
             except (OSError, termios.error, ValueError) as error:
                 if str(error) != self.trouble:  # once, and not every ten seconds for days
                     self.trouble = str(error)
@@ -143,6 +149,7 @@ class SerialLine:
         splitter = LineSplitter()
         with self._changed:
             self._open = port
+            self._is_up = True
             self._put(LineUp())
         while not self._closing.is_set():
             for line in splitter.feed(port.read(max(1, port.in_waiting))):
@@ -154,8 +161,8 @@ class SerialLine:
     def _put_down(self, reason: str) -> None:
         with self._changed:
             self._unsent.clear()
-            if self._open is not None:
-                self._open = None
+            if self._is_up:
+                self._is_up = False
                 if len(self._heard) >= MOST_WAITING:
                     self._heard.clear()
                 self._put(LineDown(reason))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import serial
 
 from kiosk.vending import serial_line
 from kiosk.vending.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp, SerialLine
@@ -77,6 +78,25 @@ def test_a_port_that_goes_away_is_opened_again(port: PtyPort, line: SerialLine) 
     assert next_of(line) == [LineUp()]
     line.send("back")
     assert port.pump() == ["back"]
+
+
+def test_a_port_is_let_go_of_before_it_is_closed(
+    port: PtyPort, line: SerialLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends meanwhile would write to a file number that may be anything's by then."""
+    still_known: list[bool] = []
+    close = serial.Serial.close
+
+    def watched(closing: serial.Serial) -> None:
+        still_known.append(line._open is closing)
+        close(closing)
+
+    monkeypatch.setattr(serial.Serial, "close", watched)
+    assert next_of(line) == [LineUp()]
+    port.unplug()
+    assert isinstance(next_of(line)[0], LineDown)
+    assert still_known
+    assert not any(still_known)
 
 
 def test_a_port_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
