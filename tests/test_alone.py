@@ -120,9 +120,6 @@ def disk_is_read_only(machine: Machine) -> Iterator[None]:  # noqa: ARG001
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", refuses)
-        patch.setattr(
-            "kiosk.vending.journal.errors.is_spoilt", lambda *_: False
-        )  # here the disk itself could be written
         yield
 
 

@@ -61,12 +61,21 @@ def version_of(database: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def tables_of(version: int) -> set[tuple[str, str]]:
-    """Name and text of every table and trigger that a journal of this version has."""
+def has_its_tables(database: sqlite3.Connection, path: Path) -> bool:
+    """Whether every table and trigger of the file's version is in it, as it was made. There may be others.
+
+    Raises `JournalError`.
+    """
     with closing(sqlite3.connect(":memory:")) as empty:
-        for script in MIGRATIONS[:version]:
+        for script in MIGRATIONS[: version_of(database, path)]:
             empty.executescript(script)
-        return set(empty.execute("SELECT name, sql FROM sqlite_master"))
+        return _tables_of(empty) <= _tables_of(database)
+
+
+def _tables_of(database: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Name and text of each. A file has the line breaks and spaces of the source of its day, which mean nothing."""
+    found = database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {(name, " ".join(sql.split())) for name, sql in found}
 
 
 @contextmanager
