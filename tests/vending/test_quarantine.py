@@ -303,7 +303,7 @@ def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
 
 STEPS = (
     (quarantine.os, "link"),
-    (quarantine, "_sync"),
+    (quarantine, "sync"),
     (Path, "mkdir"),
     (Path, "rename"),
     (Path, "unlink"),
