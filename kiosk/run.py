@@ -102,7 +102,6 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
         demo = DemoMachine(folder)
         config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
         pins = demo.pins
-        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
     else:
         demo = None
         devices.check(config)
@@ -115,6 +114,8 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
         _check_writers(config, wish)
     if not has_screen and (reason := why_no_window()):
         raise NoDisplayError(f"{reason}: the machine needs a screen")
+    if demo:
+        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
     make_private(config.state_folder)
     journal = quarantine.opened(config.journal_path)
     running.callback(journal.close)
