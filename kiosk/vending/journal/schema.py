@@ -31,6 +31,8 @@ MIGRATIONS = (
 )
 """From one schema to the next; how many of them a file has had is its `user_version`.
 
+Those that were released stay as they are, word by word: a journal whose tables are made otherwise counts as damaged.
+
 A new kind of fact, and a new field of an old one, need one too, even one that changes no table: a kiosk that does not
 know them must say that it is too old for this journal, and not that the journal is damaged.
 """
