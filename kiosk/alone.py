@@ -63,7 +63,7 @@ class _Start:
                 self.wish = wish
         except NoDisplayError:
             raise
-        except Exception as error:  # whatever it is, a dark screen helps nobody
+        except Exception as error:  # whatever it is, the process's end would help nobody
             why = _said_of(error)
             if why != self._said:
                 log.error("the machine cannot sell: %s", why, exc_info=None if _is_expected(error) else error)

@@ -32,5 +32,5 @@ def said_of(error: KioskError | OSError) -> str:
     if isinstance(error, KioskError):
         return " ".join(str(error).split())
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "the disk is full: make room and run the same command again"
+        return "the disk is full: make room"
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)

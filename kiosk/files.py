@@ -32,8 +32,7 @@ def replaced_together(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, .
         yield temporaries
         for temporary in temporaries:
             temporary.chmod(mode)
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+            sync(temporary)
         for path in paths:
             _check_replaceable(path)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -42,6 +41,18 @@ def replaced_together(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, .
                 temporary.replace(path)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def sync(path: Path) -> None:
+    """A file's content, or a folder's names, is on the disk once this returns. Raises `OSError`.
+
+    A file that took the place of another is there after a power cut only once its folder is.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _temporary_beside(path: Path, unwritten: ExitStack) -> Path:

@@ -2,7 +2,7 @@
 
 Somebody edits the settings of a running machine and makes a mistake. It goes on with what it read at its start; then
 the power fails, and the next start can read nothing. Where a service manager starts it, nobody is near to put it
-right, and refusing would leave a dark screen: so it starts with the settings that it had, says so in its log, its
+right, and refusing would leave it out of order: so it starts with the settings that it had, says so in its log, its
 status and service mode until the file is right again, and asks for an ID wherever age matters. For what the mistake was
 meant to change is not known, and it may have been to turn the automatic pass off.
 

@@ -59,10 +59,11 @@ def set_up(file: Path | None = None) -> None:
     be written.
     """
     log = logging.getLogger("kiosk")
+    new = _to_file(file) if file else _to_stderr()  # before the old ones go: that it cannot be written is to be logged
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
-    log.addHandler(_to_file(file) if file else _to_stderr())
+    log.addHandler(new)
     log.setLevel(logging.INFO)
     sys.excepthook = _log_surprise
 

@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,14 +96,11 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
     """
     _keep_no_core()
     logs.set_up(config.log_path)
-    if wish.settings_fault:
-        log.error("%s", wish.settings_fault)
     if wish.demo:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
         demo = DemoMachine(folder)
         config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
         pins = demo.pins
-        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
     else:
         demo = None
         devices.check(config)
@@ -111,10 +109,11 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
         engines.check(wish.engine or config.engine_path)
     source = _checked_source(config, wish)
     catalog, catalog_path = catalog_of(config)
-    if not wish.demo:
-        _check_writers(config, wish)
+    doubts = [] if wish.demo else _doubts_after_check(config, wish)
     if not has_screen and (reason := why_no_window()):
         raise NoDisplayError(f"{reason}: the machine needs a screen")
+    if demo:
+        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
     make_private(config.state_folder)
     journal = quarantine.opened(config.journal_path)
     running.callback(journal.close)
@@ -129,16 +128,26 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
     running.callback(service_pin.close)
     if wish.settings and not (wish.demo or wish.settings_fault):
         last_settings.remember(config, wish.settings)
+    _log_what_is_amiss(wish.settings_fault, doubts)
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 
 
-def _check_writers(config: Config, wish: Wish) -> None:
-    """Of settings and catalogue. Raises `UntrustedFileError` where everybody is one, and logs who else is."""
+def _doubts_after_check(config: Config, wish: Wish) -> list[str]:
+    """Who may change settings and catalogue, a line each. Raises `UntrustedFileError` where that is everybody."""
     settings = None if wish.settings_fault else wish.settings
+    doubts: list[str] = []
     for path in filter(None, (settings, config.catalog_path)):
         trusted_file.check(path)
-        for doubt in trusted_file.doubts(path):
-            log.warning("%s", doubt)
+        doubts += trusted_file.doubts(path)
+    return doubts
+
+
+def _log_what_is_amiss(settings_fault: str, doubts: Iterable[str]) -> None:
+    """With a machine that started: once, however often that was tried."""
+    if settings_fault:
+        log.error("%s", settings_fault)
+    for doubt in doubts:
+        log.warning("%s", doubt)
 
 
 def _keep_no_core() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
-_READONLY = 8
-"""SQLITE_READONLY, and none of its extended codes, which are about the folder or the files beside."""
+_WRITE_VERSION = 18
+"""Which byte of a file it is."""
+_LAST_WRITE_VERSION = 2
 
 
 def must_be_writable(database: sqlite3.Connection) -> None:
@@ -21,13 +21,18 @@ def must_be_writable(database: sqlite3.Connection) -> None:
 
 
 def is_spoilt(error: sqlite3.OperationalError, path: Path) -> bool:
-    """Whether it is the header of the file that forbids to write it: a byte of it is damaged, the disk is well.
+    """Whether it is the header of the file that forbids to write it, and not its disk, its folder or its rights.
 
-    https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+    A byte of it is damaged then: a write version over 2 is of no SQLite that there is
+    (https://www.sqlite.org/fileformat2.html#file_format_version_numbers).
     """
-    return (
-        "readonly" in str(error)
-        and getattr(error, "sqlite_errorcode", _READONLY) == _READONLY  # from Python 3.11 on
-        and os.access(path.parent, os.W_OK, effective_ids=True)
-        and all(os.access(each, os.W_OK, effective_ids=True) for each in path.parent.glob(f"{path.name}*"))
-    )
+    return "readonly" in str(error) and _write_version(path) > _LAST_WRITE_VERSION
+
+
+def _write_version(path: Path) -> int:
+    try:
+        with path.open("rb") as file:
+            header = file.read(_WRITE_VERSION + 1)
+    except OSError:
+        return 0
+    return header[_WRITE_VERSION] if len(header) > _WRITE_VERSION else 0

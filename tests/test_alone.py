@@ -120,9 +120,6 @@ def disk_is_read_only(machine: Machine) -> Iterator[None]:  # noqa: ARG001
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite3, "connect", refuses)
-        patch.setattr(
-            "kiosk.vending.journal.errors.is_spoilt", lambda *_: False
-        )  # here the disk itself could be written
         yield
 
 
@@ -197,6 +194,28 @@ def test_the_screen_says_out_of_order_and_the_machine_starts_once_it_can(
     assert load_or_recall(machine.path) == (shown.config, "")  # remembered as any start that goes through
     assert len([each for each in caplog.messages if each.startswith("the machine cannot sell")]) == 1
     Journal(machine.journal).close()  # nobody holds it any more
+
+
+def test_what_the_settings_are_blamed_for_is_logged_once_and_not_at_every_try(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.path.chmod(0o664)
+    if os.geteuid() == 0:
+        os.chown(machine.path, 1001, 1001)
+    with ExitStack() as wrong:
+        wrong.enter_context(another_kiosk_runs(machine))
+
+        def meanwhile(window: CannotSell) -> None:
+            for _ in range(5):
+                window.advance(60.1)
+            wrong.close()
+            window.advance(60.1)
+
+        machine.meanwhile = meanwhile
+        machine.start()
+    assert len(machine.shown) == 1
+    assert any(f"may change {machine.path}" in each for each in caplog.messages)
+    assert len(set(caplog.messages)) == len(caplog.messages)
 
 
 def test_what_nobody_thought_of_is_told_without_what_it_may_hold(machine: Machine) -> None:

@@ -77,6 +77,19 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         logs.set_up(tmp_path / "folder" / "kiosk.log")
 
 
+def test_what_was_logged_to_is_kept_where_the_new_file_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A machine with nobody near goes on, and says there why it cannot sell."""
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+    logs.set_up()
+    (tmp_path / "file").touch()
+    with pytest.raises(KioskError, match="cannot be written"):
+        logs.set_up(tmp_path / "file" / "kiosk.log")
+    logging.getLogger("kiosk.alone").error("the machine cannot sell")
+    assert json.loads(capsys.readouterr().err)["message"] == "the machine cannot sell"
+
+
 @pytest.mark.parametrize("journal", [True, False])
 def test_what_ends_the_program_by_surprise_is_logged(journal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)

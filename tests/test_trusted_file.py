@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from kiosk import trusted_file
 from kiosk.cli import main
 from kiosk.config import Config, load
-from kiosk.run import Wish, _check_writers
+from kiosk.run import Wish, _doubts_after_check, _log_what_is_amiss
 from kiosk.trusted_file import UntrustedFileError
 
 USER = 1001
@@ -76,23 +76,24 @@ def test_whoever_else_may_change_it_is_named(settings: Path) -> None:
 def test_a_machine_does_not_start_with_what_everybody_may_change(settings: Path, which: str) -> None:
     catalogue = its_catalogue(settings)
     config = load(settings)
-    _check_writers(config, Wish(settings=settings))
+    _doubts_after_check(config, Wish(settings=settings))
     {"settings": settings, "catalogue": catalogue}[which].chmod(0o666)
     with pytest.raises(UntrustedFileError):
-        _check_writers(config, Wish(settings=settings))
+        _doubts_after_check(config, Wish(settings=settings))
 
 
 def test_a_machine_logs_who_else_may_change_them(settings: Path, caplog: pytest.LogCaptureFixture) -> None:
     if os.geteuid() == 0:
         os.chown(settings, USER, USER)
+    doubts = _doubts_after_check(Config(), Wish(settings=settings))
     with caplog.at_level(logging.WARNING):
-        _check_writers(Config(), Wish(settings=settings))
+        _log_what_is_amiss("", doubts)
     assert f"may change {settings}" in caplog.text
 
 
 def test_settings_that_could_not_be_read_hold_up_no_machine_that_recalls_its_last_ones(settings: Path) -> None:
     settings.unlink()
-    _check_writers(Config(), Wish(settings=settings, settings_fault="it is not there"))
+    _doubts_after_check(Config(), Wish(settings=settings, settings_fault="it is not there"))
 
 
 def test_they_are_asked_at_the_start(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

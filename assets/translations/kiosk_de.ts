@@ -350,8 +350,12 @@
         <translation>Rechenwerk</translation>
     </message>
     <message>
-        <source>Not saved: such a count or price cannot be</source>
-        <translation>Nicht gespeichert: diese Zahl oder dieser Preis ist nicht möglich</translation>
+        <source>Not saved: slot {slot} holds 0 to {capacity}</source>
+        <translation>Nicht gespeichert: Fach {slot} fasst 0 bis {capacity}</translation>
+    </message>
+    <message>
+        <source>Price not saved: it is from {least} to {most}</source>
+        <translation>Preis nicht gespeichert: er geht von {least} bis {most}</translation>
     </message>
     <message>
         <source>The journal cannot be used ({why}): look at its disk and folder</source>

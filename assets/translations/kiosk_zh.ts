@@ -350,8 +350,12 @@
         <translation>推理引擎</translation>
     </message>
     <message>
-        <source>Not saved: such a count or price cannot be</source>
-        <translation>未保存：数量或价格不可行</translation>
+        <source>Not saved: slot {slot} holds 0 to {capacity}</source>
+        <translation>未保存：货道 {slot} 可放 0 到 {capacity} 件</translation>
+    </message>
+    <message>
+        <source>Price not saved: it is from {least} to {most}</source>
+        <translation>价格未保存：须在 {least} 到 {most} 之间</translation>
     </message>
     <message>
         <source>The journal cannot be used ({why}): look at its disk and folder</source>

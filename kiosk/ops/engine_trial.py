@@ -11,7 +11,6 @@ order must not begin another one.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from kiosk.errors import KioskError
-from kiosk.files import replaced_safely
+from kiosk.files import replaced_safely, sync
 
 STEADY_S = 60.0
 """Seconds without a fault after which an engine is kept."""
@@ -81,11 +80,7 @@ def write(path: Path, choice: Choice) -> None:
     """On the disk once it returns: what is told afterwards must not outlive it. Raises `OSError`."""
     with replaced_safely(path) as temporary:
         temporary.write_text(json.dumps(asdict(choice)) + "\n", encoding="utf-8")
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def at_start(path: Path, find: Callable[[str], Path]) -> Path | None:

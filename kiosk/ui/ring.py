@@ -15,7 +15,8 @@ def paint_ring(painter: QPainter, area: QRect, thickness: float, share: float) -
     """
     side = min(area.width(), area.height())
     line = side * thickness
-    place = QRectF((area.width() - side) / 2, (area.height() - side) / 2, side, side)
+    place = QRectF(0, 0, side, side)
+    place.moveCenter(QRectF(area).center())
     ring = place.adjusted(line, line, -line, -line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(theme.TRACK, line))

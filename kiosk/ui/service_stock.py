@@ -19,7 +19,7 @@ from kiosk.ui.service_words import ServiceWords
 from kiosk.ui.shop_words import ShopWords
 from kiosk.ui.text import Text
 from kiosk.vending.currency import MINOR_DIGITS, PRICES
-from kiosk.vending.events import SetPrice, SetStock, Stay
+from kiosk.vending.events import Operation, SetPrice, SetStock, Stay
 from kiosk.vending.service import OperationError
 from kiosk.vending.snapshot import Offer
 
@@ -144,16 +144,21 @@ class StockPage(Page):
         offer = self._offer(self.slot)
         if offer is None:
             return
-        try:
-            reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
-            self.desk.shop.operate(SetStock(self.slot, self.count.value, reason))
-            if self.price.value != offer.price:
-                self.desk.shop.operate(SetPrice(self.slot, self.price.value))
-        except OperationError:
-            self.said.say(self.words.cannot_be_set())
-        else:
-            broken = "journal" in self.desk.shop.snapshot.faults
-            self.said.say(self.words.journal_broken() if broken else self.words.saved())
+        reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
+        wanted: list[tuple[Operation, str]] = [
+            (SetStock(self.slot, self.count.value, reason), self.words.cannot_hold(self.slot, offer.capacity))
+        ]
+        if self.price.value != offer.price:
+            least, most = (self.shop_words.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
+            wanted.append((SetPrice(self.slot, self.price.value), self.words.cannot_cost(least, most)))
+        for operation, refusal in wanted:
+            try:
+                self.desk.shop.operate(operation)
+            except OperationError:
+                self.said.say(refusal)
+                return
+        broken = "journal" in self.desk.shop.snapshot.faults
+        self.said.say(self.words.journal_broken() if broken else self.words.saved())
 
     def _turn(self) -> None:
         self._page += 1

@@ -170,8 +170,11 @@ class ServiceWords(QObject):
             lines.append(self.tr("{count} uncertain: count it").format(count=offer.uncertain))
         return "\n".join(lines)
 
-    def cannot_be_set(self) -> str:
-        return self.tr("Not saved: such a count or price cannot be")
+    def cannot_hold(self, slot: str, capacity: int) -> str:
+        return self.tr("Not saved: slot {slot} holds 0 to {capacity}").format(slot=slot, capacity=capacity)
+
+    def cannot_cost(self, least: str, most: str) -> str:
+        return self.tr("Price not saved: it is from {least} to {most}").format(least=least, most=most)
 
     def in_slot(self, count: int, capacity: int) -> str:
         return self.tr("{count} of {capacity}").format(count=count, capacity=capacity)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from kiosk.files import replaced_safely
+from kiosk.files import replaced_safely, sync
 from kiosk.vending.currency import MINOR_DIGITS
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,7 @@ class MdbMemory:
         try:
             with replaced_safely(self._path, mode=0o600) as temporary:
                 temporary.write_text(_written(payments), encoding="utf-8")
-            _sync_folder(self._path.parent)
+            sync(self._path.parent)  # else a power cut could bring back what knows less than was sent
         except OSError as error:
             if str(error) != self._trouble:  # once, for it is tried twice a second
                 log.error("%s cannot be written: %s", self._path, error)
@@ -82,15 +81,6 @@ class MdbMemory:
             return False
         self._payments, self._trouble = payments, ""
         return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """Else a power cut could bring back the file's predecessor, which knows less than what was sent."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _written(payments: dict[str, Remembered]) -> str:

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from kiosk.files import replaced_safely
+from kiosk.files import replaced_safely, sync
 from kiosk.vending.checkpoint import recalled
 from kiosk.vending.facts import GONE, JournalReplaced, SettingChanged
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, locked, survey
@@ -92,7 +92,7 @@ def _mark(journal: Journal, path: Path) -> None:
             return
         with replaced_safely(mark, mode=0o600) as temporary:
             temporary.write_bytes(journal.id.encode())
-        _sync(mark.parent)
+        sync(mark.parent)
     except OSError as error:
         log.warning("%s cannot be written (%s): should the journal vanish, nobody will be told", mark, error.strerror)
 
@@ -152,13 +152,13 @@ def _move(path: Path, what: str) -> None:
     for file in (path, rows, mark):
         if file.exists():
             _keep(file, building / file.name)
-    _sync(building)
+    sync(building)
     building.rename(folder)
-    _sync(path.parent)
+    sync(path.parent)
     mark.unlink(missing_ok=True)  # before the journal, which is not gone
-    _sync(path.parent)
+    sync(path.parent)
     path.unlink(missing_ok=True)  # before the rows beside it, without which it might look whole
-    _sync(path.parent)
+    sync(path.parent)
     _remove_rest(path)
 
 
@@ -178,15 +178,7 @@ def _keep(file: Path, name: Path) -> None:
         os.link(file, name)  # needs no room on a disk that is full
     except OSError:
         shutil.copy2(file, name)
-    _sync(name)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(name)
 
 
 def _tell(journal: Journal, path: Path) -> None:

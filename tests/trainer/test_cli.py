@@ -161,7 +161,7 @@ def test_a_benchmark_needs_its_protocol(tmp_path: Path) -> None:
     [
         (
             OSError(errno.ENOSPC, "No space left on device"),
-            "the disk is full: make room and run the same command again",
+            "the disk is full: make room",
         ),
         (PermissionError(errno.EACCES, "Permission denied", "out.onnx"), "out.onnx: Permission denied"),
     ],

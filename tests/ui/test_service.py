@@ -412,15 +412,33 @@ def test_what_was_not_saved_is_not_changed(rig: ServiceRig) -> None:
     assert page.count.value == 10
 
 
-def test_a_refusal_is_shown(rig: ServiceRig) -> None:
+@pytest.mark.parametrize(
+    ("language", "of_stock", "of_price"),
+    [
+        ("en", "Not saved: slot A1 holds 0 to 10", "Price not saved: it is from €0.01 to €100,000.00"),
+        (
+            "de",
+            "Nicht gespeichert: Fach A1 fasst 0 bis 10",
+            "Preis nicht gespeichert: er geht von 0,01 € bis 100.000,00 €",
+        ),
+        ("zh", "未保存：货道 A1 可放 0 到 10 件", "价格未保存：须在 €0.01 到 €100,000.00 之间"),
+    ],
+)
+def test_a_refusal_says_what_can_be(start: Start_, language: str, of_stock: str, of_price: str) -> None:
+    rig = start(languages=(language,))
     rig.enter()
     page = rig.open(StockPage)
     assert isinstance(page, StockPage)
     page.edit("A1")
-    page.count.most = 99
+    page.count.most = page.price.most = 10**9
     page.count.set_value(99)
     page.save.click()
-    assert page.said.text == ServiceWords().cannot_be_set()
+    assert page.said.text == of_stock
+    page.count.set_value(9)
+    page.price.set_value(10**9)
+    page.save.click()
+    assert page.said.text.replace("\N{NO-BREAK SPACE}", " ") == of_price
+    assert [entry.fact for entry in rig.journal.entries()][-1] == StockSet("A1", 9, "correction")
 
 
 # What a person has to settle

@@ -9,9 +9,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from kiosk.sqlite_file import must_be_writable
 from kiosk.vending import quarantine
 from kiosk.vending.events import EnterService, Settle
 from kiosk.vending.facts import (
@@ -24,7 +27,16 @@ from kiosk.vending.facts import (
     SettingChanged,
     StockSet,
 )
-from kiosk.vending.journal import Journal, JournalDamagedError, JournalError, JournalInUseError, verify
+from kiosk.vending.journal import (
+    Journal,
+    JournalDamagedError,
+    JournalError,
+    JournalInUseError,
+    file,
+    schema,
+    verify,
+    writing,
+)
 from kiosk.vending.settings import OUT_OF_ORDER, VOLUME, Settings
 from kiosk.vending.shop import Shop
 from kiosk.vending.simulated_dispenser import SimulatedDispenser
@@ -138,12 +150,68 @@ def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
 
 
 def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(written, 18, b"\x07")  # so that SQLite says what it says of such a disk
-    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    """SQLite says the same of a read-only disk, of a lack of rights, and of a header that forbids to write."""
+    connected = file.connected
+
+    def refused(name: str) -> sqlite3.Connection:
+        with closing(connected(name)) as database:
+            database.execute("PRAGMA query_only = 1")
+            must_be_writable(database)
+        raise AssertionError("it was written")
+
+    for module in (writing, quarantine):
+        monkeypatch.setattr(module, "connected", refused)
+    with pytest.raises(JournalError, match=r"readonly.*look at its disk") as told:
+        quarantine.opened(written)
+    assert not isinstance(told.value, JournalDamagedError)
+    assert not quarantine.kept_beside(written)
+
+
+@pytest.mark.parametrize("code", [7, 10, 266, 8458])  # of memory and of a disk
+def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """SQLite's check of a file says so in words, where any other query fails; the file may be read the next time."""
+
+    class Unread(sqlite3.Connection):
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            if "integrity_check" in statement:
+                problem = f"*** in database main ***\nPage 4: unable to get the page. error code={code}"
+                return super().execute("SELECT ?", (problem,))
+            return super().execute(statement, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, factory=Unread, **named))
     with pytest.raises(JournalError, match="look at its disk") as told:
         quarantine.opened(written)
     assert not isinstance(told.value, JournalDamagedError)
-    assert not list(written.parent.glob("journal-damaged-*"))
+    assert "\n" not in str(told.value)
+    assert not quarantine.kept_beside(written)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "VACUUM",
+        "ANALYZE",
+        "PRAGMA journal_mode = DELETE",
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = DELETE; VACUUM",
+        "CREATE INDEX by_kind ON events (kind); CREATE VIEW sales AS SELECT * FROM events",
+    ],
+)
+def test_what_an_operators_sqlite_shell_did_is_no_damage(written: Path, statements: str) -> None:
+    with closing(sqlite3.connect(written, isolation_level=None)) as database:
+        database.executescript(statements)
+    with closing(quarantine.opened(written)) as journal:
+        assert [entry.fact for entry in journal.entries()] == FACTS
+        journal.append(FACTS[0])
+    assert not quarantine.kept_beside(written)
+
+
+def test_a_journal_of_a_kiosk_whose_source_was_indented_otherwise_is_no_damage(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", tuple(dedent(script) for script in schema.MIGRATIONS))
+    with closing(quarantine.opened(written)) as journal:
+        assert [entry.fact for entry in journal.entries()] == FACTS
 
 
 def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> None:
@@ -235,7 +303,7 @@ def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
 
 STEPS = (
     (quarantine.os, "link"),
-    (quarantine, "_sync"),
+    (quarantine, "sync"),
     (Path, "mkdir"),
     (Path, "rename"),
     (Path, "unlink"),

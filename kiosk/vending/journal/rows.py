@@ -15,10 +15,13 @@ from typing import Any
 
 from kiosk.vending.facts import Fact, fact_from
 from kiosk.vending.journal.errors import JournalError, damaged, explained
-from kiosk.vending.journal.schema import tables_of, version_of
+from kiosk.vending.journal.schema import has_its_tables
 
 ROWS = "SELECT seq, utc, kind, data FROM events"
 """What `entry_of` makes an entry of."""
+
+_CORRUPT = 11
+"""SQLITE_CORRUPT, https://www.sqlite.org/rescode.html"""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,13 @@ def entry_of(path: Path, seq: int, utc: str, kind: str, data: str) -> Entry:
 
 
 def verified(database: sqlite3.Connection, path: Path) -> Head:
-    """The head, once every row was found to follow from the one before it. Raises `JournalDamagedError`."""
+    """The head, once every row was found to follow from the one before it.
+
+    Raises `JournalDamagedError`, and `sqlite3.Error` where the file cannot be read, which is no damage.
+    """
     problem = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if problem != "ok":
+        _check_read(problem)
         raise damaged(path, problem)
     ids = database.execute("SELECT id FROM journal").fetchall()
     if len(ids) != 1:
@@ -95,9 +102,16 @@ def verified(database: sqlite3.Connection, path: Path) -> Head:
             head = Head(seq, digest)
     if database.execute("SELECT seq, hash FROM head").fetchall() != [(head.seq, head.hash)]:
         raise damaged(path, f"rows after {head.seq} are missing")
-    if not tables_of(version_of(database, path)) <= set(database.execute("SELECT name, sql FROM sqlite_master")):
+    if not has_its_tables(database, path):
         raise damaged(path, "its tables and triggers are not the kiosk's")  # its rows are whole: no new one can be
     return head
+
+
+def _check_read(problem: str) -> None:
+    """Raises `sqlite3.OperationalError` where disk or memory did not give a page, as any other query would."""
+    code = re.search(r"error code=([0-9]+)", problem)
+    if code and int(code[1]) & 0xFF != _CORRUPT:  # extended codes have the primary one in their lowest byte
+        raise sqlite3.OperationalError(" ".join(problem.split()))
 
 
 def hash_of(previous: str, *values: Any) -> str:

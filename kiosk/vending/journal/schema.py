@@ -31,6 +31,8 @@ MIGRATIONS = (
 )
 """From one schema to the next; how many of them a file has had is its `user_version`.
 
+Those that were released stay as they are, word by word: a journal whose tables are made otherwise counts as damaged.
+
 A new kind of fact, and a new field of an old one, need one too, even one that changes no table: a kiosk that does not
 know them must say that it is too old for this journal, and not that the journal is damaged.
 """
@@ -61,12 +63,21 @@ def version_of(database: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def tables_of(version: int) -> set[tuple[str, str]]:
-    """Name and text of every table and trigger that a journal of this version has."""
+def has_its_tables(database: sqlite3.Connection, path: Path) -> bool:
+    """Whether every table and trigger of the file's version is in it, as it was made. There may be others.
+
+    Raises `JournalError`.
+    """
     with closing(sqlite3.connect(":memory:")) as empty:
-        for script in MIGRATIONS[:version]:
+        for script in MIGRATIONS[: version_of(database, path)]:
             empty.executescript(script)
-        return set(empty.execute("SELECT name, sql FROM sqlite_master"))
+        return _tables_of(empty) <= _tables_of(database)
+
+
+def _tables_of(database: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Name and text of each. A file has the line breaks and spaces of the source of its day, which mean nothing."""
+    found = database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    return {(name, " ".join(sql.split())) for name, sql in found}
 
 
 @contextmanager
