@@ -100,6 +100,16 @@ def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
         devices.check(config)
 
 
+def test_a_machine_lacks_a_log_that_it_could_not_write(folder: Path) -> None:
+    file = folder / "file"
+    file.write_text("")
+    missing = folder / "logs" / "kiosk.log"
+    assert not any("log.file" in line for line in lacks(settings(folder, f'{HARDWARE}[log]\nfile = "{missing}"\n')))
+    config = settings(folder, f'{HARDWARE}[log]\nfile = "{file / "kiosk.log"}"\n')
+    (line,) = (line for line in lacks(config) if "log.file" in line)
+    assert line.endswith("cannot be written: name a file in a folder of the kiosk's own user")
+
+
 @pytest.mark.usefixtures("with_hardware")
 def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     config = settings(folder, f"{HARDWARE}[id]\nattendant = true\n")
