@@ -250,13 +250,15 @@ def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) 
 @pytest.mark.usefixtures("happened")
 @pytest.mark.parametrize(("fault", "kept"), [("", 1), ("nonsense", 0)])
 def test_a_start_that_goes_through_keeps_its_settings(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kept: int
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, kept: int
 ) -> None:
+    monkeypatch.setattr(run.logs, "set_up", lambda _: None)  # which would log elsewhere
     config = settings(folder, HARDWARE)
     remembered: list[tuple[Config, Path]] = []
     monkeypatch.setattr(run.last_settings, "remember", lambda *kept: remembered.append(kept))
     run.run(config, Wish(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
     assert remembered == [(config, folder / "kiosk.toml")] * kept
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [fault] * (not kept)
 
 
 @pytest.mark.usefixtures("happened")
