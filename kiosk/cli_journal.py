@@ -16,6 +16,8 @@ def journal() -> None:
     """Reads the journal of sales; the kiosk may be running.
 
     It is the file of --journal, else the journal of the settings of --config, else the one of a kiosk without settings.
+    Where a service is installed, root reads the service's journal as its user, unless --journal or other settings are
+    named.
     """
 
 
@@ -27,10 +29,15 @@ def _on_journal(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _place(path: Path | None, config: Path | None) -> Path:
     from kiosk.config import Config, load
+    from kiosk.ops.service_user import as_service
 
     if path and config:
         raise click.UsageError("--journal and --config both name a journal: give one of them")
-    return path or (load(config) if config else Config()).journal_path
+    if path:
+        return path
+    service = as_service(config)
+    config = service.settings if service else config
+    return (load(config) if config else Config()).journal_path
 
 
 @journal.command("list")
@@ -63,8 +70,13 @@ def export(path: Path | None, config: Path | None, kind: str, output: Path | Non
     if output is None:
         click.echo(text, nl=False)
         return
-    with replaced_safely(output) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+    try:
+        with replaced_safely(output) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+    except PermissionError as error:
+        raise click.ClickException(
+            f"{output} cannot be written; root reads the service's journal as its user: write `> {output}` for --output"
+        ) from error
 
 
 @journal.command()

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,9 +30,14 @@ class _User(click.ParamType):
 @click.option("--config", "settings", type=_PATH, required=True, help="The machine's settings file.")
 @click.option("--display", type=click.Choice(["cage", "x11", "eglfs"]), default="cage", help="How it gets the screen.")
 @click.option("--user", type=_User(), default="kiosk", help="Whom it runs as; made if there is none.")
+@click.option(
+    "--sticks/--no-sticks",
+    default=True,
+    help="Whether a USB stick (FAT, exFAT) is mounted, so that service mode can export to it.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
 @click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
-def install_service(settings: Path, display: str, user: str, dry_run: bool, root: Path) -> None:
+def install_service(settings: Path, display: str, user: str, sticks: bool, dry_run: bool, root: Path) -> None:
     """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
     from kiosk.cli_config import of_its_writers
     from kiosk.config import load
@@ -37,7 +47,14 @@ def install_service(settings: Path, display: str, user: str, dry_run: bool, root
     from kiosk.ops.units import NAME, Display
 
     config = load(settings)
-    service = install.service_for(settings, Display(display), user, network=bool(config.fleet.broker))
+    service = install.service_for(
+        settings,
+        Display(display),
+        user,
+        network=bool(config.fleet.broker),
+        folders=tuple(_folders(config)),
+        sticks=sticks,
+    )
     if problems := install.checked(service):
         raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
     if dry_run:
@@ -59,6 +76,18 @@ def install_service(settings: Path, display: str, user: str, dry_run: bool, root
     for lack in lacks(config):
         click.echo(f"to sell: {lack}")
     click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")
+
+
+def _folders(config: Config) -> Iterator[Path]:
+    """Where the settings have the kiosk write, beside the folders that the unit gives it."""
+    from kiosk.ops.units import STATE
+
+    named = (None if config.shop.state == "auto" else config.state_folder, config.log_path and config.log_path.parent)
+    seen = {STATE}
+    for folder in filter(None, named):
+        if not any(folder.is_relative_to(each) for each in seen):
+            seen.add(folder)
+            yield folder
 
 
 @click.command(hidden=True, context_settings={"allow_interspersed_args": False})

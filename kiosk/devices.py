@@ -65,6 +65,9 @@ class Devices:
 def lacks(config: Config) -> Iterator[str]:
     """What the machine still needs before it can sell, each in one line that says what to do."""
     yield from _needs(config)
+    log = config.log_path
+    if log is not None and not _may_be_made(log.parent):  # where one that is full is put aside, too
+        yield f"log.file = {str(log)!r} cannot be written: name a file in a folder of the kiosk's own user"
     # neither a port nor a camera that is away keeps the machine from starting: it may come back
     for key, port in _ports(config).items():
         if port != "none" and not Path(port).exists():
@@ -115,14 +118,19 @@ def _ports(config: Config) -> dict[str, str]:
 def _lacking_folder(config: Config) -> str | None:
     """What is wrong with the folder of the machine's state."""
     folder = config.state_folder
-    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+    if not _may_be_made(folder):
         return f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
     try:
         check_private(folder)
     except SecretFileError as error:
         return f"shop.state: {error}"
     return None
+
+
+def _may_be_made(folder: Path) -> bool:
+    """Whether this user can write in a folder, or make it first."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def check(config: Config) -> None:

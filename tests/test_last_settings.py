@@ -106,3 +106,4 @@ def test_a_person_is_told_and_nothing_starts(
     else:
         assert started == []
         assert result.exit_code != 0
+        assert result.output.splitlines()[-1].startswith(f"Error: settings {path}")

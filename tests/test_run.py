@@ -100,6 +100,16 @@ def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
         devices.check(config)
 
 
+def test_a_machine_lacks_a_log_that_it_could_not_write(folder: Path) -> None:
+    file = folder / "file"
+    file.write_text("")
+    missing = folder / "logs" / "kiosk.log"
+    assert not any("log.file" in line for line in lacks(settings(folder, f'{HARDWARE}[log]\nfile = "{missing}"\n')))
+    config = settings(folder, f'{HARDWARE}[log]\nfile = "{file / "kiosk.log"}"\n')
+    (line,) = (line for line in lacks(config) if "log.file" in line)
+    assert line.endswith("cannot be written: name a file in a folder of the kiosk's own user")
+
+
 @pytest.mark.usefixtures("with_hardware")
 def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     config = settings(folder, f"{HARDWARE}[id]\nattendant = true\n")
@@ -240,13 +250,15 @@ def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) 
 @pytest.mark.usefixtures("happened")
 @pytest.mark.parametrize(("fault", "kept"), [("", 1), ("nonsense", 0)])
 def test_a_start_that_goes_through_keeps_its_settings(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str, kept: int
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str, kept: int
 ) -> None:
+    monkeypatch.setattr(run.logs, "set_up", lambda _: None)  # which would log elsewhere
     config = settings(folder, HARDWARE)
     remembered: list[tuple[Config, Path]] = []
     monkeypatch.setattr(run.last_settings, "remember", lambda *kept: remembered.append(kept))
     run.run(config, Wish(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
     assert remembered == [(config, folder / "kiosk.toml")] * kept
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [fault] * (not kept)
 
 
 @pytest.mark.usefixtures("happened")

@@ -18,7 +18,7 @@ from kiosk.vending.facts import Fact
 from kiosk.vending.journal import JournalError, read_verified
 
 MAY_BE_WRITTEN = (
-    r"state/journal\.db(-wal|-shm|-journal|\.lock)?",
+    r"state/journal\.db(-wal|-shm|-journal|\.lock|\.begun)?",
     r"state/(terminal|dispenser)\.jsonl",
     r"sandbox/tmp/kiosk-demo-[^/]+/(\.)?(attendant|service)-tries[^/]*",
     r"state/(\.)?(attendant|service)-tries[^/]*",

@@ -7,13 +7,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from kiosk.errors import KioskError
 from kiosk.files import replaced_together
 from kiosk.ops.units import PROGRAMS, UNIT, Display, Service
 
 _PROGRAM = "kiosk"
+_ACTIVATION = (
+    ["systemd-sysusers"],
+    ["systemctl", "daemon-reload"],
+    ["udevadm", "control", "--reload"],
+    ["udevadm", "trigger", "--action=add", "--subsystem-match=backlight"],
+)
 _SYSTEM_PROGRAMS = "/usr/sbin"
 """Debian has it in root's PATH alone."""
 
@@ -22,9 +30,12 @@ class InstallError(KioskError):
     """A service that cannot be installed as it was asked for."""
 
 
-def service_for(settings: Path, display: Display, user: str, *, network: bool) -> Service:
-    """The service of the kiosk that is running this. Raises `InstallError` where something it needs is not there."""
-    return Service(_this_kiosk(), settings.absolute(), display, user, _wrapper(display), network=network)
+def service_for(settings: Path, display: Display, user: str, **more: Any) -> Service:
+    """The service of the kiosk that is running this, and what `Service` is to know more.
+
+    Raises `InstallError` where something it needs is not there.
+    """
+    return Service(_this_kiosk(), settings.absolute(), display, user, _wrapper(display), **more)
 
 
 def checked(service: Service) -> tuple[str, ...]:
@@ -52,7 +63,17 @@ def unreachable(service: Service) -> tuple[str, ...]:
             problems.append(f"nobody but its owner may enter {closed[-1]}, where {what} is: put it where all may read")
     if not os.access(service.settings, os.R_OK) or not service.settings.stat().st_mode & 0o004:
         problems.append(f"nobody but its owner may read {service.settings}: `chmod a+r {service.settings}`")
-    return tuple(problems)
+    return (*problems, *_unwritable(service))
+
+
+def _unwritable(service: Service) -> Iterator[str]:
+    """Of the folders that the settings name, those that the unit cannot open to the service."""
+    for folder in service.folders:
+        closed = [each for each in service.closed if folder.resolve().is_relative_to(each)]
+        if closed:
+            yield f"shop.state or log.file is in {folder}, and the service keeps nothing in {closed[0]}: name another"
+        elif not folder.is_dir():
+            yield f"shop.state or log.file is in {folder}, which is not there: make it, or name another folder"
 
 
 def written(service: Service, root: Path) -> tuple[Path, ...]:
@@ -65,8 +86,8 @@ def written(service: Service, root: Path) -> tuple[Path, ...]:
 
 
 def activated() -> None:
-    """Makes the user, and has systemd read the unit. Raises `InstallError` with what it said."""
-    for command in (["systemd-sysusers"], ["systemctl", "daemon-reload"]):
+    """Makes the user, and has systemd read the unit and udev its rules. Raises `InstallError` with what it said."""
+    for command in _ACTIVATION:
         if shutil.which(command[0]) is None:
             raise InstallError(f"{command[0]} is not there: this machine is not run by systemd")
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -16,13 +16,17 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from kiosk.ops import udev_rules
+
 NAME = "facialnet-kiosk"
 UNIT = Path(f"/etc/systemd/system/{NAME}.service")
 SYSUSERS = Path(f"/etc/sysusers.d/{NAME}.conf")
+UDEV = Path(f"/etc/udev/rules.d/70-{NAME}.rules")
 PAM = Path(f"/etc/pam.d/{NAME}")
 STATE = Path("/var/lib") / NAME
 
 _HOMES = (Path("/home"), Path("/root"))
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # PrivateTmp= gives it others, which end with it
 
 
 class Display(str, Enum):
@@ -57,10 +61,14 @@ class Service:
     watchdog_s: int = 30
     network: bool = False
     """Whether it reports to a fleet; without one it can open no connection to anywhere."""
+    folders: tuple[Path, ...] = ()
+    """Where it writes by its settings, beside its own folders."""
+    sticks: bool = False
+    """Whether the system mounts sticks for it, to export the journal to."""
 
     def files(self) -> dict[Path, str]:
         """The files, by their place."""
-        files = {UNIT: self._unit(), SYSUSERS: self._sysusers()}
+        files = {UNIT: self._unit(), SYSUSERS: self._sysusers(), UDEV: udev_rules.text(self.user, sticks=self.sticks)}
         return {**files, PAM: _PAM_TEXT} if self.display is Display.X11 else files
 
     @property
@@ -77,10 +85,19 @@ class Service:
                 words = kiosk
         return " ".join(_quoted(word) for word in words)
 
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """Below these it finds nothing that others put there, or keeps nothing."""
+        return (*(() if self._is_at_home else _HOMES), *_TEMPORARY)
+
+    @property
+    def _is_at_home(self) -> bool:
+        return any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
+
     def _unit(self) -> str:
-        # ProtectHome= closes /run/user too, where Wayland's socket is
-        at_home = any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
-        home = f"{'ReadOnlyPaths' if at_home else 'InaccessiblePaths'}={' '.join(f'-{folder}' for folder in _HOMES)}"
+        # ProtectHome= would close /run/user too, where Wayland's socket is
+        how = "ReadOnlyPaths" if self._is_at_home else "InaccessiblePaths"
+        folders = " ".join(shlex.quote(str(folder).replace("%", "%%")) for folder in self.folders)
         return _UNIT_TEXT.format(
             command=self.command,
             user=self.user,
@@ -88,10 +105,13 @@ class Service:
             seat=_SEATS[self.display].format(name=NAME),
             giver="seatd.service" if self.display is Display.CAGE else "systemd-logind.service",
             inputs=_NO_INPUT if self.display is Display.CAGE else _INPUT,
-            home=home,
+            home=f"{how}={' '.join(f'-{folder}' for folder in _HOMES)}",
+            mounts=f"RequiresMountsFor={folders}\n" if folders else "",
+            folders=f"ReadWritePaths={folders}\n" if folders else "",
             watchdog=self.watchdog_s,
             network=_FLEET if self.network else _NO_NETWORK,
             name=NAME,
+            udev=UDEV,
         )
 
     def _sysusers(self) -> str:
@@ -139,7 +159,7 @@ Conflicts=getty@tty1.service
 After=getty@tty1.service
 Before=graphical.target
 ConditionPathExists=/dev/tty0
-# never gives up: nobody is near
+{mounts}# never gives up: nobody is near
 StartLimitIntervalSec=0
 
 [Service]
@@ -192,7 +212,10 @@ AmbientCapabilities=
 ProtectSystem=strict
 # where the journal is exported to a stick
 ReadWritePaths=-/media -/run/media
-{home}
+# the screen's light, in the part of /sys that ProtectKernelTunables= would close, too: of all files there the kiosk's
+# user may write the one that {udev} gives it
+ReadWritePaths=-/sys/devices
+{folders}{home}
 PrivateTmp=yes
 ProtectClock=yes
 ProtectControlGroups=yes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from click.testing import CliRunner
 
 from kiosk.cli import main
 from kiosk.ops import install
-from kiosk.ops.units import PAM, SYSUSERS, UNIT, Display, Service
+from kiosk.ops.units import PAM, STATE, SYSUSERS, UDEV, UNIT, Display, Service
+from kiosk.ops.usb import MOUNTED_UNDER
 
 SETTINGS = Path("/etc/facialnet-kiosk/kiosk.toml")
 RELAY = "/opt/kiosk/bin/kiosk relay /usr/bin/wrapper"
@@ -92,6 +94,89 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
     assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ReadOnlyPaths"] == "-/home -/root"
 
 
+def test_the_screens_light_is_its_users_and_nothing_else_in_sys() -> None:
+    """The part of /sys that is opened has the light's file in it, of which a link alone is in /sys/class."""
+    some = replace(service(), user="vending")
+    unit = some.files()[UNIT]
+    assert unit_of(some)["Service"]["ProtectKernelTunables"] == "yes"
+    opened = [line for line in unit.splitlines() if line.startswith("ReadWritePaths=") and "/sys" in line]
+    assert opened == ["ReadWritePaths=-/sys/devices"]
+    (rule,) = (line for line in some.files()[UDEV].splitlines() if not line.startswith("#"))
+    assert rule == 'ACTION=="add", SUBSYSTEM=="backlight", RUN+="/bin/chown vending $sys$devpath/brightness"'
+
+
+@pytest.mark.parametrize("sticks", [False, True])
+def test_a_stick_is_mounted_where_the_kiosk_looks_and_may_write_and_runs_nothing(sticks: bool) -> None:
+    files = replace(service(), user="vending", sticks=sticks).files()
+    rules = [line for line in files[UDEV].splitlines() if "systemd-mount" in line]
+    assert len(rules) == sticks
+    assert "\nReadWritePaths=-/media -/run/media\n" in files[UNIT]
+    for rule in rules:
+        assert 'SUBSYSTEMS=="usb"' in rule
+        assert "--owner=vending " in rule
+        assert "=nosuid,nodev,noexec," in rule
+        assert rule.endswith(f' $devnode {MOUNTED_UNDER[0]}/%k"')
+
+
+def test_it_may_write_where_its_settings_say_once_that_is_mounted() -> None:
+    folders = (Path("/data/50 % of it's"), Path("/var/log/kiosk"))
+    unit = replace(service(), folders=folders).files()[UNIT]
+    for key in ("ReadWritePaths", "RequiresMountsFor"):
+        (value,) = (line.partition("=")[2] for line in unit.splitlines() if line.startswith(key) and "/data" in line)
+        assert tuple(map(Path, shlex.split(value.replace("%%", "%")))) == folders
+    assert "RequiresMountsFor" not in service().files()[UNIT]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ('[shop]\nstate = "/data/kiosk"\n[log]\nfile = "/data/kiosk/logs/k.log"\n', ["/data/kiosk"]),
+        ('[shop]\nstate = "/data/kiosk"\n[log]\nfile = "/var/log/kiosk/k.log"\n', ["/data/kiosk /var/log/kiosk"]),
+        (f'[shop]\nstate = "{STATE}/of-this-one"\n[log]\nfile = "{STATE}/k.log"\n', []),
+    ],
+)
+def test_the_settings_say_where_else_it_writes(settings: Path, text: str, lines: list[str]) -> None:
+    settings.write_text(text)
+    command = ["install-service", "--config", str(settings), "--display", "eglfs", "--dry-run"]
+    output = CliRunner().invoke(main, command).output.splitlines()
+    named = [line.partition("=")[2] for line in output if line.startswith("ReadWritePaths=/")]
+    assert named == lines
+
+
+def test_what_the_unit_cannot_open_to_it_is_refused(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "_is_open", bool)
+    there, gone = settings.parent / "there", settings.parent / "gone"
+    there.mkdir()
+    some = Service(Path("/bin/true"), settings)
+    monkeypatch.setattr(Service, "closed", (Path("/home"), Path("/var/tmp")))
+    assert install.unreachable(replace(some, folders=(there,))) == ()
+    (problem,) = install.unreachable(replace(some, folders=(there, gone)))
+    assert problem == f"shop.state or log.file is in {gone}, which is not there: make it, or name another folder"
+    (problem,) = install.unreachable(replace(some, folders=(Path("/var/tmp/kiosk"),)))
+    assert "the service keeps nothing in /var/tmp: name another" in problem
+
+
+def test_homes_and_temporary_folders_are_closed_to_it() -> None:
+    assert set(service().closed) == {Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp")}
+    assert set(service(kiosk="/home/anna/kiosk/bin/kiosk").closed) == {Path("/tmp"), Path("/var/tmp")}
+
+
+def test_systemd_and_udev_are_told_at_once(tmp_path: Path) -> None:
+    """Else the light of a screen that is there already would be its user's after the next boot alone."""
+    told = tmp_path / "told"
+    for name in ("systemd-sysusers", "systemctl", "udevadm"):
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {told}\n')
+        (tmp_path / "bin" / name).chmod(0o755)
+    install.activated()
+    assert told.read_text().splitlines() == [
+        "systemd-sysusers",
+        "systemctl daemon-reload",
+        "udevadm control --reload",
+        "udevadm trigger --action=add --subsystem-match=backlight",
+    ]
+
+
 @pytest.mark.parametrize("display", [Display.CAGE, Display.EGLFS])
 def test_its_limits_on_devices_reach_the_kiosk(display: Display) -> None:
     """A session of logind moves the processes out of the unit's control group, whose limits these are."""
@@ -146,7 +231,7 @@ def test_the_settings_say_whether_there_is_a_fleet(settings: Path) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 @pytest.mark.parametrize("display", Display)
 def test_systemd_takes_the_unit(display: Display, cage: Path) -> None:
-    real = Service(cage, SETTINGS, display, wrapper=cage)
+    real = Service(cage, SETTINGS, display, wrapper=cage, folders=(Path("/data/50 % of it's"), Path("/var/log")))
     assert install.checked(real) == ()
     assert any("not executable" in problem for problem in install.checked(service(Display.EGLFS)))
 
@@ -155,7 +240,7 @@ def test_a_dry_run_shows_every_file_and_writes_none(settings: Path) -> None:
     before = sorted(settings.parent.rglob("*"))
     result = CliRunner().invoke(main, ["install-service", "--config", str(settings), "--dry-run"])
     assert result.exit_code == 0, result.output
-    assert all(f"# {place}\n" in result.output for place in (UNIT, SYSUSERS))
+    assert all(f"# {place}\n" in result.output for place in (UNIT, SYSUSERS, UDEV))
     assert f"run --config {settings}" in result.output
     assert sorted(settings.parent.rglob("*")) == before
 
@@ -166,6 +251,7 @@ def test_it_is_written_below_another_root(settings: Path, tmp_path: Path) -> Non
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     assert "User=vending\n" in (root / UNIT.relative_to("/")).read_text()
+    assert "--owner=vending " in (root / UDEV.relative_to("/")).read_text()
     assert "m vending video\n" in (root / SYSUSERS.relative_to("/")).read_text()
     assert "to sell: " in result.output
 

@@ -159,6 +159,23 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
     assert told(machine) == [("refused", 5, "its counter is no more than 6")]
 
 
+@pytest.mark.parametrize("addressee", ["m-1", "all"])
+def test_the_last_order_sent_again_is_not_carried_out_again(
+    machine: Machine, operator: Operator, addressee: str
+) -> None:
+    """A broker of MQTT may say everything twice: while the order waits, and once it was carried out."""
+    envelope, topic = operator.envelope(6, addressee), f"kiosk/{addressee}/order"
+    hear(machine, envelope, topic)
+    hear(machine, envelope, topic)
+    (order,) = machine.worker._gate.waiting
+    machine.worker.finished(order, "applied", "")
+    machine.worker._gate.waiting.clear()
+    hear(machine, envelope, topic)
+    assert not machine.worker._gate.waiting
+    assert machine.outbox.orders() == []
+    assert told(machine) == [("applied", 6, "")]
+
+
 def test_what_is_not_for_this_machine_is_refused(machine: Machine, operator: Operator) -> None:
     hear(machine, operator.envelope(1, "m-2"))
     hear(machine, operator.envelope(2), "kiosk/all/order")

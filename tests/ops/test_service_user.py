@@ -20,6 +20,8 @@ from kiosk.cli import main
 from kiosk.ops import service_user
 from kiosk.ops.service_user import Installed, ServiceUserError, as_service, installed
 from kiosk.ops.units import UNIT, Display, Service
+from kiosk.vending.facts import JournalReopened
+from kiosk.vending.journal import Journal
 
 SERVICE = Service(Path("/opt/kiosk/bin/kiosk"), Path("/etc/kiosk.toml"), wrapper=Path("/usr/bin/cage"))
 OTHER = "nobody"
@@ -122,6 +124,44 @@ def test_root_sets_the_services_pin_and_sees_it(machine: Machine) -> None:
     checked = machine.kiosk("config", "check", str(machine.settings))
     assert f"checked as {OTHER}, whom the service runs as" in checked.stdout
     assert "there is no service PIN" not in checked.stdout
+
+
+def test_root_reads_the_services_journal_and_leaves_nothing_of_its_own_there(machine: Machine) -> None:
+    machine.kiosk("config", "check", str(machine.settings))
+    for command in (("list",), ("verify",), ("export", "--config", str(machine.settings))):
+        result = machine.kiosk("journal", *command)
+        assert result.returncode == 1
+        assert str(machine.state / "journal.db") in result.stderr.splitlines()[-1]
+    journal = Journal(machine.state / "journal.db")
+    journal.append(JournalReopened())
+    journal.close()
+    owner = pwd.getpwnam(OTHER)
+    for file in machine.state.iterdir():
+        os.chown(file, owner.pw_uid, owner.pw_gid)
+    for command in (("list",), ("verify", "--config", str(machine.settings)), ("export",)):
+        result = machine.kiosk("journal", *command)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout
+    assert {file.stat().st_uid for file in machine.state.iterdir()} == {owner.pw_uid}
+
+
+def test_a_journal_that_root_names_is_read_as_root(machine: Machine) -> None:
+    own = machine.settings.with_name("journal.db")
+    Journal(own).close()
+    own.chmod(0o600)
+    assert machine.kiosk("journal", "verify", "--journal", str(own)).returncode == 0
+
+
+def test_what_the_services_user_cannot_write_root_is_told_how_to(machine: Machine) -> None:
+    machine.kiosk("config", "check", str(machine.settings))
+    Journal(machine.state / "journal.db").close()
+    for file in machine.state.iterdir():
+        os.chown(file, *(pwd.getpwnam(OTHER)[2:4]))
+    output = machine.settings.with_name("sales.csv")
+    result = machine.kiosk("journal", "export", "--output", str(output))
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert f"write `> {output}` for --output" in result.stderr
+    assert not output.exists()
 
 
 def test_a_link_that_the_services_user_put_there_leads_root_nowhere(machine: Machine) -> None:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from kiosk.vision import camera, frozen, memory, worker
+from kiosk.vision.pipeline import Pipeline
 
 SAYS = "FAULTY_CAMERA"
 """The environment's name of the file that says what the camera does."""
@@ -70,9 +71,27 @@ def work(*arguments: Any) -> None:
     frozen.FROZEN_AFTER = 0.2
     worker.STALLED_AFTER = 0.5
     memory.SETTLED_AFTER = memory._LOOK_EVERY = 0.05
+    _note_what_is_forgotten()
     settled = memory.resident()
     memory.MemoryWatch.__init__.__defaults__ = (lambda: settled + memory.LEAK * (_does() == "leaking"),)  # type: ignore[misc]
     worker.work(*arguments)
+
+
+def forgotten(says: Path) -> int:
+    """How often everybody was forgotten, told by the file that says what the camera does."""
+    notes = says.with_suffix(".forgotten")
+    return notes.stat().st_size if notes.exists() else 0
+
+
+def _note_what_is_forgotten() -> None:
+    forget, notes = Pipeline.forget, Path(os.environ[SAYS]).with_suffix(".forgotten")
+
+    def noted(pipeline: Pipeline) -> None:
+        with notes.open("a", encoding="ascii") as file:
+            file.write("x")
+        forget(pipeline)
+
+    Pipeline.forget = noted  # type: ignore[method-assign]
 
 
 def _does() -> str:

@@ -135,10 +135,15 @@ def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
     machine = rig("works", mode)
     machine.sees()
     first = machine.vision.pid
+    before = faulty.forgotten(machine.says)
     machine.camera(sends)
     for _ in range(20):
         machine.sees()
     machine.goes_on_with(first)
+    if sends == "odd":  # whoever was in a picture of another size
+        assert faulty.forgotten(machine.says) >= before + 10
+    else:
+        assert faulty.forgotten(machine.says) == before
 
 
 def test_corrupt_frames_count_as_a_camera_that_is_away(rig: Callable[..., Rig]) -> None:

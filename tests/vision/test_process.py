@@ -104,6 +104,30 @@ def test_it_is_replaced_when_it_dies_or_hangs(
         os.kill(first, 0)
 
 
+def test_a_process_that_dies_is_replaced_without_waiting_for_its_silence(
+    started: Callable[[VisionSettings], VisionProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vision = started(VisionSettings(DEMO))
+    wait_for(vision, bool)
+    assert vision.pid is not None
+    monkeypatch.setattr(process, "HUNG_AFTER", 3600.0)
+    os.kill(vision.pid, signal.SIGKILL)
+    wait_for(vision, lambda _: vision.state is VisionState.RESTARTING)
+    assert vision.fault == "the vision process stopped"
+
+
+def test_a_process_that_never_worked_is_given_up_for_what_will_not_pass_alone() -> None:
+    """A driver that hangs may be well again, as a wrong setting is not."""
+    vision = VisionProcess(VisionSettings(DEMO), VisionMode.NOTICE)
+    try:
+        vision._understood({"failed": "camera 0 hangs", "passing": True})
+        assert vision.state is VisionState.STARTING
+        vision._understood({"failed": "camera 0 is not there", "passing": False})
+        assert vision.state is VisionState.FAILED
+    finally:
+        vision.stop()
+
+
 def test_a_source_that_ends_says_so(started: Callable[[VisionSettings], VisionProcess], clip: Path) -> None:
     vision = started(VisionSettings(str(clip), loop=False))
     observations = wait_for(vision, lambda _: vision.state is VisionState.ENDED)
