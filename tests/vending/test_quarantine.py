@@ -92,6 +92,8 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "cut": lambda path: path.write_bytes(path.read_bytes()[:4096]) and None,
     "garbage within": lambda path: spoil(path, 4096, b"\xff" * 4096),
     "empty": lambda path: path.write_bytes(b"") and None,
+    "a version that is none": lambda path: tampered(path, "PRAGMA user_version = -3"),
+    "of no version any more": lambda path: tampered(path, "PRAGMA user_version = 0"),
     "forbidden to write by its header": lambda path: spoil(path, 18, b"\x07"),
 }
 

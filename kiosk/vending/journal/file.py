@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from kiosk.sqlite_file import must_be_writable
-from kiosk.vending.journal.errors import JournalError, JournalInUseError, damaged
+from kiosk.vending.journal.errors import JournalDamagedError, JournalError, JournalInUseError, damaged
 from kiosk.vending.journal.schema import READABLE, version_of
 
 BUSY_S = 2.0
@@ -65,8 +65,8 @@ def identity_of(path: Path) -> tuple[int, int] | None:
     return state.st_dev, state.st_ino
 
 
-def opened_to_read(path: Path) -> sqlite3.Connection:
-    """As it is at this moment. Raises `JournalError`, `sqlite3.Error`."""
+def opened_to_read(path: Path, *, of_any_version: bool = False) -> sqlite3.Connection:
+    """As it is at this moment; a damaged one too, if its version may be any. Raises `JournalError`, `sqlite3.Error`."""
     if not path.is_file():
         raise JournalError(f"there is no journal {path}: name the one that the kiosk writes")
     if path.stat().st_size <= 1:  # to SQLite a single byte is none; it would delete the rows beside it, even to read
@@ -74,7 +74,13 @@ def opened_to_read(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode_to_read(path)}", uri=True)
     try:
         database.execute("BEGIN")  # all that is read is of one moment, whatever the kiosk writes meanwhile
-        if version_of(database, path) < READABLE:
+        try:
+            version = version_of(database, path)
+        except JournalDamagedError:
+            if of_any_version:
+                return database
+            raise
+        if version < READABLE:
             raise JournalError(f"journal {path} is of an older version: start the kiosk once to bring it up to date")
     except BaseException:
         database.close()

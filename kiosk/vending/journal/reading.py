@@ -66,7 +66,7 @@ def survey(path: Path) -> tuple[list[Entry], JournalDamagedError | None]:
     entries: list[Entry] = []
     damage: JournalDamagedError | None = None
     try:
-        with explained(path), closing(opened_to_read(path)) as database:
+        with explained(path), closing(opened_to_read(path, of_any_version=True)) as database:
             database.text_factory = _readable
             with closing(database.execute(f"{ROWS} ORDER BY seq")) as rows:
                 for row in rows:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from kiosk.vending.journal.errors import JournalError
+from kiosk.vending.journal.errors import JournalError, damaged
 
 MIGRATIONS = (
     """
@@ -37,6 +37,9 @@ A new kind of fact, and a new field of an old one, need one too, even one that c
 know them must say that it is too old for this journal, and not that the journal is damaged.
 """
 
+_FIRST, _LAST_PLAUSIBLE = 1, 99
+"""A file with tables whose number is none of these was not written by a newer kiosk, but damaged."""
+
 READABLE = 1
 """The first schema whose tables are read as they are: an accountant's copy is not brought up to date."""
 
@@ -58,6 +61,8 @@ def migrate(database: sqlite3.Connection, path: Path, created: str) -> None:
 def version_of(database: sqlite3.Connection, path: Path) -> int:
     """How many migrations a file has had. Raises `JournalError` for more than are known here."""
     version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    if not (_FIRST if _tables_of(database) else 0) <= version <= _LAST_PLAUSIBLE:
+        raise damaged(path, f"it is of version {version}")
     if version > len(MIGRATIONS):
         raise JournalError(f"journal {path} was written by a newer kiosk: install that version or a newer one")
     return version
