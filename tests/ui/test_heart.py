@@ -27,7 +27,7 @@ def test_it_is_ready_once_the_loop_turns_then_lives_then_stops(qtbot: QtBot) -> 
     heart = Heart(window, Vitals(lambda: True, lambda: True, lambda: False, lambda: "selling"), manager)
     heart.start()
     assert manager.told == []
-    qtbot.waitUntil(lambda: manager.told.count("WATCHDOG=1") >= 3)
+    qtbot.waitUntil(lambda: manager.told.count("WATCHDOG=1") >= 3, timeout=60_000)
     assert manager.told[:3] == ["READY=1", "STATUS=selling", "WATCHDOG=1"]
     heart.stop()
     assert manager.told[-1] == "STOPPING=1"
