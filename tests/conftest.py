@@ -63,6 +63,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{count:7} {kind}")
 
 
+@pytest.fixture(autouse=True)
+def _loops_turn(request: pytest.FixtureRequest) -> None:
+    """A second wish to quit outlives the loop that it was for: no other turns until the application's has ended anew.
+
+    Until then `qtbot` waits in vain for whatever a test waits for.
+    """
+    if "qtbot" in request.fixturenames:
+        from PyQt6.QtCore import QTimer
+
+        application = request.getfixturevalue("qapp")
+        QTimer.singleShot(0, application.quit)
+        application.exec()
+
+
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     """A video of ten frames at 10 a second, each of its own gray."""
