@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-import kiosk.vision.chip
-import kiosk.vision.face
-import kiosk.vision.faces
-import kiosk.vision.gray
 from kiosk.errors import KioskError
-from trainer import cutting, duplicates, parts, pictures, prepare_report, prepared
+from kiosk.vision.chip import CROP_VERSION
+from trainer import cutting, duplicates, parts, prepare_report, prepared
 from trainer.datasets.types import DataSet
 from trainer.labels import FaceLabel, Split
 from trainer.parts import Outcome, Part, Parts
@@ -127,13 +123,10 @@ def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Re
 
 
 def _plan_of(dataset: DataSet, root: Path) -> str:
-    """A fingerprint of all that decides what a prepared folder holds: labels, pictures, program."""
+    """A fingerprint of all that decides what a prepared folder holds: labels, pictures, crop version, libraries."""
     digest = hashlib.sha256()
     facts = (dataset.name, dataset.source, dataset.groups, dict(dataset.left_out), str(root.resolve()))
-    digest.update(repr((facts, _PART_SIZE, MARGIN, cv2.__version__, dlib.__version__)).encode())
-    vision = (kiosk.vision.gray, kiosk.vision.face, kiosk.vision.faces, kiosk.vision.chip)
-    for code in (*vision, pictures, cutting.cut, duplicates):
-        digest.update(inspect.getsource(code).encode())
+    digest.update(repr((facts, _PART_SIZE, MARGIN, CROP_VERSION, cv2.__version__, dlib.__version__)).encode())
     for label in dataset.labels:
         digest.update(repr((label, _state(root / label.file))).encode())
     return digest.hexdigest()
@@ -157,7 +150,19 @@ def _facts_if_finished(dataset: DataSet, out: Path, plan: str) -> dict[str, Any]
         return None
     if there != dataset.name:
         raise PrepareError(f"{out} holds {there} already: choose another folder for {dataset.name}")
+    if "crop_version" not in facts:
+        return facts if _is_of_version_0_2(facts, dataset) else None
     return facts if facts.get("plan") == plan else None
+
+
+def _is_of_version_0_2(facts: dict[str, Any], dataset: DataSet) -> bool:
+    """Whether a summary of version 0.2.0 or older describes this data set.
+
+    Those versions made the fingerprint from the source text of the program, so it cannot be compared. They all cut
+    the faces as crop version 1 does: the folder is used as long as the data set has the same number of pictures.
+    """
+    pictures = len(dataset.labels) + sum(map(len, dataset.left_out.values()))
+    return CROP_VERSION == 1 and (facts.get("source"), facts.get("pictures")) == (dataset.source, pictures)
 
 
 def _batches(dataset: DataSet) -> dict[int, tuple[FaceLabel, ...]]:
@@ -219,6 +224,7 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) ->
         "splits": {split: sum(label.split == split for label in kept) for split in get_args(Split)},
         "unreadable": unreadable[:_MOST_NAMES],
         "left_out": {reason: files[:_MOST_NAMES] for reason, files in dataset.left_out.items()},
+        "crop_version": CROP_VERSION,
         "plan": plan,
     }
     prepared.save(out, dataset=dataset.name, groups=dataset.groups, chips=chips[twins.kept], labels=kept, summary=facts)

@@ -14,6 +14,10 @@ from kiosk.vision.gray import Gray, sampled
 CHIP_SIZE = 75
 """Pixels along a side of the network's input."""
 
+CROP_VERSION = 1
+"""Version of the aligned crop. Raise it when the aligner, the detector's settings or the landmark model change:
+`trainer prepare` then cuts its faces again."""
+
 EYE_DISTANCE = 28.0
 """Pixels between the middles of an average face's eyes in a chip; it shows from the hairline to the chin."""
 

@@ -286,6 +286,24 @@ def test_a_finished_folder_is_left_alone(root: Path, whole: Path, monkeypatch: p
     assert {path: path.stat().st_mtime_ns for path in whole.iterdir()} == before
 
 
+def test_a_folder_of_version_0_2_is_used_as_it_is(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = json.loads((whole / "prepared.json").read_text())
+    del facts["crop_version"]
+    facts["plan"] = "a fingerprint of the source text of version 0.2.0"
+    (whole / "prepared.json").write_text(json.dumps(facts))
+    with monkeypatch.context() as patch:
+        patch.setattr(cutting, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+        assert prepare(DATASET, root, whole, workers=1).already_prepared
+    monkeypatch.setattr(prepare_module, "CROP_VERSION", 2)
+    assert not prepare(DATASET, root, whole, workers=1).already_prepared
+
+
+def test_a_new_crop_version_cuts_again(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare_module, "CROP_VERSION", 2)
+    assert not prepare(DATASET, root, whole, workers=1).already_prepared
+    assert json.loads((whole / "prepared.json").read_text())["crop_version"] == 2
+
+
 def _change_a_picture(root: Path) -> DataSet:
     (root / "3.jpg").write_bytes(jpeg(picture(3)))
     return DATASET
