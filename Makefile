@@ -65,7 +65,7 @@ soak: system-libraries $(VENV)/.everything ## the whole kiosk for HOURS, with cu
 	$(BIN)/python -m benchmarks.soak --hours $(HOURS) $(ARGS)
 
 screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
-	$(BIN)/python assets/make_screenshots.py $(ARGS)
+	$(BIN)/python tools/make_screenshots.py $(ARGS)
 
 wheel: $(VENV)/.release ## dist/facialnet_kiosk-*.whl
 	rm -rf build

@@ -1,0 +1,1 @@
+"""The program on the vending machine: it sees, estimates and sells."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.engine.tensorrt_library import MODULES, TensorRTLibrary, libraries
+from kiosk.inference.tensorrt.library import MODULES, TensorRTLibrary, libraries
 from tests.fuzz.mutations import tried
 
 # pytest-qt imports Qt, and matplotlib looks for its settings, when they are first imported: all this comes before.

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import FaceFinder, detection_scale
-from kiosk.vision.gray import Gray, gray_of
+from kiosk.vision.faces.detector import FaceFinder, detection_scale
+from kiosk.vision.faces.image import Gray, gray_of
 
 CLIP = Path(__file__).parent.parent / "assets" / "demo.mp4"
 MOST_BYTES = 3_000_000

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.file_watch import Watch, written_by
-from tests.sandbox import MAY_BE_WRITTEN, environment_in
+from tests.support.file_watch import Watch, written_by
+from tests.support.sandbox import MAY_BE_WRITTEN, environment_in
 
 PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"WEBPVP8", b"ftyp", b"\x93NUMPY")
 OF_A_FACE = ("gender", "female", "estimate", "probabilit", "expected", "track", "box", "quality", "landmark", "face")
@@ -46,7 +46,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     errors_path = report_path.with_name("errors")
     errors = errors_path.open("wb")  # no pipe: an end of it that a lost process held would be waited for
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.privacy_child", str(sandbox), str(report_path)],
+        [sys.executable, "-m", "tests.support.privacy_child", str(sandbox), str(report_path)],
         env=environment,
         cwd=Path(__file__).parent.parent,
         stdout=subprocess.DEVNULL,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import MAY_BE_WRITTEN, environment_in
-from tests.system_calls import Calls, need_strace, traced
+from tests.support.sandbox import MAY_BE_WRITTEN, environment_in
+from tests.support.system_calls import Calls, need_strace, traced
 
 ROOT = Path(__file__).parent.parent
 LONGEST = 300.0
@@ -31,7 +31,7 @@ def sale(tmp_path_factory: pytest.TempPathFactory) -> tuple[Calls, Path, Path]:
     need_strace()
     sandbox, trace = tmp_path_factory.mktemp("sandbox"), tmp_path_factory.mktemp("trace")
     report = tmp_path_factory.mktemp("report") / "report.json"
-    command = [sys.executable, "-m", "tests.privacy_child", str(sandbox), str(report)]
+    command = [sys.executable, "-m", "tests.support.privacy_child", str(sandbox), str(report)]
     calls = traced(command, trace, environment_in(sandbox), LONGEST, ROOT)
     assert calls.returncode == 0
     return calls, sandbox, report

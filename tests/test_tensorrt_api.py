@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.engine.tensorrt_library import TensorRTLibrary
+from kiosk.inference.tensorrt.library import TensorRTLibrary
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -1,0 +1,1 @@
+"""The offline program: it prepares data, trains FacialNet, measures it and compiles it."""

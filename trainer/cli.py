@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from kiosk.console import Group
+from kiosk.common.click_group import Group
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -55,10 +55,10 @@ def prepare(
     the pictures, for a folder of your own the one with labels.csv (file,age,gender[,subject]). OUT is made;
     the same command continues after an interruption.
     """
-    from trainer import datasets
-    from trainer.prepare import prepare as run
+    from trainer.data import readers
+    from trainer.data.prepare import prepare as run
 
-    report = run(datasets.read(kind, root), root, out, workers)
+    report = run(readers.read(kind, root), root, out, workers)
     click.echo(str(report))
 
 
@@ -95,10 +95,10 @@ def train(
 
     Under `torchrun -m trainer` it trains in several processes, one a GPU.
     """
-    from trainer.labels import GROUPS
-    from trainer.processes import one_speaks
-    from trainer.recipe import RECIPES, Recipe
-    from trainer.train import train as run
+    from trainer.data.labels import GROUPS
+    from trainer.training.distributed import one_speaks
+    from trainer.training.recipe import RECIPES, Recipe
+    from trainer.training.train import train as run
 
     asked: dict[str, object] = {"epochs": epochs, "batch": batch, "rate": rate, "mixed_precision": mixed_precision}
     given = {key: value for key, value in asked.items() if value is not None}
@@ -147,8 +147,8 @@ def search_rate(prepared: Path, out: Path, name: str, share: float, epochs: int)
 
     The same command continues after an interruption.
     """
-    from trainer.recipe import RECIPES
-    from trainer.search_rate import best, search
+    from trainer.training.lr_search import best, search
+    from trainer.training.recipe import RECIPES
 
     trials = []
     for trial in search(prepared, out, RECIPES[name], share, epochs):
@@ -172,9 +172,9 @@ def evaluate(
     report: Path | None,
 ) -> None:
     """Measures a run's network, or any engine, on prepared faces."""
-    from trainer.evaluate import evaluate as measure
-    from trainer.evaluate import write_json, write_report
-    from trainer.evaluation_text import summary
+    from trainer.evaluation.evaluate import evaluate as measure
+    from trainer.evaluation.evaluate import write_json, write_report
+    from trainer.evaluation.text import summary
 
     evaluation = measure(run_or_engine, prepared, split)
     if json_file:
@@ -209,7 +209,7 @@ def adience(
     ROOT is Adience as its authors ship it, or already prepared. The same command continues after an
     interruption, run by run; what is in OUT already is not done again.
     """
-    from trainer.benchmark import run
+    from trainer.training.adience_benchmark import run
 
     click.echo(run(root, out, protocol, rows, start_from, workers))
 
@@ -219,7 +219,7 @@ def adience(
 @click.option("--out", type=FILE, required=True, help="The ONNX file; its manifest is written beside it.")
 def export(run: Path, out: Path) -> None:
     """Exports a run's network to ONNX, calibrated and checked against torch."""
-    from trainer.export import export as write
+    from trainer.export.to_onnx import export as write
 
     manifest = write(run, out)
     click.echo(f"{out}: {manifest.accuracy}")
@@ -235,7 +235,7 @@ def facelike(prepared: Path, pictures: tuple[Path, ...], out: Path, seed: int) -
 
     PREPARED are faces, PICTURES folders of anything else; one picture in three is left for measuring.
     """
-    from trainer.facelike import fit
+    from trainer.nonface.train import fit
 
     click.echo(fit(prepared, pictures, out, seed))
 
@@ -280,7 +280,7 @@ def build_engine(
     makes the file in eight bits that TensorRT compiles, where that machine has no faces to calibrate with.
     """
     if target != "tensorrt":
-        from trainer.build_int8 import build_int8
+        from trainer.export.build_int8 import build_int8
 
         if precision not in (None, "int8"):
             raise click.UsageError(f"--target {target} is in int8: float32 and float16 need no file of their own")
@@ -290,8 +290,8 @@ def build_engine(
             )
         build_int8(onnx, out, calibration, "cpu" if target == "cpu" else "tensorrt", click.echo)
         return
-    from trainer.build_engine import BuildOptions
-    from trainer.build_engine import build_engine as build
+    from trainer.export.build_engine import BuildOptions
+    from trainer.export.build_engine import build_engine as build
 
     options = BuildOptions(max_batch, workspace, flavour, generations, verbosity)
     build(onnx, precision, out, calibration, options, click.echo)
@@ -305,8 +305,8 @@ def verify_engine(engine: Path, faces: Path | None) -> None:
 
     `build-engine` does so by itself where it can run what it built.
     """
-    from trainer.faces import Faces
-    from trainer.verify_engine import verify_engine as verify
+    from trainer.data.faces import Faces
+    from trainer.export.verify_engine import verify_engine as verify
 
     proof = verify(engine, Faces.load([faces]) if faces else None)
     click.echo(f"{engine}: checked on {proof.manifest.verified}")
@@ -348,9 +348,9 @@ def bench(
 
     The kiosk's own network in ONNX Runtime is always the first row. Let nothing else run meanwhile.
     """
-    from trainer.bench import artist, write_json
-    from trainer.bench import bench as measure
-    from trainer.bench_text import markdown
+    from trainer.speed.bench import artist, write_json
+    from trainer.speed.bench import bench as measure
+    from trainer.speed.text import markdown
 
     if figure and figure.suffix.lower() != ".png":
         raise click.BadParameter("it is a PNG: name it so", param_hint="--figure")

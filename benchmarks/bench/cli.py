@@ -11,8 +11,8 @@ from benchmarks.bench import whole
 from benchmarks.bench.figure import draw
 from benchmarks.bench.reach import Run
 from benchmarks.bench.report import in_readme, markdown, reach_table
-from kiosk.console import Group
-from kiosk.files import replaced_safely
+from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.click_group import Group
 
 OUT = Path(__file__).resolve().parents[1] / "kiosk"
 

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.bench.reach import Run
 from benchmarks.bench.stages import STAGES
-from kiosk.files import replaced_safely
-from trainer.drawing import INK, QUIET, STYLE, any_words
+from kiosk.common.atomic_files import replaced_safely
+from trainer.report.plots import INK, QUIET, STYLE, any_words
 
 BUDGET = 1000 / 30
 """Milliseconds that a frame has at 30 a second."""

@@ -14,13 +14,13 @@ from typing import Any
 
 from benchmarks.bench.alternative import PACKAGE, Alternative
 from benchmarks.bench.processes import cpu_nanoseconds
-from kiosk.engine import Chips, check, default_path, places
-from trainer.bench import BATCHES, measure
-from trainer.bench_ceiling import cpu_probes
-from trainer.bench_contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
-from trainer.bench_machine import facts
-from trainer.bench_result import MULTIPLY_ADDS, Result, Row
-from trainer.bench_rounds import Clock
+from kiosk.inference import Chips, check, default_path, locations
+from trainer.speed.bench import BATCHES, measure
+from trainer.speed.bench_machine import facts
+from trainer.speed.ceiling import cpu_probes
+from trainer.speed.contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
+from trainer.speed.result import MULTIPLY_ADDS, Result, Row
+from trainer.speed.rounds import Clock
 
 BOTH, RESNET = f"{PACKAGE}, both networks", f"{PACKAGE}, its age ResNet alone"
 
@@ -29,7 +29,7 @@ _EMPTY_ORDERS = 200
 
 def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
     """Latency by batch, and the ceilings. Raises `ManifestError` and `EngineError`."""
-    eight_bits = places.own_folder() / places.CPU_INT8
+    eight_bits = locations.own_folder() / locations.CPU_INT8
     probes, notes = cpu_probes()
     torch = torch_or_why()
     with ExitStack() as opened:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainer.bench_result import MOST_OTHERS
-from trainer.bench_text import rounded
+from trainer.speed.result import MOST_OTHERS
+from trainer.speed.text import rounded
 
 LEAST_WINDOW_SECONDS = 595.0
 """Seconds without a stall that count as ten minutes: they are counted from the first picture."""

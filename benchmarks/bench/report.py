@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.bench.reach import Run, targets
-from kiosk.errors import KioskError
-from trainer.bench_result import MOST_OTHERS
-from trainer.bench_text import NOTHING, rounded
-from trainer.markdown import escaped, table
+from kiosk.common.errors import KioskError
+from trainer.report.markdown import escaped, table
+from trainer.speed.result import MOST_OTHERS
+from trainer.speed.text import NOTHING, rounded
 
 BEGIN, END = "<!-- figures of `make bench`: begin -->", "<!-- figures of `make bench`: end -->"
 """Between them the README has a run's figures."""

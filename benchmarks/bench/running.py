@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.bench.answers import RATE
 from benchmarks.bench.processes import children, command, cpu_seconds, memory
 from benchmarks.bench.scenes import Passage, empty_room, tiled, write_video
-from kiosk.errors import KioskError
+from kiosk.common.errors import KioskError
 
 SETTLED_AFTER = 5.0
 """Seconds from the start until it is looked at: libraries are loaded, the window is there."""
@@ -97,7 +97,7 @@ def window_statistics(source: Path, seconds: float) -> dict[str, Any] | str:
 
 
 def _kiosk() -> list[str]:
-    return [sys.executable, "-m", "kiosk.cli"]
+    return [sys.executable, "-m", "kiosk.cli.main"]
 
 
 def _command(source: Path) -> list[str]:

@@ -18,12 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.errors import KioskError
-from kiosk.vision.face import Face, plausible
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.frame import Frame
-from kiosk.vision.gray import gray_of
-from kiosk.vision.source import open_source
+from kiosk.common.errors import KioskError
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import open_source
+from kiosk.vision.faces.detector import FaceFinder
+from kiosk.vision.faces.geometry import Face, plausible
+from kiosk.vision.faces.image import gray_of
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) BGR."""
@@ -113,7 +113,7 @@ def endless(pictures: Sequence[Picture], rate: float) -> Iterator[Frame]:
 
 
 class Camera:
-    """A source that gives pictures to and fro for so many frames. `kiosk.vision.reader.Reader` paces it."""
+    """A source that gives pictures to and fro for so many frames. `kiosk.vision.capture.grabber.Reader` paces it."""
 
     live = False
     name = "a made-up camera"

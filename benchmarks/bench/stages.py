@@ -19,13 +19,13 @@ from typing import Any
 from benchmarks.bench.answers import RATE
 from benchmarks.bench.scenes import Passage, tiled, write_video
 from benchmarks.bench.stopwatch import REST, Stopwatch, timing
-from kiosk.engine import Engine
 from kiosk.estimate import Observation
-from kiosk.vision.frame import Frame
-from kiosk.vision.messages import Preview, VisionMode, VisionState
+from kiosk.inference import Engine
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import open_source
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.preview import PreviewMemory
-from kiosk.vision.source import open_source
+from kiosk.vision.process.messages import Preview, VisionMode, VisionState
+from kiosk.vision.process.shared_frames import PreviewMemory
 
 STAGES = ("read", "detect", "follow", "landmark", "chip", "infer", "fuse", REST, "hand over", "paint")
 """In the order of a frame's walk."""
@@ -138,7 +138,7 @@ def _painter(vision: _HandOver, opened: ExitStack) -> tuple[Callable[[], None] |
     try:
         from PyQt6.QtWidgets import QApplication
 
-        from kiosk.ui.window import DemoWindow
+        from kiosk.ui.demo.window import DemoWindow
     except ImportError as error:
         return None, f"paint was not measured: Qt cannot be imported ({error})"
     app = QApplication.instance() or QApplication(["benchmark"])

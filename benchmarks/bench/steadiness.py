@@ -15,14 +15,14 @@ import numpy as np
 
 from benchmarks.bench.alternative import Alternative, Guess
 from benchmarks.bench.scenes import Picture, held
-from kiosk.engine import Engine
 from kiosk.estimate import AgeGroup
-from kiosk.vision.face import plausible
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.frame import Frame
-from kiosk.vision.gray import gray_of
+from kiosk.inference import Engine
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import open_source
+from kiosk.vision.faces.detector import FaceFinder
+from kiosk.vision.faces.geometry import plausible
+from kiosk.vision.faces.image import gray_of
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.source import open_source
 
 WINDOW = 10.0
 """Seconds in which label changes are counted."""

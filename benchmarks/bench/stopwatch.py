@@ -20,17 +20,17 @@ REST = "rest"
 FUNCTIONS = (
     ("kiosk.vision.pipeline", "Pipeline.process", REST),
     ("kiosk.vision.pipeline", "gray_of", REST),
-    ("kiosk.vision.faces", "FaceFinder.detect", "detect"),
-    ("kiosk.vision.faces", "FaceFinder.follow", "follow"),
-    ("kiosk.vision.faces", "FaceFinder._fit", "landmark"),
-    ("kiosk.vision.sighting", "align", "chip"),
-    ("kiosk.vision.sighting", "quality", "chip"),
+    ("kiosk.vision.faces.detector", "FaceFinder.detect", "detect"),
+    ("kiosk.vision.faces.detector", "FaceFinder.follow", "follow"),
+    ("kiosk.vision.faces.detector", "FaceFinder._fit", "landmark"),
+    ("kiosk.vision.faces.crop", "align", "chip"),
+    ("kiosk.vision.faces.crop", "quality", "chip"),
     ("kiosk.vision.pipeline", "stacked", "infer"),
 )
 """Module, function, stage. One that is not there any more is left out, and its time is its caller's."""
 
 FUSING = ("Tracks", "Track", "Evidence")
-"""Classes in `kiosk.vision.tracks` whose every public method is of the stage `fuse`."""
+"""Classes in `kiosk.vision.tracking.tracker` whose every public method is of the stage `fuse`."""
 
 
 class Stopwatch:
@@ -80,7 +80,7 @@ def timing(watch: Stopwatch) -> Iterator[list[str]]:
                 missing.append(path)
             else:
                 patches.enter_context(mock.patch.object(owner, name, watch.wrapped(function, stage)))
-        tracks = importlib.import_module("kiosk.vision.tracks")
+        tracks = importlib.import_module("kiosk.vision.tracking.tracker")
         for class_name in FUSING:
             fusing = getattr(tracks, class_name, None)
             if fusing is None:

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.bench.alternative import Alternative
 from benchmarks.bench.scenes import Picture, held
-from kiosk.engine import Engine
-from kiosk.vision.frame import Frame
+from kiosk.inference import Engine
+from kiosk.vision.capture.frame import Frame
 from kiosk.vision.pipeline import Pipeline
 
 RATE, SECONDS = 10.0, 4.0

@@ -23,11 +23,11 @@ from benchmarks.bench.stages import stages
 from benchmarks.bench.steadiness import HELD_SECONDS, clip_frames, held_frames
 from benchmarks.bench.steadiness import measured as steadiness
 from benchmarks.bench.strangers import SECONDS, drawings, photographs, strangers
-from kiosk.engine import Engine, load
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.source import DEMO
-from trainer.bench import BATCHES
-from trainer.bench_machine import busy_seconds
+from kiosk.inference import Engine, load
+from kiosk.vision.capture.source import DEMO
+from kiosk.vision.faces.detector import FaceFinder
+from trainer.speed.bench import BATCHES
+from trainer.speed.bench_machine import busy_seconds
 
 STAGED = ((640, 480, 1), (640, 480, 4), (1280, 720, 1), (1280, 720, 4))
 """Width, height and faces of the frames whose stages are measured."""

@@ -15,8 +15,8 @@ from benchmarks.soak import verdict
 from benchmarks.soak.driver import Soak
 from benchmarks.soak.figure import draw
 from benchmarks.soak.page import in_page
-from kiosk.errors import KioskError
-from kiosk.files import replaced_safely
+from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.errors import KioskError
 
 _ROOT = Path(__file__).resolve().parents[2]
 

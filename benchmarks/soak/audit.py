@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.soak.world import UNANSWERED, Truth
-from kiosk.vending.facts import (
+from kiosk.vending.journal.facts import (
     AgeCleared,
     Fact,
     JournalReopened,
@@ -23,7 +23,7 @@ from kiosk.vending.facts import (
     VendRequested,
     VendUnknown,
 )
-from kiosk.vending.ledger import Ledger, fold
+from kiosk.vending.journal.ledger import Ledger, fold
 
 
 def problems(facts: Sequence[Fact], truth: Truth) -> list[str]:

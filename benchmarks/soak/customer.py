@@ -15,17 +15,17 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.demo import DemoMachine
-from kiosk.ui.screens.age_check import AgeCheckScreen
-from kiosk.ui.screens.attract import AttractScreen
-from kiosk.ui.screens.done import DoneScreen
-from kiosk.ui.screens.id import AskIdScreen, IdRefusedScreen
-from kiosk.ui.screens.payment import DeclinedScreen, PayingScreen
-from kiosk.ui.screens.product import ProductScreen
-from kiosk.ui.screens.products import ProductsScreen
-from kiosk.ui.shop_window import ShopWindow
+from kiosk.app.demo import DemoMachine
+from kiosk.ui.shop.screens.age_check import AgeCheckScreen
+from kiosk.ui.shop.screens.attract import AttractScreen
+from kiosk.ui.shop.screens.done import DoneScreen
+from kiosk.ui.shop.screens.id_check import AskIdScreen, IdRefusedScreen
+from kiosk.ui.shop.screens.payment import DeclinedScreen, PayingScreen
+from kiosk.ui.shop.screens.product import ProductScreen
+from kiosk.ui.shop.screens.products import ProductsScreen
+from kiosk.ui.shop.window import ShopWindow
+from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
-from kiosk.vending.state import Phase
 
 _LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 

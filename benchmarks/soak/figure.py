@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.soak.driver import KIOSK_UNTIL, VISION_UNTIL, Recording
 from benchmarks.soak.faults import WITHIN_S
-from kiosk.files import replaced_safely
-from trainer.drawing import INK, QUIET, STYLE, any_words
+from kiosk.common.atomic_files import replaced_safely
+from trainer.report.plots import INK, QUIET, STYLE, any_words
 
 COLOURS = {"kiosk": "#1f6f8b", "vision": "#c0663a"}
 MEASURES = (("memory_mb", "memory, MB"), ("files", "open files"), ("threads", "threads"))

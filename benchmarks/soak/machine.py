@@ -22,18 +22,18 @@ from PyQt6.QtWidgets import QApplication
 from benchmarks.soak.customer import Customers
 from benchmarks.soak.operator import Operator
 from benchmarks.soak.world import Tell, ToldDispenser, ToldTerminal, teller
-from kiosk import run
+from kiosk.app import machine as run
+from kiosk.app.demo import DemoMachine
+from kiosk.common.errors import KioskError
 from kiosk.config import load
-from kiosk.demo import DemoMachine
-from kiosk.errors import KioskError
 from kiosk.estimate import Observation
-from kiosk.ui import loop
-from kiosk.ui.shop_window import ShopWindow
-from kiosk.vending.simulated_dispenser import Behaviour as Vend
-from kiosk.vending.simulated_dispenser import SimulatedDispenser
-from kiosk.vending.simulated_terminal import Behaviour as Pay
-from kiosk.vending.simulated_terminal import SimulatedTerminal
-from kiosk.vending.state import Phase
+from kiosk.ui.runtime import event_loop
+from kiosk.ui.shop.window import ShopWindow
+from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
+from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
+from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
+from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
+from kiosk.vending.sale.state import Phase
 
 BEAT_S = 1.0
 """Between two signs of life, and two samples."""
@@ -186,7 +186,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
     """Runs until it is told to end, or killed."""
     random, tell = Random(seed), teller(descriptor)
     machines: list[run.Machine] = []
-    shown, show_until_closed = run.show, loop.show_until_closed
+    shown, show_until_closed = run.show, event_loop.show_until_closed
 
     def show(machine: run.Machine, wish: run.Wish) -> None:
         machines.append(machine)
@@ -199,7 +199,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
 
     run.show = show
     run.DemoMachine = lambda _: SoakMachine(state, tell)  # type: ignore[assignment, attr-defined]
-    loop.show_until_closed = played  # type: ignore[assignment]
+    event_loop.show_until_closed = played  # type: ignore[assignment]
     run.run(load(settings), run.Wish(demo=True, source=clip))
 
 

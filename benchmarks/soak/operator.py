@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-from kiosk.demo import DemoMachine
-from kiosk.vending.catalog import Catalog
-from kiosk.vending.events import EnterService, LeaveService, PaymentTest, SetStock, Settle, VendTest
+from kiosk.app.demo import DemoMachine
+from kiosk.vending.catalog.catalog import Catalog
+from kiosk.vending.sale.events import EnterService, LeaveService, PaymentTest, SetStock, Settle, VendTest
+from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
-from kiosk.vending.state import Phase
 
 COMES = 0.004
 """How likely it is at each step of the play that the operator comes where somebody is needed: within seconds."""

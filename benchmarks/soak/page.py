@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kiosk.errors import KioskError
+from kiosk.common.errors import KioskError
 
 BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 

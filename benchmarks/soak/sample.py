@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from kiosk.usage import usage
+from kiosk.common.process_usage import usage
 
 _PROC = Path("/proc")
 

@@ -14,8 +14,8 @@ from benchmarks.soak import audit
 from benchmarks.soak.drift import Drift, drifts
 from benchmarks.soak.driver import Recording
 from benchmarks.soak.faults import WITHIN_S, Fault
-from kiosk.vending.facts import Fact
 from kiosk.vending.journal import JournalError, read_verified
+from kiosk.vending.journal.facts import Fact
 
 MAY_BE_WRITTEN = (
     r"state/journal\.db(-wal|-shm|-journal|\.lock|\.begun)?",

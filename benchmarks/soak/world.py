@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kiosk.vending import simulated_dispenser, simulated_terminal
-from kiosk.vending.simulated_dispenser import SimulatedDispenser
-from kiosk.vending.simulated_terminal import SimulatedTerminal
+from kiosk.vending.devices.simulated import dispenser, terminal
+from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
+from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 
 Tell = Callable[..., None]
 
@@ -47,7 +47,7 @@ class ToldTerminal(SimulatedTerminal):
             self._tell(terminal=[transaction, what, amount])
         super()._count(transaction, what, amount)
 
-    def _behave(self, transaction: str, behaviour: simulated_terminal.Behaviour) -> None:
+    def _behave(self, transaction: str, behaviour: terminal.Behaviour) -> None:
         if self._tell:
             self._tell(payment=transaction, behaviour=behaviour.name)
         super()._behave(transaction, behaviour)
@@ -78,7 +78,7 @@ class ToldDispenser(SimulatedDispenser):
             self._tell(dispenser=[vend, slot])
         super()._count(vend, slot)
 
-    def _behave(self, vend: str, slot: str, behaviour: simulated_dispenser.Behaviour) -> None:
+    def _behave(self, vend: str, slot: str, behaviour: dispenser.Behaviour) -> None:
         if self._tell:
             self._tell(vend=vend, behaviour=behaviour.name)
         super()._behave(vend, slot, behaviour)

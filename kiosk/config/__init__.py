@@ -1,13 +1,13 @@
 """The kiosk's settings: one TOML file → one validated, immutable object.
 
 An unknown key is an error, because a misspelt one would otherwise silently do nothing. What `kiosk config init` writes
-is made from the descriptions here (`kiosk.config.text`), so it cannot say anything else.
+is made from the descriptions here (`kiosk.config.describe`), so it cannot say anything else.
 
 A path may be relative: it is then taken from the folder of the settings file, wherever the kiosk is started.
 """
 
-from kiosk.config.sale import ATTACKS, AgeCheckConfig, ShopConfig
 from kiosk.config.screen import CameraConfig
+from kiosk.config.sections import ATTACKS, AgeCheckConfig, ShopConfig
 from kiosk.config.settings import Config, ConfigError, load
 from kiosk.config.upkeep import FleetConfig
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import platformdirs
 from pydantic import model_validator
 
-from kiosk import toml_file
-from kiosk.config.sale import (
+from kiosk.common import toml
+from kiosk.common.errors import KioskError
+from kiosk.config.describe import explained
+from kiosk.config.screen import CameraConfig, SoundConfig, VisionConfig, WindowConfig
+from kiosk.config.sections import (
     AgeCheckConfig,
     DispenserConfig,
     IdConfig,
@@ -17,11 +20,8 @@ from kiosk.config.sale import (
     ShopConfig,
     TimeOutsConfig,
 )
-from kiosk.config.screen import CameraConfig, SoundConfig, VisionConfig, WindowConfig
-from kiosk.config.text import explained
 from kiosk.config.upkeep import FleetConfig, LogConfig, ServiceConfig
 from kiosk.config.values import Section
-from kiosk.errors import KioskError
 
 
 class ConfigError(KioskError):
@@ -95,7 +95,7 @@ class Config(Section):
 
 def load(path: Path) -> Config:
     """Reads a settings file. Raises `ConfigError`, whose one line names the key and what it may be."""
-    config = toml_file.load(path, Config, "settings", ConfigError, partial(explained, Config))
+    config = toml.load(path, Config, "settings", ConfigError, partial(explained, Config))
     try:
         return _located(config, path.absolute().parent)
     except RuntimeError as error:  # of expanduser: `~` of nobody

@@ -3,7 +3,7 @@
 A screen needs four things of it, all from one thread:
 
     shop.tick(now)                  # every 50 to 250 ms; `now` in seconds of a monotonic clock
-    shop.touch(Choose("A1"))        # what was touched (kiosk.vending.events)
+    shop.touch(Choose("A1"))        # what was touched (kiosk.vending.sale.events)
     shop.age_checked(sale, passed)  # what the age check made of the customer of `snapshot.sale`
     shop.snapshot                   # what to show
 
@@ -22,10 +22,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from kiosk.vending import checkpoint
-from kiosk.vending.catalog import Catalog
-from kiosk.vending.dispenser import Dispenser
-from kiosk.vending.events import (
+from kiosk.vending.catalog.catalog import Catalog
+from kiosk.vending.devices.dispenser import Dispenser
+from kiosk.vending.devices.faults import FaultChanged
+from kiosk.vending.devices.id_check import IdVerifier, PinVerifier
+from kiosk.vending.devices.protocols import PaymentTerminal
+from kiosk.vending.journal import Journal, JournalDamagedError, JournalError, checkpoint
+from kiosk.vending.journal.facts import (
+    Checkpoint,
+    Fact,
+    JournalReopened,
+    MachineStarted,
+    PaymentApproved,
+    SaleOpened,
+    StockSet,
+)
+from kiosk.vending.journal.ledger import Ledger, apply
+from kiosk.vending.journal.recovery import recovered
+from kiosk.vending.sale.events import (
     AgeChecked,
     Event,
     Message,
@@ -36,17 +50,9 @@ from kiosk.vending.events import (
     VisitEnded,
     WalkedAway,
 )
-from kiosk.vending.facts import Checkpoint, Fact, JournalReopened, MachineStarted, PaymentApproved, SaleOpened, StockSet
-from kiosk.vending.faults import FaultChanged
-from kiosk.vending.id_check import IdVerifier, PinVerifier
-from kiosk.vending.journal import Journal, JournalDamagedError, JournalError
-from kiosk.vending.ledger import Ledger, apply
-from kiosk.vending.payment import PaymentTerminal
-from kiosk.vending.recovery import recovered
-from kiosk.vending.sale import step
-from kiosk.vending.service import check_operation
-from kiosk.vending.snapshot import Snapshot
-from kiosk.vending.state import (
+from kiosk.vending.sale.operator import check_operation
+from kiosk.vending.sale.snapshot import Snapshot
+from kiosk.vending.sale.state import (
     Authorize,
     BeginId,
     Dispense,
@@ -60,7 +66,8 @@ from kiosk.vending.state import (
     State,
     Timing,
 )
-from kiosk.vending.view import Bill, snapshot_of
+from kiosk.vending.sale.state_machine import step
+from kiosk.vending.sale.view import Bill, snapshot_of
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +79,7 @@ LONGEST_REOPENING = 30.0
 class Shop:
     """The sale of one machine, from its start on.
 
-    The start resolves every sale that the last run left open (`kiosk.vending.recovery`). Raises `JournalError`.
+    The start resolves every sale that the last run left open (`kiosk.vending.journal.recovery`). Raises `JournalError`.
     """
 
     def __init__(

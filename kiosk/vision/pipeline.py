@@ -13,20 +13,20 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.engine import Engine
 from kiosk.estimate import Estimate, FaceObservation, Observation, Status
-from kiosk.vision import facelike
-from kiosk.vision.face import Face, plausible
-from kiosk.vision.faces import CONVINCING, FaceFinder, detection_scale
-from kiosk.vision.frame import Frame
-from kiosk.vision.gray import Gray, gray_of
-from kiosk.vision.liveness import Liveness
-from kiosk.vision.motion import Motion
-from kiosk.vision.quality import GOOD
-from kiosk.vision.scan import Scan
-from kiosk.vision.schedule import IDLE_EVERY, Schedule
-from kiosk.vision.sighting import Sighting
-from kiosk.vision.tracks import Seen, Track, Tracks
+from kiosk.inference import Engine
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.faces import nonface_filter
+from kiosk.vision.faces.crop import Sighting
+from kiosk.vision.faces.detector import CONVINCING, FaceFinder, detection_scale
+from kiosk.vision.faces.geometry import Face, plausible
+from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.quality import GOOD
+from kiosk.vision.liveness.liveness import Liveness
+from kiosk.vision.tracking.motion import Motion
+from kiosk.vision.tracking.schedule import IDLE_EVERY, Schedule
+from kiosk.vision.tracking.tiled_search import Scan
+from kiosk.vision.tracking.tracker import Seen, Track, Tracks
 
 _DRIFT = 0.5  # least overlap of a followed face with where it should be
 _SAME_FACE = 0.3  # overlap from which two findings are one face
@@ -54,7 +54,7 @@ class Pipeline:
         """Whether faces are told with their landmarks: only while service mode looks on."""
         self._engine = engine
         self._finder = finder or FaceFinder()
-        self._face_judge = face_judge or facelike.load()
+        self._face_judge = face_judge or nonface_filter.load()
         self._smallest_face = smallest_face
         self._started = clock.monotonic()
         self.forget()
@@ -219,7 +219,7 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
     There is no second look at a still picture: a good chip of what is likelier a face than not is `known`, any
     other `unknown`.
     """
-    face_judge = facelike.load()
+    face_judge = nonface_filter.load()
     sightings = [Sighting.of(gray, face) for face in finder.detect_in_still(gray)]
     answers = engine.infer(stacked([sighting.chip for sighting in sightings]))
     manifest = engine.manifest

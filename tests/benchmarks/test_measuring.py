@@ -16,9 +16,9 @@ from benchmarks.bench.processes import children, command, cpu_nanoseconds, cpu_s
 from benchmarks.bench.scenes import Passage, passage
 from benchmarks.bench.stages import STAGES, stages
 from benchmarks.bench.strangers import SIZE, drawings, photographs, strangers
-from kiosk.engine import Engine, load
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.source import DEMO
+from kiosk.inference import Engine, load
+from kiosk.vision.capture.source import DEMO
+from kiosk.vision.faces.detector import FaceFinder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what processes use is read from Linux's /proc")
 

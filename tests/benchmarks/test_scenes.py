@@ -21,8 +21,8 @@ from benchmarks.bench.scenes import (
     tiled,
     write_video,
 )
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.source import DEMO, open_source
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.faces.detector import FaceFinder
 
 
 def disc(x: int, y: int, size: int) -> Passage:

@@ -20,7 +20,8 @@ from benchmarks.soak.figure import draw
 from benchmarks.soak.page import PageError, in_page
 from benchmarks.soak.sample import sample, written_by
 from benchmarks.soak.world import ToldDispenser, ToldTerminal, Truth
-from kiosk.vending.facts import (
+from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
+from kiosk.vending.journal.facts import (
     AgeCleared,
     Fact,
     MachineStarted,
@@ -37,7 +38,6 @@ from kiosk.vending.facts import (
     VendSucceeded,
     VendUnknown,
 )
-from kiosk.vending.simulated_dispenser import Behaviour as Vend
 
 ROOT = Path(__file__).parents[2]
 STOCK: list[Fact] = [MachineStarted("1"), StockSet("A1", 5, "initial")]

@@ -10,10 +10,10 @@ import pytest
 from benchmarks.bench import steadiness
 from benchmarks.bench.alternative import Guess
 from benchmarks.bench.steadiness import Line, clip_frames, held_frames, measured
-from kiosk.engine import load
 from kiosk.estimate import DECADES
-from kiosk.vision.frame import Frame
-from kiosk.vision.source import DEMO
+from kiosk.inference import load
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import DEMO
 
 
 def line(*said: tuple[float, str, float]) -> Line:

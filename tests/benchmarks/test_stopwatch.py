@@ -6,9 +6,9 @@ import pytest
 
 from benchmarks.bench import stopwatch
 from benchmarks.bench.stopwatch import Stopwatch, timing
-from kiosk.vision.faces import FaceFinder
+from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.tracks import Tracks
+from kiosk.vision.tracking.tracker import Tracks
 
 
 class Hands:

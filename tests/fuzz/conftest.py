@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.fleet_operator import operator
 from tests.fuzz import watch
-from tests.ops.fleet_operator import operator
 
 __all__ = ["operator"]
 

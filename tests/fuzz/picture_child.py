@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kiosk.errors import KioskError
-from kiosk.vision.source import open_source
+from kiosk.common.errors import KioskError
+from kiosk.vision.capture.source import open_source
 
 MOST_MEMORY = 3 << 30
 MOST_FRAMES = 20

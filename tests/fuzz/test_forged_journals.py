@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 
 from kiosk.vending import journal as journals
-from kiosk.vending import quarantine
-from kiosk.vending.checkpoint import checkpoint, recalled
-from kiosk.vending.facts import JournalReplaced
-from kiosk.vending.journal import Journal
-from kiosk.vending.ledger import fold
-from kiosk.vending.recovery import recovered
+from kiosk.vending.journal import Journal, quarantine
+from kiosk.vending.journal.checkpoint import checkpoint, recalled
+from kiosk.vending.journal.facts import JournalReplaced
+from kiosk.vending.journal.ledger import fold
+from kiosk.vending.journal.recovery import recovered
+from tests.fakes.sale_rig import BEER, WATER, Rig
 from tests.fuzz.forged import forge
 from tests.fuzz.mutations import rounds
 from tests.fuzz.test_journals import surveyed
-from tests.vending.rig import BEER, WATER, Rig
 
 
 @pytest.fixture(scope="module")

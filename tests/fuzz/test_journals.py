@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from kiosk.vending import journal as journals
-from kiosk.vending import quarantine
-from kiosk.vending.facts import Fact, JournalReplaced
-from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError
+from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, quarantine
+from kiosk.vending.journal.facts import Fact, JournalReplaced
+from tests.fakes.sale_rig import BEER, WATER, Rig
 from tests.fuzz.forged import spoilt_log
 from tests.fuzz.mutations import Within, mutations
-from tests.vending.rig import BEER, WATER, Rig
 
 WITHIN: dict[str, Within | None] = {"journal.db": None, "journal.db-wal": spoilt_log}
 

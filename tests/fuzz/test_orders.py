@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.errors import KioskError
-from kiosk.ops.fleet_link import Broker, Link, LinkError
-from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.order_gate import OrderGate
-from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import (
+from kiosk.common.errors import KioskError
+from kiosk.fleet.fleet_settings import FleetSettings
+from kiosk.fleet.mqtt import Broker, Link, LinkError
+from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.orders import (
     Order,
     OrderError,
     opened,
@@ -25,10 +24,11 @@ from kiosk.ops.remote import (
     private_key,
     public_key,
 )
+from kiosk.fleet.outbox import Outbox
+from tests.fakes.fleet_operator import Operator
+from tests.fleet.test_mqtt import Authority
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json, spoilt_packets
-from tests.ops.fleet_operator import Operator
-from tests.ops.test_link import Authority
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from PyQt6.QtGui import QImage
 
-from kiosk.ui.picture_trial import PictureError, check_drawable
-from kiosk.vending.catalog import demo_path
+from kiosk.ui.products.picture_check import PictureError, check_drawable
+from kiosk.vending.catalog.catalog import demo_path
 from tests.fuzz.mutations import Within, batches
 from tests.fuzz.test_pictures import spoilt_png
 

@@ -9,15 +9,15 @@ from random import Random
 
 import pytest
 
-from kiosk.vending import mdb_status
-from kiosk.vending.dispenser import DispenserMessage, Dropped
-from kiosk.vending.dispenser_protocol import VendReport, framed, parsed, unframed
-from kiosk.vending.mdb_memory import MdbMemory
-from kiosk.vending.mdb_status import Status
-from kiosk.vending.mdb_terminal import MdbTerminal
-from kiosk.vending.payment import Approved, PaymentMessage, Settled
-from kiosk.vending.serial_dispenser import MOST_PENDING, SerialDispenser
-from kiosk.vending.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp
+from kiosk.vending.devices.board.dispenser import MOST_PENDING, SerialDispenser
+from kiosk.vending.devices.board.protocol import VendReport, framed, parsed, unframed
+from kiosk.vending.devices.dispenser import DispenserMessage, Dropped
+from kiosk.vending.devices.mdb import protocol
+from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.protocol import Status
+from kiosk.vending.devices.mdb.terminal import MdbTerminal
+from kiosk.vending.devices.protocols import Approved, PaymentMessage, Settled
+from kiosk.vending.devices.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp
 from tests.fuzz.mutations import NASTY, mutations
 
 BOARD = "BOARD 1 b1 1200 OK some-board"
@@ -179,7 +179,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
             line.coming.append(each)
             said += terminal.poll(float(now))
         said += terminal.poll(1e9)
-        statuses = map(mdb_status.parsed, heard)
+        statuses = map(protocol.parsed, heard)
         results = [status for status in statuses if isinstance(status, Status) and status.approved is not None]
         assert len([each for each in said if isinstance(each, Approved)]) <= min(len(results), 1), number
         assert Settled("t1") not in said or "D,END" in line.sent, number

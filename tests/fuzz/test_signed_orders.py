@@ -12,12 +12,12 @@ from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiosk.ops import remote
-from kiosk.ops.fleet_link import Broker
-from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.order_gate import MOST_ORDERS, OrderGate
-from kiosk.ops.outbox import Outbox
-from kiosk.ops.remote import LONGEST_LIFE, SetPrice, private_key, write_new_key
+from kiosk.fleet import orders
+from kiosk.fleet.fleet_settings import FleetSettings
+from kiosk.fleet.mqtt import Broker
+from kiosk.fleet.order_inbox import MOST_ORDERS, OrderGate
+from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, private_key, write_new_key
+from kiosk.fleet.outbox import Outbox
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json
 
@@ -27,7 +27,7 @@ MACHINES = ("m-1", "all")
 
 def enveloped(text: str, key: Ed25519PrivateKey) -> bytes:
     """As `remote.signed` does it, of any text at all."""
-    signature = key.sign(remote._PURPOSE + text.encode())
+    signature = key.sign(orders._PURPOSE + text.encode())
     return json.dumps({"order": text, "signature": base64.b64encode(signature).decode()}).encode()
 
 

@@ -13,22 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.errors import KioskError
-from kiosk.ops import engine_trial
-from kiosk.ops.engine_trial import Choice, EngineTrial
-from kiosk.ops.fleet_link import Broker
-from kiosk.ops.fleet_settings import FleetSettings
-from kiosk.ops.order_gate import OrderGate
-from kiosk.ops.outbox import Outbox
-from kiosk.ops.usb import MOUNTED_UNDER, sticks
-from kiosk.vending.mdb_memory import MdbMemory, Remembered
-from kiosk.vending.mdb_terminal import MdbTerminal
-from kiosk.vending.pin import Tries
+from kiosk.common.errors import KioskError
+from kiosk.fleet import engine_trial
+from kiosk.fleet.engine_trial import Choice, EngineTrial
+from kiosk.fleet.fleet_settings import FleetSettings
+from kiosk.fleet.mqtt import Broker
+from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.outbox import Outbox
+from kiosk.security.pin import Tries
+from kiosk.system.usb_export import MOUNTED_UNDER, sticks
+from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered
+from kiosk.vending.devices.mdb.terminal import MdbTerminal
+from tests.fakes.fleet_operator import Operator
 from tests.fuzz.forged import spoilt_log
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json
 from tests.fuzz.test_serial_lines import READER, Line
-from tests.ops.fleet_operator import Operator
 
 SHA256 = "370bbc8d" * 8
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
-from kiosk.ops.backlight import Backlight
-from kiosk.ops.service_manager import ServiceManager
-from kiosk.vision.camera_names import stable_name
+from kiosk.system.backlight import Backlight
+from kiosk.system.sd_notify import ServiceManager
+from kiosk.vision.capture.camera_names import stable_name
 from tests.fuzz.mutations import mutations, spoilt
 
 

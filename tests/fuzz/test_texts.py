@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import config, last_settings, pin_file
-from kiosk.config.text import example
-from kiosk.engine.manifest import Manifest, manifest_path, read_checked, sha256_of
-from kiosk.errors import KioskError
-from kiosk.vending import catalog
+from kiosk import config
+from kiosk.common.errors import KioskError
+from kiosk.config import last_good
+from kiosk.config.describe import example
+from kiosk.inference.manifest import Manifest, manifest_path, read_checked, sha256_of
+from kiosk.security import pin_file
+from kiosk.vending.catalog import catalog
 from kiosk.vending.journal import Head
 from tests.fuzz.mutations import Within, mutations
 from tests.fuzz.structures import spoilt_json, spoilt_toml
@@ -107,14 +109,14 @@ def test_spoilt_settings_of_the_last_start_are_used_or_passed_over(
     monkeypatch.setattr("platformdirs.user_state_path", lambda _: tmp_path / "state")
     settings = tmp_path / "kiosk.toml"
     settings.write_bytes(settings_text())
-    last_settings.remember(config.load(settings), settings)
+    last_good.remember(config.load(settings), settings)
     settings.write_text("nonsense")
     (kept,) = (tmp_path / "state").iterdir()
     recalled = 0
     for spoilt in mutations(kept.read_bytes(), within=spoilt_json):
         kept.write_bytes(spoilt)
         with suppress(config.ConfigError):
-            found, _ = last_settings.load_or_recall(settings)
+            found, _ = last_good.load_or_recall(settings)
             recalled += 1
             assert not found.age_check.automatic_pass
         assert kept.read_bytes() == spoilt

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from kiosk.estimate import Observation
-from kiosk.vision.preview import MOST_PIXELS, PreviewMemory
-from kiosk.vision.process import MOST_AT_ONCE, VisionProcess, VisionSettings
+from kiosk.vision.process.settings import VisionSettings
+from kiosk.vision.process.shared_frames import MOST_PIXELS, PreviewMemory
+from kiosk.vision.process.supervisor import MOST_AT_ONCE, VisionProcess
 from tests.fuzz.mutations import mutations, rounds
 from tests.fuzz.structures import spoilt_json
 

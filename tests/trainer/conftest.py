@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from kiosk.engine import Manifest
-from tests.trainer import made_up
-from trainer import prepared
-from trainer.export import export
-from trainer.prepared import PreparedData
-from trainer.recipe import DEFAULT
-from trainer.train import train
+from kiosk.inference import Manifest
+from tests.fakes import made_up
+from trainer.data import prepared
+from trainer.data.prepared import PreparedData
+from trainer.export.to_onnx import export
+from trainer.training.recipe import DEFAULT
+from trainer.training.train import train
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     train([data], run, replace(DEFAULT, epochs=1, batch=48))
     _make_sure(run / "checkpoint.pt")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("trainer.calibrate.fit_temperature", fit)
+        patch.setattr("trainer.evaluation.temperature.fit_temperature", fit)
         manifest = export(run, onnx)
     return Exported(run, data, onnx, manifest, prepared.load(data), calibrated_on)
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from kiosk.engine.manifest import write
 from kiosk.estimate import ADIENCE
-from tests.engine.fake_gpu import compiled_manifest
+from kiosk.inference.manifest import write
+from tests.fakes.fake_gpu import compiled_manifest
 from tests.trainer.conftest import Exported
-from trainer.accuracy import Accuracy
 from trainer.cli import main
-from trainer.recipe import DEFAULT, PAPER, Recipe
+from trainer.training.accuracy import Accuracy
+from trainer.training.recipe import DEFAULT, PAPER, Recipe
 
 
 def trainer(*arguments: str | Path) -> Result:
@@ -57,7 +57,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the command line would have trained."""
     asked: list[Any] = []
     accuracy = Accuracy(6, 0.5, 0.5, 1.0, 0.1, 0.1)
-    monkeypatch.setattr("trainer.train.train", lambda *given, **named: asked.extend([*given, named]) or accuracy)
+    monkeypatch.setattr(
+        "trainer.training.train.train", lambda *given, **named: asked.extend([*given, named]) or accuracy
+    )
     return asked
 
 
@@ -134,7 +136,7 @@ def test_exporting_no_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_exporting_reports_the_accuracy(monkeypatch: pytest.MonkeyPatch, exported: Exported) -> None:
-    monkeypatch.setattr("trainer.export.export", lambda *_: exported.manifest)
+    monkeypatch.setattr("trainer.export.to_onnx.export", lambda *_: exported.manifest)
     result = trainer("export", "run", "--out", "out.onnx")
     assert result.stdout == f"out.onnx: {exported.manifest.accuracy}\n"
 
@@ -170,7 +172,7 @@ def test_what_the_system_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, er
     def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("trainer.export.export", refuse)
+    monkeypatch.setattr("trainer.export.to_onnx.export", refuse)
     assert the_line(trainer("export", "run", "--out", "out.onnx")) == f"Error: {said}"
 
 

@@ -13,9 +13,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from kiosk.estimate import DECADES, AgeGroup, Estimate, FaceObservation, Observation, Status
-from kiosk.ui.window import DemoWindow
-from kiosk.ui.words import Words
-from kiosk.vision.messages import Preview, VisionMode, VisionState
+from kiosk.ui.demo.window import DemoWindow
+from kiosk.ui.translations.live import Words
+from kiosk.vision.process.messages import Preview, VisionMode, VisionState
 
 FRAME = (640, 480)
 THIRTIES = (0.0, 0.01, 0.02, 0.17, 0.61, 0.14, 0.04, 0.01)

@@ -15,10 +15,16 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from kiosk.config import Config
-from kiosk.config.text import example
-from kiosk.ops.outbox import Outbox
-from kiosk.pin_file import set_pin
-from kiosk.vending.events import (
+from kiosk.config.describe import example
+from kiosk.fleet.outbox import Outbox
+from kiosk.security.pin_file import set_pin
+from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered
+from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
+from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
+from kiosk.vending.journal import Entry, Journal
+from kiosk.vending.journal.facts import Fact, VendRequested
+from kiosk.vending.journal.operator_settings import VOLUME, Settings
+from kiosk.vending.sale.events import (
     Cancel,
     Continue,
     LeaveService,
@@ -28,13 +34,7 @@ from kiosk.vending.events import (
     SetStock,
     VendTest,
 )
-from kiosk.vending.facts import Fact, VendRequested
-from kiosk.vending.journal import Entry, Journal
-from kiosk.vending.mdb_memory import MdbMemory, Remembered
-from kiosk.vending.settings import VOLUME, Settings
-from kiosk.vending.simulated_dispenser import Behaviour as Vend
-from kiosk.vending.simulated_terminal import Behaviour as Pay
-from tests.vending.rig import BEER, WATER, WINE, Rig, settle_everything
+from tests.fakes.sale_rig import BEER, WATER, WINE, Rig, settle_everything
 
 CATALOG = """\
 currency = "EUR"

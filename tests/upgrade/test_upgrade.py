@@ -14,19 +14,20 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.app.factories import catalog_of
 from kiosk.config import load
-from kiosk.ops import outbox as outbox_module
-from kiosk.ops.outbox import Outbox, OutboxError
-from kiosk.parts import catalog_of
-from kiosk.pin_file import load as load_pins
-from kiosk.vending.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
-from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, schema, survey, verify
-from kiosk.vending.mdb_memory import MdbMemory
-from kiosk.vending.pin import matches
-from kiosk.vending.settings import VOLUME, Settings
-from kiosk.vending.state import Phase
+from kiosk.fleet import outbox as outbox_module
+from kiosk.fleet.outbox import Outbox, OutboxError
+from kiosk.security.pin import matches
+from kiosk.security.pin_file import load as load_pins
+from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
+from kiosk.vending.journal import database as schema
+from kiosk.vending.journal.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
+from kiosk.vending.journal.operator_settings import VOLUME, Settings
+from kiosk.vending.sale.state import Phase
+from tests.fakes.sale_rig import WATER, WINE, settle_everything
 from tests.upgrade.keep import ATTENDANT_PIN, SERVICE_PIN, DiskRig
-from tests.vending.rig import WATER, WINE, settle_everything
 
 STATES = sorted(Path(__file__).parent.joinpath("states").iterdir())
 

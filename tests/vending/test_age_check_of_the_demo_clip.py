@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kiosk.engine import load
 from kiosk.estimate import Observation
+from kiosk.inference import load
 from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Reason
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.frame import Frame
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.source import DEMO, open_source
 
 # Between which seconds of the clip somebody is what they are.
 YOUNGEST = [(0.9, 4.0), (12.3, 15.4)]

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.vending.events import (
+from kiosk.vending.devices.id_check import IdConfirmed, IdRefused, WrongPin
+from kiosk.vending.devices.protocols import Approved
+from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
+from kiosk.vending.journal.facts import AgeCleared, PaymentRequested, SaleOpened
+from kiosk.vending.journal.ledger import fold
+from kiosk.vending.sale.events import (
     Back,
     Cancel,
     Choose,
@@ -14,14 +19,9 @@ from kiosk.vending.events import (
     Stay,
     Touch,
 )
-from kiosk.vending.facts import AgeCleared, PaymentRequested, SaleOpened
-from kiosk.vending.id_check import IdConfirmed, IdRefused, WrongPin
-from kiosk.vending.ledger import fold
-from kiosk.vending.payment import Approved
-from kiosk.vending.sale import step
-from kiosk.vending.simulated_terminal import Behaviour as Pay
-from kiosk.vending.state import Dispense, Phase, ReversePayment, State
-from tests.vending.rig import BEER, WATER, WINE, Rig
+from kiosk.vending.sale.state import Dispense, Phase, ReversePayment, State
+from kiosk.vending.sale.state_machine import step
+from tests.fakes.sale_rig import BEER, WATER, WINE, Rig
 
 
 @pytest.fixture

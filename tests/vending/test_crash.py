@@ -20,13 +20,13 @@ from typing import Any
 
 import pytest
 
-from kiosk.vending.checkpoint import recalled
-from kiosk.vending.facts import SaleClosed, SaleOpened, VendRequested, VendUnknown
+from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
+from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Journal, read, verify
-from kiosk.vending.ledger import Ledger, fold
-from kiosk.vending.simulated_dispenser import SimulatedDispenser
-from kiosk.vending.simulated_terminal import SimulatedTerminal
-from tests.vending.rig import BEER, PRICES, STOCK, WATER
+from kiosk.vending.journal.checkpoint import recalled
+from kiosk.vending.journal.facts import SaleClosed, SaleOpened, VendRequested, VendUnknown
+from kiosk.vending.journal.ledger import Ledger, fold
+from tests.fakes.sale_rig import BEER, PRICES, STOCK, WATER
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -70,7 +70,7 @@ class Kiosk:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.vending.crash_child"],
+            [sys.executable, "-m", "tests.support.crash_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces import FaceFinder
-from kiosk.vision.gray import Gray, gray_of
-from kiosk.vision.source import DEMO, open_source
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.faces.detector import FaceFinder
+from kiosk.vision.faces.image import Gray, gray_of
 
 
 @pytest.fixture(scope="session")

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 from kiosk.estimate import FaceObservation, Observation
-from kiosk.vision import sighting
-from kiosk.vision.face import Face
-from kiosk.vision.faces import FaceFinder, detection_scale
-from kiosk.vision.frame import Frame
-from kiosk.vision.gray import Gray
-from kiosk.vision.liveness import Liveness
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.faces import crop
+from kiosk.vision.faces.crop import look_of
+from kiosk.vision.faces.detector import FaceFinder, detection_scale
+from kiosk.vision.faces.geometry import Face
+from kiosk.vision.faces.image import Gray
+from kiosk.vision.faces.quality import GOOD
+from kiosk.vision.liveness.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
-from kiosk.vision.quality import GOOD
-from kiosk.vision.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
-from kiosk.vision.sighting import look_of
-from kiosk.vision.source import DEMO, open_source
-from kiosk.vision.tracks import LISTED_FOR
-from tests.vision.fakes import FakeEngine, FakeFinder, face_at, frame_at
+from kiosk.vision.tracking.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
+from kiosk.vision.tracking.tracker import LISTED_FOR
+from tests.fakes.vision import FakeEngine, FakeFinder, face_at, frame_at
 
 
 def pipeline(finder: FakeFinder, engine: FakeEngine | None = None) -> Pipeline:
@@ -65,7 +65,7 @@ def test_what_a_face_looks_like_is_worked_out_once_where_it_is_detected(monkeypa
         looked_at.append(chip)
         return look_of(chip)
 
-    monkeypatch.setattr(sighting, "look_of", counted)
+    monkeypatch.setattr(crop, "look_of", counted)
     watch(pipeline(FakeFinder([face_at(320, 200)])), 1)
     assert len(looked_at) == 1
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from kiosk.vending.journal.errors import JournalDamagedError, JournalError, JournalInUseError
 from kiosk.vending.journal.file import locked
-from kiosk.vending.journal.reading import (
+from kiosk.vending.journal.journal import Journal
+from kiosk.vending.journal.reader import (
     opening_of,
     read,
     read_after,
@@ -25,8 +26,7 @@ from kiosk.vending.journal.reading import (
     survey,
     verify,
 )
-from kiosk.vending.journal.rows import Entry, Head
-from kiosk.vending.journal.writing import Journal
+from kiosk.vending.journal.records import Entry, Head
 
 __all__ = [
     "Entry",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kiosk.errors import KioskError
-from kiosk.sqlite_file import is_spoilt
-from kiosk.vending.facts import GONE
+from kiosk.common.errors import KioskError
+from kiosk.common.sqlite import is_spoilt
+from kiosk.vending.journal.facts import GONE
 
 LONGEST_REASON = 300
 """In letters: what is wrong with a row may be as long as the row."""

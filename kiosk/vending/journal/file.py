@@ -8,9 +8,9 @@ import sqlite3
 from pathlib import Path
 from typing import IO
 
-from kiosk.sqlite_file import must_be_writable
+from kiosk.common.sqlite import must_be_writable
+from kiosk.vending.journal.database import READABLE, version_of
 from kiosk.vending.journal.errors import JournalDamagedError, JournalError, JournalInUseError, damaged
-from kiosk.vending.journal.schema import READABLE, version_of
 
 BUSY_S = 2.0
 """How long a file that another program has locked is waited for.

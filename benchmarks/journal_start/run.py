@@ -1,0 +1,95 @@
+"""Measures how long a start takes over a journal of many sales, with its ledger in a checkpoint and without.
+
+    python benchmarks/journal_start/run.py [--sales 15000] [--rounds 3]
+
+The two take turns, on one journal in a temporary folder: opening it, which verifies every row, and then adding up what
+its facts say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs in a bare checkout
+from kiosk.vending.journal import Journal
+from kiosk.vending.journal.checkpoint import checkpoint, recalled
+from kiosk.vending.journal.facts import (
+    PaymentApproved,
+    PaymentRequested,
+    PaymentSettled,
+    SaleClosed,
+    SaleOpened,
+    StockSet,
+    VendRequested,
+    VendSucceeded,
+)
+from kiosk.vending.journal.ledger import Ledger, fold
+
+
+def main() -> None:
+    """Prints one line a way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sales", type=int, default=15_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        write(path, wanted.sales)
+        opened: list[float] = []
+        added_up: list[float] = []
+        from_checkpoint: list[float] = []
+        for _ in range(wanted.rounds):
+            began = perf_counter()
+            with closing(Journal(path)) as journal:
+                opened.append(perf_counter() - began)
+                added_up.append(seconds(all_added_up, journal))
+                from_checkpoint.append(seconds(recalled, journal))
+                rows = journal.head.seq
+    verified = median(opened)
+    print(f"{rows} rows, verified in {verified:.2f} s ({rows / verified:,.0f} rows/s)")
+    for name, times in (("every fact added up", added_up), ("from the checkpoint", from_checkpoint)):
+        print(f"{name}: {median(times):.3f} s, start {verified + median(times):.2f} s")
+
+
+def all_added_up(journal: Journal) -> Ledger:
+    """What a start did before there were checkpoints."""
+    return fold(entry.fact for entry in journal.entries())
+
+
+def seconds(recall: Callable[[Journal], Ledger], journal: Journal) -> float:
+    """How long that takes."""
+    began = perf_counter()
+    recall(journal)
+    return perf_counter() - began
+
+
+def write(path: Path, sales: int) -> None:
+    """A journal of so many sales, a checkpoint, and a thousand rows more, as there are on average."""
+    with closing(Journal(path)) as journal:
+        journal._database.execute("PRAGMA synchronous = OFF")
+        journal.append(StockSet("A1", 999, "initial"))
+        for number in range(1, sales + 1):
+            if number == sales - 142:
+                journal.append(checkpoint(all_added_up(journal)))
+            sale, transaction = f"{journal.id}-{number}", f"{journal.id}-{number}-1"
+            for fact in (
+                SaleOpened(sale, "A1", "Water", 180, "EUR", 0),
+                PaymentRequested(sale, transaction, 180),
+                PaymentApproved(sale, transaction, 180, f"T{number:06}"),
+                VendRequested(sale, "A1"),
+                VendSucceeded(sale, "A1"),
+                PaymentSettled(sale, transaction),
+                SaleClosed(sale, "sold"),
+            ):
+                journal.append(fact)
+
+
+if __name__ == "__main__":
+    main()

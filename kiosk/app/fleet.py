@@ -1,0 +1,194 @@
+"""The fleet as the settings want it: what it is told, which engines it may name, and who carries out its orders."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.common.errors import KioskError
+from kiosk.config import Config
+from kiosk.estimate import Observation
+from kiosk.fleet import engine_trial
+from kiosk.fleet.audience import FinishedTracks
+from kiosk.fleet.engine_trial import EngineTrial, Wellbeing
+from kiosk.fleet.fleet_settings import FleetSettings, utc_now
+from kiosk.fleet.messages import MachineStatus, SlotStatus
+from kiosk.fleet.mqtt import Broker
+from kiosk.fleet.order_executor import RemoteDesk
+from kiosk.fleet.orders import OrderError, public_key
+from kiosk.fleet.service import Fleet
+from kiosk.inference import check
+from kiosk.inference.manifest import ManifestError
+from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.shop import Shop
+from kiosk.vision.process.messages import EngineInfo, VisionState
+
+TELL_EVERY_S = 1.0
+"""How often the fleet is told how the machine is."""
+
+_LONGEST = 300  # characters of what is wrong: the outbox counts messages, not what they hold
+
+
+class SwitchableVision(Protocol):
+    """What a trial of an engine needs of the vision process."""
+
+    @property
+    def state(self) -> VisionState: ...
+
+    @property
+    def fault(self) -> str | None: ...
+
+    @property
+    def engine(self) -> EngineInfo | None: ...
+
+    @property
+    def engine_fault(self) -> str | None: ...
+
+    def use_engine(self, engine: Path | None) -> None: ...
+
+
+def settings_of(config: Config) -> FleetSettings:
+    """Where the machine reports to."""
+    fleet = config.fleet
+    broker = Broker(
+        fleet.broker,
+        fleet.port,
+        tls=fleet.tls,
+        ca=_path(fleet.ca),
+        certificate=_path(fleet.certificate),
+        key=_path(fleet.key),
+        user=fleet.user,
+        password_file=_path(fleet.password),
+    )
+    return FleetSettings(broker, fleet.machine, fleet.topic, fleet.health_every, fleet.outbox, fleet.orders_key)
+
+
+def lacks(config: Config) -> Iterator[str]:
+    """What the fleet still needs, each in one line."""
+    if not config.fleet.broker:
+        return
+    settings = settings_of(config)
+    try:
+        settings.broker.check()
+    except KioskError as error:
+        yield f"fleet: {error}"
+    if settings.orders_key:
+        try:
+            public_key(settings.orders_key)
+        except OrderError as error:
+            yield f"fleet.orders_key: {error}"
+    engines = _path(config.fleet.engines)
+    if engines and not engines.is_dir():
+        yield f"fleet.engines = {str(engines)!r} is no folder"
+
+
+def chosen_engine(config: Config) -> Path | None:
+    """The engine that an order has chosen for this start, if one has. Raises `OSError`."""
+    folder = _path(config.fleet.engines)
+    if not config.fleet.broker or folder is None:
+        return None
+    return engine_trial.at_start(_choice_path(config), lambda sha256: engine_in(folder, sha256))
+
+
+def engine_in(folder: Path, sha256: str) -> Path:
+    """The engine of this hash in a folder, checked against its manifest. Raises `ManifestError`."""
+    try:
+        for manifest in sorted(folder.glob("*.json")):
+            path = manifest.with_suffix("")
+            if path.is_file() and _hash_of(path) == sha256:
+                check(path)
+                return path
+    except OSError as error:
+        raise ManifestError(f"{folder} cannot be read: {error.strerror}") from error
+    raise ManifestError(f"{folder} has no engine with the SHA-256 {sha256}: put it there, with its manifest")
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class FleetDesk:
+    """Between the sale and the fleet, in the screen's thread. Raises `KioskError` for settings that cannot work."""
+
+    def __init__(self, config: Config, shop: Shop, settings: Settings, vision: SwitchableVision) -> None:
+        self._shop = shop
+        self._vision = vision
+        self._version = importlib.metadata.version("facialnet-kiosk")
+        self._tracks = FinishedTracks() if config.fleet.audience else None
+        self._fleet = Fleet(settings_of(config), config.journal_path, config.state_folder / "fleet.db")
+        self._desk = RemoteDesk(self._fleet, shop, settings, self._trial(config), utc_now)
+        self._tell_at = 0.0
+
+    def start(self) -> None:
+        """Begins to report."""
+        self._fleet.start()
+
+    def advance(self, now: float) -> None:
+        """Let time pass, to `now` in seconds of a monotonic clock."""
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_EVERY_S
+            self._fleet.tell(status_of(self._shop, self._vision, self._version))
+        self._desk.advance(now)
+
+    def see(self, observations: list[Observation]) -> None:
+        """What the camera saw: counted, if the settings say so, and forgotten."""
+        if self._tracks:
+            for label in self._tracks.over(observations):
+                self._fleet.seen(label)
+
+    def stop(self) -> None:
+        """Says goodbye to the broker."""
+        self._fleet.stop()
+
+    def _trial(self, config: Config) -> EngineTrial | None:
+        folder = _path(config.fleet.engines)
+        if folder is None:
+            return None
+        return EngineTrial(
+            _choice_path(config),
+            lambda sha256: engine_in(folder, sha256),
+            lambda path: self._vision.use_engine(path or config.engine_path),
+            lambda: wellbeing(self._vision),
+        )
+
+
+def wellbeing(vision: SwitchableVision) -> Wellbeing:
+    """Whether the engine works: it was loaded, without falling back to another, and the process lives."""
+    if vision.state is VisionState.FAILED or vision.engine_fault:
+        return "unwell"
+    lives = vision.state in (VisionState.RUNNING, VisionState.NO_CAMERA)
+    return "well" if lives and vision.engine is not None else "unknown"
+
+
+def status_of(shop: Shop, vision: SwitchableVision, version: str) -> MachineStatus:
+    """How the machine is now."""
+    snapshot = shop.snapshot
+    return MachineStatus(
+        faults=tuple(sorted(snapshot.faults)),
+        attention=len(snapshot.attention),
+        vision=vision.state.value,
+        vision_fault=(vision.fault or "")[:_LONGEST],
+        engine=f"{vision.engine.name}, {vision.engine.precision}" if vision.engine else "",
+        engine_fault=(vision.engine_fault or "")[:_LONGEST],
+        version=version,
+        currency=snapshot.currency,
+        slots=tuple(
+            SlotStatus(offer.slot, offer.count, offer.capacity, offer.uncertain, offer.blocked, offer.price)
+            for offer in snapshot.offers
+        ),
+    )
+
+
+def _choice_path(config: Config) -> Path:
+    return config.state_folder / "fleet-engine.json"
+
+
+def _path(value: str) -> Path | None:
+    return None if value in ("", "none", "auto") else Path(value)

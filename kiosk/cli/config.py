@@ -1,0 +1,104 @@
+"""The command `kiosk config`: the settings file and the PINs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiosk.config import Config
+    from kiosk.security.pin_file import Role
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.group()
+def config() -> None:
+    """Makes and checks the settings file, and sets PINs."""
+
+
+@config.command()
+@click.argument("file", required=False, type=_PATH)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(file: Path | None, force: bool) -> None:
+    """Writes a commented settings file with every key; to standard output without FILE."""
+    from kiosk.common.atomic_files import replaced_safely
+    from kiosk.config import Config, ConfigError
+    from kiosk.config.describe import example
+
+    text = example(Config)
+    if file is None:
+        click.echo(text, nl=False)
+        return
+    if file.exists() and not force:
+        raise ConfigError(f"{file} is there already: give another name, or --force to write over it")
+    with replaced_safely(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {file}: change what you like, then run `kiosk config check {file}`", err=True)
+
+
+@config.command()
+@click.argument("file", type=_PATH)
+def check(file: Path) -> None:
+    """Checks a settings file, its catalogue and its PINs, and says what the machine still lacks.
+
+    Where these are the settings of the installed service, root checks them as the service's user.
+    """
+    from kiosk.app.devices import lacks
+    from kiosk.app.factories import catalog_of
+    from kiosk.config import ATTACKS, load
+    from kiosk.system.service_user import as_service
+
+    service = as_service(file)
+    settings = load(file)
+    catalog, _ = catalog_of(settings)
+    as_whom = f", checked as {service.user}, whom the service runs as" if service else ""
+    click.echo(f"{file} is valid; {len(catalog.product)} products{as_whom}")
+    if settings.age_check.automatic_pass:
+        click.echo(f"warning: age_check.automatic_pass is on: {ATTACKS}")
+    for line in of_its_writers(settings, file):
+        click.echo(line)
+    for lack in lacks(settings):
+        click.echo(f"to sell: {lack}")
+
+
+def of_its_writers(settings: Config, file: Path) -> Iterator[str]:
+    """Who could change settings and catalogue, a line each."""
+    from kiosk.security import trusted_file
+
+    for path in filter(None, (file, settings.catalog_path)):
+        try:
+            yield from (f"warning: {doubt}" for doubt in trusted_file.doubts(path))
+            trusted_file.check(path)
+        except trusted_file.UntrustedFileError as error:
+            yield f"to sell: {error}"
+        except OSError as error:
+            yield f"to sell: {path} cannot be read: {error.strerror}"
+
+
+@config.command("set-pin")
+@click.argument("role", type=click.Choice(["service", "attendant"]))
+@click.option("--config", "file", type=_PATH, help="The settings file that names the file of PINs.")
+def set_pin(role: str, file: Path | None) -> None:
+    """Asks for the PIN of service mode or of the attendant, and keeps its hash in a file that others cannot read.
+
+    Where a service is installed, root sets the service's PIN, whose settings need not be named.
+    """
+    from kiosk.config import Config, load
+    from kiosk.security.pin import hashed
+    from kiosk.security.pin_file import set_pin as set_in_file
+    from kiosk.system.service_user import as_service
+
+    service = as_service(file)
+    file = service.settings if service else file
+    path = (load(file) if file else Config()).pins_path
+    pin = click.prompt("PIN, 4 to 12 digits", hide_input=True, err=True)
+    hashed(pin, rounds=4)  # complains before it is asked for again
+    if click.prompt("The same again", hide_input=True, err=True) != pin:
+        raise click.ClickException("the two were not the same: nothing was changed")
+    set_in_file(path, cast("Role", role), pin)
+    click.echo(f"{path} holds the hash of the {role} PIN", err=True)

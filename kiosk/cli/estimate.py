@@ -1,0 +1,85 @@
+"""Estimates for picture files and folders of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kiosk.estimate import FaceObservation
+from kiosk.inference import load
+from kiosk.vision.capture.files import pictures_in
+from kiosk.vision.faces.detector import FaceFinder
+from kiosk.vision.faces.image import Gray
+from kiosk.vision.pipeline import estimate_still
+
+
+def estimate_all(paths: Iterable[Path], engine_path: Path | None, *, as_json: bool) -> bool:
+    """Prints what every face looks like; False where a picture could not be read.
+
+    Raises `SourceError` for an empty folder, `ManifestError` and `EngineError`.
+    """
+    pictures = list(_pictures(paths))
+    engine = load(engine_path)
+    if engine.fault:
+        print(engine.fault, file=sys.stderr)
+    finder = FaceFinder()
+    all_read = True
+    for index, path in enumerate(pictures):
+        started = time.monotonic()
+        gray = _read(path)
+        if gray is None:
+            all_read = False
+            problem = "cannot be read as a picture" if path.exists() else "does not exist"
+            print(f"{path} {problem}", file=sys.stderr)
+            if as_json:
+                print(json.dumps({"image": str(path), "error": problem}))
+            continue
+        faces = estimate_still(gray, finder, engine)
+        latency_ms = (time.monotonic() - started) * 1000
+        print(_line(path, index, latency_ms, faces) if as_json else _sentence(path, faces))
+    engine.close()
+    return all_read
+
+
+def _pictures(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from pictures_in(path)
+        else:
+            yield path
+
+
+def _read(path: Path) -> Gray | None:
+    try:
+        gray = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    except cv2.error:  # a picture of absurd size
+        return None
+    return None if gray is None else np.asarray(gray, dtype=np.uint8)
+
+
+def _line(path: Path, index: int, latency_ms: float, faces: list[FaceObservation]) -> str:
+    line: dict[str, Any] = {
+        "image": str(path),
+        "frame": index,
+        "latency_ms": round(latency_ms, 1),
+        "faces": [face.to_dict() for face in faces],
+    }
+    return json.dumps(line)
+
+
+def _sentence(path: Path, faces: list[FaceObservation]) -> str:
+    return f"{path}: " + ("; ".join(_description(face) for face in faces) or "no face")
+
+
+def _description(face: FaceObservation) -> str:
+    assert face.estimate is not None
+    said = face.estimate
+    doubt = "" if face.status == "known" else ", in a chip too poor to rely on"
+    return f"{said.gender} ({said.gender_probability:.0%}), {said.group.label}, about {said.expected_age:.0f}{doubt}"

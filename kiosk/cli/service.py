@@ -1,0 +1,103 @@
+"""The commands of a machine that starts by itself: `kiosk install-service`, and `kiosk relay` in what it installs."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kiosk.config import Config
+
+_PATH = click.Path(path_type=Path)
+
+
+class _User(click.ParamType):
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", value):
+            self.fail(f"{value!r} is no user's name: small letters, digits, - and _", param, ctx)
+        return value
+
+
+@click.command("install-service")
+@click.option("--config", "settings", type=_PATH, required=True, help="The machine's settings file.")
+@click.option("--display", type=click.Choice(["cage", "x11", "eglfs"]), default="cage", help="How it gets the screen.")
+@click.option("--user", type=_User(), default="kiosk", help="Whom it runs as; made if there is none.")
+@click.option(
+    "--sticks/--no-sticks",
+    default=True,
+    help="Whether a USB stick (FAT, exFAT) is mounted, so that service mode can export to it.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
+def install_service(settings: Path, display: str, user: str, sticks: bool, dry_run: bool, root: Path) -> None:
+    """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
+    from kiosk.app.devices import lacks
+    from kiosk.cli.config import of_its_writers
+    from kiosk.config import load
+    from kiosk.system import install
+    from kiosk.system.service_user import as_service
+    from kiosk.system.systemd_unit import NAME, Display
+
+    config = load(settings)
+    service = install.service_for(
+        settings,
+        Display(display),
+        user,
+        network=bool(config.fleet.broker),
+        folders=tuple(_folders(config)),
+        sticks=sticks,
+    )
+    if problems := install.checked(service):
+        raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
+    if dry_run:
+        for place, text in service.files().items():
+            click.echo(f"# {root / place.relative_to('/')}\n{text}")
+        return
+    if root == Path("/"):
+        if os.geteuid() != 0:
+            raise install.InstallError("only root may install it: run the same command with sudo, or with --dry-run")
+        if problems := install.unreachable(service):
+            raise install.InstallError("; ".join(problems))
+    for path in install.written(service, root):
+        click.echo(f"wrote {path}")
+    if root == Path("/"):
+        install.activated()
+        as_service(settings)
+    for line in of_its_writers(config, settings):
+        click.echo(line)
+    for lack in lacks(config):
+        click.echo(f"to sell: {lack}")
+    click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")
+
+
+def _folders(config: Config) -> Iterator[Path]:
+    """Where the settings have the kiosk write, beside the folders that the unit gives it."""
+    from kiosk.system.systemd_unit import STATE
+
+    named = (None if config.shop.state == "auto" else config.state_folder, config.log_path and config.log_path.parent)
+    seen = {STATE}
+    for folder in filter(None, named):
+        if not any(folder.is_relative_to(each) for each in seen):
+            seen.add(folder)
+            yield folder
+
+
+@click.command(hidden=True, context_settings={"allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def relay(command: tuple[str, ...]) -> None:
+    """Runs a compositor with the kiosk in it, and passes on to systemd what the kiosk says."""
+    from kiosk.system.notify_relay import relayed
+    from kiosk.system.sd_notify import ServiceManager
+
+    try:
+        sys.exit(relayed(command, ServiceManager()))
+    except OSError as error:
+        raise click.ClickException(f"{command[0]} cannot be started: {error.strerror}") from error

@@ -1,0 +1,113 @@
+"""Carries out orders, in the thread of the sale: one at a time, and only while nobody is at the machine.
+
+They take the way of service mode, so that they are journalled as what it does. All may be done twice: an order whose
+end a crash swallowed is simply done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from kiosk.common.errors import KioskError
+from kiosk.fleet import orders as remote
+from kiosk.fleet.engine_trial import EngineTrial
+from kiosk.fleet.orders import Order, OrderError, SetOutOfOrder, UseEngine
+from kiosk.vending.journal import JournalError
+from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, Settings
+from kiosk.vending.sale.events import SetPrice
+from kiosk.vending.sale.state import Phase
+from kiosk.vending.shop import Shop
+
+
+class Orders(Protocol):
+    """Where orders come from: `kiosk.fleet.service.Fleet`."""
+
+    def next_order(self) -> Order | None:
+        """The oldest one; the same again until it is finished."""
+
+    def finish(self, order: Order, outcome: str, reason: str = "") -> None:
+        """What came of it."""
+
+
+class RemoteDesk:
+    """`engines`: None where the machine takes no engine from afar."""
+
+    def __init__(
+        self,
+        orders: Orders,
+        shop: Shop,
+        settings: Settings,
+        engines: EngineTrial | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._orders = orders
+        self._shop = shop
+        self._settings = settings
+        self._engines = engines
+        self._clock = clock
+        self._begun: Order | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is at the machine, and what is done can be journalled."""
+        snapshot = self._shop.snapshot
+        return snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and "journal" not in snapshot.faults
+
+    def advance(self, now: float) -> None:
+        """On with the oldest order, at `now` in seconds of a monotonic clock."""
+        order = self._orders.next_order()
+        if order is None:
+            return
+        try:
+            if order is not self._begun:
+                if not self.idle:
+                    return
+                if not self._is_under_way(order):
+                    order.check_time(self._clock())
+                self._begun = order
+            outcome = self._carried_out(order, now)
+        except JournalError:
+            return  # it is tried again once that can be written
+        except (KioskError, OSError) as error:
+            self._orders.finish(order, "refused", str(error))
+        else:
+            if outcome:
+                self._orders.finish(order, outcome)
+
+    def _is_under_way(self, order: Order) -> bool:
+        """Whether an earlier run of the program has begun it: a trial ends, whenever that is."""
+        if self._engines is None or not isinstance(order.set, UseEngine):
+            return False
+        return self._engines.knows(order.set.sha256, _name(order))
+
+    def _carried_out(self, order: Order, now: float) -> str | None:
+        """None for one that is not through yet."""
+        match order.set:
+            case remote.SetPrice(slot=slot, price=price):
+                return self._set_price(slot, price)
+            case SetOutOfOrder(on=on):
+                self._settings.set(OUT_OF_ORDER, int(on))
+                self._shop.stop_selling(on)
+                return "applied"
+            case UseEngine(sha256=sha256):
+                if self._engines is None:
+                    raise OrderError("this machine takes no engine from afar: fleet.engines names no folder")
+                return self._engines.advance(sha256, now, order=_name(order), idle=self.idle)
+
+    def _set_price(self, slot: str, price: int) -> str | None:
+        if slot not in {offer.slot for offer in self._shop.snapshot.offers}:
+            raise OrderError(f"there is no slot {slot}")
+        if not self.idle:
+            return None
+        if self._price(slot) != price:
+            self._shop.operate(SetPrice(slot, price))
+        return "applied" if self._price(slot) == price else None  # None: the journal failed, and is tried again
+
+    def _price(self, slot: str) -> int:
+        return next(offer.price for offer in self._shop.snapshot.offers if offer.slot == slot)
+
+
+def _name(order: Order) -> str:
+    return f"{order.machine}/{order.counter}"

@@ -1,0 +1,246 @@
+"""The fleet's end of a machine, step by step: it fills the outbox, and empties it into the broker.
+
+It belongs to one thread, that of `kiosk.fleet.service`. What the screen's thread has for it comes as calls in its
+`inbox`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import shutil
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kiosk.common.errors import KioskError
+from kiosk.fleet import messages
+from kiosk.fleet.audience import Audience
+from kiosk.fleet.delivery import Delivery, JournalStream, Letter, OutboxStream, Stream
+from kiosk.fleet.fleet_settings import FleetSettings, utc_now, utc_text
+from kiosk.fleet.messages import MachineStatus
+from kiosk.fleet.mqtt import Link, LinkError
+from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.orders import Order
+from kiosk.fleet.outbox import Outbox
+from kiosk.vending.journal import JournalError
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Until the next try, each about half as long again at random: a thousand machines lose their broker at once."""
+
+STEADY_S = 60.0
+"""That a connection lasts before the next loss counts as the first."""
+
+JOURNAL_AGAIN_S = 30.0
+SILENT_S = 60.0
+"""Without a word from the screen's thread, after which the machine does not count as healthy."""
+
+_AROUND = 16  # bytes of a packet at most beside topic and payload
+_SAID = 20  # troubles at most of which it is known that they were said
+
+
+class Worker:
+    """Raises `sqlite3.Error` and `OSError` where the outbox cannot be used, `OrderError` for a bad key."""
+
+    def __init__(
+        self,
+        settings: FleetSettings,
+        journal: Path,
+        outbox: Outbox,
+        inbox: deque[Callable[[Worker], None]] | None = None,
+        orders: deque[Order] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._outbox = outbox
+        self._inbox = deque() if inbox is None else inbox
+        self._gate = OrderGate(settings, outbox, deque() if orders is None else orders, clock)
+        self._clock = clock
+        self._now = 0.0
+        self._audience = Audience()
+        self._status: MachineStatus | None = None
+        self._told_at = self._health_at = 0.0
+        self._link: Link | None = None
+        self._of_journal: Delivery | None = None
+        self._of_outbox: Delivery | None = None
+        self._connect_at = self._journal_at = 0.0
+        self._steady_at: float | None = None
+        self._failures = 0
+        self._said: deque[str] = deque(maxlen=_SAID)
+        self._knows_orders = False
+        if outbox.renewed:
+            self.put(messages.ERROR, {"kind": "outbox_renewed"})
+
+    # Steps
+
+    def step(self, now: float) -> float:
+        """Does what is due at `now`, in seconds of a monotonic clock. Returns how long nothing will be, unless told."""
+        self._now = now
+        while self._inbox:
+            call = self._inbox.popleft()
+            try:
+                call(self)
+            except (sqlite3.Error, OSError):
+                self._inbox.appendleft(call)  # whoever can write the outbox again begins with it
+                raise
+        if not self._knows_orders:  # only now that those which were finished are gone
+            self._knows_orders = True
+            self._gate.remember()
+        self._count_hour()
+        self._report_health()
+        if self._link is None and now < self._connect_at:
+            return min(self._connect_at - now, 1.0)
+        try:
+            if self._link is None:
+                self._connect()
+            self._exchange()
+        except (KioskError, OSError) as error:
+            self._disconnect(error)
+        return 0.0
+
+    def end(self, why: str = "stopped") -> None:
+        """Says goodbye, and why, if the broker is there."""
+        if self._link is not None:
+            with suppress(KioskError, OSError, sqlite3.Error):  # the last of an order that comes now
+                packet = self._link.publish(*self._state("offline", why), retain=True)
+                for _ in range(10):
+                    self._link.turn()
+                    if packet in dict(self._link.answers):
+                        break
+            with suppress(OSError):
+                self._link.close()
+            self._link = None
+
+    # What the machine has to tell
+
+    def told(self, status: MachineStatus) -> None:
+        """How the machine is now."""
+        for topic, data in messages.of_status(self._status, status):
+            if topic == messages.HEALTH:
+                self._health_at = 0.0
+            else:
+                self.put(topic, data)
+        self._status, self._told_at = status, self._now
+
+    def seen(self, label: str) -> None:
+        """Somebody of this age group has gone."""
+        self._audience.add(label)
+
+    def finished(self, order: Order, outcome: str, reason: str) -> None:
+        """What came of an order."""
+        self._gate.finished(order, outcome, reason)
+
+    def put(self, topic: str, data: dict[str, Any]) -> None:
+        """A message into the outbox."""
+        self._outbox.put(utc_text(self._clock()), topic, messages.WEIGHTS[topic], {"kind": topic, **data})
+
+    def _report_health(self) -> None:
+        if self._status is None or self._now < self._health_at:
+            return
+        self._health_at = self._now + self._settings.health_every
+        silent = self._now - self._told_at > SILENT_S
+        self.put(
+            messages.HEALTH,
+            {
+                **self._status.health,
+                "healthy": not self._status.problems and not silent,
+                "screen_silent": silent,
+                "disk_free": shutil.disk_usage(self._journal.parent).free,
+                "waiting": self._outbox.waiting,
+                "dropped": self._outbox.dropped,
+            },
+        )
+
+    def _count_hour(self) -> None:
+        ended = self._audience.over(self._clock())
+        if ended:
+            hour, counts = ended
+            self.put(messages.AUDIENCE, {"hour": utc_text(hour), "counts": counts})
+
+    # The broker
+
+    def _connect(self) -> None:
+        will = self._state("offline", "lost")
+        link = Link(self._settings.broker, self._settings.machine, will, self._gate.topics, self._gate.hear)
+        self._link = link
+        link.open()
+        link.publish(*self._state("online"), retain=True)
+        self._of_outbox = self._delivery(OutboxStream(self._outbox, self._settings.machine))
+        self._of_journal, self._journal_at = None, self._now
+        self._steady_at = self._now + STEADY_S
+
+    def _exchange(self) -> None:
+        assert self._link is not None
+        assert self._of_outbox is not None
+        self._tell_journal()
+        self._of_outbox.send(self._now)
+        self._link.turn()
+        answers, self._link.answers = self._link.answers, []
+        for delivery in (self._of_outbox, self._of_journal):
+            for packet, code in answers:
+                if delivery and (why := delivery.answered(packet, code, self._now)):
+                    self._say(why)
+            if delivery and delivery.overdue(self._now):
+                raise LinkError(f"{self._settings.broker.host} acknowledges nothing of what it is told")
+        if self._steady_at is not None and self._now >= self._steady_at:
+            self._steady_at, self._failures = None, 0
+            if self._said:
+                log.info("fleet: the broker has been there for a minute")
+                self._said.clear()
+
+    def _tell_journal(self) -> None:
+        """A journal that cannot be read now holds up nothing else."""
+        if self._now < self._journal_at:
+            return
+        try:
+            if self._of_journal is None:
+                stream = JournalStream(self._journal, self._outbox, self._settings.machine)
+                self._of_journal = self._delivery(stream)
+            self._of_journal.send(self._now)
+        except JournalError as error:
+            self._of_journal, self._journal_at = None, self._now + JOURNAL_AGAIN_S
+            self._say(str(error))
+
+    def _delivery(self, stream: Stream) -> Delivery:
+        link = self._link
+        assert link is not None
+        return Delivery(stream, self._publish, lambda: link.free)
+
+    def _publish(self, letter: Letter) -> int | None:
+        assert self._link is not None
+        topic = self._settings.topic(letter.topic)
+        size = len(topic) + len(letter.payload) + _AROUND
+        if size > self._link.largest:
+            self._say(f"the broker takes no packet of {size} bytes, as {letter.topic} needs: raise its limit")
+            return None
+        return self._link.publish(topic, letter.payload, retain=letter.topic in messages.RETAINED)
+
+    def _disconnect(self, error: Exception) -> None:
+        self._say(str(error))
+        if self._link is not None:
+            with suppress(KioskError, OSError):
+                self._link.abandon()
+            self._link = None
+        wait = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
+        self._failures += 1
+        self._connect_at = self._now + wait * random.uniform(1.0, 1.5)
+
+    def _state(self, state: str, why: str = "") -> tuple[str, bytes]:
+        data = {"v": messages.VERSION, "machine": self._settings.machine, "state": state, "why": why}
+        if state != "offline" or why != "lost":  # the last will is written long before it is true
+            data["utc"] = utc_text(self._clock())
+        return self._settings.topic(messages.STATE), json.dumps(data, separators=(",", ":")).encode()
+
+    def _say(self, what: str) -> None:
+        """Each trouble once, and not at every try."""
+        if what not in self._said:
+            log.warning("fleet: %s", what)
+            self._said.append(what)

@@ -1,0 +1,268 @@
+"""The manifest: a JSON file beside an engine that says what it is and what it is made of.
+
+An engine can execute code, so a file is parsed only after it was found to be the very one that its
+manifest describes. `facialnet.onnx` has its manifest in `facialnet.onnx.json`: the name is kept
+whole, because the same network also comes as other files.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.errors import KioskError
+from kiosk.estimate import AgeGroup
+
+CHIP_SHAPE = (None, 1, 75, 75)
+"""Every engine's input: any number of gray chips."""
+
+GENDER_LABELS = ("female", "male")
+
+_LARGEST_ENGINE, _LARGEST_MANIFEST = 2**30, 2**20  # bytes: far more than either ever has
+_LONGEST_REASON = 300
+
+Precision = Literal["fp32", "fp16", "int8"]
+"""What most of a network's sums are made of; inputs and outputs are float32 always."""
+
+Flavour = Literal["tensorrt", "tensorrt_rtx"]
+"""Which library compiled an engine: TensorRT, or TensorRT for RTX. They do not read each other's files."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
+"""A GPU's compute capability, which names its generation: 8.7 is a Jetson Orin, 8.9 an RTX 40."""
+
+
+class ManifestError(KioskError):
+    """An engine whose manifest is missing, wrong, or another file's."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class GroupEntry(_Model):
+    """An age group: its label, lower and upper year."""
+
+    label: str
+    low: int
+    high: int
+
+
+class Temperatures(_Model):
+    """What the logits are divided by, inside the engine."""
+
+    gender: Annotated[float, Field(gt=0)]
+    age: Annotated[float, Field(gt=0)]
+
+
+class AveragedAccuracy(_Model):
+    """Means over the cells of one age group and one gender, in which a rare age weighs as much as a common one."""
+
+    gender: Share
+    age: Share
+    age_within_one: Share
+
+
+class MeasuredAccuracy(_Model):
+    """Shares of `faces` faces that training never saw."""
+
+    measured_on: str
+    faces: Annotated[int, Field(gt=0)]
+    gender: Share
+    age: Share
+    age_within_one: Share
+    averaged: AveragedAccuracy | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"gender {self.gender:.1%}, age group {self.age:.1%}, within one {self.age_within_one:.1%} "
+            f"on {self.faces} faces of {self.measured_on}"
+        )
+
+
+class TensorRTBuild(_Model):
+    """What compiled a TensorRT engine, and so where it may run."""
+
+    flavour: Flavour
+    """Of the library that was really loaded, whatever its Python module is called."""
+    version: str
+    """Of that library. A compiled engine is read by no other."""
+    cuda: str | None
+    """The newest CUDA that the building machine's driver knew; None where there was none."""
+    gpu: str | None
+    """The GPU that it was built on; None where there was none."""
+    capabilities: tuple[Capability, ...]
+    """The GPU generations that it was built for."""
+    max_batch: Annotated[int, Field(gt=0)]
+    """The most chips a run."""
+    onnx_sha256: Sha256
+    """Of the file that was compiled."""
+
+
+class Verification(_Model):
+    """How near an engine came to ONNX Runtime, on the device that it is meant for."""
+
+    device: str
+    """The GPU's name, or `CPU`."""
+    capability: Capability | None
+    """The GPU's; None for a CPU."""
+    chips: Annotated[int, Field(gt=0)]
+    largest_difference: Share
+    """Of a probability."""
+    mean_difference: Share
+
+    def __str__(self) -> str:
+        return (
+            f"{self.device}: probabilities of {self.chips} chips differ from ONNX Runtime's "
+            f"by {self.mean_difference:.0e} on average, {self.largest_difference:.0e} at worst"
+        )
+
+
+class Manifest(_Model):
+    """Everything that must be known of an engine before it is parsed."""
+
+    manifest_version: Literal[1] = 1
+    format: Literal["onnx", "tensorrt"]
+    precision: Precision = "fp32"
+    sha256: Sha256
+    network_sha256: Sha256 | None = None
+    """Of the float32 ONNX file that this is another form of; None where this is that file."""
+    input_shape: tuple[int | None, int, int, int]
+    gender_labels: tuple[str, ...]
+    age_groups: Annotated[tuple[GroupEntry, ...], Field(min_length=2)]
+    temperatures: Temperatures
+    trained_on: str
+    accuracy: MeasuredAccuracy | None = None
+    built_by: dict[str, str]
+    tensorrt: TensorRTBuild | None = None
+    verified: Verification | None = None
+
+    @model_validator(mode="after")
+    def _check_interface(self) -> Manifest:
+        if self.input_shape != CHIP_SHAPE:
+            raise ValueError(f"input_shape is {list(self.input_shape)}, the kiosk's chips are {list(CHIP_SHAPE)}")
+        if self.gender_labels != GENDER_LABELS:
+            raise ValueError(f"gender_labels are {list(self.gender_labels)}, they must be {list(GENDER_LABELS)}")
+        groups = self.groups
+        for group in groups:
+            if group != AgeGroup.parse(group.label, oldest=group.high):
+                raise ValueError(f"age_groups: {group.label!r} does not run from {group.low} to {group.high}")
+        if any(younger.high >= older.low for younger, older in pairwise(groups)):
+            raise ValueError("age_groups overlap or are not in order")
+        if (self.tensorrt is None) == (self.format == "tensorrt"):
+            raise ValueError("what compiled it (tensorrt) belongs to a TensorRT engine, and to no other")
+        return self
+
+    @property
+    def network(self) -> str:
+        """SHA-256 of the float32 ONNX file: the same for every form of one network."""
+        return self.network_sha256 or self.sha256
+
+    @property
+    def groups(self) -> tuple[AgeGroup, ...]:
+        """The age groups, youngest first. Raises `ValueError` for one that runs backwards."""
+        return tuple(AgeGroup(entry.label, entry.low, entry.high) for entry in self.age_groups)
+
+
+def manifest_path(engine: Path) -> Path:
+    """Where an engine's manifest lies."""
+    return engine.with_name(engine.name + ".json")
+
+
+def write(manifest: Manifest, engine: Path) -> None:
+    """Writes an engine's manifest beside it."""
+    with replaced_safely(manifest_path(engine)) as path:
+        path.write_text(text_of(manifest), encoding="utf-8")
+
+
+def text_of(manifest: Manifest) -> str:
+    """The manifest as it stands in its file."""
+    return manifest.model_dump_json(indent=2) + "\n"
+
+
+def sha256_of(content: bytes) -> str:
+    """The checksum that a manifest holds."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_checked(engine: Path) -> tuple[bytes, Manifest]:
+    """The content of an engine and its manifest, once they were found to belong together.
+
+    The bytes that were checked are the ones returned, so nobody can swap the file in between. A
+    TensorRT engine is a program: nobody but its owner and their group may be able to change it or
+    its manifest, and neither may lead out of its folder. Raises `ManifestError`.
+    """
+    path = manifest_path(engine)
+    try:
+        content, engine_state = _read(engine, _LARGEST_ENGINE)
+    except OSError as error:
+        raise ManifestError(f"engine {engine} cannot be read: {error.strerror}") from error
+    try:
+        text, manifest_state = _read(path, _LARGEST_MANIFEST)
+    except OSError as error:
+        raise ManifestError(
+            f"engine {engine} has no readable manifest {path.name} beside it: {error.strerror}"
+        ) from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        raise ManifestError(f"{path} is not a valid manifest: {_first(error)}") from error
+    if sha256_of(content) != manifest.sha256:
+        raise ManifestError(
+            f"engine {engine} is not the file that {path.name} describes (its SHA-256 differs): "
+            "it is damaged or was replaced; copy both files again from where they were built"
+        )
+    if manifest.format == "tensorrt":
+        _check_guarded(engine, engine_state)
+        _check_guarded(path, manifest_state)
+    return content, manifest
+
+
+def _read(path: Path, most: int) -> tuple[bytes, os.stat_result]:
+    """A file's content, and its state while it was read. Raises `OSError`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is not waited for
+    except ValueError as error:  # a NUL in its name
+        raise OSError(errno.EINVAL, str(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if stat.S_ISDIR(state.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "It is no file")
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"It is larger than {most // 2**20} MiB")
+        return file.read(), state
+
+
+def _check_guarded(file: Path, state: os.stat_result) -> None:
+    folder = file.parent.resolve()
+    if file.resolve().parent != folder:
+        raise ManifestError(f"{file} is a link out of its folder: copy the file itself there")
+    if state.st_mode & stat.S_IWOTH:
+        raise ManifestError(f"everybody may change {file}: run `chmod o-w {file}` if you know that nobody did")
+    around = folder.stat()
+    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:  # if sticky, only owners replace files
+        raise ManifestError(f"everybody may replace the files in {folder}: run `chmod o-w {folder}`")
+    for owned, owner in ((file, state.st_uid), (folder, around.st_uid)):
+        if owner not in (0, os.geteuid()):
+            raise ManifestError(
+                f"{owned} belongs to another user, who could change the engine: "
+                "build it as the user who runs the kiosk, or `chown` it if you know that it is yours"
+            )
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    text = f"{where}: {problem['msg']}" if where else problem["msg"]
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

@@ -1,0 +1,1 @@
+"""Runs a compiled engine on an NVIDIA GPU by TensorRT and PyCUDA."""

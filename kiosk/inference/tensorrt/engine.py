@@ -1,0 +1,103 @@
+"""TensorRT on an NVIDIA GPU, through PyCUDA: one context, one stream, every buffer made at the start.
+
+The GPU's primary context is retained when the engine is loaded, and is current only while the engine
+works: so nothing is bound to the thread that happened to import PyCUDA.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pycuda.driver as cuda
+
+from kiosk.inference.base import Chips, EngineError, OutOfGpuMemoryError, Probabilities, UnfitEngineError
+from kiosk.inference.manifest import Manifest
+from kiosk.inference.tensorrt.cuda import CudaContext
+from kiosk.inference.tensorrt.fit import check_fit
+from kiosk.inference.tensorrt.session import Session
+
+
+class TensorRTEngine:
+    """FacialNet in TensorRT."""
+
+    fault = None
+
+    def __init__(self, content: bytes, manifest: Manifest, path: Path | None = None, *, graphs: bool = True) -> None:
+        """`content` is the engine's file, already checked against its manifest; `path` is where it lies.
+
+        Beside `path`, TensorRT for RTX keeps what it compiles while loading. Without `graphs` every
+        kernel is launched by itself. Raises `EngineError`, and where another engine may do, the
+        `UnfitEngineError` that says why this one does not.
+        """
+        assert manifest.tensorrt is not None
+        library = check_fit(manifest.tensorrt)
+        self.manifest = manifest
+        self._max_batch = manifest.tensorrt.max_batch
+        self._session: Session | None = None
+        with _told("cannot be loaded"):
+            cuda.init()
+            device = cuda.Device(0)
+            self.name = f"{library} ({manifest.precision}) on {device.name()}"
+            self._cuda_context = CudaContext(device)
+        try:
+            with _told("cannot be loaded"), self._cuda_context.current():
+                self._session = Session(content, manifest, library, path, graphs=graphs)
+        except BaseException:
+            self._cuda_context.let_go()
+            raise
+        # Also for an engine that nobody closes: PyCUDA does not let go of a primary context by itself.
+        self._forgotten = weakref.finalize(self, _forget, self._cuda_context, self._session)
+
+    def infer(self, chips: Chips) -> Probabilities:
+        """Chips → probabilities, in runs of at most as many chips as the engine was built for. Raises `EngineError`."""
+        if self._session is None:
+            raise EngineError("the engine was closed")
+        answers = Probabilities(
+            np.empty((len(chips), len(self.manifest.gender_labels)), np.float32),
+            np.empty((len(chips), len(self.manifest.age_groups)), np.float32),
+        )
+        with _told("failed"), self._cuda_context.current():
+            for start in range(0, len(chips), self._max_batch):
+                part = slice(start, start + self._max_batch)
+                answers.gender[part], answers.age[part] = self._session.run(chips[part])
+        return answers.checked()
+
+    def close(self) -> None:
+        """Frees what the engine holds on the GPU, and lets go of the GPU. Raises `EngineError`."""
+        if self._session is None:
+            return
+        session, self._session = self._session, None
+        self._forgotten.detach()
+        with _told("cannot be freed"):
+            _free(self._cuda_context, session)
+
+
+def _free(context: CudaContext, session: Session) -> None:
+    try:
+        with context.current():
+            session.free()
+    finally:
+        context.let_go()
+
+
+def _forget(context: CudaContext, session: Session) -> None:
+    with suppress(cuda.Error, EngineError):  # nobody is left to be told
+        _free(context, session)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Puts PyCUDA's errors into the engine's words."""
+    try:
+        yield
+    except cuda.MemoryError as error:
+        raise OutOfGpuMemoryError(
+            f"the engine {what}, the GPU has no memory left: close what else uses it, or build for fewer faces at once"
+        ) from error
+    except cuda.Error as error:
+        # Whatever the GPU has against this engine, another one may do.
+        raise UnfitEngineError(f"the engine {what} on the GPU: {error}") from error

@@ -1,0 +1,1 @@
+"""Who may read or write a file, and PINs."""

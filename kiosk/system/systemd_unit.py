@@ -1,0 +1,259 @@
+"""The files that make a machine start its kiosk by itself: a unit of systemd, its user, and under X its session.
+
+Under a compositor that shows one application and knows no shortcut (`cage`) nothing but the kiosk can be reached, and
+when either ends both do. What the kiosk tells systemd reaches it through `kiosk.system.notify_relay`.
+
+Of the unit's limits, those on devices (`DeviceAllow=`) are its control group's. A session of logind would move all
+processes into a group of its own, where they do not hold: so `cage` gets screen and touch panel from `seatd`, which
+needs none. Debian's X server without root's rights needs one (pam_systemd(8)).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from kiosk.system import udev_rules
+
+NAME = "facialnet-kiosk"
+UNIT = Path(f"/etc/systemd/system/{NAME}.service")
+SYSUSERS = Path(f"/etc/sysusers.d/{NAME}.conf")
+UDEV = Path(f"/etc/udev/rules.d/70-{NAME}.rules")
+PAM = Path(f"/etc/pam.d/{NAME}")
+STATE = Path("/var/lib") / NAME
+
+_HOMES = (Path("/home"), Path("/root"))
+_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # PrivateTmp= gives it others, which end with it
+
+
+class Display(str, Enum):
+    """How the one application gets the screen."""
+
+    CAGE = "cage"
+    """Wayland, in a compositor for a single application."""
+    X11 = "x11"
+    """An X server with nothing but the kiosk in it."""
+    EGLFS = "eglfs"
+    """Qt draws on the screen itself, without any display server."""
+
+
+PROGRAMS: Mapping[Display, tuple[str, ...]] = {Display.CAGE: ("cage", "Xwayland", "seatd"), Display.X11: ("xinit",)}
+"""What each needs beside the kiosk; Debian's packages have the same names in small letters. The first is started.
+
+Debian's cage ends at once without Xwayland, and does not depend on its package.
+"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a machine's service is made of."""
+
+    kiosk: Path
+    """The program, by its absolute path."""
+    settings: Path
+    display: Display = Display.CAGE
+    user: str = "kiosk"
+    wrapper: Path | None = None
+    """`cage` or `xinit`, by its absolute path, where the display needs one."""
+    watchdog_s: int = 30
+    network: bool = False
+    """Whether it reports to a fleet; without one it can open no connection to anywhere."""
+    folders: tuple[Path, ...] = ()
+    """Where it writes by its settings, beside its own folders."""
+    sticks: bool = False
+    """Whether the system mounts sticks for it, to export the journal to."""
+
+    def files(self) -> dict[Path, str]:
+        """The files, by their place."""
+        files = {UNIT: self._unit(), SYSUSERS: self._sysusers(), UDEV: udev_rules.text(self.user, sticks=self.sticks)}
+        return {**files, PAM: _PAM_TEXT} if self.display is Display.X11 else files
+
+    @property
+    def command(self) -> str:
+        """What is started. systemd expands `%` and `$` even between quotes."""
+        kiosk = (str(self.kiosk), "run", "--config", str(self.settings))
+        relay = (str(self.kiosk), "relay", str(self.wrapper))
+        match self.display:
+            case Display.CAGE:
+                words: tuple[str, ...] = (*relay, "-d", "--", *kiosk)
+            case Display.X11:
+                words = (*relay, *kiosk, "--", ":0", "vt1", "-nolisten", "tcp", "-s", "0", "-dpms")
+            case Display.EGLFS:
+                words = kiosk
+        return " ".join(_quoted(word) for word in words)
+
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """Below these it finds nothing that others put there, or keeps nothing."""
+        return (*(() if self._is_at_home else _HOMES), *_TEMPORARY)
+
+    @property
+    def _is_at_home(self) -> bool:
+        return any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
+
+    def _unit(self) -> str:
+        # ProtectHome= would close /run/user too, where Wayland's socket is
+        how = "ReadOnlyPaths" if self._is_at_home else "InaccessiblePaths"
+        folders = " ".join(shlex.quote(str(folder).replace("%", "%%")) for folder in self.folders)
+        return _UNIT_TEXT.format(
+            command=self.command,
+            user=self.user,
+            platform=_PLATFORMS[self.display],
+            seat=_SEATS[self.display].format(name=NAME),
+            giver="seatd.service" if self.display is Display.CAGE else "systemd-logind.service",
+            inputs=_NO_INPUT if self.display is Display.CAGE else _INPUT,
+            home=f"{how}={' '.join(f'-{folder}' for folder in _HOMES)}",
+            mounts=f"RequiresMountsFor={folders}\n" if folders else "",
+            folders=f"ReadWritePaths={folders}\n" if folders else "",
+            watchdog=self.watchdog_s,
+            network=_FLEET if self.network else _NO_NETWORK,
+            name=NAME,
+            udev=UDEV,
+        )
+
+    def _sysusers(self) -> str:
+        names = ("video", "render", "audio", "dialout", *(() if self.display is Display.CAGE else ("input",)))
+        groups = "".join(f"m {self.user} {group}\n" for group in names)
+        return (
+            "# The kiosk's own user, who may use the camera, the screen and serial ports.\n"
+            f'u {self.user} - "FacialNet Kiosk" {STATE}\n{groups}'
+        )
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(word.replace("%", "%%").replace("$", "$$"))
+
+
+_PLATFORMS = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs"}
+
+_SEATS = {
+    Display.CAGE: """\
+# No session of logind: it would take the processes out of this unit, and so out of its limits on devices.
+Environment=LIBSEAT_BACKEND=seatd""",
+    Display.X11: """\
+# A session of logind, without which X gets no screen. It takes the processes out of this unit: DeviceAllow= and
+# OOMPolicy= do not reach them, and what they log is found by `journalctl -t {name}`.
+PAMName={name}""",
+    Display.EGLFS: "# No session: Qt opens screen and touch panel itself.",
+}
+
+_INPUT = "DeviceAllow=char-input rw"
+_NO_INPUT = "# no touch panel and no keyboard: seatd opens them for cage"
+
+_FLEET = "RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6"
+_NO_NETWORK = """\
+# It has no fleet, so there is nobody to talk to. If you give it one, run `kiosk install-service` again.
+RestrictAddressFamilies=AF_UNIX AF_NETLINK"""
+
+_UNIT_TEXT = """\
+# Made by `kiosk install-service`, which writes it anew: put what you change into a drop-in (`systemctl edit {name}`).
+[Unit]
+Description=FacialNet Kiosk
+Documentation=man:systemd.service(5)
+After=systemd-user-sessions.service {giver} dbus.socket plymouth-quit-wait.service
+Wants={giver} dbus.socket
+Conflicts=getty@tty1.service
+After=getty@tty1.service
+Before=graphical.target
+ConditionPathExists=/dev/tty0
+{mounts}# never gives up: nobody is near
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+# The kiosk, not a compositor around it, says that it is ready and alive; `kiosk relay` passes it on.
+NotifyAccess=all
+# before the kiosk, whose terminal is hung up for every command that is started in it (TTYVHangup=)
+ExecStartPre=+-/bin/chvt 1
+ExecStart={command}
+Restart=always
+RestartSec=2
+# From systemd 254 on ever slower, up to a minute; before that every 2 seconds.
+RestartSteps=5
+RestartMaxDelaySec=60
+TimeoutStartSec=180
+WatchdogSec={watchdog}
+# SIGTERM goes to the kiosk alone, which ends a sale before it ends itself; what is left is killed.
+KillMode=mixed
+TimeoutStopSec=240
+# A vision process that takes all memory is killed and replaced; the sale goes on.
+OOMPolicy=continue
+
+User={user}
+{seat}
+TTYPath=/dev/tty1
+TTYReset=yes
+TTYVHangup=yes
+TTYVTDisallocate=yes
+StandardInput=tty-fail
+StandardOutput=journal
+StandardError=journal
+SyslogIdentifier={name}
+UtmpIdentifier=tty1
+UtmpMode=user
+
+Environment=QT_QPA_PLATFORM={platform} PYTHONDONTWRITEBYTECODE=1
+Environment=XDG_STATE_HOME=/var/lib XDG_CACHE_HOME=/var/cache XDG_RUNTIME_DIR=/run/{name}
+RuntimeDirectory={name}
+RuntimeDirectoryMode=0700
+StateDirectory={name}
+StateDirectoryMode=0700
+CacheDirectory={name}
+ConfigurationDirectory={name}
+UMask=0077
+LimitCORE=0
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+# where the journal is exported to a stick
+ReadWritePaths=-/media -/run/media
+# the screen's light, in the part of /sys that ProtectKernelTunables= would close, too: of all files there the kiosk's
+# user may write the one that {udev} gives it
+ReadWritePaths=-/sys/devices
+{folders}{home}
+PrivateTmp=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+LockPersonality=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+{network}
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+DevicePolicy=closed
+DeviceAllow=char-video4linux rw
+DeviceAllow=char-drm rw
+{inputs}
+DeviceAllow=char-alsa rw
+DeviceAllow=char-tty rw
+DeviceAllow=char-ttyUSB rw
+DeviceAllow=char-ttyACM rw
+DeviceAllow=char-ttyS rw
+# an NVIDIA GPU, on a card and on a Jetson
+DeviceAllow=char-nvidia* rw
+DeviceAllow=char-nvhost* rw
+DeviceAllow=char-nvmap rw
+DeviceAllow=char-nvgpu* rw
+
+[Install]
+WantedBy=graphical.target
+"""
+
+_PAM_TEXT = """\
+# The kiosk's session, which gives it the screen and the touch panel; nobody logs in by it.
+auth     required pam_unix.so
+account  required pam_unix.so
+session  required pam_unix.so
+session  required pam_systemd.so
+"""

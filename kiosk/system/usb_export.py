@@ -1,0 +1,151 @@
+"""Sticks that are plugged in, and the journal written to one of them, with what is kept of damaged ones."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kiosk.common.errors import KioskError
+from kiosk.system.kept import Bundle, new_bundles
+from kiosk.vending.journal import read_verified
+from kiosk.vending.journal.export import csv_lines, json_lines
+
+log = logging.getLogger(__name__)
+
+MOUNTED_UNDER = ("/media", "/run/media")
+
+
+class StoppedError(KioskError):
+    """Somebody wanted no more of it; nothing is left on the stick."""
+
+
+@dataclass
+class Progress:
+    """Of an export, between the thread that writes and whoever watches it."""
+
+    share: float | None = None
+    """0 to 1 of what is to be written; None while the journal is still read and verified."""
+    stopped: bool = False
+    """Set by whoever wants it to end."""
+
+    def check(self) -> None:
+        """Raises `StoppedError`."""
+        if self.stopped:
+            raise StoppedError("stopped: nothing was written")
+
+
+def sticks(mounts: str | None = None) -> list[Path]:
+    """Where something that can be taken out is mounted to be written. `mounts` is as in /proc/mounts."""
+    # a stick's name is whatever its owner wrote on it: of any bytes
+    text = os.fsdecode(Path("/proc/mounts").read_bytes()) if mounts is None else mounts
+    found = set()
+    for line in text.split("\n"):
+        match line.split(" "):
+            case [_, place, _, options, *_]:
+                path = Path(re.sub(r"\\([0-7]{3})", lambda escaped: chr(int(escaped[1], 8)), place))
+            case _:
+                continue
+        under = any(str(path).startswith(f"{folder}/") for folder in MOUNTED_UNDER)
+        if under and "rw" in options.split(","):
+            found.add(path)
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What came of an export."""
+
+    files: tuple[str, ...]
+    """The accounts' names, and of each damaged journal the name that its files begin with."""
+    left_out: tuple[str, ...] = ()
+    """The damaged journals for which the stick has no room, or that it did not take."""
+
+
+def export(journal: Path, folder: Path, now: datetime, progress: Progress | None = None) -> Exported:
+    """Writes the journal's sales as CSV and JSON, and what is kept of damaged journals and not there yet.
+
+    Written when it returns: a stick is soon pulled out. Verified first, and a file is never written over. Both files of
+    the accounts or nothing: what was begun is taken away where it cannot be ended. Raises `JournalError`, `OSError`,
+    `StoppedError`.
+    """
+    with _uncollected():
+        return _export(journal, folder, now, progress or Progress())
+
+
+def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> Exported:
+    entries, head = read_verified(journal)
+    progress.check()
+    kinds = (("csv", csv_lines(entries)), ("json", json_lines(entries, head)))
+    bundles, left_out = _bundles(journal, folder)
+    parts = len(kinds) + bool(bundles)
+    written: list[str] = []
+    with ExitStack() as undo:
+        for index, (kind, lines) in enumerate(kinds):
+            path = folder / f"kiosk-journal-{now:%Y-%m-%d-%H%M%S}.{kind}"
+            with path.open("x", encoding="utf-8", newline="") as file:
+                undo.callback(path.unlink, missing_ok=True)
+                # a sale and a row of the journal are a line each, of which there are no more than rows
+                file.writelines(_watched(lines, progress, index / parts, len(entries) * parts))
+                file.flush()
+                os.fsync(file.fileno())
+            written.append(path.name)
+        left_out += [bundle.name for bundle in bundles if not _copied(bundle, folder, progress, bundles, undo)]
+        undo.pop_all()
+    return Exported((*written, *(each.name for each in bundles if each.name not in left_out)), tuple(left_out))
+
+
+def _bundles(journal: Path, folder: Path) -> tuple[list[Bundle], list[str]]:
+    """What is to be copied, and what cannot even be looked at: the disk may be what damaged it."""
+    try:
+        return list(new_bundles(journal, folder)), []
+    except OSError as error:
+        log.warning("what is kept of damaged journals cannot be read: %s: %s", error.filename, error.strerror)
+        return [], [Path(error.filename or journal.parent).name]
+
+
+def _copied(bundle: Bundle, folder: Path, progress: Progress, bundles: list[Bundle], undo: ExitStack) -> bool:
+    """Whether the stick took it. The accounts are there in any case."""
+    most = max(sum(each.size for each in bundles), 1) * 3  # a third of the way, as each of the accounts' files
+
+    def told(size: int) -> None:
+        progress.check()
+        progress.share = min((progress.share or 0.0) + size / most, 1.0)
+
+    try:
+        if not bundle.fits(folder):
+            return False
+        bundle.copy(told)
+    except OSError as error:
+        log.warning("%s was not written to the stick: %s", bundle.name, error.strerror)
+        return False
+    undo.callback(bundle.remove)
+    return True
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Python's search for unreachable cycles visits every row there is, and meanwhile no other thread runs.
+
+    With 100,000 rows that is a quarter of a second at a time for the screen's. Rows are no cycles.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _watched(lines: Iterable[str], progress: Progress, begin: float, most: int) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        progress.check()
+        progress.share = min(begin + number / max(most, 1), 1.0)
+        yield line

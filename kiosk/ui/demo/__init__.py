@@ -1,0 +1,1 @@
+"""The windows of `kiosk demo` and the control window of a simulated sale."""

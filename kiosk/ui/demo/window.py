@@ -1,0 +1,247 @@
+"""The demo window: the live picture, the estimate beside it, and everything vision may be going through.
+
+It only looks: it polls vision on a timer and neither starts nor stops it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PyQt6.QtCore import QElapsedTimer, QEvent, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt6.QtWidgets import QBoxLayout, QWidget
+
+from kiosk.estimate import DECADES, AgeGroup, FaceObservation, Observation
+from kiosk.ui.demo.frame_meter import FrameWatch
+from kiosk.ui.live.estimate_panel import EstimatePanel
+from kiosk.ui.live.mapping import nearest
+from kiosk.ui.live.view import LiveView
+from kiosk.ui.runtime.event_loop import application, show_until_closed, tick_every, tick_on_news
+from kiosk.ui.translations.live import Words
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.animation import LIVE_FOR, LIVE_MS, STILL_MS, Pace
+from kiosk.ui.widgets.theme import Scale
+from kiosk.vision.process.messages import Vision, VisionState
+
+PACE_EVERY = 0.5
+"""Seconds between two readings of frame rate and latency: numbers that change faster cannot be read."""
+WINDOW_SIZE = QSize(1280, 800)
+BESIDE = 57.0
+"""Width of the panel beside the picture, in units."""
+BELOW, BELOW_SHARE = 58.0, 0.34
+"""Height of the panel below the picture: units at least, and a share of a tall window."""
+PICTURED = (VisionState.RUNNING, VisionState.ENDED)
+"""In any other state the picture goes at once: nobody's face stays on a screen that has stopped seeing them."""
+
+
+class DemoWindow(QWidget):
+    """Shows what `vision` says. `groups` are the age groups to draw until the first estimate brings its own."""
+
+    failed = pyqtSignal(str)
+    """Vision came to the state FAILED; with its fault."""
+    closed = pyqtSignal()
+    """It looks no more, and vision may go."""
+
+    def __init__(
+        self,
+        vision: Vision,
+        *,
+        fullscreen: bool = False,
+        mirrored: bool = True,
+        groups: Sequence[AgeGroup] = DECADES,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._vision = vision
+        self._state: VisionState | None = None
+        self._fault: str | None = None
+        self._told_failed = False
+        self._nearest: int | None = None
+        self._pace = Pace()
+        self._pace_age = 0.0
+        self._still_for = 0.0
+        self._is_woken = False
+        words = Words(self)
+        self._words = words
+
+        # Widgets
+        self.view = LiveView(words, mirrored=mirrored, parent=self)
+        self.panel = EstimatePanel(words, groups, self)
+
+        # Layout
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+        self._box.setSizeConstraint(QBoxLayout.SizeConstraint.SetNoConstraint)
+        self._box.addWidget(self.view, 1)
+        self._box.addWidget(self.panel)
+
+        # Appearance
+        self.setWindowTitle(words.window_title())
+        theme.fill_ground(self, theme.GROUND)
+        self.resize(WINDOW_SIZE)
+        if fullscreen:
+            self.setWindowState(self.windowState() | Qt.WindowState.WindowFullScreen)
+
+        # Time
+        self._clock = QElapsedTimer()
+        self._clock.start()
+        self.timer = QTimer(self)
+        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self.timer.setInterval(LIVE_MS)
+        self.timer.timeout.connect(self._on_tick)
+        self.timer.start()
+        self._show_state()
+
+    @property
+    def upright(self) -> bool:
+        """Whether the window is taller than wide, the panel below the picture."""
+        return self.height() > self.width()
+
+    def wake_on(self, descriptor: int) -> None:
+        """Ask vision as soon as this can be read, too: a picture is shown when it comes and not at the next tick."""
+        self._is_woken = True
+        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+
+    def advance(self, seconds: float) -> None:
+        """Ask vision what is new, show it, and move everything on by `seconds`."""
+        observations = self._vision.poll()
+        self._show_state()
+        for observation in observations:
+            self._pace.add(observation)
+        preview = self._vision.preview()
+        if preview is not None and self._state in PICTURED:
+            self.view.set_preview(preview)
+        if observations and self._state is VisionState.RUNNING:
+            self._show_observation(observations[-1])
+        self._show_pace(seconds)
+        self.view.advance(seconds)
+        self.panel.advance(seconds)
+        news = not self._is_woken and (bool(observations) or preview is not None)
+        self._still_for = 0.0 if news or self.view.moving else self._still_for + seconds
+        tick_every(self.timer, LIVE_MS if self._still_for < LIVE_FOR else STILL_MS)
+        if self._state is VisionState.FAILED and not self._told_failed:
+            self._told_failed = True
+            self.failed.emit(self._fault or "")
+
+    # What vision says
+
+    def _show_state(self) -> None:
+        state, fault = self._vision.state, self._vision.fault
+        if (state, fault) == (self._state, self._fault):
+            return
+        entered = state is not self._state
+        self._state, self._fault = state, fault
+        self.view.set_notice(self._words.notice(state), self._words.fault(fault))
+        if not entered:
+            return
+        if state is VisionState.RUNNING:
+            self.panel.show_sentence(self._words.invitation())
+        else:
+            self._nearest = None
+            self._pace.clear()
+            self.view.clear_faces()
+            if state not in PICTURED:
+                self.view.clear_picture()
+            self.view.set_pace("")
+            self.panel.show_sentence(self._words.idle(state))
+
+    def _show_observation(self, observation: Observation) -> None:
+        face: FaceObservation | None = nearest(observation.faces, self._nearest)
+        self._nearest = face.track if face else None
+        self.view.set_faces(observation.faces, self._nearest)
+        if face is None:
+            self.panel.show_sentence(self._words.invitation())
+        else:
+            self.panel.show_face(face, len(observation.faces))
+
+    def _show_pace(self, seconds: float) -> None:
+        self._pace_age += seconds
+        if self._pace_age < PACE_EVERY:
+            return
+        fps, latency = self._pace.fps, self._pace.latency_ms
+        if fps is not None and latency is not None:
+            self._pace_age = 0.0
+            on_reserve = self._vision.engine_fault is not None
+            self.view.set_pace(self._words.pace(fps, latency, on_reserve=on_reserve))
+
+    # Slots
+
+    def _on_tick(self) -> None:
+        self.advance(self._clock.restart() / 1000)
+
+    # Events
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        scale = Scale.of(self.size())
+        upright = self.upright
+        self._box.setDirection(QBoxLayout.Direction.TopToBottom if upright else QBoxLayout.Direction.LeftToRight)
+        if upright:
+            self.panel.setFixedSize(self.width(), max(scale.px(BELOW), round(self.height() * BELOW_SHARE)))
+        else:
+            self.panel.setFixedSize(scale.px(BESIDE), self.height())
+        self.view.rescale(scale)
+        self.panel.rescale(scale, upright=upright)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.WindowStateChange:
+            if self.isFullScreen():
+                self.setCursor(Qt.CursorShape.BlankCursor)
+            else:
+                self.unsetCursor()
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
+        super().closeEvent(event)
+        self.timer.stop()
+        self.closed.emit()
+        self.view.clear_picture()  # it lies in memory that whoever runs vision gives back
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        key = event.key() if event is not None else None
+        if key in (Qt.Key.Key_Escape, Qt.Key.Key_Q):
+            self.close()
+        elif key in (Qt.Key.Key_F, Qt.Key.Key_F11):
+            self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+        else:
+            super().keyPressEvent(event)
+
+
+def run(
+    vision: Vision,
+    *,
+    fullscreen: bool,
+    seconds: float | None = None,
+    mirrored: bool = True,
+    groups: Sequence[AgeGroup] = DECADES,
+    wake_on: int | None = None,
+    tell: Callable[[dict[str, Any]], None] | None = None,
+) -> int:
+    """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0.
+
+    `wake_on` is a descriptor that can be read once vision has news. `tell` is given how smoothly it went, as
+    `FrameWatch` reports it, while vision still runs. Raises `WindowError` for an error in a slot.
+    """
+    app = application()
+    window = DemoWindow(vision, fullscreen=fullscreen, mirrored=mirrored, groups=groups)
+    window.failed.connect(window.close)  # whoever called this says why
+    fit_screen(window)
+    if wake_on is not None:
+        window.wake_on(wake_on)
+    reports: list[dict[str, Any]] = []
+    if tell:
+        watch = FrameWatch(window, lambda: window.view.pictures)
+        window.closed.connect(lambda: reports.append(watch.report()))
+    show_until_closed(app, window, seconds)
+    if tell and reports:
+        tell(reports[-1])
+    return 1 if vision.state is VisionState.FAILED else 0
+
+
+def fit_screen(window: QWidget) -> None:
+    """Make `window` no larger than its screen has room for."""
+    screen = window.screen()
+    if screen is not None:
+        window.resize(window.size().boundedTo(screen.availableSize()))

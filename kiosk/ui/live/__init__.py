@@ -1,0 +1,1 @@
+"""The camera picture with faces and estimates drawn on it."""

@@ -1,0 +1,221 @@
+"""The calm frame on each face: rounded corners that go with the face, and a small label.
+
+Faces are told some thirty times a second, frames move at the display's rate. What only glides after a moving head stays
+behind it, so a frame also goes on as fast as its face was last seen to move, for as long as the next news may take.
+
+The face that the panel speaks of has corners and label in the accent colour; the others are thinner,
+white, and say less.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QRegion
+
+from kiosk.estimate import FaceObservation
+from kiosk.ui.live.mapping import Mapping
+from kiosk.ui.translations.live import Words
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.animation import ease
+from kiosk.ui.widgets.finder import corners
+from kiosk.ui.widgets.theme import Scale
+
+GLIDE = 0.07
+"""Seconds in which a frame comes two thirds of the way to where the face is."""
+FADE = 0.12
+AHEAD = 0.1
+"""Seconds for which a face that nothing new is told of is taken to move on."""
+SETTLE = 0.06
+"""Seconds in which the speed assumed comes two thirds of the way to the one seen."""
+FASTEST, TREMBLING = 4.0, 0.25
+"""Widths of the face a second: no head is taken to move faster, and so much seems to move that is still."""
+AROUND, ABOVE = 0.12, 0.24
+"""How far the frame stands off the detector's box, which ends at brows and chin, as shares of its size."""
+
+
+@dataclass
+class Mark:
+    """One face's frame, in pixels of the camera's frame."""
+
+    box: QRectF
+    target: QRectF
+    speed: tuple[float, ...] = (0.0,) * 4
+    """Of the target's left, top, width and height, in pixels a second."""
+    age: float = 0.0
+    """Seconds since the target was told."""
+    text: str = ""
+    nearest: bool = False
+    known: bool = False
+    present: bool = True
+    opacity: float = 0.0
+
+    def aim(self, target: QRectF) -> None:
+        """The face was seen at `target`."""
+        if self.age > 0:
+            way = zip(_sides(target), _sides(self.target), strict=True)
+            seen = (_plausible((now - before) / self.age, target.width()) for now, before in way)
+            self.speed = tuple(
+                ease(speed, now, self.age, SETTLE, near=1.0) for speed, now in zip(self.speed, seen, strict=True)
+            )
+        self.target = target
+        self.age = 0.0
+
+    def lose(self) -> None:
+        """The face is not seen any more: the frame fades where it is."""
+        if self.present:
+            self.target, self.speed, self.present = QRectF(self.box), (0.0,) * 4, False
+
+    @property
+    def expected(self) -> QRectF:
+        """Where the face is by now."""
+        if self.age > 2 * AHEAD:  # it stopped, or nobody looks any more
+            return self.target
+        ahead = min(self.age, AHEAD)
+        return QRectF(*(side + speed * ahead for side, speed in zip(_sides(self.target), self.speed, strict=True)))
+
+    @property
+    def moving(self) -> bool:
+        goes_on = any(self.speed) and self.age <= 2 * AHEAD
+        return goes_on or self.box != self.target or self.opacity != float(self.present)
+
+    def advance(self, seconds: float) -> None:
+        self.age += seconds
+        steps = zip(_sides(self.box), self.speed, _sides(self.expected), strict=True)
+        onward = seconds if self.age <= AHEAD else 0.0
+        self.box = QRectF(*(ease(side + speed * onward, aim, seconds, GLIDE, near=0.2) for side, speed, aim in steps))
+        self.opacity = ease(self.opacity, float(self.present), seconds, FADE, near=0.02)
+
+
+class Overlay:
+    """All the marks, by track."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self.marks: dict[int, Mark] = {}
+
+    def set_faces(self, faces: Sequence[FaceObservation], nearest: int | None) -> None:
+        """Aim at `faces`; whoever is not among them fades."""
+        seen = {face.track for face in faces}
+        for track, mark in self.marks.items():
+            if track not in seen:
+                mark.lose()
+        for face in faces:
+            target = QRectF(*face.box)
+            mark = self.marks.setdefault(face.track, Mark(QRectF(target), target))
+            mark.aim(target)
+            mark.present = True
+            mark.nearest = face.track == nearest
+            mark.known = face.status == "known" and face.estimate is not None
+            mark.text = self._words.tag(face) if mark.nearest else self._words.short_tag(face)
+
+    def clear(self) -> None:
+        self.marks.clear()
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything is on its way: to its place, or from or to being seen."""
+        return any(mark.moving for mark in self.marks.values())
+
+    def advance(self, seconds: float) -> bool:
+        """Move on by `seconds`; says whether anything looks different."""
+        moved = False
+        for track, mark in list(self.marks.items()):
+            before = (QRectF(mark.box), mark.opacity)
+            mark.advance(seconds)
+            if not mark.present and mark.opacity == 0.0:
+                del self.marks[track]
+            moved = moved or before != (mark.box, mark.opacity)
+        return moved
+
+    def region(self, mapping: Mapping, scale: Scale) -> QRegion:
+        """Where `paint` paints."""
+        region = QRegion()
+        for mark in self.marks.values():
+            frame = frame_of(mark, mapping)
+            line = _thickness(mark.nearest, scale) + scale.unit
+            region += frame.adjusted(-line, -line, line, line).toAlignedRect()
+            region += _pill(frame, mark, mapping, scale).toAlignedRect().adjusted(-1, -1, 1, 1)
+        return region
+
+    def paint(self, painter: QPainter, mapping: Mapping, scale: Scale) -> None:
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for mark in sorted(self.marks.values(), key=lambda mark: mark.nearest):
+            painter.setOpacity(mark.opacity)
+            frame = frame_of(mark, mapping)
+            _paint_frame(painter, frame, mark.nearest, scale)
+            _paint_tag(painter, frame, mark, mapping, scale)
+        painter.restore()
+
+
+def frame_of(mark: Mark, mapping: Mapping) -> QRectF:
+    """Where the mark's corners stand in the view."""
+    box = mapping.to_view(mark.box)
+    around, above = box.width() * AROUND, box.height() * ABOVE
+    return box.adjusted(-around, -above, around, around)
+
+
+def _thickness(nearest: bool, scale: Scale) -> float:
+    return scale.unit * (0.75 if nearest else 0.4)
+
+
+def _paint_frame(painter: QPainter, frame: QRectF, nearest: bool, scale: Scale) -> None:
+    width = _thickness(nearest, scale)
+    side = min(frame.width(), frame.height())
+    path = corners(frame, radius=min(scale.unit * 2.4, side * 0.2), arm=side * (0.12 if nearest else 0.06))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    line = theme.ACCENT if nearest else theme.LINE
+    for colour, thickness in ((theme.SHADOW, width + scale.unit * 0.5), (line, width)):
+        painter.setPen(QPen(colour, thickness, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPath(path)
+
+
+def _font(nearest: bool, scale: Scale) -> QFont:
+    size, weight = (theme.BODY, QFont.Weight.DemiBold) if nearest else (theme.CAPTION, QFont.Weight.Medium)
+    return scale.font(size, weight)
+
+
+def _pill(frame: QRectF, mark: Mark, mapping: Mapping, scale: Scale) -> QRectF:
+    """Where the label lies."""
+    metrics = QFontMetricsF(_font(mark.nearest, scale))
+    height = metrics.height() + scale.unit * 1.2
+    return place_tag(frame, QSizeF(metrics.horizontalAdvance(mark.text) + height, height), mapping, scale)
+
+
+def _paint_tag(painter: QPainter, frame: QRectF, mark: Mark, mapping: Mapping, scale: Scale) -> None:
+    pill = _pill(frame, mark, mapping, scale)
+    accented = mark.nearest and mark.known
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.ACCENT if accented else theme.VEIL)
+    painter.drawRoundedRect(pill, pill.height() / 2, pill.height() / 2)
+    painter.setFont(_font(mark.nearest, scale))
+    painter.setPen(theme.ON_ACCENT if accented else theme.TEXT)
+    painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, mark.text)
+
+
+def place_tag(frame: QRectF, size: QSizeF, mapping: Mapping, scale: Scale) -> QRectF:
+    """Below the frame, above it where there is no room, and always inside the view."""
+    edge, gap = scale.unit * 1.5, scale.unit * 1.6
+    pill = QRectF(QPointF(frame.center().x() - size.width() / 2, frame.bottom() + gap), size)
+    if pill.bottom() > mapping.view.height() - edge:
+        pill.moveBottom(frame.top() - gap)
+    pill.moveLeft(_within(pill.left(), edge, mapping.view.width() - edge - pill.width()))
+    pill.moveTop(_within(pill.top(), edge, mapping.view.height() - edge - pill.height()))
+    return pill
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return max(min(value, high), low)
+
+
+def _plausible(speed: float, width: float) -> float:
+    """A speed that was seen, within a head's limits, without what trembling alone makes of it."""
+    return math.copysign(_within(abs(speed) - TREMBLING * width, 0.0, FASTEST * width), speed)
+
+
+def _sides(box: QRectF) -> tuple[float, float, float, float]:
+    return box.x(), box.y(), box.width(), box.height()

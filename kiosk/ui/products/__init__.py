@@ -1,0 +1,1 @@
+"""Product pictures, tiles and the carousel that shows them."""

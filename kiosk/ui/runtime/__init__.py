@@ -1,0 +1,1 @@
+"""What keeps the window going: Qt's event loop, the watchdog's timer, the display, sound."""

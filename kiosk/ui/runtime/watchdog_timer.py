@@ -1,0 +1,38 @@
+"""Reports to the watchdog from Qt's event loop, so that a window that hangs gives no sign of life."""
+
+from __future__ import annotations
+
+import time
+
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.system.sd_notify import ServiceManager
+from kiosk.system.watchdog import Pulse, Vitals
+
+
+class Heart:
+    """Tells the service manager that the machine is up, then that it lives, and in the end that it stops."""
+
+    def __init__(self, window: QWidget, vitals: Vitals, manager: ServiceManager | None = None) -> None:
+        self._manager = manager or ServiceManager()
+        self._pulse = Pulse(vitals, self._manager, time.monotonic())
+        self._timer = QTimer(window)
+        self._timer.setInterval(round(self._pulse.every_s * 1000))
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        """With the event loop's first turn, when the window can be touched."""
+        QTimer.singleShot(0, self._begin)
+
+    def stop(self) -> None:
+        """The machine ends."""
+        self._manager.stopping()
+
+    def _begin(self) -> None:
+        self._manager.ready()
+        self._beat()
+        self._timer.start()
+
+    def _beat(self) -> None:
+        self._pulse.beat(time.monotonic())

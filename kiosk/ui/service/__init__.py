@@ -1,0 +1,1 @@
+"""Service mode: the operator's pages behind a PIN."""

@@ -1,0 +1,1 @@
+"""The pages of service mode, one module each."""

@@ -1,0 +1,111 @@
+"""What the detector and the tracker see: boxes, landmarks, who is who, how good the picture of each is."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.estimate import FaceObservation
+from kiosk.ui.live.mapping import Mapping
+from kiosk.ui.live.view import as_image
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.layout import centred
+from kiosk.ui.widgets.metrics import Look
+from kiosk.vision.process.messages import VisionMode, VisionState
+
+
+class TrackView(QWidget):
+    """The whole frame, unmirrored, with everything that is known of each face in it."""
+
+    def __init__(self, desk: Desk, words: ServiceWords, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._words = words
+        self._look = Look.of(QSize(800, 800), 4.0)
+
+    def rescale(self, look: Look) -> None:
+        self._look = look
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        picture, newest = self._desk.feed.picture, self._desk.feed.newest
+        if picture is None:
+            painter.fillRect(self.rect(), theme.SURFACE)
+            painter.setPen(theme.QUIET)
+            painter.setFont(self._look.text.font(theme.BODY))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words.no_picture())
+            return
+        width, height = picture.frame_size
+        share = min(self.width() / width, self.height() / height)
+        place = centred(self.rect(), round(width * share), round(height * share))
+        painter.translate(QPointF(place.topLeft()))
+        painter.setClipRect(0, 0, place.width(), place.height())
+        painter.drawImage(QRectF(0, 0, place.width(), place.height()), as_image(picture))
+        mapping = Mapping(picture.frame_size, place.size(), mirrored=False)
+        for face in newest.faces if newest else ():
+            self._paint_face(painter, mapping.to_view(QRectF(*face.box)), face, place.size())
+            self._paint_landmarks(painter, mapping, face)
+
+    def _paint_landmarks(self, painter: QPainter, mapping: Mapping, face: FaceObservation) -> None:
+        radius = max(self._look.scale.unit * 0.55, 2.0)
+        painter.setPen(QPen(theme.SHADOW, 1.0))
+        painter.setBrush(theme.ACCENT)
+        for x, y in face.landmarks or ():
+            painter.drawEllipse(mapping.to_view(QRectF(x, y, 0, 0)).center(), radius, radius)
+
+    def _paint_face(self, painter: QPainter, box: QRectF, face: FaceObservation, size: QSize) -> None:
+        colour = theme.ACCENT if face.status == "known" else theme.LINE
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for each, line in ((theme.SHADOW, 5.0), (colour, 2.0)):
+            painter.setPen(QPen(each, line))
+            painter.drawRect(box)
+        font = self._look.text.font(theme.CAPTION, QFont.Weight.Medium)
+        text = self._words.track(face.track, face.quality, face.status, face.live)
+        metrics = QFontMetricsF(font)
+        label = QRectF(box.left(), box.bottom() + 2, metrics.horizontalAdvance(text) + 12, metrics.height() + 6)
+        if label.bottom() > size.height():
+            label.moveBottom(box.top() - 2)
+        label.moveLeft(max(min(label.left(), size.width() - label.width()), 0.0))
+        label.moveTop(max(label.top(), 0.0))
+        painter.fillRect(label, theme.VEIL)
+        painter.setFont(font)
+        painter.setPen(theme.TEXT)
+        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, text)
+
+
+class CameraPage(Page):
+    """While it is open, and only then, whoever stands in front is looked at: the operator."""
+
+    is_looked_at = True
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self.view = TrackView(desk, words, self)
+        self.rates = self.line()
+
+    def title(self) -> str:
+        return self.words.camera()
+
+    def opened(self) -> None:
+        self.desk.feed.set_mode(VisionMode.SERVICE)
+
+    def left(self) -> None:
+        self.desk.feed.set_mode(VisionMode.NOTICE)
+
+    def refresh(self) -> None:
+        feed = self.desk.feed
+        state = self.words.vision_state(feed.state)
+        said = self.words.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
+        self.rates.say(f"{said} · {feed.fault}" if feed.fault else said)
+        self.view.update()
+
+    def arrange(self, look: Look) -> None:
+        line = look.text.px(theme.BODY * 2)
+        self.view.rescale(look)
+        self.view.setGeometry(0, 0, self.width(), self.height() - line)
+        self.rates.setGeometry(0, self.height() - line, self.width(), line)

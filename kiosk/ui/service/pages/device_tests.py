@@ -1,0 +1,76 @@
+"""Test vend and test payment: the machine does what it does for a customer, and nobody pays."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.metrics import Look
+from kiosk.vending.catalog.currency import MINOR_DIGITS
+from kiosk.vending.sale.events import PaymentTest, VendTest
+
+
+class TestsPage(Page):
+    """One slot at a time."""
+
+    __test__ = False  # no test of pytest's
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._index = 0
+        self.amount = 10 ** MINOR_DIGITS[desk.catalog.currency]
+        """Minor units of a test payment: one of the currency."""
+
+        # Widgets
+        self.slot = self.line(theme.LEAD)
+        self.previous = self.button(lambda: self._turn(-1), sign="left")
+        self.next = self.button(lambda: self._turn(1), sign="right")
+        self.vend = self.button(self._vend)
+        self.pay = self.button(self._pay)
+        self.result = self.line(theme.LEAD)
+
+        # Words
+        self.previous.setAccessibleName(words.previous_slot())
+        self.next.setAccessibleName(words.next_slot())
+        self.vend.say(words.test_vend())
+        self.pay.say(words.test_payment(shop_words.money(self.amount, desk.catalog.currency)))
+        self._turn(0)
+
+    def title(self) -> str:
+        return self.words.tests()
+
+    def refresh(self) -> None:
+        test = self.desk.shop.snapshot.test
+        self.result.say(self.words.test_result(test))
+        for button in (self.vend, self.pay):
+            button.setEnabled(test != "running")
+
+    def arrange(self, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        touch = look.touch
+        wide = self.width()
+        self.previous.setGeometry(0, 0, touch, touch)
+        self.next.setGeometry(wide - touch, 0, touch, touch)
+        self.slot.setGeometry(touch + gap, 0, wide - 2 * (touch + gap), touch)
+        row(QRect(0, touch + 2 * gap, wide, touch), [self.vend, self.pay], gap)
+        top = 2 * touch + 4 * gap
+        self.result.setGeometry(0, top, wide, min(self.height() - top, touch * 2))
+
+    def _turn(self, by: int) -> None:
+        products = self.desk.catalog.product
+        self._index = (self._index + by) % len(products)
+        product = products[self._index]
+        self.slot.say(self.words.test_slot(product.slot, product.name_in(self.shop_words.language)))
+
+    def _vend(self) -> None:
+        self.desk.shop.operate(VendTest(self.desk.catalog.product[self._index].slot))
+        self.refresh()
+
+    def _pay(self) -> None:
+        self.desk.shop.operate(PaymentTest(self.amount, self.desk.catalog.currency))
+        self.refresh()

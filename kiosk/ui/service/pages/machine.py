@@ -1,0 +1,112 @@
+"""The machine itself: how loud, how bright, out of order or not, and the way out of the program."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.system.backlight import Backlight
+from kiosk.ui.service.number_stepper import Stepper, side_by_side
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.metrics import Look
+from kiosk.vending.journal import JournalError
+from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
+from kiosk.vending.sale.events import Stay
+
+STEP = 10
+DARKEST = 10
+"""Percent: still bright enough to find the way back."""
+
+
+class MachinePage(Page):
+    """Every change is journalled, and holds after a restart."""
+
+    exits = pyqtSignal()
+    volume_changed = pyqtSignal(int)
+
+    def __init__(
+        self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget, backlight: Backlight
+    ) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._backlight = backlight
+        self._asked = False
+
+        # Widgets
+        self.volume = Stepper(self, words.percent)
+        self.brightness = Stepper(self, words.percent)
+        self.said = self.line()
+        self.order = self.button(self._toggle_order)
+        self.exit = self.button(self._exit)
+
+        # Slots and words
+        self.volume.label.say(words.setting(VOLUME))
+        self.brightness.label.say(words.setting(BRIGHTNESS))
+        self.volume.changed.connect(self._on_volume)
+        self.brightness.changed.connect(self._on_brightness)
+
+    def title(self) -> str:
+        return self.words.machine()
+
+    def opened(self) -> None:
+        self._asked = False
+        self._offer()
+        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.words.no_light())
+
+    def refresh(self) -> None:
+        stopped = "operator" in self.desk.shop.snapshot.faults
+        self.order.say(self.words.put_back_in_order() if stopped else self.words.take_out_of_order())
+        self.exit.say(self.words.exit(self._asked))
+        self.exit.setEnabled(self.desk.shop.snapshot.test != "running")  # whose answer would be lost
+
+    def arrange(self, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
+        line = look.text.px(theme.BODY * 2.4)
+        self.said.setGeometry(0, bar.top() - line - gap, self.width(), line)
+        area = QRect(0, 0, self.width(), self.said.y() - gap)
+        side_by_side(area, (self.volume, self.brightness), look)
+        row(bar, [self.order, self.exit], gap)
+
+    def _offer(self) -> None:
+        self.volume.offer(self.desk.settings.get(VOLUME, self.desk.volume), 0, 100, STEP)
+        self.brightness.offer(self._backlight.percent(), DARKEST, 100, STEP)
+        if self._backlight.why_not:
+            self.brightness.minus.setEnabled(False)
+            self.brightness.plus.setEnabled(False)
+
+    # Slots
+
+    def _on_volume(self, percent: int) -> None:
+        self.desk.shop.touch(Stay())
+        if self._journalled(VOLUME, percent):
+            self.volume_changed.emit(percent)
+
+    def _on_brightness(self, percent: int) -> None:
+        self.desk.shop.touch(Stay())
+        if self._journalled(BRIGHTNESS, percent):
+            self.said.say(self._backlight.set_percent(percent) or "")
+
+    def _toggle_order(self) -> None:
+        stop = "operator" not in self.desk.shop.snapshot.faults
+        if self._journalled(OUT_OF_ORDER, int(stop)):
+            self.desk.shop.stop_selling(stop)
+        self.refresh()
+
+    def _exit(self) -> None:
+        if self._asked:
+            self.exits.emit()
+        self._asked = True
+        self.refresh()
+
+    def _journalled(self, name: str, value: int) -> bool:
+        try:
+            self.desk.settings.set(name, value)
+        except JournalError as error:
+            self.said.say(self.words.journal_error(error))
+            self._offer()  # nothing was changed
+            return False
+        return True

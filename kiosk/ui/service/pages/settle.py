@@ -1,0 +1,102 @@
+"""What no program can decide: a person looks, and says."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.metrics import Look
+from kiosk.vending.sale.events import Settle
+from kiosk.vending.sale.snapshot import Attention
+
+
+class SettlePage(Page):
+    """One thing at a time."""
+
+    count_wanted = pyqtSignal(str)
+    """The slot that has to be counted."""
+
+    is_looked_at = True
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._index = 0
+        self._look: Look | None = None
+        self.shown: Attention | None = None
+
+        # Widgets
+        self.question = self.line(theme.LEAD)
+        self.next = self.button(self._turn, sign="right")
+        self.left_machine = self.button(lambda: self._settle(True))
+        self.stayed = self.button(lambda: self._settle(False))
+        self.money = self.button(lambda: self._settle(None))
+        self.count = self.button(self._count, Rank.PRIMARY)
+
+        # Words
+        self.left_machine.say(words.it_left())
+        self.stayed.say(words.it_stayed())
+        self.money.say(words.money_settled())
+        self.count.say(words.count_slot())
+
+    def title(self) -> str:
+        return self.words.to_settle()
+
+    def opened(self) -> None:
+        self._index = 0
+
+    def refresh(self) -> None:
+        things = self.desk.shop.snapshot.attention
+        self._index = self._index % len(things) if things else 0
+        shown = things[self._index] if things else None
+        self.next.say(self.words.page(self._index + 1, max(len(things), 1)))
+        if shown != self.shown or not self.question.text or self.next.isHidden() != (len(things) < 2):
+            self.shown = shown
+            self._say(len(things))
+
+    def arrange(self, look: Look) -> None:
+        self._look = look
+        gap = look.px(theme.GAP)
+        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
+        self.question.setGeometry(0, 0, self.width(), bar.top() - gap)
+        buttons = [self.next, self.left_machine, self.stayed, self.money, self.count]
+        shown = [button for button in buttons if not button.isHidden()]
+        if shown:
+            row(bar, shown, gap)
+
+    def _say(self, count: int) -> None:
+        shown = self.shown
+        kind = shown.kind if shown else ""
+        self.next.setVisible(count > 1)
+        for button, wanted in (
+            (self.left_machine, kind == "in_doubt"),
+            (self.stayed, kind == "in_doubt"),
+            (self.money, kind in ("unsettled", "replaced", "gone")),
+            (self.count, kind == "blocked"),
+        ):
+            button.setVisible(wanted)
+        if shown is None:
+            self.question.say(self.words.nothing_to_settle())
+        else:
+            money = self.shop_words.money(shown.amount, shown.currency or self.desk.catalog.currency)
+            self.question.say(self.words.attention(shown, money))
+        if self._look is not None:
+            self.arrange(self._look)
+
+    def _settle(self, dropped: bool | None) -> None:
+        if self.shown is not None:
+            self.desk.shop.operate(Settle(self.shown.item, dropped))
+            self.refresh()
+
+    def _count(self) -> None:
+        if self.shown is not None:
+            self.count_wanted.emit(self.shown.slot)
+
+    def _turn(self) -> None:
+        self._index += 1
+        self.refresh()

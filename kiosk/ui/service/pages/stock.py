@@ -1,0 +1,176 @@
+"""Stock and prices: a tile a slot; one slot at a time is counted and priced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from PyQt6.QtCore import QRect, QSize
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.service.number_stepper import Stepper, side_by_side
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.grid import grid_for
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.catalog.currency import MINOR_DIGITS, PRICES
+from kiosk.vending.sale.events import Operation, SetPrice, SetStock, Stay
+from kiosk.vending.sale.operator import OperationError
+from kiosk.vending.sale.snapshot import Offer
+
+PRICE_STEP = {0: 10, 2: 5, 3: 50}
+"""In minor units, by how many digits the currency's have."""
+
+
+class StockPage(Page):
+    """Saving records a count even where it is the old one: somebody has looked."""
+
+    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(desk, words, shop_words, parent)
+        self._look: Look | None = None
+        self._page = 0
+        self.slot: str | None = None
+        names = desk.catalog.product
+
+        # Widgets
+        self.tiles = {product.slot: self.button(self._opener(product.slot)) for product in names}
+        self.more = self.button(self._turn, sign="right")
+        self.heading = Text(self, theme.LEAD, QFont.Weight.DemiBold)
+        self.said = Text(self, theme.BODY, colour=theme.QUIET)
+        self.count = Stepper(self)
+        self.price = Stepper(self, lambda price: shop_words.money(price, desk.catalog.currency))
+        self.full = self.button(lambda: self.count.set_value(self.count.most))
+        self.save = self.button(self._save, Rank.PRIMARY)
+        self._editor: tuple[QWidget, ...] = (
+            self.heading, self.said, self.count, self.price, self.full, self.save,
+        )  # fmt: skip
+
+        # Slots and words
+        self.count.label.say(words.count())
+        self.price.label.say(words.price())
+        self.full.say(words.full())
+        self.save.say(words.save())
+        for stepper in (self.count, self.price):
+            stepper.changed.connect(lambda: desk.shop.touch(Stay()))
+            stepper.changed.connect(lambda: self.said.say(""))
+
+    def title(self) -> str:
+        return self.words.stock()
+
+    def opened(self) -> None:
+        self.slot, self._page = None, 0
+
+    def goes_back(self) -> bool:
+        if self.slot is None:
+            return False
+        self.slot = None
+        self._arrange()
+        return True
+
+    def edit(self, slot: str) -> None:
+        """Count and price one slot."""
+        offer = self._offer(slot)
+        if offer is None:
+            return
+        self.slot = slot
+        digits = MINOR_DIGITS[offer.currency]
+        self.count.offer(offer.count, 0, offer.capacity)
+        self.price.offer(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
+        self.heading.say(f"{slot} · {self._name(slot)}")
+        self.said.say("")
+        self._arrange()
+
+    def refresh(self) -> None:
+        for offer in self.desk.shop.snapshot.offers:
+            price = self.shop_words.money(offer.price, offer.currency)
+            self.tiles[offer.slot].say(self.words.slot(offer, self._name(offer.slot), price))
+
+    def arrange(self, look: Look) -> None:
+        self._look = look
+        self._arrange()
+
+    def _arrange(self) -> None:
+        look = self._look
+        if look is None:
+            return
+        for widget in self._editor:
+            widget.setVisible(self.slot is not None)
+        if self.slot is None:
+            self._arrange_tiles(look)
+        else:
+            for tile in (*self.tiles.values(), self.more):
+                tile.hide()
+            self._arrange_editor(look)
+
+    def _arrange_tiles(self, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        least, most = QSize(look.px(38), max(look.touch, look.px(15))), QSize(look.px(70), look.px(24))
+        whole = grid_for(len(self.tiles), self.size(), least, most, gap)
+        area = self.rect() if whole.pages == 1 else self.rect().adjusted(0, 0, 0, -look.touch - gap)
+        grid = whole if whole.pages == 1 else grid_for(len(self.tiles), area.size(), least, most, gap)
+        self._page %= grid.pages
+        first = self._page * grid.per_page
+        for index, tile in enumerate(self.tiles.values()):
+            is_here = first <= index < first + grid.per_page
+            tile.setVisible(is_here)
+            if is_here:
+                tile.setGeometry(grid.place(area, index - first, gap))
+        self.more.setVisible(grid.pages > 1)
+        self.more.say(self.words.page(self._page + 1, grid.pages))
+        wide = max(self.more.sizeHint().width(), look.px(26))
+        self.more.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
+
+    def _arrange_editor(self, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        head = self.heading.height_for(self.width()) + gap
+        said = look.text.px(theme.BODY * 1.6)
+        self.heading.setGeometry(0, 0, self.width(), head)
+        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
+        self.said.setGeometry(0, bar.top() - said - gap, self.width(), said)
+        middle = QRect(0, head, self.width(), self.said.y() - head)
+        side_by_side(middle, (self.count, self.price), look)
+        half = (self.width() - gap) // 2
+        self.full.setGeometry(bar.left(), bar.top(), half, bar.height())
+        self.save.setGeometry(bar.right() + 1 - half, bar.top(), half, bar.height())
+
+    def _save(self) -> None:
+        if self.slot is None:
+            return
+        offer = self._offer(self.slot)
+        if offer is None:
+            return
+        reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
+        wanted: list[tuple[Operation, str]] = [
+            (SetStock(self.slot, self.count.value, reason), self.words.cannot_hold(self.slot, offer.capacity))
+        ]
+        if self.price.value != offer.price:
+            least, most = (self.shop_words.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
+            wanted.append((SetPrice(self.slot, self.price.value), self.words.cannot_cost(least, most)))
+        for operation, refusal in wanted:
+            try:
+                self.desk.shop.operate(operation)
+            except OperationError:
+                self.said.say(refusal)
+                return
+        broken = "journal" in self.desk.shop.snapshot.faults
+        self.said.say(self.words.journal_broken() if broken else self.words.saved())
+
+    def _turn(self) -> None:
+        self._page += 1
+        self._arrange()
+
+    def _offer(self, slot: str) -> Offer | None:
+        """None for a slot that is not in the catalogue, which an older row of the journal may name."""
+        return next((offer for offer in self.desk.shop.snapshot.offers if offer.slot == slot), None)
+
+    def _name(self, slot: str) -> str:
+        (product,) = (product for product in self.desk.catalog.product if product.slot == slot)
+        return product.name_in(self.shop_words.language)
+
+    def _opener(self, slot: str) -> Callable[[], None]:
+        return lambda: self.edit(slot)

@@ -1,0 +1,111 @@
+"""The way into service mode: a PIN, asked for over whatever the customer's side shows and goes on showing."""
+
+from __future__ import annotations
+
+import math
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Button
+from kiosk.ui.widgets.layout import centred, lower_half
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.pin_pad import Dots, PinPad
+from kiosk.ui.widgets.text import Text
+
+OPEN_FOR = 30.0
+"""Seconds without a touch, after which it closes."""
+
+
+class Gate(QWidget):
+    """`entered` gives the PIN; nothing here knows whether it is right."""
+
+    entered = pyqtSignal(str)
+    given_up = pyqtSignal()
+
+    def __init__(self, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._words = words
+        self._shop_words = shop_words
+        self._idle = 0.0
+
+        # Widgets
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.said = Text(self, theme.BODY, colour=theme.QUIET)
+        self.dots = Dots(self)
+        self.pad = PinPad(self)
+        self.close_button = Button(self)
+
+        # Slots
+        self.pad.entered.connect(self.entered)
+        self.pad.typed.connect(self._on_typed)
+        self.close_button.clicked.connect(self.given_up)
+
+        # Appearance
+        theme.fill_ground(self, theme.GROUND)
+        self.hide()
+
+    def ask(self) -> None:
+        """Show it, empty, in the language of now."""
+        self._idle = 0.0
+        self.title.say(self._words.pin_wanted())
+        self.close_button.say(self._words.close())
+        self.pad.name_keys(self._shop_words.erase(), self._shop_words.confirm())
+        self.pad.clear()
+        self.said.say("")
+        self.raise_()
+        self.show()
+
+    def say(self, text: str, wait_s: float = 0.0) -> None:
+        """What came of the last PIN; no other is taken for `wait_s` seconds."""
+        self.said.say(self._words.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
+        self.pad.set_open(wait_s <= 0)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._idle += seconds
+        if self._idle >= OPEN_FOR:
+            self.given_up.emit()
+
+    def arrange(self, look: Look) -> None:
+        """Place everything in the gate's own rectangle."""
+        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        for text in (self.title, self.said):
+            text.rescale(look)
+        inner = self.rect().adjusted(margin, margin, -margin, -margin)
+        self.close_button.rescale(look)
+        hint = self.close_button.sizeHint()
+        self.close_button.setGeometry(inner.left(), inner.bottom() + 1 - look.touch, hint.width(), look.touch)
+        area = inner.adjusted(0, 0, 0, -look.touch - gap)
+        if look.low:
+            head, pad = QRect(area), QRect(inner if not look.upright else area)
+            head.setBottom(lower_half(self) - gap)
+            pad.setTop(lower_half(self))
+            if not look.upright:  # two rows of keys beside the way out
+                pad.setLeft(self.close_button.geometry().right() + 1 + gap)
+        elif look.upright:
+            head, pad = QRect(area), QRect(area)
+            head.setHeight(area.height() // 3)
+            pad.setTop(head.bottom() + 1)
+        else:
+            head, pad = QRect(area), QRect(area)
+            head.setWidth(area.width() * 2 // 5)
+            pad.setLeft(head.right() + 1 + gap)
+            pad.setBottom(inner.bottom())
+        high = [self.title.height_for(head.width()), look.px(7), look.px(theme.BODY * 3)]
+        top = head.top() + (head.height() - sum(high)) // 2
+        for widget, height in zip((self.title, self.dots, self.said), high, strict=True):
+            widget.setGeometry(head.left(), top, head.width(), height)
+            top += height
+        columns = self.pad.columns_for(pad.width(), pad.height(), look)
+        side = min(pad.width() / columns, pad.height() / (12 // columns), look.touch * 1.6)
+        self.pad.setGeometry(centred(pad, round(side * columns), round(side * (12 // columns))))
+        self.pad.arrange(columns, look)
+
+    def _on_typed(self, count: int) -> None:
+        self._idle = 0.0
+        self.dots.show_count(count)

@@ -1,0 +1,171 @@
+"""The pages of service mode: a wall of tiles, and one page at a time with a way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QRect, QSize, pyqtSignal
+from PyQt6.QtGui import QFont, QMouseEvent, QResizeEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.system.backlight import Backlight
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.pages.camera import CameraPage
+from kiosk.ui.service.pages.device_tests import TestsPage
+from kiosk.ui.service.pages.health import HealthPage
+from kiosk.ui.service.pages.journal import ExportPage, JournalPage
+from kiosk.ui.service.pages.machine import MachinePage
+from kiosk.ui.service.pages.settle import SettlePage
+from kiosk.ui.service.pages.stock import StockPage
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Button
+from kiosk.ui.widgets.grid import grid_for
+from kiosk.ui.widgets.layout import lower_half
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.sale.events import Stay
+from kiosk.vending.sale.state import Phase
+
+ROWS = 6
+"""Targets one above the other that half a window needs room for to hold a page: a smaller one is in reach as it is."""
+
+
+class ServiceScreen(QWidget):
+    """Everything that an operator does at the machine."""
+
+    leaves = pyqtSignal()
+    exits = pyqtSignal()
+    volume_changed = pyqtSignal(int)
+
+    def __init__(
+        self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords, shop_words: ShopWords
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._words = words
+        self._look: Look | None = None
+
+        # Widgets
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.back = Button(self, sign="left")
+        self.stock = StockPage(desk, words, shop_words, self)
+        self.settle = SettlePage(desk, words, shop_words, self)
+        self.machine = MachinePage(desk, words, shop_words, self, backlight)
+        self.pages: list[Page] = [
+            CameraPage(desk, words, shop_words, self),
+            HealthPage(desk, words, shop_words, self),
+            self.stock,
+            self.settle,
+            TestsPage(desk, words, shop_words, self),
+            JournalPage(desk, words, shop_words, self),
+            ExportPage(desk, words, shop_words, self),
+            self.machine,
+        ]
+        self.tiles = [Button(self) for _ in self.pages]
+        self.current: Page | None = None
+
+        # Slots
+        self.back.clicked.connect(self.go_back)
+        for tile, page in zip(self.tiles, self.pages, strict=True):
+            tile.clicked.connect(self._opener(page))
+        self.settle.count_wanted.connect(self._count)
+        self.machine.exits.connect(self.exits)
+        self.machine.volume_changed.connect(self.volume_changed)
+
+        # Appearance
+        theme.fill_ground(self, theme.GROUND)
+        self._show()
+
+    def open(self, page: Page | None) -> None:
+        """Show a page, or the tiles."""
+        self._desk.shop.touch(Stay())
+        if self.current is not None:
+            self.current.left()
+            self.current.hide()
+        self.current = page
+        if page is not None:
+            page.opened()
+            page.show()
+        self._show()
+        self._arrange()
+        self.refresh()
+
+    def end(self) -> None:
+        """It is shown no more: what its page began ends."""
+        if self.current is not None:
+            self.current.left()
+
+    def go_back(self) -> None:
+        """From a page to the tiles, from these to the customer's side."""
+        if self.current is None:
+            self.leaves.emit()
+        elif not self.current.goes_back():
+            self.open(None)
+
+    def refresh(self) -> None:
+        """Show what is new."""
+        if self._desk.shop.snapshot.phase is not Phase.SERVICE:
+            return
+        count = len(self._desk.shop.snapshot.attention)
+        self.tiles[self.pages.index(self.settle)].say(self._words.to_settle(count))
+        if self.current is not None:
+            self.current.refresh()
+
+    def rescale(self, look: Look) -> None:
+        """Another size of the window."""
+        self._look = look
+        self._arrange()
+
+    def _show(self) -> None:
+        self.title.say(self.current.title() if self.current else self._words.service())
+        self.back.say(self._words.back() if self.current else self._words.leave_service())
+        for tile, page in zip(self.tiles, self.pages, strict=True):
+            tile.say(page.title())
+            tile.setVisible(self.current is None)
+
+    def _arrange(self) -> None:
+        look = self._look
+        if look is None:
+            return
+        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        inner = self.rect().adjusted(margin, gap, -margin, -margin)
+        self.back.rescale(look)
+        self.title.rescale(look)
+        wide = min(self.back.sizeHint().width(), inner.width() * 2 // 3)
+        low = look.low and self.height() - lower_half(self) >= ROWS * look.touch
+        head = inner.bottom() + 1 - look.touch if low else inner.top()
+        self.back.setGeometry(inner.left(), head, wide, look.touch)
+        self.title.setGeometry(inner.left() + wide + gap, head, inner.width() - wide - gap, look.touch)
+        area = inner.adjusted(0, look.touch + gap * 2, 0, 0)
+        if low:
+            area = inner.adjusted(0, 0, 0, -look.touch - gap * 2)
+            if self.current is None or not self.current.is_looked_at:
+                area.setTop(max(lower_half(self), area.top()))
+        grid = grid_for(
+            len(self.tiles), area.size(), QSize(look.px(40), look.touch), QSize(look.px(60), look.px(24)), gap
+        )
+        for index, tile in enumerate(self.tiles):
+            tile.rescale(look)
+            tile.setGeometry(grid.place(area, index, gap))
+        if self.current is not None:
+            self.current.setGeometry(QRect(area))
+            self.current.rescale(look)
+            self.current.arrange(look)
+
+    def _opener(self, page: Page) -> Callable[[], None]:
+        return lambda: self.open(page)
+
+    def _count(self, slot: str) -> None:
+        self.open(self.stock)
+        self.stock.edit(slot)
+
+    # Events
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._arrange()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002, N802
+        self._desk.shop.touch(Stay())

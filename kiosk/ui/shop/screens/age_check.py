@@ -1,0 +1,113 @@
+"""The age check: what to do now, and how far it is. The live picture stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.animation import ease
+from kiosk.ui.widgets.icons import badge_text
+from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.ring import paint_ring
+from kiosk.ui.widgets.text import Text
+from kiosk.ui.widgets.theme import Scale
+from kiosk.vending.age_check import Prompt
+from kiosk.vending.sale.events import Back, SetCamera, ShowId
+from kiosk.vending.sale.snapshot import Snapshot
+
+GLIDE = 0.2
+STEADY = 0.35
+"""Seconds for which something has to be missing before it is said: one blink asks nobody for anything."""
+
+
+class Ring(QWidget):
+    """The minimum age, and around it how much of the check is done."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.age = 0
+        self.target = 0.0
+        self.shown = 0.0
+
+    def advance(self, seconds: float) -> None:
+        if self.shown != self.target:
+            self.shown = ease(self.shown, self.target, seconds, GLIDE, near=0.003)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        painter = QPainter(self)
+        place = paint_ring(painter, self.rect(), 0.07, self.shown)
+        painter.setPen(theme.TEXT)
+        painter.setFont(Scale(place.width() / 100).font(30, QFont.Weight.DemiBold))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, badge_text(self.age))
+
+
+class AgeCheckScreen(Screen):
+    """Says what the check waits for, and offers the ways around it: an ID, with the camera on or off, or back."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self._waited = 0.0
+
+        # Widgets
+        self.heading = Text(self, theme.BODY, colour=theme.QUIET)
+        self.ring = Ring(self)
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.back = self.bar.add(self.touch(Back()))
+        self.camera = self.bar.add(self.touch(SetCamera(False)))
+        self.camera.show_sign("no_look")
+        self.show_id = self.bar.add(self.touch(ShowId()))
+
+    def show_progress(self, prompt: Prompt, progress: float) -> None:
+        """What `kiosk.vending.age_check` says, before the next `present`."""
+        if prompt is not self._next:
+            self._next, self._waited = prompt, 0.0
+        elif self._waited >= STEADY:
+            self.prompt = prompt
+        self.ring.target = progress
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), self.prompt)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        message = self.words.prompt(self.prompt)
+        self.heading.say(self.words.age_check())
+        self.title.say(message.title)
+        self.text.say(message.text)
+        self.ring.age = snapshot.chosen.minimum_age if snapshot.chosen else 0
+        self.back.say(self.words.back())
+        self.camera.say(self.words.turn_camera_off())
+        self.show_id.say(self.words.show_id_instead())
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+        ring = look.px(32)
+        column(
+            area,
+            [
+                Part(self.heading),
+                Part(self.ring, ring, ring, least=ring // 3, gap=look.px(theme.SPACE)),
+                Part(self.title, gap=look.px(theme.MARGIN)),
+                Part(self.text),
+            ],
+            look.px(theme.GAP),
+        )
+
+    def advance(self, seconds: float) -> None:
+        self._waited += seconds
+        self.ring.advance(seconds)
+
+    def forget(self) -> None:
+        super().forget()
+        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self.ring.target = self.ring.shown = 0.0

@@ -1,0 +1,132 @@
+"""The first screen: what is for sale, that there is a camera, and the choice to shop with it or without.
+
+Both choices are the same size and colour: neither is the one that the machine would like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.carousel import Conveyor
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.translations import translator
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Button, Rank
+from kiosk.ui.widgets.choice_card import Card
+from kiosk.ui.widgets.layout import Part, column, row, split
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.sale.events import Start
+from kiosk.vending.sale.snapshot import Snapshot
+
+
+class AttractScreen(Screen):
+    """Nothing is estimated here; whether somebody is there only slows the pictures down."""
+
+    language_wanted = pyqtSignal(str)
+    large_text_wanted = pyqtSignal(bool)
+    low_reach_wanted = pyqtSignal(bool)
+
+    def __init__(
+        self, words: ShopWords, shelf: Shelf, parent: QWidget, languages: Sequence[str], *, camera_checks: bool
+    ) -> None:
+        super().__init__(words, shelf, parent)
+        self._camera_checks = camera_checks
+        self.large_text = False
+        self.low_reach = False
+
+        # Widgets
+        self.conveyor = Conveyor(self, shelf)
+        self.greeting = Text(self, theme.TITLE * 1.15, QFont.Weight.DemiBold)
+        self.notice = Text(self, theme.BODY, colour=theme.QUIET)
+        self.with_camera = Card(self, "look")
+        self.without_camera = Card(self, "no_look")
+        self.languages = {code: Button(self) for code in languages}
+        self.enlarged = Button(self, sign="letters")
+        self.lowered = Button(self, sign="reach")
+
+        # Slots
+        self.with_camera.clicked.connect(self.touch(Start(True)))
+        self.without_camera.clicked.connect(self.touch(Start(False)))
+        for code, button in self.languages.items():
+            button.say(translator.NAMES.get(code, code))
+            button.clicked.connect(self._choice(code))
+        self.enlarged.clicked.connect(lambda: self.large_text_wanted.emit(not self.large_text))
+        self.lowered.clicked.connect(lambda: self.low_reach_wanted.emit(not self.low_reach))
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        slots = tuple(offer.slot for offer in snapshot.offers if offer.available)
+        return (super().content(snapshot), slots, self.large_text, self.low_reach)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        self.conveyor.show_slots([offer.slot for offer in snapshot.offers if offer.available])
+        self.greeting.say(self.words.greeting())
+        self.notice.say(self.words.notice())
+        checks = self._camera_checks
+        self.with_camera.say(self.words.with_camera_and_check() if checks else self.words.with_camera())
+        self.without_camera.say(self.words.without_camera())
+        for code, button in self.languages.items():
+            button.set_rank(Rank.CHOSEN if code == self.words.language else Rank.PLAIN)
+        for button, name, on in (
+            (self.enlarged, self.words.large_text(), self.large_text),
+            (self.lowered, self.words.low_reach(), self.low_reach),
+        ):
+            button.setAccessibleName(name)
+            button.set_rank(Rank.CHOSEN if on else Rank.PLAIN)
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
+        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
+        self._arrange_bar(bar, look)
+        cards = (self.with_camera, self.without_camera)
+        for card in cards:
+            card.rescale(look)
+        area.adjust(0, 0, 0, -margin)
+        if look.upright:
+            each = min(max(card.height_for(area.width()) for card in cards), area.height() // 4)
+            area, place = split(area, 2 * each + gap)
+            self.with_camera.setGeometry(place.left(), place.top(), place.width(), each)
+            self.without_camera.setGeometry(place.left(), place.bottom() + 1 - each, place.width(), each)
+        else:
+            half = (area.width() - gap) // 2
+            area, place = split(area, min(max(card.height_for(half) for card in cards), area.height() * 2 // 5))
+            row(place, cards, gap)
+        self._arrange_words(area.adjusted(0, gap, 0, -margin), look)
+
+    def _arrange_words(self, area: QRect, look: Look) -> None:
+        wide = look.px(104)
+        words = self.greeting.height_for(wide) + self.notice.height_for(min(wide, area.width()))
+        high = max(min(area.height() - words - look.px(theme.MARGIN * 2), look.px(38)), area.height() // 4)
+        band = QRect(0, area.top(), self.width(), high)
+        rest = QRect(area.left(), band.bottom() + 1, area.width(), area.bottom() - band.bottom())
+        self.conveyor.setGeometry(band)
+        column(
+            rest.adjusted(0, look.px(theme.GAP), 0, 0),
+            [Part(self.greeting, width=wide), Part(self.notice, width=wide)],
+            look.px(theme.GAP),
+        )
+
+    def _arrange_bar(self, bar: QRect, look: Look) -> None:
+        """Languages from the left, aids at the right."""
+        gap = look.px(theme.GAP)
+        tools: list[Button] = [self.enlarged, self.lowered]
+        buttons: list[Button] = list(self.languages.values())
+        for button in (*tools, *buttons):
+            button.rescale(look)
+        aids = QRect(bar.right() + 1 - 2 * look.touch - gap, bar.top(), 2 * look.touch + gap, bar.height())
+        row(aids, tools, gap)
+        room = aids.left() - gap - bar.left()
+        wanted = max(button.sizeHint().width() for button in buttons) * len(buttons) + gap * (len(buttons) - 1)
+        row(QRect(bar.left(), bar.top(), min(wanted, room), bar.height()), buttons, gap)
+
+    def advance(self, seconds: float) -> None:
+        self.conveyor.advance(seconds)
+
+    def _choice(self, code: str) -> Callable[[], None]:
+        return lambda: self.language_wanted.emit(code)

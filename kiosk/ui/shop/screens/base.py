@@ -1,0 +1,82 @@
+"""What all screens have in common: a snapshot goes in, touches come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.action_bar import ActionBar
+from kiosk.ui.widgets.layout import split
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.sale.events import Touch
+from kiosk.vending.sale.snapshot import Snapshot
+
+
+class Screen(QWidget):
+    """Laid out anew only when what it says changes: texts, language, size. What moves all the time follows."""
+
+    touched = pyqtSignal(object)
+    """A `Touch`."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.words = words
+        self.shelf = shelf
+        self.bar = ActionBar(self)
+        self.reach = 0
+        """No control lies above this pixel of the screen's own."""
+        self._laid_out: Hashable = None
+        self.hide()
+
+    # For the window
+
+    def present(self, snapshot: Snapshot, look: Look) -> None:
+        """Show `snapshot`."""
+        key = (self.content(snapshot), self.words.language, look, self.width(), self.height(), self.reach)
+        if key != self._laid_out:
+            self._laid_out = key
+            self.fill(snapshot)
+            for text in self.findChildren(Text):
+                text.rescale(look)
+            self.arrange(snapshot, look)
+        self.follow(snapshot)
+
+    def advance(self, seconds: float) -> None:
+        """Move on what moves."""
+
+    def forget(self) -> None:
+        """The customer is gone: nothing that they typed or saw stays."""
+        self._laid_out = None
+
+    # For the screens
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        """Everything of the snapshot that the layout depends on."""
+        return (snapshot.phase, snapshot.reason, snapshot.chosen and snapshot.chosen.slot, snapshot.amount)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        """Say what there is to say, in the language of now; show and hide."""
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+        """Give everything its place."""
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Show what changes from tick to tick, in its place."""
+
+    def touch(self, touch: Touch) -> Callable[[], None]:
+        """A slot that tells of `touch`."""
+        return lambda: self.touched.emit(touch)
+
+    def inner(self, look: Look) -> QRect:
+        """The screen without its margins left and right, and without the bar, which is placed."""
+        margin = look.px(theme.SPACE)
+        area = self.rect().adjusted(margin, 0, -margin, 0)
+        upper, lower = split(area, self.bar.height(look, area.width()))
+        self.bar.arrange(lower, look)
+        return upper

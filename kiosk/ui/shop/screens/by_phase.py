@@ -1,0 +1,60 @@
+"""Which screen belongs to which phase of the sale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.shop.screens.age_check import AgeCheckScreen
+from kiosk.ui.shop.screens.attract import AttractScreen
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.shop.screens.done import DoneScreen
+from kiosk.ui.shop.screens.goods import DispensingScreen, OutOfOrderScreen, RefundingScreen
+from kiosk.ui.shop.screens.id_check import AskIdScreen, IdRefusedScreen
+from kiosk.ui.shop.screens.payment import DeclinedScreen, PayingScreen
+from kiosk.ui.shop.screens.product import ProductScreen
+from kiosk.ui.shop.screens.products import ProductsScreen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.vending.sale.state import Phase
+
+PLAIN: dict[Phase, type[Screen]] = {
+    Phase.BROWSING: ProductsScreen,
+    Phase.SELECTED: ProductScreen,
+    Phase.ID_REFUSED: IdRefusedScreen,
+    Phase.PAYING: PayingScreen,
+    Phase.DECLINED: DeclinedScreen,
+    Phase.DISPENSING: DispensingScreen,
+    Phase.REFUNDING: RefundingScreen,
+    Phase.DONE: DoneScreen,
+    Phase.OUT_OF_ORDER: OutOfOrderScreen,
+}
+"""Those that say nothing but what was touched."""
+
+
+class ShopScreens:
+    """All of them; phase SERVICE has none here."""
+
+    def __init__(
+        self, words: ShopWords, shelf: Shelf, parent: QWidget, languages: Sequence[str], *, camera_checks: bool
+    ) -> None:
+        self.attract = AttractScreen(words, shelf, parent, languages, camera_checks=camera_checks)
+        self.age_check = AgeCheckScreen(words, shelf, parent)
+        self.ask_id = AskIdScreen(words, shelf, parent)
+        self.by_phase: dict[Phase, Screen] = {
+            Phase.ATTRACT: self.attract,
+            Phase.AGE_CHECK: self.age_check,
+            Phase.ASK_ID: self.ask_id,
+        }
+        self.by_phase |= {phase: kind(words, shelf, parent) for phase, kind in PLAIN.items()}
+
+    def hide_but(self, phase: Phase) -> None:
+        for each, screen in self.by_phase.items():
+            if each is not phase:
+                screen.hide()
+
+    def forget(self) -> None:
+        """The customer is gone."""
+        for screen in self.by_phase.values():
+            screen.forget()

@@ -1,0 +1,205 @@
+"""The end: thank you or sorry, and a receipt on the screen and to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime
+
+from PyQt6.QtCore import QRect, QRectF, Qt
+from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.qr_code import QrCode
+from kiosk.ui.widgets.text import Drawn, Text, fitting
+from kiosk.vending.sale.events import Cancel
+from kiosk.vending.sale.snapshot import Receipt, Snapshot
+
+ROW = 1.5
+"""Height of a row, in heights of its letters' size."""
+
+
+def local_time(utc: str) -> str:
+    """The journal's time as the clock on the wall has it; the journal's own where it cannot be read."""
+    try:
+        moment = datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    except ValueError:
+        return utc
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+class ReceiptRows(QWidget):
+    """Name on the left, value on the right."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look: Look | None = None
+        self.rows: list[tuple[str, str]] = []
+
+    def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        if rows != self.rows:
+            self.rows = rows
+            self.update()
+
+    def rescale(self, look: Look) -> None:
+        self._look = look
+        self.update()
+
+    @property
+    def height_wanted(self) -> int:
+        return self._look.text.px(theme.BODY * ROW) * len(self.rows) if self._look else 0
+
+    @property
+    def drawn(self) -> list[Drawn]:
+        if not self.rows or self._look is None:
+            return []
+        drawn = []
+        pitch = self.height() / len(self.rows)
+        half = self.width() * 45 // 100
+        for index, (name, value) in enumerate(self.rows):
+            top = round(index * pitch)
+            line = QRect(0, top, self.width(), round((index + 1) * pitch) - top)
+            weight = QFont.Weight.DemiBold if index == 0 else QFont.Weight.Normal
+            colour = theme.TEXT if index == 0 else theme.QUIET
+            # the product's name may be long, a price is short; "Time" is short, a number long
+            left = self.width() * 68 // 100 if index == 0 else self.width() - half - half // 4
+            for whole, place in (
+                (name, QRect(line.left(), line.top(), left, line.height())),
+                (value, QRect(line.left() + left, line.top(), line.width() - left, line.height())),
+            ):
+                font = fitting(self._look.text, theme.BODY, weight, whole, place.size(), wrap=False)
+                # what is too long even for the smallest letters keeps its beginning and its end
+                text = QFontMetrics(font).elidedText(whole, Qt.TextElideMode.ElideMiddle, place.width())
+                drawn.append(Drawn(text, font, place, colour, theme.GROUND, wrap=False))
+        return drawn
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        painter = QPainter(self)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        for index, drawn in enumerate(self.drawn):
+            painter.setFont(drawn.font)
+            painter.setPen(drawn.colour)
+            side = Qt.AlignmentFlag.AlignRight if index % 2 else Qt.AlignmentFlag.AlignLeft
+            painter.drawText(drawn.place, int(side | middle), drawn.text)
+        painter.setPen(theme.TRACK)
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+
+
+class TimeLeft(QWidget):
+    """A thin line that gets shorter until the screen closes by itself."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._share = 0.0
+        self._whole = 0.0
+
+    def show_seconds(self, seconds: float | None) -> None:
+        """The first number is the whole."""
+        self._whole = max(self._whole, seconds or 0.0)
+        share = (seconds or 0.0) / self._whole if self._whole else 0.0
+        if share != self._share:
+            self._share = share
+            self.update()
+
+    def clear(self) -> None:
+        self._whole = self._share = 0.0
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        painter = QPainter(self)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.TRACK)
+        painter.drawRect(self.rect())
+        painter.setBrush(theme.FILL)
+        painter.drawRect(QRectF(0, 0, self.width() * self._share, self.height()))
+
+
+class DoneScreen(Screen):
+    """Sold, refunded, or refund under way."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+
+        # Widgets
+        self.sign = Sign(self, "done")
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.rows = ReceiptRows(self)
+        self.code = QrCode(self)
+        self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
+        self.left = TimeLeft(self)
+        self.done = self.bar.add(self.touch(Cancel()), Rank.PRIMARY)
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), snapshot.receipt)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        message = self.words.ended(snapshot.reason)
+        self.sign.show_sign({"sold": "done", "refunded": "refund"}.get(snapshot.reason, "sorry"))
+        self.title.say(message.title)
+        self.text.say(message.text)
+        self.done.say(self.words.done())
+        self.scan.say(self.words.scan())
+        receipt = snapshot.receipt
+        self.rows.show_rows(self._rows(receipt) if receipt else [])
+        self.code.show_text(self.receipt_text(receipt, simulated=snapshot.simulated) if receipt else "")
+        for part in (self.rows, self.code, self.scan):
+            part.setVisible(receipt is not None)
+
+    def _rows(self, receipt: Receipt) -> list[tuple[str, str]]:
+        amount = self.words.money(receipt.amount, receipt.currency)
+        name = self.shelf.name(receipt.slot, self.words.language)
+        return self.words.receipt_rows(name, amount, local_time(receipt.utc), receipt.sale, receipt.reference)
+
+    def receipt_text(self, receipt: Receipt, *, simulated: bool) -> str:
+        """The same in lines, for the code: it is read where there is no machine to ask."""
+        head = [self.words.receipt(), *([self.words.simulated()] if simulated else [])]
+        rows = [f"{name}: {value}" for name, value in self._rows(receipt)]
+        tail = [] if receipt.outcome == "sold" else [self.words.ended(receipt.outcome).title]
+        return "\n".join([*head, *rows, *tail])
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        gap, space = look.px(theme.GAP), look.px(theme.SPACE)
+        area = self.inner(look).adjusted(0, gap, 0, -space)
+        self.rows.rescale(look)
+        self.left.setGeometry(0, self.height() - look.px(0.6), self.width(), look.px(0.6))
+        sign = look.px(16)
+        words = [
+            Part(self.sign, sign, sign, least=sign // 3),
+            Part(self.title, width=look.px(80), gap=space),
+            Part(self.text, width=look.px(80)),
+            Part(
+                self.rows,
+                self.rows.height_wanted,
+                look.text.px(78),
+                least=self.rows.height_wanted * 6 // 10,
+                gap=look.px(theme.MARGIN),
+            ),
+        ]
+        if area.width() > area.height() * 1.15:
+            side = min(area.height() - self.scan.height_for(look.px(40)) - gap, area.width() * 2 // 5, look.px(48))
+            right = QRect(area.right() + 1 - side, area.top(), side, area.height())
+            column(right, [Part(self.code, side, least=side * 2 // 3), Part(self.scan)], gap)
+            column(area.adjusted(0, 0, -side - look.px(theme.MARGIN), 0), words, gap)
+        else:
+            side = min(look.px(46), area.height() // 3)
+            code = [Part(self.code, side, side, least=side * 3 // 4, gap=space), Part(self.scan, width=look.px(80))]
+            column(area, [*words, *code], gap)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        self.left.show_seconds(snapshot.seconds_left)
+
+    def advance(self, seconds: float) -> None:
+        self.sign.advance(seconds)
+
+    def forget(self) -> None:
+        super().forget()
+        self.left.clear()
+        self.rows.show_rows([])
+        self.code.show_text("")

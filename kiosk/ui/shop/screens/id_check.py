@@ -1,0 +1,163 @@
+"""An ID, looked at by staff or a reader; and the courteous no."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+
+from PyQt6.QtCore import QRect, pyqtSignal
+from PyQt6.QtGui import QFont
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.shop.screens.message import MessageScreen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.layout import Part, centred, column
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.pin_pad import Dots, PinPad
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.sale.events import Back, Cancel, Stay
+from kiosk.vending.sale.snapshot import Snapshot
+
+
+class AskIdScreen(Screen):
+    """What to do with the ID; for staff, a pad and the age to look for."""
+
+    entered = pyqtSignal(str)
+    """A PIN."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+
+        # Widgets
+        self.sign = Sign(self, "id")
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.text = Text(self, theme.LEAD, colour=theme.QUIET)
+        self.staff = Text(self, theme.BODY)
+        self.dots = Dots(self)
+        self.pad = PinPad(self)
+        self.cancel = self.bar.add(self.touch(Cancel()))
+        self.back = self.bar.add(self.touch(Back()))
+
+        # Slots
+        self.pad.entered.connect(self.entered)
+        self.pad.typed.connect(self.dots.show_count)
+        self.pad.touched.connect(self.touch(Stay()))
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), snapshot.id_methods)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        self.title.say(self.words.ask_id())
+        self.text.say(self.words.ask_id_how(snapshot.id_methods))
+        self.cancel.say(self.words.cancel())
+        self.back.say(self.words.back())
+        self.pad.name_keys(self.words.erase(), self.words.confirm())
+        for part in (self.pad, self.dots, self.staff):
+            part.setVisible("pin" in snapshot.id_methods)
+        self._say_to_staff(snapshot)
+
+    def follow(self, snapshot: Snapshot) -> None:
+        self._say_to_staff(snapshot)
+        if (snapshot.pin_wait_s <= 0) != self.pad.isEnabled():
+            self.pad.clear()
+            self.pad.set_open(snapshot.pin_wait_s <= 0)
+
+    def _say_to_staff(self, snapshot: Snapshot) -> None:
+        if snapshot.pin_wait_s > 0:
+            self.staff.say(self.words.pin_wait(math.ceil(snapshot.pin_wait_s)))
+        elif snapshot.reason == "wrong_pin" and self.dots.count == 0:
+            self.staff.say(self.words.wrong_pin())
+        else:
+            self.staff.say(self.words.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+        gap = look.px(theme.GAP)
+        if "pin" in snapshot.id_methods and self.reach and not look.upright:
+            self._arrange_low(look)
+            return
+        if "pin" not in snapshot.id_methods:
+            self._explain(area, look, look.px(26))
+            return
+        low = area.top() if not self.reach else max(area.top(), self.reach)
+        side_by_side = not look.upright
+        if side_by_side:
+            half = QRect(area.left(), area.top(), (area.width() - gap) // 2, area.height())
+            self._explain(half, look, look.px(20))
+            room = area.adjusted(half.width() + gap * 2, 0, 0, 0)
+        else:
+            room = area
+        head = self._head(look)
+        high = area.bottom() - max(low, room.top() + (head if not self.reach else 0))
+        columns = self.pad.columns_for(room.width(), high, look)
+        rows = 12 // columns
+        most = round(look.touch * 1.35)
+        key = min(most, (high - gap * (rows - 1)) // rows)
+        wide = min(room.width(), round(most * 1.4) * columns + gap * (columns - 1))
+        pad = QRect(0, 0, wide, key * rows + gap * (rows - 1))
+        pad.moveCenter(room.center())
+        if side_by_side:
+            pad.moveTop(room.top() + head + max((room.height() - head - pad.height()) // 2, 0))
+        else:
+            pad.moveBottom(area.bottom())
+        self.pad.setGeometry(pad)
+        self.pad.arrange(columns, look)
+        above = QRect(room.left(), max(pad.top() - head, area.top()), room.width(), min(head, pad.top() - area.top()))
+        column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
+        if not side_by_side:
+            self._explain(
+                QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), look, look.px(20)
+            )
+
+    def _arrange_low(self, look: Look) -> None:
+        """Where the lower half is low: the pad in two rows, the bar beside it, everything else above."""
+        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        area = self.rect().adjusted(margin, 0, -margin, -margin)
+        high = min(area.bottom() + 1 - self.reach, 2 * round(look.touch * 1.2) + gap)
+        wide = max(6 * look.touch + 5 * gap, area.width() * 6 // 10)
+        pad = QRect(area.right() + 1 - wide, area.bottom() + 1 - high, wide, high)
+        self.pad.setGeometry(pad)
+        self.pad.arrange(6, look)
+        self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), look)
+        head = self._head(look)
+        above = QRect(pad.left(), pad.top() - head, pad.width(), head)
+        column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
+        self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), look, look.px(20))
+
+    def _head(self, look: Look) -> int:
+        """Height of what stands above the pad."""
+        return look.text.px(theme.BODY * 1.6) + look.px(4 + theme.GAP)
+
+    def _explain(self, area: QRect, look: Look, sign: int) -> None:
+        parts = [
+            Part(self.sign, sign, sign, least=sign // 3),
+            Part(self.title, width=look.px(80), gap=look.px(theme.SPACE)),
+            Part(self.text, width=look.px(80)),
+        ]
+        column(centred(area, area.width(), area.height()), parts, look.px(theme.GAP))
+
+    def advance(self, seconds: float) -> None:
+        self.sign.advance(seconds)
+
+    def forget(self) -> None:
+        super().forget()
+        self.pad.clear()
+
+
+class IdRefusedScreen(MessageScreen):
+    """No product, no reproach, and everything else for sale."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent, "id")
+        self.cancel = self.bar.add(self.touch(Cancel()))
+        self.other = self.bar.add(self.touch(Back()), Rank.PRIMARY)
+
+    def fill(self, snapshot: Snapshot) -> None:  # noqa: ARG002
+        self.say(self.words.refused())
+        self.cancel.say(self.words.cancel())
+        self.other.say(self.words.other_products())

@@ -1,0 +1,85 @@
+"""One product: what it is, what it costs, and the one touch that buys it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect, QRectF
+from PyQt6.QtGui import QFont, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.picture import Picture
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.icons import paint_badge
+from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.ui.widgets.theme import Scale
+from kiosk.vending.sale.events import Back, Continue
+from kiosk.vending.sale.snapshot import Snapshot
+
+
+class Badge(QWidget):
+    """A minimum age."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.age = 0
+
+    def show_age(self, age: int) -> None:
+        self.age = age
+        self.setVisible(age > 0)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        font = Scale(self.height() / 100).font(33, QFont.Weight.Bold)
+        paint_badge(QPainter(self), QRectF(self.rect()), self.age, font, theme.GROUND)
+
+
+class ProductScreen(Screen):
+    """Picture and words, side by side where there is width for both."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+
+        # Widgets
+        self.picture = Picture(self, shelf)
+        self.name = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.price = Text(self, theme.AMOUNT, QFont.Weight.DemiBold)
+        self.badge = Badge(self)
+        self.limit = Text(self, theme.BODY, colour=theme.QUIET)
+        self.back = self.bar.add(self.touch(Back()))
+        self.buy = self.bar.add(self.touch(Continue()), Rank.PRIMARY)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        offer = snapshot.chosen
+        if offer is None:
+            return
+        price = self.words.money(snapshot.amount, snapshot.currency)
+        self.picture.show_slot(offer.slot)
+        self.name.say(self.shelf.name(offer.slot, self.words.language))
+        self.price.say(price)
+        self.badge.show_age(offer.minimum_age)
+        self.limit.say(self.words.age_limit(offer.minimum_age) if offer.minimum_age else "")
+        self.back.say(self.words.back())
+        self.buy.say(self.words.buy(price))
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+        badge = look.px(9)
+        words = [
+            Part(self.name, width=look.px(80)),
+            Part(self.price, gap=0),
+            Part(self.badge, badge, badge, least=badge * 2 // 3, gap=look.px(theme.SPACE)),
+            Part(self.limit, width=look.px(70)),
+        ]
+        gap = look.px(theme.GAP)
+        if area.width() > area.height() * 1.15:
+            left = QRect(area.left(), area.top(), area.width() * 45 // 100, area.height())
+            self.picture.setGeometry(left.adjusted(0, gap, -gap, -gap))
+            column(area.adjusted(left.width() + gap, 0, 0, 0), words, gap)
+        else:
+            high = min(area.height() * 55 // 100, area.width())
+            column(area, [Part(self.picture, high, least=high // 3), *words], gap)

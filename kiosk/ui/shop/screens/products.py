@@ -1,0 +1,176 @@
+"""Everything for sale, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from PyQt6.QtCore import QRect, QSize
+from PyQt6.QtGui import QFont, QFontMetrics
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.tile import Tile, TileText
+from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Button
+from kiosk.ui.widgets.grid import Grid, grid_for
+from kiosk.ui.widgets.layout import split
+from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.text import Text
+from kiosk.vending.sale.events import Cancel, Choose, SetCamera, Stay
+from kiosk.vending.sale.snapshot import Offer, Snapshot
+
+READABLE = 0.78
+"""To what share the longest word among the names may shrink, so that more of them share a page."""
+
+
+class ProductsScreen(Screen):
+    """A grid that pages by button or by a swipe."""
+
+    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+        super().__init__(words, shelf, parent)
+        self.page = 0
+        self.grid = Grid(1, 1, 1)
+        self._last: tuple[Snapshot, Look] | None = None
+
+        # Widgets
+        self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
+        self.tiles = {slot: Tile(self, shelf) for slot in shelf.slots}
+        self.cancel = Button(self)
+        self.camera = Button(self)
+        self.earlier = Button(self, sign="left")
+        self.number = Text(self, theme.BODY, colour=theme.QUIET)
+        self.later = Button(self, sign="right")
+
+        # Slots
+        for slot, tile in self.tiles.items():
+            tile.clicked.connect(self.touch(Choose(slot)))
+            tile.swiped.connect(self.turn_page)
+        self.cancel.clicked.connect(self.touch(Cancel()))
+        self.camera.clicked.connect(self._on_camera)
+        self.earlier.clicked.connect(self._turn(-1))
+        self.later.clicked.connect(self._turn(1))
+
+    def content(self, snapshot: Snapshot) -> Hashable:
+        return (super().content(snapshot), snapshot.offers, snapshot.camera, self.page)
+
+    def fill(self, snapshot: Snapshot) -> None:
+        self.title.say(self.words.choose())
+        self.cancel.say(self.words.cancel())
+        on = bool(snapshot.camera)
+        self.camera.say(self.words.turn_camera_off() if on else self.words.turn_camera_on())
+        self.camera.show_sign("no_look" if on else "look")
+        self.earlier.setAccessibleName(self.words.previous_page())
+        self.later.setAccessibleName(self.words.next_page())
+
+    def says(self, offer: Offer) -> TileText:
+        note = ""
+        if not offer.available:
+            note = self.words.sold_out()
+        elif offer.count == 1:
+            note = self.words.last_one()
+        name = self.shelf.name(offer.slot, self.words.language)
+        return TileText(name, self.words.money(offer.price, offer.currency), note)
+
+    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+        self._last = snapshot, look
+        margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
+        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
+        area.adjust(0, 0, 0, -gap)
+        high = self.title.height_for(area.width())
+        self.title.setGeometry(area.left(), area.top() + gap, area.width(), high)
+        area.setTop(max(self.title.geometry().bottom() + 2 * gap, self.reach))
+        if self.reach:
+            self.title.setGeometry(area.left(), 0, area.width(), self.reach)
+        self._arrange_tiles(area, snapshot, look)
+        self._arrange_bar(bar, look)
+
+    def _arrange_tiles(self, area: QRect, snapshot: Snapshot, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        metrics = QFontMetrics(look.text.font(theme.BODY))
+        names = (self.shelf.name(offer.slot, self.words.language) for offer in snapshot.offers)
+        longest = max(metrics.horizontalAdvance(word) for name in names for word in name.split())
+        word = min(round(longest * READABLE) + 2 * gap + 2, area.width() // 2)
+        upright = QSize(
+            max(look.touch * 3 // 2, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11))
+        )
+        lying = QSize(max(look.touch, look.text.px(38), word + look.px(17)), max(look.touch, look.text.px(17)))
+        # in a low room the words go beside the pictures
+        least = upright if area.height() >= upright.height() * 1.05 else lying
+        most = QSize(look.px(56), look.px(64))
+        self.grid = grid_for(len(snapshot.offers), area.size(), least, most, gap)
+        self.page = min(self.page, self.grid.pages - 1)
+        first = self.page * self.grid.per_page
+        shown = snapshot.offers[first : first + self.grid.per_page]
+        place = QRect(area)
+        columns, rows = self.grid.columns, self.grid.rows
+        place.setWidth(min(area.width(), most.width() * columns + gap * (columns - 1)))
+        place.setHeight(min(area.height(), most.height() * rows + gap * (rows - 1)))
+        place.moveCenter(area.center())
+        for tile in self.tiles.values():
+            tile.hide()
+        for index, offer in enumerate(shown):
+            tile = self.tiles[offer.slot]
+            tile.setGeometry(self.grid.place(place, index, gap))
+            tile.show_offer(offer, self.says(offer), look)
+            tile.show()
+        tiles = [self.tiles[offer.slot] for offer in shown]
+        noted = any(tile.says.note for tile in tiles)
+        words = max(tile.words_wanted(noted) for tile in tiles)
+        for tile in tiles:
+            tile.give_words(words, noted=noted)
+
+    def _arrange_bar(self, bar: QRect, look: Look) -> None:
+        gap = look.px(theme.GAP)
+        paged = self.grid.pages > 1
+        for part in (self.earlier, self.number, self.later):
+            part.setVisible(paged)
+        for button in (self.cancel, self.camera, self.earlier, self.later):
+            button.rescale(look)
+        right = bar.right() + 1
+        if paged:
+            self.later.setGeometry(right - look.touch, bar.top(), look.touch, bar.height())
+            self.number.say(self.words.page(self.page + 1, self.grid.pages))
+            words = max(self.number.width_for(), look.touch // 2)
+            self.number.setGeometry(right - look.touch - gap - words, bar.top(), words, bar.height())
+            right = self.number.x() - gap
+            self.earlier.setGeometry(right - look.touch, bar.top(), look.touch, bar.height())
+            right = self.earlier.x() - gap
+            self.earlier.setEnabled(self.page > 0)
+            self.later.setEnabled(self.page < self.grid.pages - 1)
+        self._shorten(right - bar.left(), gap)
+        left = bar.left()
+        for button in (self.cancel, self.camera):
+            width = max(button.sizeHint().width(), look.touch)
+            button.setGeometry(left, bar.top(), width, bar.height())
+            left += width + gap
+
+    def _shorten(self, room: int, gap: int) -> None:
+        """Where the words do not fit, the signs stand alone, their names for whoever has them read out."""
+        self.cancel.show_sign("")
+        for button, sign in ((self.camera, self.camera.sign), (self.cancel, "close")):
+            if self.cancel.sizeHint().width() + self.camera.sizeHint().width() + gap > room:
+                name = button.text()
+                button.setText("")
+                button.show_sign(sign, name)
+
+    def forget(self) -> None:
+        super().forget()
+        self.page = 0
+        self._last = None
+
+    # Slots
+
+    def _turn(self, by: int) -> Callable[[], None]:
+        return lambda: self.turn_page(by)
+
+    def turn_page(self, by: int) -> None:
+        if self._last is not None and 0 <= self.page + by < self.grid.pages:
+            self.page += by
+            self.present(*self._last)
+        self.touched.emit(Stay())
+
+    def _on_camera(self) -> None:
+        if self._last is not None:
+            self.touched.emit(SetCamera(not self._last[0].camera))

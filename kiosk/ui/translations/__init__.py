@@ -1,0 +1,1 @@
+"""Every text of the screens, and the translator that changes their language."""

@@ -1,0 +1,61 @@
+"""What the control window of a demonstration says beside its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QObject
+
+from kiosk.vending.sale.state import Phase
+
+
+class DemoWords(QObject):
+    """For whoever plays terminal, dispenser and ID reader."""
+
+    def window_title(self) -> str:
+        return self.tr("FacialNet Kiosk: controls of the simulation")
+
+    def controls(self) -> str:
+        return self.tr("Simulation")
+
+    def facts(self, attendant_pin: str, service_pin: str) -> str:
+        return self.tr(
+            "No real money, no real goods. Staff PIN {attendant}; service PIN {service}, after five taps in the shop's "
+            "upper left corner."
+        ).format(attendant=attendant_pin, service=service_pin)
+
+    def automatic(self, is_on: bool) -> str:
+        return (
+            self.tr("Everything goes well by itself: on") if is_on else self.tr("Everything goes well by itself: off")
+        )
+
+    def state(self, phase: Phase, *, terminal: bool, dispenser: bool, reader: bool) -> str:
+        """Where the sale is, and which of the devices waits for a button."""
+        waits = []
+        if terminal:
+            waits.append(self.tr("the terminal waits for you"))
+        if dispenser:
+            waits.append(self.tr("the dispenser waits for you"))
+        if reader:
+            waits.append(self.tr("the ID reader waits for you"))
+        return self._listed(self._phase(phase), waits or [self.tr("nothing waits")])
+
+    def _listed(self, phase: str, waits: Sequence[str]) -> str:
+        return self.tr("{phase}: {waits}").format(phase=phase, waits=", ".join(waits))
+
+    def _phase(self, phase: Phase) -> str:
+        return {
+            Phase.ATTRACT: self.tr("First screen"),
+            Phase.BROWSING: self.tr("Products"),
+            Phase.SELECTED: self.tr("Product chosen"),
+            Phase.AGE_CHECK: self.tr("Age check"),
+            Phase.ASK_ID: self.tr("ID wanted"),
+            Phase.ID_REFUSED: self.tr("ID refused"),
+            Phase.PAYING: self.tr("Payment"),
+            Phase.DECLINED: self.tr("Payment declined"),
+            Phase.DISPENSING: self.tr("Goods on their way"),
+            Phase.REFUNDING: self.tr("Refund on its way"),
+            Phase.DONE: self.tr("Receipt"),
+            Phase.OUT_OF_ORDER: self.tr("Out of order"),
+            Phase.SERVICE: self.tr("Service"),
+        }[phase]

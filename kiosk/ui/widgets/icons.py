@@ -1,0 +1,247 @@
+"""Small drawings in one line, all with the same pen; the large ones move a little.
+
+Each is drawn in a square from 0 to 100. `turn` runs from 0 to 1 and begins anew: what moves, moves by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtWidgets import QWidget
+
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.finder import corners
+
+SECONDS = 2.4
+"""Of one turn."""
+_PEN = 7.0
+
+Draw = Callable[[QPainter, float], None]
+
+
+def paint_sign(
+    painter: QPainter, name: str, place: QRectF, colour: QColor, turn: float = 0.0, pen: float = _PEN
+) -> None:
+    """Draw the sign `name` into the square `place`."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(place.topLeft())
+    painter.scale(place.width() / 100, place.height() / 100)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(colour, pen, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    SIGNS[name](painter, turn)
+    painter.restore()
+
+
+class Sign(QWidget):
+    """A large sign that moves."""
+
+    def __init__(self, parent: QWidget, name: str, colour: QColor = theme.TEXT) -> None:
+        super().__init__(parent)
+        self.name = name
+        self.colour = colour
+        self.turn = 0.0
+
+    def show_sign(self, name: str) -> None:
+        if name != self.name:
+            self.name, self.turn = name, 0.0
+            self.update()
+
+    def advance(self, seconds: float) -> None:
+        self.turn = (self.turn + seconds / SECONDS) % 1
+        if self.name in MOVING:
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        side = float(min(self.width(), self.height()))
+        place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
+        painter = QPainter(self)
+        # a large sign takes a finer line
+        paint_sign(painter, self.name, place, self.colour, self.turn, pen=_PEN * 0.62)
+
+
+def _line(painter: QPainter, *points: float) -> None:
+    painter.drawPolyline(QPolygonF(QPointF(x, y) for x, y in zip(points[::2], points[1::2], strict=True)))
+
+
+def _swing(turn: float) -> float:
+    """0 to 1 and back."""
+    return (1 - math.cos(turn * 2 * math.pi)) / 2
+
+
+def _left(painter: QPainter, _: float) -> None:
+    _line(painter, 62, 18, 32, 50, 62, 82)
+
+
+def _right(painter: QPainter, _: float) -> None:
+    _line(painter, 38, 18, 68, 50, 38, 82)
+
+
+def _close(painter: QPainter, _: float) -> None:
+    _line(painter, 22, 22, 78, 78)
+    _line(painter, 78, 22, 22, 78)
+
+
+def _check(painter: QPainter, _: float) -> None:
+    _line(painter, 16, 54, 40, 77, 84, 26)
+
+
+def _backspace(painter: QPainter, _: float) -> None:
+    _line(painter, 36, 22, 90, 22, 90, 78, 36, 78, 10, 50, 36, 22)
+    _line(painter, 50, 40, 70, 60)
+    _line(painter, 70, 40, 50, 60)
+
+
+def _face(painter: QPainter) -> None:
+    painter.drawEllipse(QPointF(50, 40), 13, 14)
+    painter.drawArc(QRectF(26, 62, 48, 44), 20 * 16, 140 * 16)
+
+
+def _look(painter: QPainter, turn: float) -> None:
+    grown = 2.5 * _swing(turn)
+    painter.drawPath(corners(QRectF(8 - grown, 8 - grown, 84 + 2 * grown, 84 + 2 * grown), radius=15, arm=8))
+    _face(painter)
+
+
+def _no_look(painter: QPainter, _: float) -> None:
+    painter.drawPath(corners(QRectF(8, 8, 84, 84), radius=15, arm=8))
+    _face(painter)
+    _line(painter, 10, 90, 90, 10)
+
+
+def _letters(painter: QPainter, _: float) -> None:
+    _line(painter, 8, 82, 31, 20, 54, 82)
+    _line(painter, 16, 62, 46, 62)
+    painter.drawEllipse(QPointF(76, 68), 13, 14)
+    _line(painter, 90, 54, 90, 82)
+
+
+def _reach(painter: QPainter, _: float) -> None:
+    painter.drawRoundedRect(QRectF(22, 6, 56, 88), 9, 9)
+    _line(painter, 50, 20, 50, 56)
+    _line(painter, 36, 44, 50, 58, 64, 44)
+    _line(painter, 34, 78, 66, 78)
+
+
+def _card(painter: QPainter, turn: float) -> None:
+    """A card comes to a reader, which sends out its waves."""
+    near = _swing(min(turn * 1.6, 1.0))
+    painter.drawRoundedRect(QRectF(58, 14, 34, 72), 7, 7)
+    painter.drawRoundedRect(QRectF(66, 24, 18, 16), 2, 2)
+    for row in range(2):
+        for column in range(2):
+            painter.drawPoint(QPointF(69.5 + 11 * column, 56 + 12 * row))
+    left = 2 + 9 * near
+    painter.drawRoundedRect(QRectF(left, 37, 36, 26), 4, 4)
+    _line(painter, left, 46, left + 36, 46)
+    painter.setOpacity(near)
+    for index in range(2):
+        reach = 5 + 6 * index
+        painter.drawArc(QRectF(left + 33 - reach + 2 * index, 50 - 2 * reach, 2 * reach, 4 * reach), -800, 1600)
+
+
+def _id(painter: QPainter, turn: float) -> None:
+    painter.drawRoundedRect(QRectF(6, 20, 88, 60), 8, 8)
+    painter.drawEllipse(QPointF(30, 43), 8, 8.5)
+    painter.drawArc(QRectF(16, 57, 28, 24), 15 * 16, 150 * 16)
+    for row, end in enumerate((82, 82, 70)):
+        painter.setOpacity(0.45 + 0.55 * _swing(turn - row * 0.18))
+        _line(painter, 56, 38 + 12 * row, end, 38 + 12 * row)
+
+
+def _tray(painter: QPainter, turn: float) -> None:
+    """Something comes down into the tray."""
+    fallen = min(turn * 1.5, 1.0) ** 2
+    opacity = 1.0 if turn < 0.85 else (1 - turn) / 0.15
+    painter.setOpacity(opacity)
+    painter.drawRoundedRect(QRectF(38, 4 + 46 * fallen, 24, 26), 5, 5)
+    painter.setOpacity(1.0)
+    _line(painter, 10, 52, 10, 92, 90, 92, 90, 52)
+    _line(painter, 10, 52, 22, 52)
+    _line(painter, 90, 52, 78, 52)
+
+
+def _done(painter: QPainter, _: float) -> None:
+    painter.drawEllipse(QPointF(50, 50), 44, 44)
+    _line(painter, 30, 52, 45, 66, 71, 36)
+
+
+def _refund(painter: QPainter, turn: float) -> None:
+    painter.save()
+    painter.translate(50, 50)
+    painter.rotate(-360 * turn)
+    painter.drawArc(QRectF(-42, -42, 84, 84), 60 * 16, 290 * 16)
+    painter.rotate(-60)
+    _line(painter, 26, -10, 42, 0, 50, -18)
+    painter.restore()
+    painter.drawRoundedRect(QRectF(27, 36, 46, 28), 5, 5)
+    painter.drawEllipse(QPointF(50, 50), 6, 6)
+
+
+def _sorry(painter: QPainter, _: float) -> None:
+    painter.drawEllipse(QPointF(50, 50), 44, 44)
+    _line(painter, 50, 28, 50, 56)
+    painter.drawPoint(QPointF(50, 71))
+
+
+def _closed(painter: QPainter, _: float) -> None:
+    painter.drawEllipse(QPointF(50, 50), 44, 44)
+    _line(painter, 26, 50, 74, 50)
+
+
+def _person(painter: QPainter, turn: float) -> None:
+    lifted = 4 * _swing(turn)
+    painter.drawEllipse(QPointF(50, 30 - lifted / 2), 19, 20)
+    painter.drawArc(QRectF(12, 58, 76, 76), 12 * 16, 156 * 16)
+
+
+def _product(painter: QPainter, _: float) -> None:
+    """A box, of whatever it may hold."""
+    painter.drawRoundedRect(QRectF(8, 30, 84, 62), 6, 6)
+    _line(painter, 8, 50, 92, 50)
+    _line(painter, 8, 34, 24, 8, 76, 8, 92, 34)
+    _line(painter, 50, 8, 50, 50)
+
+
+def badge_text(age: int) -> str:
+    """As it stands on a product."""
+    return f"{age}+"
+
+
+def paint_badge(painter: QPainter, place: QRectF, age: int, font: QFont, ground: QColor) -> None:
+    """A minimum age, in a ring."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = place.height() * 0.07
+    painter.setPen(QPen(theme.TEXT, line))
+    painter.setBrush(ground)
+    painter.drawEllipse(place.adjusted(line / 2, line / 2, -line / 2, -line / 2))
+    painter.setFont(font)
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, badge_text(age))
+    painter.restore()
+
+
+SIGNS: dict[str, Draw] = {
+    "left": _left,
+    "right": _right,
+    "close": _close,
+    "check": _check,
+    "backspace": _backspace,
+    "look": _look,
+    "no_look": _no_look,
+    "letters": _letters,
+    "reach": _reach,
+    "card": _card,
+    "id": _id,
+    "tray": _tray,
+    "done": _done,
+    "refund": _refund,
+    "sorry": _sorry,
+    "closed": _closed,
+    "person": _person,
+    "product": _product,
+}
+MOVING = {"look", "card", "id", "tray", "refund", "person"}

@@ -1,0 +1,1 @@
+"""What each slot sells, in which currency."""

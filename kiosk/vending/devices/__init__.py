@@ -1,0 +1,1 @@
+"""Payment terminal, dispenser and ID check: their protocols and drivers."""

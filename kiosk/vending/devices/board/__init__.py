@@ -1,0 +1,1 @@
+"""The driver of a dispenser board on a serial line."""

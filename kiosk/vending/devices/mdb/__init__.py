@@ -1,0 +1,1 @@
+"""The driver of a cashless reader on MDB, through a serial interface."""

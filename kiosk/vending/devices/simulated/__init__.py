@@ -1,0 +1,1 @@
+"""Devices that a program plays, for demonstrations and tests."""

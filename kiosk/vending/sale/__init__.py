@@ -1,0 +1,1 @@
+"""The sale as a state machine: events in, facts and commands out."""

@@ -1,0 +1,1 @@
+"""Reads frames from cameras, clips and picture files."""

@@ -1,0 +1,131 @@
+"""Frames of files: a video, a GIF, a folder of pictures."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from kiosk.vision.capture.decode import decoded, grabbed
+from kiosk.vision.capture.frame import Frame, SourceError, is_early
+
+PICTURE_SUFFIXES = frozenset(
+    (".avif", ".bmp", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+)
+
+FOLDER_RATE = 25.0
+"""Pictures a second of a folder; also of a video that does not say."""
+
+
+class Clip:
+    """A video file or a GIF."""
+
+    live = False
+    trouble = ""
+
+    def __init__(self, path: Path, *, loop: bool, name: str | None = None) -> None:
+        """Raises `SourceError`."""
+        self.name = name or f"clip {path}"
+        self._path = path
+        self._loop = loop
+        self._every = 0.0
+        self._capture = self._open()
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.rate = rate if np.isfinite(rate) and rate > 0 else FOLDER_RATE
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame in order; a clip that loops begins again, counting on."""
+        last = float("-inf")
+        index = 0
+        while True:
+            there = grabbed(self._capture)
+            if there and is_early(index / self.rate, last, self._every):
+                index += 1
+                continue
+            image = decoded(self._capture.retrieve) if there else None
+            if image is not None:
+                last = index / self.rate
+                yield Frame(image, index, last, time.monotonic())
+                index += 1
+            elif index == 0:
+                raise SourceError(f"{self._path} holds no readable frame: is it a video?")
+            elif self._loop:
+                self._capture.release()
+                self._capture = self._open()
+            else:
+                return
+
+    def want_every(self, seconds: float) -> None:
+        """Frames between are passed over."""
+        self._every = seconds
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._capture.release()
+
+    def _open(self) -> cv2.VideoCapture:
+        capture = cv2.VideoCapture(str(self._path))
+        if not capture.isOpened():
+            raise SourceError(f"{self._path} is not a readable video, GIF or picture")
+        return capture
+
+
+class Pictures:
+    """Picture files, one after the other, in the order of their names."""
+
+    live = False
+    trouble = ""
+    rate = FOLDER_RATE
+
+    def __init__(self, paths: list[Path], *, loop: bool, name: str) -> None:
+        """`paths` must not be empty."""
+        self.name = name
+        self._paths = paths
+        self._loop = loop
+
+    def frames(self) -> Iterator[Frame]:
+        """Every readable picture; an unreadable one is named on standard error and passed over."""
+        index = 0
+        while True:
+            before = index
+            for path in self._paths:
+                image = decoded(partial(_read_picture, path))
+                if image is None:
+                    print(f"{path} cannot be read as a picture: passed over", file=sys.stderr)
+                    continue
+                yield Frame(image, index, index / self.rate, time.monotonic())
+                index += 1
+            if index == before:
+                raise SourceError(f"{self.name}: none of its pictures can be read")
+            if not self._loop:
+                return
+
+    def want_every(self, seconds: float) -> None:
+        """Every picture is shown: they are few, and each may be another."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files of a folder, by name. Raises `SourceError` where there is none."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and is_picture(path))
+    if not paths:
+        raise SourceError(f"folder {folder} holds no pictures")
+    return paths
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is a still picture. A GIF is a clip."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def _read_picture(path: Path) -> tuple[bool, Any]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    return image is not None, image

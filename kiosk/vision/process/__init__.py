@@ -1,0 +1,1 @@
+"""The vision process, its supervisor in the kiosk process, and what goes between them."""

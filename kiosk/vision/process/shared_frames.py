@@ -1,0 +1,156 @@
+"""The newest pictures in shared memory, overwritten in place: how the window sees what the camera sees.
+
+A picture never passes through a file, a pipe or the part of the program that writes to disk. There are three slots:
+while one is written, the window shows the last one from its own place, without a copy. Each picture has a number, which
+its slot bears only while the whole picture is in it: whoever used the pixels asks afterwards whether it still does, and
+so a picture that was overwritten meanwhile is never shown. A writer that dies in the middle leaves the one before it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from multiprocessing.shared_memory import SharedMemory
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.vision.process.messages import Preview
+
+MOST_PIXELS = 1280 * 720
+"""A larger frame is reduced to this: no screen shows more of it."""
+SLOTS = 3
+STILL_FRAMES = 25
+"""So many frames in a row that are the very same are shown as one; then again, for whoever has lost it meanwhile."""
+
+_NUMBER, _FRAME, _WIDTH, _HEIGHT, _FRAME_WIDTH, _FRAME_HEIGHT, _FIELDS = range(7)
+_CHANNELS = 4
+_ALIGNED = 64  # bytes: no two slots share a line of a processor's cache
+_LONGEST_SIDE = 1 << 16  # of a frame, in pixels
+_SLOT_PIXELS = MOST_PIXELS * _CHANNELS
+_SLOT_BYTES = _ALIGNED + _SLOT_PIXELS
+
+
+class PreviewMemory:
+    """The shared pictures. One process creates the memory and reads, another attaches and writes."""
+
+    def __init__(self, memory: SharedMemory, *, owner: bool) -> None:
+        self._memory = memory
+        self._owner = owner
+        self._newest = self._numbers(0, 1)
+        """The number of the last picture that was completed, by whatever writer; 0 before the first."""
+        self._headers = [self._numbers(_ALIGNED + slot * _SLOT_BYTES, _FIELDS) for slot in range(SLOTS)]
+        self._last_shown = 0
+        self._last_written: NDArray[np.uint8] | None = None
+        self._still = 0
+
+    @classmethod
+    def create(cls) -> PreviewMemory:
+        """Memory for the pictures, all zero."""
+        return cls(SharedMemory(create=True, size=_ALIGNED + SLOTS * _SLOT_BYTES), owner=True)
+
+    @classmethod
+    def attach(cls, name: str) -> PreviewMemory:
+        """The memory that another process created."""
+        return cls(SharedMemory(name), owner=False)
+
+    @property
+    def name(self) -> str:
+        """What `attach` wants."""
+        return self._memory.name
+
+    @property
+    def blank(self) -> bool:
+        """Whether no slot holds anything of any picture."""
+        return not any(self._pixels(slot, MOST_PIXELS, 1).any() for slot in range(SLOTS))
+
+    def write(self, image: NDArray[np.uint8], frame: int) -> None:
+        """Puts a (height, width, 3) BGR frame in place of the oldest picture, unless it is the newest one once more."""
+        if self._is_written(image):
+            return
+        height, width = image.shape[:2]
+        reduced = _reduced(image)
+        shown_height, shown_width = reduced.shape[:2]
+        number = int(self._newest[0]) + 1
+        slot = number % SLOTS
+        header = self._headers[slot]
+        header[_NUMBER] = 0
+        header[_FRAME:] = frame, shown_width, shown_height, width, height
+        # Four bytes a pixel are what Qt draws without a conversion of its own, which takes longer than this one.
+        cv2.cvtColor(reduced, cv2.COLOR_BGR2BGRA, dst=self._pixels(slot, shown_width, shown_height))
+        header[_NUMBER] = number
+        self._newest[0] = number
+
+    def _is_written(self, image: NDArray[np.uint8]) -> bool:
+        """Whether the newest picture is this one: a still source gives nothing to paint."""
+        last, self._last_written = self._last_written, image
+        self._still = self._still + 1 if last is not None and _same(last, image) else 0
+        return self._still % STILL_FRAMES > 0
+
+    def clear(self) -> None:
+        """Leaves nothing of any picture."""
+        self._last_written = None
+        for slot, header in enumerate(self._headers):
+            header[:] = 0
+            self._pixels(slot, MOST_PIXELS, 1)[:] = 0
+
+    def read(self) -> Preview | None:
+        """The newest picture in its place, or None where it is the one last read, or was overwritten or cleared.
+
+        Its pixels hold until two more were written: ask the preview whether it is `intact`.
+        """
+        number = int(self._newest[0])
+        slot = number % SLOTS
+        header = self._headers[slot]
+        written, frame, width, height, frame_width, frame_height = (int(value) for value in header)
+        if number in (0, self._last_shown) or written != number or not _is_picture(width, height):
+            return None
+        if not (0 < frame_width <= _LONGEST_SIDE and 0 < frame_height <= _LONGEST_SIDE):
+            return None
+        image = self._pixels(slot, width, height)
+        image.flags.writeable = False
+        self._last_shown = number
+        preview = Preview(frame, image, (frame_width, frame_height), lambda: int(header[_NUMBER]) == number)
+        return preview if preview.intact() else None
+
+    def close(self) -> None:
+        """Lets go of the memory; its owner frees it."""
+        del self._newest, self._headers
+        with contextlib.suppress(BufferError):  # somebody holds a preview: its place goes with the process
+            self._memory.close()
+        if self._owner:
+            self._memory.unlink()
+
+    def _numbers(self, offset: int, count: int) -> NDArray[np.int64]:
+        return np.frombuffer(self._buffer, np.int64, count, offset)
+
+    def _pixels(self, slot: int, width: int, height: int) -> NDArray[np.uint8]:
+        shape = height, width, _CHANNELS
+        offset = 2 * _ALIGNED + slot * _SLOT_BYTES
+        # it holds the memory for as long as the array lives, which `np.ndarray` on a buffer does not
+        return np.frombuffer(self._buffer, np.uint8, height * width * _CHANNELS, offset).reshape(shape)
+
+    @property
+    def _buffer(self) -> memoryview:
+        assert self._memory.buf is not None, "the memory was closed"
+        return self._memory.buf
+
+
+def _is_picture(width: int, height: int) -> bool:
+    """Whether a slot holds one of this size. Whoever writes may have gone mad."""
+    return width > 0 and height > 0 and width * height <= MOST_PIXELS
+
+
+def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    if one.shape != other.shape or not np.array_equal(one[::16, ::16], other[::16, ::16]):
+        return False  # as any two frames of a camera, found out at once
+    return np.array_equal(one, other)
+
+
+def _reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    if width * height <= MOST_PIXELS:
+        return image
+    scale = (MOST_PIXELS / (width * height)) ** 0.5
+    size = max(int(width * scale), 1), max(int(height * scale), 1)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""Follows faces over time and fuses their estimates."""

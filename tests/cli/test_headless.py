@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk.cli import headless
+from kiosk.cli.headless import RecordingError, run
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.process.settings import VisionSettings
+from kiosk.vision.tracking.schedule import IDLE_EVERY
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_unpaced_every_frame_is_processed_once_in_order(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = run(VisionSettings(str(clip), loop=False), unpaced=True)
+    assert summary.frames == 10
+    printed = lines(capsys)
+    assert [line["frame"] for line in printed] == list(range(10))
+    assert all(set(line) == {"time", "frame", "latency_ms", "faces"} for line in printed)
+
+
+def test_paced_the_last_frame_ends_the_run(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(VisionSettings(str(clip), loop=False))
+    frames = [line["frame"] for line in lines(capsys)]
+    assert frames == sorted(frames, key=int)
+    assert frames[-1] == 9
+
+
+def test_unpaced_twice_gives_the_same_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for frame in islice(open_source(DEMO).frames(), 0, 200, 4):
+        assert frame is not None
+        cv2.imwrite(str(tmp_path / f"{frame.index:03}.bmp"), frame.image)
+    answers = []
+    for _ in range(2):
+        run(VisionSettings(str(tmp_path), loop=False), unpaced=True)
+        answers.append([(line["frame"], line["faces"]) for line in lines(capsys)])
+    assert answers[0] == answers[1]
+    assert any(faces for _, faces in answers[0])
+
+
+@pytest.mark.parametrize("unpaced", [False, True])
+def test_a_paced_source_rests_while_nobody_is_there(unpaced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = []
+
+    class Empty:
+        name, live = "an empty room", True
+
+        def frames(self) -> Generator[Frame, None, None]:
+            for index in range(100):
+                yield Frame(np.full((48, 64, 3), 90, np.uint8), index, index / 25, 0.0)
+
+        def want_every(self, seconds: float) -> None:
+            wanted.append(seconds)
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(headless, "open_source", lambda *_, **__: Empty())
+    monkeypatch.setattr(headless, "_paced", lambda source: source.frames())
+    run(VisionSettings("made up"), unpaced=unpaced)
+    if unpaced:
+        assert wanted == []  # every frame is asked for
+    else:
+        assert (wanted[0], wanted[-1]) == (0.0, IDLE_EVERY)
+
+
+def test_a_loop_goes_on_until_its_time_is_up(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = run(VisionSettings(str(clip), loop=True), unpaced=True, seconds=0.5)
+    assert summary.frames > 10
+    assert lines(capsys)[-1]["frame"] == summary.frames - 1
+
+
+def test_a_recording_lasts_as_long_as_what_it_shows(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "seen.mp4"
+    run(VisionSettings(str(clip), loop=False), unpaced=True, record=path)
+    capture = cv2.VideoCapture(str(path))
+    seconds = capture.get(cv2.CAP_PROP_FRAME_COUNT) / capture.get(cv2.CAP_PROP_FPS)
+    good, image = capture.read()
+    assert good
+    assert image.shape == (48, 64, 3)
+    assert seconds == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_recording_that_cannot_be_written_is_one_clear_error(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot record"):
+        run(VisionSettings(str(clip), loop=False), unpaced=True, record=tmp_path / "no" / "such" / "seen.mp4")

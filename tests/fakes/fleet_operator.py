@@ -1,0 +1,41 @@
+"""Who has the key that orders are signed by, for tests."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.fleet.orders import Order, parsed, private_key, signed, write_new_key
+from tests.fakes.fleet_rig import BEGIN
+
+PRICE = {"kind": "price", "slot": "A1", "price": 200}
+
+
+class Operator:
+    """Keeps the key in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "operator.pem"
+        self.public = write_new_key(self.path)
+        self.key = private_key(self.path)
+
+    def order(
+        self, counter: int, machine: str = "m-1", change: dict[str, Any] = PRICE, expires: datetime | None = None
+    ) -> Order:
+        expires = expires or BEGIN + timedelta(days=7)
+        return parsed(
+            json.dumps({"machine": machine, "counter": counter, "expires": expires.isoformat(), "set": change})
+        )
+
+    def envelope(self, *args: Any, **more: Any) -> bytes:
+        return signed(self.order(*args, **more), self.key)
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    """For the conftest.py of whoever needs one."""
+    return Operator(tmp_path)

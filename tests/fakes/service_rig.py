@@ -1,0 +1,121 @@
+"""A machine with a customer's window and service mode over it, whose time only a test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
+from pathlib import Path
+
+from kiosk.security.pin import hashed
+from kiosk.system.backlight import Backlight
+from kiosk.ui.service.controller import Service
+from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.screen import ServiceScreen
+from kiosk.ui.service.vision_feed import VisionFeed
+from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.window import ShopWindow
+from kiosk.vending.catalog.catalog import demo_path, load
+from kiosk.vending.devices.attendant import Attendant
+from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
+from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
+from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.quarantine import opened
+from kiosk.vending.sale.events import Cancel, Choose, Continue, Start
+from kiosk.vending.shop import Shop
+from kiosk.vision.process.messages import Accuracy, EngineInfo
+from tests.ui.conftest import FakeVision
+
+PIN, HASH = "4711", hashed("4711", 4)
+
+
+def at_once(work: Callable[[], bool]) -> Future[bool]:
+    """Where the kiosk has a thread."""
+    future: Future[bool] = Future()
+    future.set_result(work())
+    return future
+
+
+class ServiceRig:
+    """`folder` is the machine's state: another rig in the same folder is the same machine after a restart."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        size: tuple[int, int] = (1280, 800),
+        pixels_per_mm: float = 4.3,
+        locked: bool = False,
+        languages: tuple[str, ...] = ("en", "zh", "de"),
+    ) -> None:
+        self.folder = folder
+        self.journal = opened(folder / "journal.db")
+        self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
+        self.vision = FakeVision()
+        self.vision.engine = EngineInfo(
+            "ONNX Runtime on the CPU", "fp32", Accuracy(0.896, 0.577, 0.938, 8672, "FairFace")
+        )  # type: ignore[attr-defined]
+        catalog = load(demo_path())
+        self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
+        self.feed = VisionFeed(self.vision)
+        appearance = Appearance(languages=languages, pixels_per_mm=pixels_per_mm, locked=locked)
+        self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
+        self.window.timer.stop()
+        self.settings = Settings(self.journal)
+        self.desk = Desk(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
+        self.backlight = Backlight(folder / "backlight")
+        pin = Attendant(HASH, folder / "service-tries", run=at_once)
+        self.service = Service(self.window, self.desk, pin, self.backlight)
+        self.service.timer.stop()
+        self.window.resize(*size)
+        self.window.show()
+        self.tick()
+
+    def close(self) -> None:
+        """The program ends."""
+        self.window.leave()
+        self.journal.close()
+
+    def tick(self, times: int = 3, seconds: float = 0.1) -> None:
+        for _ in range(times):
+            self.window.advance(seconds)
+            self.service.advance(seconds)
+
+    def type(self, pin: str) -> None:
+        for digit in pin:
+            self.service.gate.pad.keys[digit].click()
+        self.service.gate.pad.keys["!"].click()
+        self.tick()
+
+    def enter(self) -> ServiceScreen:
+        self.window.service_requested.emit()
+        self.type(PIN)
+        return self.screen
+
+    @property
+    def screen(self) -> ServiceScreen:
+        assert self.service.screen is not None
+        return self.service.screen
+
+    def open(self, kind: type[Page], *, wait: bool = True) -> Page:
+        """A page, by the tile that leads to it; and what it reads beside the screen's thread, unless not to `wait`."""
+        index = next(index for index, page in enumerate(self.screen.pages) if isinstance(page, kind))
+        self.screen.tiles[index].click()
+        if wait:
+            self.wait(self.screen.pages[index])
+        self.tick()
+        return self.screen.pages[index]
+
+    def wait(self, page: Page) -> None:
+        """For the thread in which a page reads or writes: the rig's clock is not the machine's."""
+        for name in ("_reading", "_writing"):
+            if (future := getattr(page, name, None)) is not None:
+                futures.wait([future])
+        self.tick(1)
+
+    def buy(self, slot: str) -> None:
+        for touch in (Start(False), Choose(slot), Continue()):
+            self.shop.touch(touch)
+        self.tick(8)
+        self.shop.touch(Cancel())
+        self.tick()

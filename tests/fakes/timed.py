@@ -1,0 +1,116 @@
+"""A clock that stands still, things that take a scripted time, and figures written down by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk.inference import Chips
+from kiosk.inference.manifest import Precision
+from trainer.speed.contenders import Contender
+from trainer.speed.result import Ceiling, Device, Result, Row, Timing
+from trainer.speed.rounds import Clock
+
+MILLISECOND = 1_000_000
+
+MACHINE: dict[str, Any] = {
+    "cpu": "Some | processor",
+    "cores": 2,
+    "gpu": None,
+    "os": "Linux",
+    "python": "3.10.0",
+    "numpy": "2.0",
+    "onnxruntime": "1.20",
+    "tensorrt": None,
+    "torch": None,
+}
+
+
+@dataclass
+class Stage:
+    """A clock that goes on when something is played on it, and what was played."""
+
+    time: int = 0
+    busy: int = 0
+    played: list[str] = field(default_factory=list)
+    spinning: int = 0
+    """Nanoseconds of processor time that threads will still waste."""
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.time, busy=lambda: self.busy, sleep=self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.played.append("rest")
+        slept = round(seconds * 1e9)
+        self.time += slept
+        wasted = min(slept, self.spinning)
+        self.busy += wasted
+        self.spinning -= wasted
+
+    def play(self, name: str, milliseconds: float, cores: float = 1.0) -> None:
+        self.played.append(name)
+        self.time += round(milliseconds * MILLISECOND)
+        self.busy += round(milliseconds * MILLISECOND * cores)
+
+    def contender(
+        self,
+        name: str,
+        milliseconds: Callable[[int], float],
+        *,
+        fault: Callable[[], str | None] = lambda: None,
+        most: int | None = None,
+        precision: Precision = "fp32",
+    ) -> Contender:
+        """One whose calls take so long for so many faces, on two cores."""
+
+        def infer(chips: Chips) -> None:
+            self.play(f"{name} {len(chips)}", milliseconds(len(chips)), 2.0)
+
+        return Contender(name, "made-up", precision, "cpu", "0" * 64, 1_000_000, infer, fault, lambda: None, most)
+
+
+def row(
+    name: str,
+    medians: Sequence[float],
+    precision: Precision = "fp32",
+    device: Device = "cpu",
+    batches: Sequence[int] = (1, 2, 4, 8),
+    **more: Any,
+) -> Row:
+    """A row whose 95th percentiles are half as long again as its medians."""
+    timings = tuple(Timing(batch, 100, median, 1.5 * median) for batch, median in zip(batches, medians, strict=False))
+    given: dict[str, Any] = {"sha256": "0" * 64, "weights_bytes": 16_000_000, "cores": 1.8, **more}
+    return Row(name, f"made-up {device.upper()}", precision, device, timings=timings, **given)
+
+
+def result(
+    *rows: Row, ceilings: Sequence[Ceiling] = (), batches: tuple[int, ...] = (1, 2, 4, 8), **more: Any
+) -> Result:
+    """A run of these rows."""
+    return Result(
+        **{
+            "machine": MACHINE,
+            "batches": batches,
+            "rows": rows,
+            "ceilings": tuple(ceilings),
+            "notes": (),
+            "rounds": 9,
+            **more,
+        }
+    )
+
+
+CPU_CEILINGS = (
+    Ceiling("cpu", "float32", "a slow library", 100e9, 9, 2.0),
+    Ceiling("cpu", "float32", "a fast library", 200e9, 9, 2.0),
+    Ceiling("cpu", "int8", "a fast library", 800e9, 9, 2.0),
+    Ceiling("cpu", "copy", "a library", 40e9, 9, 1.0),
+)
+
+GPU_CEILINGS = (
+    Ceiling("gpu", "float32", "torch", 25e12, 9, 1.0),
+    Ceiling("gpu", "float16", "torch", 400e12, 9, 1.0),
+    Ceiling("gpu", "copy", "torch", 2.5e12, 9, 1.0),
+)

@@ -1,0 +1,95 @@
+"""Made-up faces, frames and engines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kiosk.estimate import DECADES
+from kiosk.inference import Chips, Manifest, Probabilities
+from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
+from kiosk.vision.capture.frame import Frame
+from kiosk.vision.faces.geometry import Face
+from kiosk.vision.faces.image import Area, Gray
+
+MANIFEST = Manifest(
+    format="onnx",
+    sha256="0" * 64,
+    input_shape=CHIP_SHAPE,
+    gender_labels=GENDER_LABELS,
+    age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in DECADES),
+    temperatures=Temperatures(gender=1, age=1),
+    trained_on="nothing",
+    built_by={},
+)
+
+
+def face_at(x: float, y: float, eye_distance: float = 40.0, score: float = 1.0, roll: float = 0.0) -> Face:
+    """A face of average proportions whose eyes' middle is at (x, y)."""
+    shape = np.array([0.70, 0.30, -0.70, -0.30, 0.745j])
+    points = complex(x, y) + shape * eye_distance * np.exp(1j * np.radians(roll))
+    return Face(np.column_stack([points.real, points.imag]), score)
+
+
+def frame_at(index: int, rate: float = 25.0) -> Frame:
+    """A frame of detail enough for a good chip."""
+    image = np.random.default_rng(0).integers(60, 200, (48, 64, 3), dtype=np.uint8)
+    return Frame(image.repeat(10, axis=0).repeat(10, axis=1), index, index / rate, 0.0)
+
+
+class FakeFinder:
+    """Finds the faces that it was told to, and remembers how it was asked."""
+
+    def __init__(self, faces: list[Face] | None = None) -> None:
+        self.faces = faces or []
+        """All that there are, nearest first."""
+        self.small: list[Face] = []
+        """Those that only a scan in parts finds, or a look where one was before."""
+        self.detections = 0
+        self.scans: list[Area] = []
+        self.follows = 0
+
+    def detect(self, _gray: Gray, _scale: float = 1.0, area: Area | None = None) -> list[Face]:
+        if area is None:
+            self.detections += 1
+            return list(self.faces)
+        self.scans.append(area)
+        return [face for face in self.faces + self.small if _within(face, area)]
+
+    def detect_near(self, _gray: Gray, face: Face) -> Face | None:
+        there = [other for other in self.faces + self.small if other.overlap(face) > 0]
+        return max(there, key=face.overlap, default=None)
+
+    def follow(self, _gray: Gray, face: Face) -> Face:
+        """The face that is there now, or the place where it was, as a predictor that always answers."""
+        self.follows += 1
+        near = self.detect_near(_gray, face)
+        return Face((near or face).landmarks)
+
+
+def _within(face: Face, area: Area) -> bool:
+    left, top, width, height = face.box
+    return area[0] <= left and area[1] <= top and left + width <= area[2] and top + height <= area[3]
+
+
+class FakeEngine:
+    """Says the same of every chip."""
+
+    name = "fake"
+    fault: str | None = None
+    manifest = MANIFEST
+
+    def __init__(self, female: float = 0.9, group: int = 3) -> None:
+        self.female = female
+        self.group = group
+        self.batches: list[int] = []
+
+    def infer(self, chips: Chips) -> Probabilities:
+        self.batches.append(len(chips))
+        age = np.full(len(DECADES), 0.3 / (len(DECADES) - 1))
+        age[self.group] = 0.7
+        gender = np.array([self.female, 1 - self.female])
+        return Probabilities(
+            np.tile(gender, (len(chips), 1)).astype(np.float32), np.tile(age, (len(chips), 1)).astype(np.float32)
+        )
+
+    def close(self) -> None: ...

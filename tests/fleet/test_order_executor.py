@@ -1,0 +1,319 @@
+"""Orders are carried out while nobody is there, as service mode would, and an engine that does not work goes back."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.common.errors import KioskError
+from kiosk.fleet import engine_trial
+from kiosk.fleet.engine_trial import MOST_STARTS, STEADY_S, WITHIN_S, EngineTrial, Wellbeing, at_start
+from kiosk.fleet.order_executor import RemoteDesk
+from kiosk.fleet.orders import Order
+from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, Settings
+from kiosk.vending.sale.events import Cancel, Start
+from kiosk.vending.sale.state import Phase
+from tests.fakes.fleet_rig import BEGIN
+from tests.fakes.sale_rig import PRICES, WATER, Rig
+
+GOOD, OTHER, GONE = "a" * 64, "b" * 64, "c" * 64
+
+
+def order(kind: str, counter: int = 1, **change: Any) -> Order:
+    expires = (BEGIN + timedelta(days=1)).isoformat()
+    said = {"machine": "m-1", "counter": counter, "expires": expires, "set": {"kind": kind, **change}}
+    return Order.model_validate(said)
+
+
+class Desk:
+    """A shop, its orders and what came of them, and a vision process that does as it is told."""
+
+    def __init__(self, folder: Path, *, engines: bool = True) -> None:
+        self.rig = Rig()
+        self.settings = Settings(self.rig.journal)  # type: ignore[arg-type]
+        self.utc = BEGIN
+        self.waiting: deque[Order] = deque()
+        self.results: list[tuple[str, str]] = []
+        self.used: list[str | None] = []
+        self.wellbeing: Wellbeing = "unknown"
+        self.path = folder / "fleet-engine.json"
+        self.fails_to_load = False
+        self._engines = engines
+        self.start()
+
+    def start(self) -> None:
+        trial = EngineTrial(self.path, self.find, self.use, lambda: self.wellbeing) if self._engines else None
+        self.desk = RemoteDesk(self, self.rig.shop, self.settings, trial, lambda: self.utc)
+
+    def find(self, sha256: str) -> Path:
+        if sha256 == GONE:
+            raise KioskError("there is no such engine")
+        return Path(sha256)
+
+    def use(self, path: Path | None) -> None:
+        if self.fails_to_load:
+            raise KioskError("other age groups")
+        self.used.append(str(path) if path else None)
+
+    def next_order(self) -> Order | None:
+        return self.waiting[0] if self.waiting else None
+
+    def finish(self, order: Order, outcome: str, reason: str = "") -> None:
+        assert self.waiting.popleft() is order
+        self.results.append((outcome, reason))
+
+    def after(self, seconds: float) -> None:
+        self.rig.after(seconds)
+        self.desk.advance(self.rig.now)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def price(desk: Desk) -> int:
+    return next(offer.price for offer in desk.rig.shop.snapshot.offers if offer.slot == WATER)
+
+
+# Prices and order
+
+
+def test_a_price_changes_once_nobody_is_there(desk: Desk) -> None:
+    desk.rig.choose(WATER)
+    desk.waiting.append(order("price", slot=WATER, price=200))
+    desk.after(1)
+    assert (price(desk), desk.results) == (PRICES[WATER], [])
+    desk.rig.shop.touch(Cancel())
+    desk.after(1)
+    assert (price(desk), desk.results) == (200, [("applied", "")])
+    assert desk.rig.journal.kinds.count("price_set") == 1
+    desk.waiting.append(order("price", slot=WATER, price=200))  # again, as after a crash
+    desk.after(1)
+    assert desk.rig.journal.kinds.count("price_set") == 1
+    assert desk.results[1:] == [("applied", "")]
+
+
+def test_what_cannot_be_is_refused(desk: Desk) -> None:
+    desk.waiting.append(order("price", slot="Z9", price=200))
+    desk.after(1)
+    assert desk.results == [("refused", "there is no slot Z9")]
+
+
+def test_an_order_that_expired_while_it_waited_is_refused(desk: Desk) -> None:
+    desk.rig.shop.touch(Start(camera=False))
+    desk.waiting.append(order("price", slot=WATER, price=200))
+    desk.after(1)
+    desk.utc += timedelta(days=2)
+    desk.rig.shop.touch(Cancel())
+    desk.after(1)
+    assert desk.results == [("refused", "it has expired, by this machine's clock of 2026-03-04 12:00")]
+    assert price(desk) == PRICES[WATER]
+
+
+def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: Desk) -> None:
+    desk.waiting.append(order("out_of_order", on=True))
+    desk.after(1)
+    assert desk.rig.phase is Phase.OUT_OF_ORDER
+    assert desk.settings.get(OUT_OF_ORDER, 0) == 1
+    desk.waiting.append(order("out_of_order", on=False))
+    desk.after(1)
+    assert desk.rig.phase is Phase.ATTRACT
+    assert desk.rig.journal.kinds.count("setting_changed") == 2
+    assert desk.results == [("applied", "")] * 2
+
+
+@pytest.mark.parametrize("waits", [order("price", slot=WATER, price=200), order("out_of_order", on=True)])
+def test_what_cannot_be_journalled_waits(desk: Desk, waits: Order) -> None:
+    desk.rig.journal.room = 0
+    desk.waiting.append(waits)
+    desk.after(1)
+    assert desk.results == []
+    desk.rig.journal.room = None
+    for _ in range(10):
+        desk.after(10)
+    assert desk.results == [("applied", "")]
+    assert (price(desk) == 200) != (desk.rig.phase is Phase.OUT_OF_ORDER)
+
+
+# Engines
+
+
+def test_an_engine_that_runs_well_is_kept(desk: Desk) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    desk.wellbeing = "well"
+    desk.after(1)
+    desk.after(STEADY_S - 1)
+    assert (desk.used, desk.results) == ([GOOD], [])
+    desk.after(1)
+    assert desk.results == [("applied", "")]
+    assert at_start(desk.path, desk.find) == Path(GOOD)
+
+
+@pytest.mark.parametrize("wellbeing", ["unwell", "unknown"])
+def test_an_engine_that_does_not_work_goes_back(desk: Desk, wellbeing: Wellbeing) -> None:
+    engine_trial.write(desk.path, engine_trial.Choice(OTHER))
+    desk.start()
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    desk.wellbeing = wellbeing
+    desk.after(WITHIN_S + 1)
+    assert (desk.used, desk.results) == ([GOOD, OTHER], [("rolled_back", "")])
+    assert at_start(desk.path, desk.find) == Path(OTHER)
+
+
+def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: Desk) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    desk.rig.shop.touch(Start(camera=True))
+    desk.wellbeing = "unwell"
+    desk.after(1)
+    assert desk.used == [GOOD, None]
+
+
+def test_no_engine_begins_while_somebody_is_there(desk: Desk) -> None:
+    desk.rig.shop.touch(Start(camera=True))
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    assert (desk.used, desk.results) == ([], [])
+
+
+def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: Desk) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    assert at_start(desk.path, desk.find) == Path(GOOD)
+    for _ in range(MOST_STARTS - 2):
+        assert at_start(desk.path, desk.find) == Path(GOOD)
+    assert at_start(desk.path, desk.find) is None
+    desk.utc += timedelta(days=2)  # what came of it is told, however late
+    desk.start()
+    desk.after(1)
+    assert desk.results == [("rolled_back", "")]
+    assert desk.used == [GOOD]
+    desk.utc = BEGIN
+    desk.waiting.append(order("engine", 2, sha256=GOOD))  # another order may try again
+    desk.after(1)
+    assert desk.used == [GOOD, GOOD]
+
+
+def test_a_trial_goes_on_after_a_restart(desk: Desk) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    at_start(desk.path, desk.find)
+    desk.start()
+    desk.wellbeing = "well"
+    desk.after(1)
+    desk.after(STEADY_S)
+    assert desk.results == [("applied", "")]
+    assert desk.used == [GOOD]
+
+
+class PowerCutError(BaseException):
+    """No program goes on after it."""
+
+
+@pytest.mark.parametrize("wellbeing", ["well", "unwell"])
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("at", range(4))
+def test_the_power_may_go_at_every_step_of_a_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wellbeing: Wellbeing, *, at: int, kept: bool
+) -> None:
+    """Before and after the choice is written each time, and before anybody was told what came of it."""
+    desk = Desk(tmp_path)
+    engine_trial.write(desk.path, engine_trial.Choice(OTHER))
+    desk.start()
+    desk.wellbeing = wellbeing
+    steps = 0
+
+    def cut(*, after: bool) -> None:
+        nonlocal steps
+        steps += not after
+        if steps == at + 1 and after == kept:
+            steps = 99
+            raise PowerCutError
+
+    real = engine_trial.write
+
+    def write(path: Path, choice: engine_trial.Choice) -> None:
+        cut(after=False)
+        real(path, choice)
+        cut(after=True)
+
+    def finish(order: Order, outcome: str, reason: str = "") -> None:
+        cut(after=False)
+        assert desk.waiting.popleft() is order
+        desk.results.append((outcome, reason))
+        cut(after=True)
+
+    with monkeypatch.context() as fragile:
+        fragile.setattr("kiosk.fleet.engine_trial.write", write)
+        fragile.setattr(desk, "finish", finish)
+        desk.waiting.append(order("engine", sha256=GOOD))
+        for _ in range(200):
+            try:
+                desk.after(1)
+            except PowerCutError:
+                at_start(desk.path, desk.find)
+                desk.start()
+    assert desk.results == [("applied" if wellbeing == "well" else "rolled_back", "")]
+    assert at_start(desk.path, desk.find) == Path(GOOD if wellbeing == "well" else OTHER)
+    judged = desk.used.index(OTHER) if OTHER in desk.used else len(desk.used)
+    assert GOOD not in desk.used[judged:]  # what was rolled back stays so
+
+
+def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -> None:
+    """The power goes after the old engine is back, and before anybody was told."""
+    asked = order("engine", sha256=GOOD)
+    desk.waiting.append(asked)
+    desk.after(1)
+    desk.wellbeing = "unwell"
+    desk.after(1)
+    assert desk.results == [("rolled_back", "")]
+    at_start(desk.path, desk.find)
+    desk.start()
+    desk.waiting.append(asked)
+    desk.after(1)
+    assert desk.results == [("rolled_back", "")] * 2
+    assert desk.used == [GOOD, None]
+
+
+def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.wellbeing = "well"
+    desk.after(1)
+    monkeypatch.setattr(f"{__name__}.GONE", GOOD)
+    desk.after(1)
+    desk.after(STEADY_S)
+    assert desk.results == [("rolled_back", "")]
+    assert desk.used == [GOOD, None]
+
+
+def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: Desk) -> None:
+    desk.waiting.append(order("engine", sha256=GONE))
+    desk.after(1)
+    desk.fails_to_load = True
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    assert desk.results == [("refused", "there is no such engine"), ("refused", "other age groups")]
+    assert at_start(desk.path, desk.find) is None
+
+
+def test_an_engine_that_was_taken_away_is_replaced_by_the_own_one(desk: Desk) -> None:
+    engine_trial.write(desk.path, engine_trial.Choice(GONE))
+    assert at_start(desk.path, desk.find) is None
+    desk.path.write_text("{")
+    assert at_start(desk.path, desk.find) is None
+
+
+def test_a_machine_without_a_folder_takes_no_engine(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, engines=False)
+    desk.waiting.append(order("engine", sha256=GOOD))
+    desk.after(1)
+    ((outcome, reason),) = desk.results
+    assert outcome == "refused"
+    assert "fleet.engines" in reason

@@ -1,0 +1,113 @@
+"""What is wrong with a window as it stands: clipped, overlapping, too small to touch, too faint to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from PyQt6.QtCore import QPoint, QRect, Qt
+from PyQt6.QtGui import QFontMetrics
+from PyQt6.QtWidgets import QAbstractButton, QLabel, QWidget
+
+from kiosk.ui.products.carousel import Conveyor
+from kiosk.ui.products.picture import Picture
+from kiosk.ui.service.fact_table import Rows
+from kiosk.ui.service.pin_gate import Gate
+from kiosk.ui.shop.screens.age_check import Ring
+from kiosk.ui.shop.screens.done import ReceiptRows
+from kiosk.ui.shop.screens.product import Badge
+from kiosk.ui.shop.still_there import Countdown
+from kiosk.ui.shop.window import ShopWindow
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.pin_pad import Dots
+from kiosk.ui.widgets.qr_code import QrCode
+from kiosk.ui.widgets.text import Text, fits
+from kiosk.ui.widgets.theme import SMALLEST_PIXELS
+
+PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor, Rows)
+LEAST_CONTRAST = 4.5
+SMALLEST_PICTURE = 20
+"""Pixels; what is smaller has been squeezed away."""
+
+
+def place(widget: QWidget, window: QWidget) -> QRect:
+    return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+
+def seen(window: ShopWindow) -> list[QWidget]:
+    """Every part that is seen: of what stands over everything alone, where something does, but for the mark."""
+    over = [window.still_there, *window.findChildren(Gate)]
+    root: QWidget = next((each for each in over if each.isVisible()), window)
+    parts = [part for part in root.findChildren(QWidget) if isinstance(part, PARTS) and part.isVisible()]
+    return [part for part in parts if not (isinstance(part, Text) and not part.text)]
+
+
+def targets(window: ShopWindow) -> list[QAbstractButton]:
+    return [part for part in seen(window) if isinstance(part, QAbstractButton)]
+
+
+def faults(window: ShopWindow) -> list[str]:
+    return [*_clipped(window), *_overlapping(window), *_untouchable(window), *_labels(window)]
+
+
+def _name(widget: QWidget) -> str:
+    return f"{type(widget).__name__} {widget.accessibleName()!r}"
+
+
+def _clipped(window: ShopWindow) -> Iterator[str]:
+    for part in seen(window):
+        where = place(part, window)
+        if not isinstance(part, Conveyor) and not window.rect().contains(where):
+            yield f"{_name(part)} at {where.getRect()} reaches over the window's edge"
+        if isinstance(part, Sign | Ring | Picture | QrCode | Countdown) and min(part.width(), part.height()) < 20:
+            yield f"{_name(part)} is only {part.width()}×{part.height()}"
+        for drawn in getattr(part, "drawn", []):
+            if not fits(drawn.font, drawn.text, drawn.place.size(), wrap=drawn.wrap):
+                yield f"{drawn.text!r} does not fit {drawn.place.width()}×{drawn.place.height()}"
+            if not part.rect().contains(drawn.place):
+                yield f"{drawn.text!r} at {drawn.place.getRect()} reaches over {_name(part)}"
+            if drawn.font.pixelSize() < SMALLEST_PIXELS:
+                yield f"{drawn.text!r} is too small"
+            if theme.worst_contrast(drawn.colour, drawn.ground) < LEAST_CONTRAST:
+                yield f"{drawn.text!r} is too faint"
+        for one, other in combinations(getattr(part, "drawn", []), 2):
+            if one.place.intersects(other.place):
+                yield f"{one.text!r} and {other.text!r} overlap"
+
+
+def _overlapping(window: ShopWindow) -> Iterator[str]:
+    # a pad and its keys, say, may lie in each other: only parts without parts of their own are compared
+    for one, other in combinations(seen(window), 2):
+        if one.isAncestorOf(other) or other.isAncestorOf(one):
+            continue
+        if place(one, window).intersects(place(other, window)):
+            yield f"{_name(one)} and {_name(other)} overlap"
+
+
+def _untouchable(window: ShopWindow) -> Iterator[str]:
+    look = window.look
+    for target in targets(window):
+        where = place(target, window)
+        if min(where.width(), where.height()) < look.touch:
+            yield f"{_name(target)} is {where.width()}×{where.height()}, a finger needs {look.touch}"
+        if look.low and where.top() < window.height() // 2 - 1:
+            yield f"{_name(target)} is out of reach: it begins at {where.top()} of {window.height()}"
+        if not target.accessibleName():
+            yield f"a {type(target).__name__} has no name"
+
+
+def _labels(window: ShopWindow) -> Iterator[str]:
+    """Of the estimate and the live picture, which are Qt's own."""
+    if not window.still_there.isHidden():
+        return
+    for label in window.panel.findChildren(QLabel):
+        if not label.isVisible() or not label.text():
+            continue
+        inner = label.contentsRect()
+        flags = Qt.TextFlag.TextWordWrap if label.wordWrap() else Qt.TextFlag(0)
+        words = QFontMetrics(label.font()).boundingRect(0, 0, inner.width(), 10_000, int(flags), label.text())
+        if words.width() > inner.width() or words.height() > inner.height():
+            yield f"label {label.text()!r} needs {words.width()}×{words.height()} of {inner.width()}×{inner.height()}"
+        if not window.panel.rect().contains(place(label, window.panel)):
+            yield f"label {label.text()!r} reaches over the panel's edge"

@@ -1,0 +1,87 @@
+"""One line from what TensorRT left in its log: its own words, from versions 10 and 11 and from that for RTX."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kiosk.inference.tensorrt.library import TensorRTLibrary
+from trainer.export.tensorrt.errors import NO_NETWORK, build_refusal, parse_refusal
+
+DESERIALIZE_FAILED, UNSUPPORTED_NODE = 3, 8
+LIBRARY: Any = TensorRTLibrary(
+    SimpleNamespace(ErrorCode=SimpleNamespace(MODEL_DESERIALIZE_FAILED=DESERIALIZE_FAILED)), "tensorrt", "10.3.0.26"
+)
+
+
+class Parser:
+    """A parser that found fault with one node, or with nothing that it tells."""
+
+    def __init__(self, code: int = UNSUPPORTED_NODE, node: int = -1, **complaint: str) -> None:
+        self.num_errors = 1 if complaint else 0
+        self._complaint = {"node_name": "", "node_operator": "", **complaint}
+        self._complaint_numbers = {"code": code, "node": node}
+
+    def get_error(self, index: int) -> SimpleNamespace:
+        assert index == 0
+        answers = {**self._complaint, **self._complaint_numbers}
+        return SimpleNamespace(**{name: lambda answer=answer: answer for name, answer in answers.items()})
+
+
+@pytest.mark.parametrize(
+    "logged",
+    [
+        "[virtualMemoryBuffer.cpp::resizePhysical::154] Error Code 2: OutOfMemory (Requested size was 8 bytes.)",
+        "[defaultAllocator.cpp::allocate::31] Error Code 1: Cuda Runtime (out of memory)",
+        "Unexpected exception std::bad_alloc",
+    ],
+)
+def test_memory_is_said_whatever_came_after_it(logged: str) -> None:
+    last = "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (No implementation. In a at b)"
+    for refusal in (build_refusal(LIBRARY, [logged, last]), parse_refusal(LIBRARY, Parser(), [logged, last])):
+        assert str(refusal).startswith(
+            "TensorRT 10.3.0.26 ran out of memory: close what else uses the GPU, or build with"
+        )
+        assert "--max-batch" in str(refusal)
+
+
+def test_too_small_a_workspace_says_which_option() -> None:
+    refusal = build_refusal(
+        LIBRARY,
+        [
+            "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (Could not find any implementation for "
+            "node conv1 due to insufficient workspace. See verbose log for requested sizes. In a at b.cpp:1)"
+        ],
+    )
+    assert "--workspace (Could not find any implementation for node conv1 due to insufficient workspace." in str(
+        refusal
+    )
+
+
+def test_a_node_without_a_name_has_a_number() -> None:
+    parser = Parser(node=7, node_operator="Det", desc="false")
+    assert str(parse_refusal(LIBRARY, parser, [])) == (
+        "TensorRT 10.3.0.26 refuses the ONNX file at its node number 7, operator Det: it is not supported"
+    )
+
+
+def test_a_node_has_its_name_and_what_is_wrong_with_it() -> None:
+    parser = Parser(
+        node=7,
+        node_name="age/pool",
+        node_operator="MaxPool",
+        desc="Assertion failed: nbDims == 4: Only 2D.",
+    )
+    assert str(parse_refusal(LIBRARY, parser, [])) == (
+        "TensorRT 10.3.0.26 refuses the ONNX file at its node age/pool, operator MaxPool: nbDims == 4: Only 2D."
+    )
+
+
+def test_no_complaint_leaves_the_log() -> None:
+    assert str(parse_refusal(LIBRARY, Parser(), ["no such thing"])).endswith("refuses the ONNX file: no such thing")
+
+
+def test_what_cannot_be_read_is_no_onnx_file() -> None:
+    assert str(parse_refusal(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NO_NETWORK

@@ -1,0 +1,142 @@
+"""How far a build is, and how it is stopped."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from trainer.export.tensorrt.progress import Progress, interruptible, monitor
+
+
+@pytest.fixture
+def trt() -> Any:
+    module = ModuleType("tensorrt")
+    module.IProgressMonitor = type("IProgressMonitor", (), {})  # type: ignore[attr-defined]
+    return module
+
+
+class Broken(Progress):
+    """Its bars cannot be drawn."""
+
+    def start(self, *_: object) -> None:
+        raise BrokenPipeError
+
+    step = finish = start
+
+
+def test_steps_are_counted_from_one(trt: Any) -> None:
+    told: list[tuple[object, ...]] = []
+
+    class Told(Progress):
+        def start(self, phase: str, steps: int) -> None:
+            told.append(("start", phase, steps))
+
+        def step(self, phase: str, done: int) -> None:
+            told.append(("step", phase, done))
+
+        def finish(self, phase: str) -> None:
+            told.append(("finish", phase))
+
+    reports = monitor(trt, Told(shown=True))
+    reports.phase_start("timing", None, 2)
+    assert reports.step_complete("timing", 0) is True
+    assert reports.step_complete("timing", 1) is True
+    reports.phase_finish("timing")
+    assert told == [("start", "timing", 2), ("step", "timing", 1), ("step", "timing", 2), ("finish", "timing")]
+
+
+def test_a_cancelled_build_stops_at_its_next_step(trt: Any) -> None:
+    progress = Progress(shown=False)
+    reports = monitor(trt, progress)
+    assert reports.step_complete("timing", 0) is True
+    progress.cancel()
+    assert reports.step_complete("timing", 1) is False
+
+
+def test_no_exception_gets_into_tensorrt(trt: Any) -> None:
+    reports = monitor(trt, Broken(shown=True))
+    reports.phase_start("timing", "building", 2)
+    assert reports.step_complete("timing", 0) is True
+    reports.phase_finish("timing")
+
+
+def test_phases_within_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("trainer.export.tensorrt.progress._SECONDS_UNSEEN", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(shown=True)
+    progress.start("building", 3)
+    progress.start("timing", 4)
+    progress.step("timing", 2)
+    progress.step("a phase that never began", 1)
+    progress.finish("timing")
+    progress.finish("building")
+    shown = capsys.readouterr().err
+    assert "building:   0%" in shown
+    assert "timing:" in shown
+
+
+@pytest.mark.parametrize(("shown", "terminal"), [(True, False), (False, True)])
+def test_nothing_is_shown_without_a_terminal_or_if_it_is_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shown: bool, terminal: bool
+) -> None:
+    monkeypatch.setattr("trainer.export.tensorrt.progress._SECONDS_UNSEEN", 0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    progress = Progress(shown=shown)
+    progress.start("building", 3)
+    progress.step("building", 1)
+    progress.finish("building")
+    assert capsys.readouterr().err == ""
+
+
+def test_work_gives_its_result_or_its_error() -> None:
+    assert interruptible(lambda: 7, pytest.fail) == 7
+    with pytest.raises(ZeroDivisionError):
+        interruptible(lambda: 1 // 0, pytest.fail)
+
+
+def test_ctrl_c_stops_the_work_and_waits_for_its_end() -> None:
+    cancelled = threading.Event()
+    ended: list[bool] = []
+
+    def work() -> None:
+        time.sleep(0.2)  # until this is being waited for
+        os.kill(os.getpid(), signal.SIGINT)
+        ended.append(cancelled.wait(30))
+
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(work, cancelled.set)
+    assert ended == [True]
+
+
+class Held:
+    """Says when it is gone."""
+
+    def __init__(self, freed: threading.Event) -> None:
+        self._freed = freed
+
+    def __del__(self) -> None:
+        self._freed.set()
+
+
+def test_what_an_error_holds_goes_with_it() -> None:
+    freed = threading.Event()
+
+    def work() -> None:
+        held = Held(freed)
+        raise ValueError(str(held))
+
+    gc.disable()  # it would free the rest some time, and nobody knows when
+    try:
+        with pytest.raises(ValueError, match="Held"):
+            interruptible(work, pytest.fail)
+        assert freed.is_set()
+    finally:
+        gc.enable()

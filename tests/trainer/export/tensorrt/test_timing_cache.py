@@ -1,0 +1,99 @@
+"""What TensorRT measured is kept, and only what is whole is given back to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from kiosk.inference.gpu import CudaDevice
+from kiosk.inference.tensorrt.library import TensorRTLibrary
+from trainer.export.tensorrt import timing_cache
+
+ORIN = CudaDevice("Orin (nvgpu)", "8.7", "12.6")
+LIBRARY = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
+
+
+class Config:
+    """TensorRT's configuration, as far as it has a timing cache; it takes those that begin with `fits` or are empty."""
+
+    def __init__(self, *, breaks: bool = False) -> None:
+        self.offered: list[bytes] = []
+        self.used: bytes | None = None
+        self._breaks = breaks
+
+    def create_timing_cache(self, content: bytes) -> Cache | None:
+        self.offered.append(content)
+        return None if self._breaks and content else Cache(content)
+
+    def set_timing_cache(self, cache: Cache, *, ignore_mismatch: bool) -> bool:
+        fits = not cache.content or cache.content.startswith(b"fits")
+        if fits and not ignore_mismatch:
+            self.used = cache.content
+        return self.used is not None
+
+
+class Cache:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def serialize(self) -> memoryview:
+        return memoryview(self.content)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "timing.cache"
+
+
+def test_the_file_is_one_of_the_version_and_the_gpu() -> None:
+    path = timing_cache.cache_file(LIBRARY, ORIN)
+    assert path.parent.name == "facialnet-kiosk"
+    assert path.name == "timing-tensorrt-10.3.0.26-Orin-nvgpu-8.7.cache"
+
+
+def test_the_first_build_begins_with_nothing(file: Path) -> None:
+    config = Config()
+    assert timing_cache.load(config, file) is not None
+    assert config.offered == [b""]
+    assert config.used == b""
+
+
+def test_what_was_measured_is_used_again(file: Path) -> None:
+    timing_cache.save(Cache(b"fits, and is long"), file)
+    config = Config()
+    timing_cache.load(config, file)
+    assert config.offered == [b"fits, and is long"]
+    assert config.used == b"fits, and is long"
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-1], lambda whole: whole[:40], lambda _: b"", lambda _: b"x" * 99]
+)
+def test_tensorrt_is_not_even_shown_a_damaged_file(file: Path, damage) -> None:  # type: ignore[no-untyped-def]
+    timing_cache.save(Cache(b"fits, and is long"), file)
+    file.write_bytes(damage(file.read_bytes()))
+    config = Config()
+    timing_cache.load(config, file)
+    assert config.offered == [b""]
+
+
+def test_a_cache_of_something_else_is_replaced(file: Path) -> None:
+    timing_cache.save(Cache(b"another GPU's"), file)
+    config = Config()
+    timing_cache.load(config, file)
+    assert config.offered == [b"another GPU's", b""]
+    assert config.used == b""
+
+
+def test_a_cache_that_tensorrt_cannot_read_is_replaced(file: Path) -> None:
+    timing_cache.save(Cache(b"fits"), file)
+    config = Config(breaks=True)
+    timing_cache.load(config, file)
+    assert config.used == b""
+
+
+def test_a_folder_that_cannot_be_written_to_fails_nothing(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_bytes(b"")
+    timing_cache.save(Cache(b"fits"), tmp_path / "file" / "timing.cache")

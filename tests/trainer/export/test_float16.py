@@ -1,0 +1,148 @@
+"""A network in half precision: the same answers, and float32 wherever half precision would cost any."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from kiosk.inference.loader import check, default_path
+from kiosk.inference.onnx_runtime import OnnxEngine
+from tests.fakes import bar_network
+from tests.fakes.networks import linear_network, manifest_of
+from trainer.export.float16 import to_half
+from trainer.export.precision import NetworkError, precision_of
+
+
+def halved(model: ModelProto) -> ModelProto:
+    """In half precision, every type in it inferred, and found to be whole and in order."""
+    result = onnx.load_model_from_string(to_half(model.SerializeToString()))
+    onnx.checker.check_model(result, full_check=True)
+    return onnx.shape_inference.infer_shapes(result, strict_mode=True, data_prop=True)
+
+
+def types_of(model: ModelProto) -> dict[str, int]:
+    """The element type of every value and weight."""
+    graph = model.graph
+    values = (*graph.input, *graph.value_info, *graph.output)
+    return {value.name: value.type.tensor_type.elem_type for value in values} | {
+        tensor.name: tensor.data_type for tensor in graph.initializer
+    }
+
+
+def computed_in(model: ModelProto) -> dict[str, int]:
+    """The element type of what every node gives, by the node's name."""
+    types = types_of(model)
+    return {node.name: types[node.output[0]] for node in model.graph.node if node.op_type != "Cast"}
+
+
+def test_layers_are_half_and_the_rest_is_not() -> None:
+    half = halved(bar_network.network())
+    layers = {bar_network.CONVOLUTION, "relu", "flatten", bar_network.GENDER, bar_network.AGE}
+    rest = {"mean", "centring", "gender.softmax", "age.softmax"}
+    assert computed_in(half) == dict.fromkeys(layers, TensorProto.FLOAT16) | dict.fromkeys(rest, TensorProto.FLOAT)
+
+
+def test_no_weight_stays_in_float32() -> None:
+    weights = {tensor.name: tensor.data_type for tensor in halved(bar_network.network()).graph.initializer}
+    assert weights.pop("pixels") == TensorProto.INT64
+    assert len(weights) == 6
+    assert set(weights.values()) == {TensorProto.FLOAT16}
+
+
+@pytest.mark.parametrize("model", [bar_network.network(), linear_network()], ids=["bars", "linear"])
+def test_the_interface_is_the_same(model: ModelProto) -> None:
+    half = halved(model)
+    assert list(half.graph.input) == list(model.graph.input)
+    assert list(half.graph.output) == list(model.graph.output)
+
+
+@pytest.mark.parametrize("faces", [1, 5])
+def test_answers_are_the_same(faces: int) -> None:
+    network = bar_network.network().SerializeToString()
+    chips = np.random.default_rng(0).random((faces, 1, 75, 75), np.float32)
+    chips[:, :, 40:46] = 1
+    before, after = (OnnxEngine(content, manifest_of(content)).infer(chips) for content in (network, to_half(network)))
+    for ours, theirs in zip(after, before, strict=True):
+        assert ours.dtype == np.float32
+        assert 0 < np.abs(ours - theirs).max() < 2e-3
+
+
+def test_facialnet_itself() -> None:
+    content = to_half(default_path().read_bytes())
+    kinds = computed_in(halved(onnx.load(default_path())))
+    assert sum(kind == TensorProto.FLOAT16 for kind in kinds.values()) == 28  # 14 layers, 12 ReLUs, pool and reshape
+    chips = np.random.default_rng(0).random((4, 1, 75, 75), np.float32)
+    engines = (OnnxEngine(each, check(default_path())) for each in (content, default_path().read_bytes()))
+    after, before = (engine.infer(chips) for engine in engines)
+    assert max(np.abs(ours - theirs).max() for ours, theirs in zip(after, before, strict=True)) < 5e-3
+    assert len(content) < 0.51 * default_path().stat().st_size
+    assert not onnx.load_model_from_string(content).graph.value_info  # the exporter's, which said float32
+
+
+def test_a_value_may_be_needed_in_both() -> None:
+    """The features go to a layer and to an output, the chips to a layer and to what stays in float32."""
+    shape = ("n", 4)
+    model = helper.make_model(
+        helper.make_graph(
+            [
+                helper.make_node("MatMul", ["a", "weights"], ["b"], name="first"),
+                helper.make_node("Relu", ["b"], ["c"], name="relu"),
+                helper.make_node("Add", ["a", "c"], ["d"], name="sum"),
+                helper.make_node("MatMul", ["c", "weights"], ["e"], name="second"),
+                helper.make_node("MatMul", ["d", "weights"], ["f"], name="third"),
+            ],
+            "both",
+            [helper.make_tensor_value_info("a", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in "cef"],
+            [numpy_helper.from_array(np.eye(4, dtype=np.float32), "weights")],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=10,
+    )
+    half = halved(model)
+    assert computed_in(half) == {
+        "first": TensorProto.FLOAT16,
+        "relu": TensorProto.FLOAT16,
+        "sum": TensorProto.FLOAT,
+        "second": TensorProto.FLOAT16,
+        "third": TensorProto.FLOAT16,
+    }
+    casts = [node.output[0] for node in half.graph.node if node.op_type == "Cast"]
+    assert sorted(casts) == ["a.half", "c", "d.half", "e", "f"]  # each once
+    assert len(half.graph.initializer) == 1
+
+
+def test_the_same_file_comes_out_every_time() -> None:
+    network = bar_network.network().SerializeToString()
+    assert to_half(network) == to_half(network)
+
+
+def test_weights_that_half_precision_does_not_hold_are_refused() -> None:
+    network = bar_network.network(sureness=1e6).SerializeToString()
+    with pytest.raises(NetworkError, match=r"weights in gender\.layer\.weight are too large .*: build it in fp32$"):
+        to_half(network)
+
+
+def test_what_is_half_already_is_refused() -> None:
+    with pytest.raises(NetworkError, match="is in fp16 already: start from its float32 file"):
+        to_half(to_half(bar_network.network().SerializeToString()))
+
+
+def test_the_file_tells_its_precision() -> None:
+    network = bar_network.network().SerializeToString()
+    assert precision_of(network) == "fp32"
+    assert precision_of(to_half(network)) == "fp16"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a network", bar_network.network().SerializeToString()[:-100], ModelProto().SerializeToString()],
+    ids=["empty", "garbage", "truncated", "without a graph"],
+)
+def test_what_is_no_network_is_one_line(content: bytes) -> None:
+    for told_of in (precision_of, to_half):
+        with pytest.raises(NetworkError, match="is no whole ONNX network") as caught:
+            told_of(content)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,256 @@
+"""The exported file is the trained network, calibrated, and says of itself what is true."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from kiosk.estimate import DECADES
+from kiosk.inference import EngineError, check, load
+from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, manifest_path
+from kiosk.vision.faces.alignment import CHIP_SIZE
+from tests.fakes import made_up
+from tests.trainer.conftest import Exported
+from trainer.data.faces import Faces
+from trainer.data.labels import Split, gender_indices, group_indices
+from trainer.data.prepared import PreparedDataError
+from trainer.evaluation.evaluate import evaluate
+from trainer.export import to_onnx as module
+from trainer.export.to_onnx import TOLERANCE, Deployed, ExportError, export, folded
+from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.training.augment import centred
+from trainer.training.run_folder import RunError, load_network
+
+
+@pytest.fixture
+def network() -> FacialNet:
+    """With batch normalisation that has seen something."""
+    torch.manual_seed(0)
+    network = FacialNet(batch_norm=True).eval()
+    for layer in network.modules():
+        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
+            assert layer.running_mean is not None
+            assert layer.running_var is not None
+            nn.init.normal_(layer.running_mean, std=0.2)
+            nn.init.uniform_(layer.running_var, 0.5, 2.0)
+            nn.init.uniform_(layer.weight, 0.5, 2.0)
+            nn.init.normal_(layer.bias, std=0.2)
+    return network
+
+
+@pytest.fixture
+def run(exported: Exported, tmp_path: Path) -> Path:
+    """A copy of the run, to be changed."""
+    return Path(shutil.copytree(exported.run, tmp_path / "run"))
+
+
+@torch.no_grad()
+def logits_of(network: FacialNet, chips: torch.Tensor) -> Logits:
+    logits: Logits = network(chips)
+    return logits
+
+
+def train_on(run: Path, folder: Path) -> None:
+    """Makes a run's settings name another prepared folder."""
+    settings = json.loads((run / "run.json").read_text())
+    faces = Faces.load([folder]).fingerprint if folder.exists() else ""
+    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(folder)], "faces": faces}))
+
+
+def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None:
+    chips = example_chips(4)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    plain = folded(network)
+    torch.testing.assert_close(logits_of(plain, chips), logits_of(network, chips), atol=1e-4, rtol=1e-4)
+    assert not plain.training
+    assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
+
+
+def test_the_folded_network_is_the_papers(network: FacialNet) -> None:
+    plain, paper = folded(network), FacialNet()
+    for part in ("trunk", "gender", "age"):
+        assert [str(layer) for layer in getattr(plain, part)] == [str(layer) for layer in getattr(paper, part)]
+    assert sum(parameter.numel() for parameter in plain.parameters()) == 4_159_242
+
+
+def test_there_is_nothing_to_fold_in_the_papers_network() -> None:
+    network = FacialNet().eval()
+    chips = example_chips(2)
+    torch.testing.assert_close(logits_of(folded(network), chips), logits_of(network, chips))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_file_agrees_with_torch(exported: Exported, count: int) -> None:
+    deployed = Deployed(load_network(exported.run), exported.manifest.temperatures).eval()
+    chips = example_chips(count)
+    with torch.no_grad():
+        expected = deployed(chips)
+    for ours, theirs in zip(load(exported.onnx).infer(chips.numpy()), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=TOLERANCE)
+        np.testing.assert_allclose(ours.sum(axis=1), 1, atol=1e-5)
+
+
+def test_temperatures_are_inside_the_file(exported: Exported) -> None:
+    temperatures = exported.manifest.temperatures
+    chips = example_chips(4)
+    logits = logits_of(load_network(exported.run), chips)
+    answer = load(exported.onnx).infer(chips.numpy())
+    for ours, raw, temperature in (
+        (answer.gender, logits.gender, temperatures.gender),
+        (answer.age, logits.age, temperatures.age),
+    ):
+        np.testing.assert_allclose(ours, (raw / temperature).softmax(dim=1).numpy(), atol=TOLERANCE)
+        assert np.abs(ours - raw.softmax(dim=1).numpy()).max() > 10 * TOLERANCE, "these temperatures change nothing"
+
+
+def test_temperatures_are_fitted_on_the_calibration_split(exported: Exported) -> None:
+    data = exported.data
+    rows = data.rows("calibration")
+    expected = logits_of(load_network(exported.run), torch.from_numpy(centred(data.chips[rows])))
+    (gender, genders), (age, ages) = exported.calibrated_on
+    torch.testing.assert_close(Logits(gender, age), expected)
+    labels = [data.labels[row] for row in rows]
+    assert genders.tolist() == gender_indices(labels).tolist()
+    assert ages.tolist() == group_indices(labels, DECADES).tolist()
+    assert (exported.manifest.temperatures.gender, exported.manifest.temperatures.age) == (1.5, 2.5)
+
+
+def test_the_manifest_is_the_files_own(exported: Exported) -> None:
+    assert check(exported.onnx) == exported.manifest
+    assert sorted(path.name for path in exported.onnx.parent.iterdir()) == ["facialnet.onnx", "facialnet.onnx.json"]
+
+
+def test_the_manifest_says_what_the_network_is(exported: Exported) -> None:
+    manifest = exported.manifest
+    assert manifest.format == "onnx"
+    assert manifest.input_shape == CHIP_SHAPE == (None, 1, CHIP_SIZE, CHIP_SIZE)
+    assert manifest.gender_labels == GENDER_LABELS
+    assert manifest.groups == DECADES
+    assert manifest.trained_on == "Made-up, 48 faces"
+    assert manifest.built_by["tool"] == "trainer export"
+    assert manifest.built_by["recipe"] == "1 epochs; batch normalisation folded"
+
+
+def test_the_file_tells_nothing_of_where_it_was_made(exported: Exported) -> None:
+    """Torch's exporter writes a stack trace, with the full names of source files, beside every node."""
+    content = exported.onnx.read_bytes()
+    for source in (module.__file__, torch.__file__):
+        assert str(Path(source).parent).encode() not in content
+
+
+def test_accuracy_is_what_evaluate_measures(exported: Exported) -> None:
+    accuracy = exported.manifest.accuracy
+    assert accuracy is not None
+    assert (accuracy.measured_on, accuracy.faces) == ("Made-up's faces kept aside", 16)
+    measured = evaluate(exported.onnx, exported.prepared)
+    assert accuracy.averaged is not None
+    for task in ("gender", "age", "age_within_one"):
+        assert getattr(accuracy, task) == pytest.approx(measured.over_faces.of(task).value, abs=1e-4)
+        assert getattr(accuracy.averaged, task) == pytest.approx(measured.averaged[task].value, abs=1e-4)
+
+
+def test_other_faces_than_it_learnt_from_are_refused(run: Path, tmp_path: Path) -> None:
+    """Among them may be some that it learnt from."""
+    settings = json.loads((run / "run.json").read_text())
+    others = made_up.save(tmp_path / "prepared", 64)
+    (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(others)]}))
+    with pytest.raises(RunError, match="learnt from other faces or splits"):
+        export(run, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_an_export_that_fails_at_its_end_leaves_both_files(
+    exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    exporter_writes(monkeypatch, exported.onnx.read_bytes())
+    monkeypatch.setattr(module, "temperatures_of", lambda *_: exported.manifest.temperatures)
+    monkeypatch.setattr(module.manifests, "text_of", fail)
+    before = contents(earlier.parent)
+    with pytest.raises(OSError, match="No space"):
+        export(exported.run, earlier)
+    assert contents(earlier.parent) == before
+
+
+@pytest.fixture
+def earlier(exported: Exported, tmp_path: Path) -> Path:
+    """An engine with its manifest, where another one shall go."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    shutil.copy(manifest_path(exported.onnx), folder)
+    return Path(shutil.copy(exported.onnx, folder))
+
+
+def exporter_writes(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    monkeypatch.setattr(module, "_write_onnx", lambda _, path: path.write_bytes(content))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_file_that_differs_from_torch_replaces_nothing(
+    exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the exporter had lost the temperatures of this run, which are others."""
+    exporter_writes(monkeypatch, exported.onnx.read_bytes())
+    monkeypatch.setattr("trainer.evaluation.temperature.fit_temperature", lambda *_: 3.0)
+    before = contents(earlier.parent)
+    with pytest.raises(ExportError, match=r"differs from torch by \d\.\de-\d+, over 1e-04"):
+        export(exported.run, earlier)
+    assert contents(earlier.parent) == before
+
+
+def test_a_file_that_is_no_network_replaces_nothing(
+    exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter_writes(monkeypatch, b"garbage")
+    before = contents(earlier.parent)
+    with pytest.raises(EngineError):
+        export(exported.run, earlier)
+    assert contents(earlier.parent) == before
+
+
+def test_a_run_without_a_checkpoint_is_refused(run: Path, tmp_path: Path) -> None:
+    (run / "checkpoint.pt").unlink()
+    with pytest.raises(RunError, match=r"checkpoint\.pt is missing"):
+        export(run, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_data_that_is_gone_is_refused(run: Path, tmp_path: Path) -> None:
+    train_on(run, tmp_path / "gone")
+    with pytest.raises(PreparedDataError, match="gone is not prepared data"):
+        export(run, tmp_path / "out.onnx")
+
+
+@pytest.mark.parametrize(
+    ("splits", "said"),
+    [(("train", "test"), "keeps no faces for calibration"), (("train", "calibration"), "keeps no faces for testing")],
+    ids=["calibration", "test"],
+)
+def test_faces_must_be_kept_aside(
+    run: Path,
+    exported: Exported,
+    tmp_path: Path,
+    splits: tuple[Split, ...],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether or not that is found before the export, which is not repeated here, nothing is written."""
+    train_on(run, made_up.save(tmp_path / "prepared", 64, splits=splits))
+    temperatures = iter([exported.manifest.temperatures.gender, exported.manifest.temperatures.age])
+    monkeypatch.setattr("trainer.evaluation.temperature.fit_temperature", lambda *_: next(temperatures))
+    exporter_writes(monkeypatch, exported.onnx.read_bytes())
+    with pytest.raises(ExportError, match=said):
+        export(run, tmp_path / "out.onnx")
+    assert not (tmp_path / "out.onnx").exists()

@@ -1,0 +1,33 @@
+"""How the journal of today puts a fact on one line."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QCoreApplication
+from pytestqt.qtbot import QtBot
+
+from kiosk.system.usb_export import StoppedError
+from kiosk.ui.service.pages.journal import row_of
+from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.translator import Language
+from kiosk.vending.journal import Entry, JournalDamagedError, JournalError
+from kiosk.vending.journal.facts import StockSet
+
+
+def test_a_zero_says_something() -> None:
+    row = row_of(Entry(7, "2026-01-01T12:00:00.000Z", StockSet("A1", 0, "count")))
+    assert "slot=A1 count=0" in row.value
+
+
+def test_what_is_wrong_with_the_journal_is_said_in_the_operator_s_language(qtbot: QtBot) -> None:  # noqa: ARG001
+    german = Language("de")
+    QCoreApplication.installTranslator(german)
+    try:
+        words = ServiceWords()
+        damaged = words.journal_error(JournalDamagedError("journal x is damaged, row 3 is gone: …", "row 3 is gone"))
+        stopped = words.journal_error(StoppedError("stopped: nothing was written"))
+        newer = words.journal_error(JournalError("journal x was written by a newer kiosk: install that version"))
+    finally:
+        QCoreApplication.removeTranslator(german)
+    assert damaged.startswith("Das Journal ist beschädigt, row 3 is gone: ")
+    assert stopped == "abgebrochen: nichts wurde geschrieben"
+    assert newer.startswith("journal x was written by a newer kiosk")

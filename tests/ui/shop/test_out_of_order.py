@@ -1,0 +1,49 @@
+"""The screen of a machine that cannot start: everything on it can be read, whatever the screen and the reason."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from kiosk.ui.shop.out_of_order import LONGEST, CannotSell
+from kiosk.ui.translations.translator import can_show
+from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.text import Text, fits
+
+LONG = f"journal /var/lib/{'facialnet-kiosk/' * 8}journal.db is damaged " * 4
+
+
+@pytest.mark.parametrize("why", ["the disk is full: make room", LONG], ids=["short", "long"])
+@pytest.mark.parametrize("large_text", [False, True])
+@pytest.mark.parametrize("size", [(1280, 800), (1080, 1920), (800, 480), (480, 800), (3840, 2160)])
+def test_nothing_is_clipped_and_nothing_overlaps(
+    qtbot: QtBot, size: tuple[int, int], large_text: bool, why: str
+) -> None:
+    window = CannotSell(why, str, ("de", "en", "zh"), large_text=large_text)
+    qtbot.addWidget(window)
+    window.show()
+    window.resize(*size)
+    texts = window.findChildren(Text)
+    for text in texts:
+        (drawn,) = text.drawn
+        assert fits(drawn.font, drawn.text, drawn.place.size()), text.text
+    parts = [window.sign, *texts]
+    for part in parts:
+        assert window.rect().contains(part.geometry())
+        assert not isinstance(part, Sign) or min(part.width(), part.height()) >= 20
+    for one, other in combinations(parts, 2):
+        assert not one.geometry().intersects(other.geometry()), (one, other)
+    window.leave()
+
+
+def test_it_speaks_every_language_of_the_machine_its_first_one_to_the_operator(qtbot: QtBot) -> None:
+    window = CannotSell("two\nlines " + "x" * LONGEST, str, ("de", "en", "zh"))
+    qtbot.addWidget(window)
+    titles = [title.text for title, _ in window.said]
+    assert titles[:2] == ["Außer Betrieb", "Out of order"]
+    assert len(titles) == (3 if can_show("zh") else 2)
+    assert window.service.text.startswith("Service: two lines xxx")
+    assert window.service.text.endswith("x…")
+    window.leave()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk.vision.capture.source import DEMO, open_source
+from kiosk.vision.faces import nonface_filter
+from kiosk.vision.faces.alignment import align
+from kiosk.vision.faces.detector import FaceFinder
+from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.nonface_filter import FaceJudge, measures
+
+
+@pytest.fixture(scope="module")
+def chip(finder: FaceFinder, portrait: Gray) -> Gray:
+    return align(portrait, finder.detect(portrait)[0])
+
+
+def drawn_face() -> Gray:
+    """A cartoon's face: two eyes, a mouth and nothing else."""
+    picture = np.full((75, 75), 200, np.uint8)
+    for x in (23, 51):
+        cv2.circle(picture, (x, 27), 6, 255, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(picture, (x, 27), 3, 0, cv2.FILLED, cv2.LINE_AA)
+    cv2.ellipse(picture, (37, 55), (14, 7), 0, 0, 180, 30, 2, cv2.LINE_AA)
+    return picture
+
+
+def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
+    odds = []
+    for frame in open_source(DEMO).frames():
+        assert frame is not None
+        if frame.index % 25 == 0:
+            gray = gray_of(frame.image)
+            odds += [nonface_filter.load()(align(gray, face)) for face in finder.detect(gray)]
+    assert len(odds) > 15
+    assert min(odds) > 0
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda chip: (chip * 0.4).astype(np.uint8),
+        lambda chip: cv2.GaussianBlur(chip, (0, 0), 2),
+        lambda chip: np.clip(chip + np.random.default_rng(0).normal(0, 8, chip.shape), 0, 255).astype(np.uint8),
+        lambda chip: np.ascontiguousarray(chip[:, ::-1]),
+    ],
+    ids=["dim", "blurred", "noised", "mirrored"],
+)
+def test_a_face_stays_one_before_a_poor_camera(chip: Gray, spoil: Callable[[Gray], Gray]) -> None:
+    assert nonface_filter.load()(spoil(chip)) > 0
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        np.full((75, 75), 128, np.uint8),
+        np.tile(np.arange(75, dtype=np.uint8) * 3, (75, 1)),
+        np.random.default_rng(0).integers(0, 256, (75, 75), dtype=np.uint8),
+        (np.indices((75, 75)).sum(axis=0) // 9 % 2 * 200).astype(np.uint8),
+        drawn_face(),
+    ],
+    ids=["blank", "gradient", "noise", "stripes", "cartoon"],
+)
+def test_what_is_no_face_is_none(thing: Gray) -> None:
+    assert nonface_filter.load()(thing) < 0
+
+
+def test_a_face_upside_down_is_none(chip: Gray) -> None:
+    assert nonface_filter.load()(np.ascontiguousarray(chip[::-1])) < 0
+
+
+def test_the_measures_are_finite_whatever_is_seen() -> None:
+    for level in (0, 255):
+        assert np.isfinite(measures(np.full((75, 75), level, np.uint8))).all()
+    assert measures(drawn_face()).shape == (345,)
+
+
+def test_edges_count_the_same_in_half_the_contrast(chip: Gray) -> None:
+    strong, weak = measures(chip)[:324], measures((chip // 2 + 60).astype(np.uint8))[:324]
+    assert np.corrcoef(strong, weak)[0, 1] > 0.97
+
+
+def test_a_file_with_code_in_it_is_refused() -> None:
+    file = io.BytesIO()
+    np.savez(file, mean=np.array([print], dtype=object))
+    file.seek(0)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        FaceJudge(file)
+
+
+def test_quantiles_are_numpy_s(chip: Gray) -> None:
+    detail = np.abs(cv2.Laplacian(chip, cv2.CV_32F))
+    expected = np.quantile(detail, nonface_filter._SHARES)
+    np.testing.assert_allclose(nonface_filter._quantiles(detail), expected, rtol=1e-6)

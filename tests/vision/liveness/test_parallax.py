@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from kiosk.vision.liveness.parallax import FEWEST, Turn, nose_height, turn_between
+from tests.fakes.surfaces import bent_height, folded_height, head_height, projected, sheet_height
+
+Height = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
+
+NOISE = 0.004  # eye distances: a fifth of a pixel
+
+
+def places(count: int = 70, seed: int = 0) -> NDArray[np.float64]:
+    """Points all over a face."""
+    random = np.random.default_rng(seed)
+    angle, reach = random.uniform(0, 2 * math.pi, count), np.sqrt(random.uniform(0, 1, count))
+    return np.column_stack([0.9 * reach * np.cos(angle), 0.4 + 1.1 * reach * np.sin(angle)])
+
+
+def jittered(points: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
+    return points + np.random.default_rng(seed).normal(0, NOISE, points.shape)
+
+
+def turned(height: Height, yaw: float, pitch: float = 0.0, seed: int = 0) -> Turn:
+    before = places(seed=seed)
+    after = np.column_stack(projected(*before.T, height(*before.T), yaw, pitch))
+    turn = turn_between(jittered(before, seed + 1), jittered(after, seed + 2), nose=0.0)
+    assert turn is not None
+    return turn
+
+
+@pytest.mark.parametrize("degrees", [-20, -12, 12, 20])
+def test_a_head_s_turn_is_found_with_its_sign_and_about_its_size(degrees: int) -> None:
+    aside = turned(head_height, degrees)
+    assert aside.exceeds(0.15, 3)
+    assert aside.across == pytest.approx(math.sin(math.radians(degrees)), rel=0.6)
+    assert turned(head_height, 0, degrees).down == pytest.approx(math.sin(math.radians(degrees)), rel=0.6)
+
+
+@pytest.mark.parametrize("height", [sheet_height, bent_height, folded_height])
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (30, 0), (0, 30), (25, -20), (-35, 10)])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sheet_does_not_turn_flat_bent_or_folded(height: Height, yaw: int, pitch: int, seed: int) -> None:
+    assert not turned(height, yaw, pitch, seed).exceeds(0.15, 3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_sheet_seen_in_perspective_does_not_turn(seed: int) -> None:
+    before = places(seed=seed)
+    tilted = np.array([[0.9, 0.05, 0.1], [-0.06, 0.95, 0.2], [0.08, -0.06, 1.0]])  # as near as a sheet can be held
+    after = np.column_stack([before, np.ones(len(before))]) @ tilted.T
+    turn = turn_between(jittered(before, seed), jittered(after[:, :2] / after[:, 2:], seed + 9), nose=0.0)
+    assert turn is not None
+    assert not turn.exceeds(0.15, 3)
+
+
+def test_points_that_slipped_have_little_say() -> None:
+    before = places()
+    after = jittered(before)
+    after[::12] += (0.3, -0.2)
+    turn = turn_between(before, after, nose=0.0)
+    assert turn is not None
+    assert not turn.exceeds(0.15, 3)
+
+
+def test_nothing_is_said_of_too_few_points_or_of_none_on_the_nose() -> None:
+    assert turn_between(places(FEWEST - 1), places(FEWEST - 1), nose=0.0) is None
+    off_the_nose = np.array([point for point in places(200) if nose_height(*point[:, None], 0.0) < 1e-9])
+    turn = turn_between(off_the_nose, jittered(off_the_nose) * 1.2, nose=0.0)
+    assert turn is not None
+    assert not turn.exceeds(0.15, 3)
+
+
+def test_a_face_seen_from_the_side_has_its_nose_aside() -> None:
+    y = np.array([0.6])
+    for nose in (-0.3, 0.0, 0.3):
+        across = np.linspace(-1, 1, 201)
+        highest = across[nose_height(across, y.repeat(201), nose).argmax()]
+        assert highest == pytest.approx(1.2 * nose, abs=0.02)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from kiosk.vision.faces.geometry import Face
+from kiosk.vision.faces.image import Gray
+from kiosk.vision.liveness.screen_edges import framed
+from tests.fakes.vision import face_at
+
+EYES = 40
+FACE = face_at(320, 200, EYES)
+
+
+def scene() -> Gray:
+    """A dim room, a little noisy, and an oval for a head and shoulders below it."""
+    picture = np.random.default_rng(0).normal(90, 4, (480, 640)).astype(np.float32)
+    cv2.ellipse(picture, (320, 460), (130, 150), 0, 0, 360, (70.0,), -1)
+    cv2.ellipse(picture, (320, 220), (48, 66), 0, 0, 360, (160.0,), -1)
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+def with_rectangle(left: float, top: float, right: float, bottom: float) -> Gray:
+    """The scene inside a bright rectangle, whose sides are given in eye distances from between the eyes."""
+    picture = scene()
+    corners = [(round(320 + x * EYES), round(200 + y * EYES)) for x, y in ((left, top), (right, bottom))]
+    cv2.rectangle(picture, *corners, (230,), 6)
+    return picture
+
+
+def test_nobody_is_framed_in_a_plain_room() -> None:
+    assert not framed(scene(), FACE)
+    assert not framed(np.full((480, 640), 100, np.uint8), FACE)
+
+
+@pytest.mark.parametrize("half", [1.4, 2.0, 2.6])
+def test_a_rectangle_around_the_face_frames_it(half: float) -> None:
+    assert framed(with_rectangle(-half, -1.8, half, 2.3), FACE)
+
+
+def test_a_turned_one_does_too() -> None:
+    turn = cv2.getRotationMatrix2D((320.0, 200.0), 25, 1.0)
+    picture = np.asarray(cv2.warpAffine(with_rectangle(-1.8, -1.8, 1.8, 2.3), turn, (640, 480)), np.uint8)
+    landmarks = FACE.landmarks @ turn[:, :2].T + turn[:, 2]
+    assert framed(picture, Face(landmarks))
+
+
+def test_a_door_that_somebody_stands_in_does_not() -> None:
+    picture = with_rectangle(-2.0, -1.8, 2.0, 12.0)
+    assert not framed(picture, FACE)
+
+
+def test_one_side_alone_does_not() -> None:
+    assert not framed(with_rectangle(-9.0, -9.0, 1.6, 2.3), FACE)

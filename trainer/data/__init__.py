@@ -1,0 +1,1 @@
+"""Photographs and labels become a prepared folder of aligned crops."""

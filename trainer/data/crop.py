@@ -1,0 +1,120 @@
+"""Pictures → aligned chips, on all cores: the processes that do it, and how they are stopped.
+
+The detector and the aligner are the kiosk's own. Of several faces in a picture the largest counts.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import numpy as np
+
+from kiosk.common.errors import KioskError
+from kiosk.vision.faces.alignment import align
+from kiosk.vision.faces.detector import FaceFinder
+from trainer.data.image_file import read_picture
+from trainer.data.partial_results import Outcome, Part
+from trainer.data.prepared import MARGIN, STORED_SIZE
+
+
+class CuttingError(KioskError):
+    """The processes that cut chips came to grief."""
+
+
+def cut_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Callable[[int, Part], None]) -> None:
+    """Cuts every batch of pictures and hands each to `take` with its number, in the order they are done.
+
+    `workers` is by default one a core. Raises `CuttingError`, and whatever `take` raises; the workers
+    have then stopped.
+    """
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    count = min(workers or os.cpu_count() or 1, len(batches))
+    with _pool(count, context, stop) as pool:
+        try:
+            with _no_interrupts():
+                futures = {pool.submit(cut, paths): number for number, paths in batches.items()}
+            for future in as_completed(list(futures)):
+                # Forgotten once taken, so that the chips do not pile up in memory.
+                number, part = futures.pop(future), future.result()
+                assert part is not None
+                take(number, part)
+        except BrokenProcessPool as error:
+            raise CuttingError(
+                "a worker process was killed, perhaps for want of memory: "
+                "run the same command again to continue, with fewer --workers"
+            ) from error
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int, context: SpawnContext, stop: Event) -> Executor:
+    return ProcessPoolExecutor(workers, context, initializer=_start, initargs=(stop,))
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Whatever process starts in here never sees Ctrl-C, which a terminal sends to all: it is told to stop.
+
+    The signal is blocked, which processes inherit, and not ignored, so that one sent in the meantime
+    comes through afterwards.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_finder: FaceFinder | None = None
+_stop: Event | None = None
+
+
+def _start(stop: Event) -> None:
+    global _finder, _stop
+    _finder, _stop = FaceFinder(), stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever for more to do."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def cut(paths: Sequence[Path]) -> Part | None:
+    """What became of some pictures, or None where nobody wants to know any more."""
+    assert _finder is not None
+    assert _stop is not None
+    outcomes, digests, chips = [], [], []
+    for path in paths:
+        if _stop.is_set():
+            return None
+        digest, gray = read_picture(path)
+        digests.append(np.frombuffer(digest, np.uint8))
+        faces = [] if gray is None else _finder.detect_in_still(gray)
+        if gray is None:
+            outcomes.append(Outcome.UNREADABLE)
+        elif not faces:
+            outcomes.append(Outcome.NO_FACE)
+        else:
+            outcomes.append(Outcome.FACE)
+            chips.append(align(gray, faces[0], MARGIN))
+    return Part(
+        np.array(outcomes, np.uint8),
+        np.stack(digests),
+        np.stack(chips) if chips else np.empty((0, STORED_SIZE, STORED_SIZE), np.uint8),
+    )

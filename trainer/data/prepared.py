@@ -1,0 +1,147 @@
+"""Prepared data: a folder of aligned chips and their labels, ready to train on.
+
+    chips.npy       (n, 99, 99) gray levels, mapped into memory: a 75×75 chip with 12 pixels around it
+    faces.csv       one line a chip: file, gender, age, race, subject, fold, split; empty where unknown
+    prepared.json   the data set, its age groups, and what was dropped and why
+
+`faces.csv` is written last, so a folder without it is not taken for a finished one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.errors import KioskError
+from kiosk.estimate import AgeGroup
+from kiosk.vision.faces.alignment import CHIP_SIZE
+from trainer.data.labels import AGE_GROUPS, FaceLabel, Split, Years
+
+MARGIN = 12
+"""Pixels kept around a chip, so that augmentation can shift and turn it without losing the edge."""
+
+STORED_SIZE = CHIP_SIZE + 2 * MARGIN
+
+SUMMARY = "prepared.json"
+_CHIPS, _FACES = "chips.npy", "faces.csv"
+_COLUMNS = tuple(field.name for field in fields(FaceLabel))
+
+
+class PreparedDataError(KioskError):
+    """A folder that does not hold prepared data."""
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A prepared folder."""
+
+    dataset: str
+    groups: tuple[AgeGroup, ...]
+    """The age groups that its labels are made of, or fit best."""
+
+    chips: NDArray[np.uint8]
+    """(n, 99, 99) gray levels."""
+
+    labels: tuple[FaceLabel, ...]
+
+    def rows(self, split: Split) -> NDArray[np.intp]:
+        """Indices of the chips in one split."""
+        return np.flatnonzero([label.split == split for label in self.labels])
+
+
+def save(
+    folder: Path,
+    *,
+    dataset: str,
+    groups: Iterable[AgeGroup],
+    chips: NDArray[np.uint8],
+    labels: Sequence[FaceLabel],
+    summary: dict[str, Any],
+) -> None:
+    """Writes a prepared folder; an earlier one in the same place is replaced file by file."""
+    (folder / _FACES).unlink(missing_ok=True)
+    with replaced_safely(folder / _CHIPS) as path, path.open("wb") as file:
+        np.save(file, chips)
+    with replaced_safely(folder / SUMMARY) as path:
+        facts = {"dataset": dataset, "age_groups": [asdict(group) for group in groups], **summary}
+        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    with replaced_safely(folder / _FACES) as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, _COLUMNS)
+        writer.writeheader()
+        writer.writerows({name: getattr(label, name) or "" for name in _COLUMNS} for label in labels)
+
+
+def load(folder: Path) -> PreparedData:
+    """Reads a prepared folder. Raises `PreparedDataError`."""
+    try:
+        facts = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        chips = np.lib.format.open_memmap(folder / _CHIPS, mode="r")  # unlike np.load, nothing but an array
+        labels = _read_labels(folder / _FACES)
+        data = PreparedData(
+            dataset=facts["dataset"],
+            groups=tuple(AgeGroup(**group) for group in facts["age_groups"]),
+            chips=chips,
+            labels=labels,
+        )
+    except FileNotFoundError as error:
+        raise PreparedDataError(
+            f"{folder} is not prepared data ({error.filename} is missing): make it with `trainer prepare`"
+        ) from error
+    except NotADirectoryError as error:
+        raise PreparedDataError(
+            f"{folder} is not a folder, and so not prepared data: make one with `trainer prepare`"
+        ) from error
+    except OSError as error:
+        raise PreparedDataError(
+            f"{error.filename} cannot be read ({error.strerror}): run `trainer prepare` again"
+        ) from error
+    except (ValueError, KeyError, TypeError, EOFError) as error:
+        raise PreparedDataError(
+            f"{folder} holds damaged prepared data ({error}): run `trainer prepare` again"
+        ) from error
+    if chips.shape != (len(labels), STORED_SIZE, STORED_SIZE) or chips.dtype != np.uint8:
+        raise PreparedDataError(
+            f"{folder} holds {chips.dtype} chips of shape {chips.shape} for {len(labels)} labels: "
+            "run `trainer prepare` again"
+        )
+    if len(data.groups) != AGE_GROUPS:
+        raise PreparedDataError(
+            f"{folder} has {len(data.groups)} age groups, where the network has {AGE_GROUPS}: "
+            "run `trainer prepare` again"
+        )
+    return data
+
+
+def _read_labels(path: Path) -> tuple[FaceLabel, ...]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        try:
+            return tuple(_label(row) for row in reader)
+        except csv.Error as error:  # the reader counts a line once it has read it
+            raise PreparedDataError(
+                f"{path}, after line {reader.line_num}: {error}: run `trainer prepare` again"
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PreparedDataError(f"{path}, line {reader.line_num}: {error}: run `trainer prepare` again") from error
+
+
+def _label(row: dict[str, str]) -> FaceLabel:
+    if row["split"] not in get_args(Split):
+        raise ValueError(f"unknown split {row['split']!r}")
+    return FaceLabel(
+        file=row["file"],
+        gender=row["gender"],
+        age=Years.parse(row["age"]) if row["age"] else None,
+        race=row["race"],
+        subject=row["subject"],
+        fold=row["fold"],
+        split=cast(Split, row["split"]),
+    )

@@ -1,0 +1,1 @@
+"""Measures a network on faces that it was not trained on."""

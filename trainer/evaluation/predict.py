@@ -1,0 +1,101 @@
+"""What a network says of stored chips, the same for a run's checkpoint and for any engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kiosk.common.errors import KioskError
+from kiosk.estimate import AgeGroup
+from kiosk.inference import Engine, load_exactly
+from kiosk.inference.manifest import Temperatures, manifest_path
+from trainer.training.augment import centred
+
+BATCH = 256
+
+
+class PredictError(KioskError):
+    """A path with no network in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Calibrated probabilities, and what they come from."""
+
+    source: str
+    """The network in a few words, without the folder it lies in."""
+    kind: Literal["engine", "run"]
+    gender: NDArray[np.float64]
+    """(n, 2), in the order of the engine's gender labels. Each row sums to 1."""
+    age: NDArray[np.float64]
+    """(n, groups), the youngest first. Each row sums to 1."""
+    groups: tuple[AgeGroup, ...]
+    temperatures: Temperatures
+    """What the logits were divided by."""
+
+
+def predict(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
+    """Runs an engine's file, or the network of a run's folder, on those rows of (m, 99, 99) stored chips.
+
+    At least one row; `chips` may be mapped from a file of any size, because it is read in batches.
+    torch is imported for a run only. Raises `PredictError`, and what a manifest, an engine or a run
+    raises.
+    """
+    if source.is_dir():
+        return _by_run(source, chips, rows)
+    if not source.is_file() or not manifest_path(source).is_file():
+        raise PredictError(
+            f"{source} is neither a run nor an engine: name a folder that `trainer train` wrote, "
+            "or an engine's file with its manifest beside it"
+        )
+    engine = load_exactly(source)
+    try:
+        return predict_with(engine, f"{source.name} (SHA-256 {engine.manifest.sha256[:12]}…)", chips, rows)
+    finally:
+        engine.close()
+
+
+def predict_with(
+    engine: Engine, source: str, chips: NDArray[np.uint8], rows: NDArray[np.integer] | None = None
+) -> Predictions:
+    """The same of an engine that is loaded already, on all chips or on some rows. Raises `EngineError`."""
+    batches = _batches(chips, np.arange(len(chips)) if rows is None else rows)
+    parts = [engine.infer(centred(batch)) for batch in batches]
+    gender, age = (np.concatenate(head).astype(np.float64) for head in zip(*parts, strict=True))
+    return Predictions(source, "engine", gender, age, engine.manifest.groups, engine.manifest.temperatures)
+
+
+def _by_run(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
+    from trainer.evaluation.temperature import temperatures_for  # torch, which no engine needs
+    from trainer.training.infer import logits_of
+    from trainer.training.run_folder import load_network, load_settings
+
+    groups = load_settings(source).groups
+    network = load_network(source)
+    temperatures = temperatures_for(source, network)
+    parts = [logits_of(network, batch) for batch in _batches(chips, rows)]
+    gender, age = (np.concatenate([part.numpy() for part in head]) for head in zip(*parts, strict=True))
+    return Predictions(
+        source=f"run {source.resolve().name}",
+        kind="run",
+        gender=softmax(gender.astype(np.float64) / temperatures.gender),
+        age=softmax(age.astype(np.float64) / temperatures.age),
+        groups=groups,
+        temperatures=temperatures,
+    )
+
+
+def _batches(chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Iterator[NDArray[np.uint8]]:
+    for start in range(0, len(rows), BATCH):
+        yield chips[rows[start : start + BATCH]]
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, classes) logits → probabilities."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))

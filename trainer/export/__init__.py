@@ -1,0 +1,1 @@
+"""Writes the network as ONNX and compiles it into engines."""

@@ -1,0 +1,46 @@
+"""Chips to try an engine on where no data set is at hand: the faces of the demo clip, and noise.
+
+Nobody in the clip exists. The noise is there because an engine that errs only on what is no face errs all the same.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import cv2
+import numpy as np
+
+from kiosk.inference import Chips
+from kiosk.vision.faces.alignment import align
+from kiosk.vision.faces.detector import FaceFinder, detection_scale
+from kiosk.vision.faces.image import gray_of
+
+CLIP_FACES = 48
+_EVERY = 12  # frames: the same face has moved by then
+_NOISE = 16
+_SMALLEST_FACE = 0.2  # of the frame's height
+
+
+def sample_chips() -> Chips:
+    """(64, 1, 75, 75), always the same."""
+    noise = np.random.default_rng(0).random((_NOISE, 1, 75, 75), np.float32)
+    return np.concatenate([_clip_faces(), noise])
+
+
+def _clip_faces() -> Chips:
+    finder = FaceFinder()
+    chips: list[np.ndarray] = []
+    with resources.as_file(resources.files("kiosk.assets") / "demo.mp4") as path:
+        clip = cv2.VideoCapture(str(path))
+        try:
+            number = 0
+            while len(chips) < CLIP_FACES and clip.grab():
+                number += 1
+                if number % _EVERY:
+                    continue
+                gray = gray_of(np.asarray(clip.retrieve()[1], dtype=np.uint8))
+                faces = finder.detect(gray, detection_scale(gray.shape[0], _SMALLEST_FACE))
+                chips += [align(gray, face) for face in faces]
+        finally:
+            clip.release()
+    return np.stack(chips[:CLIP_FACES])[:, None] / np.float32(255)

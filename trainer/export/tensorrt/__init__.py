@@ -1,0 +1,1 @@
+"""Drives TensorRT's builder."""

@@ -1,0 +1,162 @@
+"""A run → an ONNX file with its manifest: calibrated, checked against torch, measured.
+
+The file holds everything between a chip's gray levels and its probabilities (normalisation, the
+network with batch normalisation folded into the layers before it, temperatures, softmax), so that no
+engine can apply any of it twice.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from kiosk.common.atomic_files import replaced_together
+from kiosk.common.errors import KioskError
+from kiosk.inference import manifest as manifests
+from kiosk.inference.manifest import GENDER_LABELS, GroupEntry, Manifest, Temperatures
+from kiosk.inference.onnx_runtime import OnnxEngine
+from trainer.data.faces import Faces
+from trainer.data.labels import Split
+from trainer.evaluation.manifest_accuracy import measured
+from trainer.evaluation.predict import predict_with
+from trainer.evaluation.temperature import temperatures_of
+from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.training.augment import centred
+from trainer.training.run_folder import Settings, load_faces, load_network, load_settings
+
+TOLERANCE = 1e-4
+"""Largest difference of a probability between torch and the exported file."""
+
+_PURPOSES: dict[Split, str] = {"calibration": "calibration", "test": "testing"}
+
+
+class ExportError(KioskError):
+    """A network that does not come out of the export as it went in."""
+
+
+class Deployed(nn.Module):
+    """FacialNet from gray levels to probabilities."""
+
+    def __init__(self, network: FacialNet, temperatures: Temperatures) -> None:
+        super().__init__()
+        self.network = folded(network)
+        self.temperatures = temperatures
+
+    def forward(self, chips: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 1, 75, 75) gray levels in 0…1 → (n, 2) and (n, groups) probabilities."""
+        logits: Logits = self.network(chips)
+        return (
+            torch.softmax(logits.gender / self.temperatures.gender, dim=1),
+            torch.softmax(logits.age / self.temperatures.age, dim=1),
+        )
+
+
+def export(run: Path, out: Path) -> Manifest:
+    """Writes the network of `run` to `out` and its manifest beside it; returns the manifest.
+
+    Temperatures are fitted on the calibration split, and accuracy is measured on the test split
+    with the exported file itself. Raises `ExportError`, `MeasuredError`, `RunError` and `PreparedDataError`.
+    """
+    settings = load_settings(run)
+    network = load_network(run)
+    faces = load_faces(run)
+    for split, purpose in _PURPOSES.items():
+        if not len(faces.rows(split)):
+            raise ExportError(f"{faces.name} keeps no faces for {purpose}: it is too small, prepare more faces")
+    deployed = Deployed(network, temperatures_of(network, faces)).eval()
+    with replaced_together(out, manifests.manifest_path(out)) as (path, beside):
+        _write_onnx(deployed, path)
+        content = path.read_bytes()
+        manifest = Manifest(
+            format="onnx",
+            sha256=manifests.sha256_of(content),
+            input_shape=manifests.CHIP_SHAPE,
+            gender_labels=GENDER_LABELS,
+            age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in faces.groups),
+            temperatures=deployed.temperatures,
+            trained_on=f"{faces.name}, {len(faces.rows('train'))} faces",
+            built_by={
+                "tool": "trainer export",
+                "torch": torch.__version__.split("+")[0],
+                "recipe": _described(settings),
+            },
+        )
+        engine = OnnxEngine(content, manifest)
+        _check_parity(deployed, engine, faces)
+        predictions = predict_with(engine, engine.name, faces.chips(faces.rows("test")))
+        manifest = manifest.model_copy(update={"accuracy": measured(predictions, faces, "test")})
+        beside.write_text(manifests.text_of(manifest), encoding="utf-8")
+    return manifest
+
+
+def folded(network: FacialNet) -> FacialNet:
+    """The same function as the paper's plain network: batch normalisation folded into the layers before it."""
+    if not network.batch_norm:
+        return network
+    plain = FacialNet(batch_norm=False, standardise=network.standardise)
+    for part in ("trunk", "gender", "age"):
+        setattr(plain, part, _folded(getattr(network, part)))
+    return plain.eval()
+
+
+def _folded(layers: nn.Sequential) -> nn.Sequential:
+    kept: list[nn.Module] = []
+    for layer in copy.deepcopy(layers).eval():
+        if isinstance(layer, nn.BatchNorm2d):
+            convolution = kept.pop()
+            assert isinstance(convolution, nn.Conv2d)
+            kept.append(fuse_conv_bn_eval(convolution, layer))
+        elif isinstance(layer, nn.BatchNorm1d):
+            linear = kept.pop()
+            assert isinstance(linear, nn.Linear)
+            kept.append(fuse_linear_bn_eval(linear, layer))
+        else:
+            kept.append(layer)
+    return nn.Sequential(*kept)
+
+
+def _described(settings: Settings) -> str:
+    begun = ", begun with the network of another run" if settings.start_from else ""
+    norm = "; batch normalisation folded" if settings.recipe.batch_norm else ""
+    return f"{settings.recipe.epochs} epochs{begun}{norm}"
+
+
+def _write_onnx(deployed: Deployed, path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's exporter warns of what torch itself has deprecated,
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # and of libraries that nothing here uses
+        program = torch.onnx.export(
+            deployed,
+            (example_chips(2),),
+            dynamo=True,
+            input_names=["chips"],
+            output_names=["gender", "age"],
+            dynamic_shapes={"chips": {0: torch.export.Dim("n")}},
+            opset_version=18,
+            verbose=False,
+        )
+    assert program is not None
+    # The exporter notes beside each node where in whose folders it was traced. That is nobody's business,
+    # and would make the checksum depend on the place of the checkout.
+    for noted in (program.model, program.model.graph, *program.model.graph):
+        noted.metadata_props.clear()
+    program.save(str(path), external_data=False)
+
+
+def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
+    chips = np.concatenate([centred(faces.chips(faces.rows("test")[:64])), example_chips(16).numpy()])
+    with torch.no_grad():
+        expected = deployed(torch.from_numpy(chips))
+    for name, ours, theirs in zip(("gender", "age"), engine.infer(chips), expected, strict=True):
+        difference = float(np.abs(ours - theirs.numpy()).max())
+        if not difference <= TOLERANCE:  # which holds for what is no number, too
+            raise ExportError(
+                f"the exported file's {name} differs from torch by {difference:.1e}, over {TOLERANCE:.0e}"
+            )

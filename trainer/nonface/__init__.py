@@ -1,0 +1,1 @@
+"""Trains the small network that tells real faces from false detections."""

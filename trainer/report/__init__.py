@@ -1,0 +1,1 @@
+"""Plots and Markdown tables that reports share."""

@@ -1,0 +1,1 @@
+"""Measures how fast engines are on this machine."""
