@@ -169,7 +169,7 @@ class FaceObservation:
 
     status: Status
     estimate: Estimate | None = None
-    """Present from the first good chip on, whatever the status."""
+    """Present from the first good crop on, whatever the status."""
 
     live: bool | None = None
     """Whether it was shown to be a living face and no picture of one. None where nobody asked, or there is no

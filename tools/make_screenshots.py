@@ -28,7 +28,7 @@ from kiosk.estimate import Observation
 from kiosk.inference import load
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.controller import Service
-from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.pages.camera import CameraPage
 from kiosk.ui.service.pages.device_tests import TestsPage
 from kiosk.ui.service.pages.health import HealthPage
@@ -362,7 +362,7 @@ def stage_for(
     feed, pin = VisionFeed(vision), Attendant()
     window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()
-    desk = Desk(shop, feed, catalog, journal, Settings(journal), journal_path)
+    desk = ServiceContext(shop, feed, catalog, journal, Settings(journal), journal_path)
     service = Service(window, desk, pin, Backlight(journal_path.parent / "no light"))
     service.timer.stop()
     window.resize(*size)

@@ -48,7 +48,7 @@ def main() -> None:
 def prepare(
     kind: Literal["adience", "fairface", "utkface", "folder"], root: Path, out: Path, workers: int | None
 ) -> None:
-    """Cuts a data set's photographs into aligned chips.
+    """Cuts a data set's photographs into aligned crops.
 
     ROOT is the data set as its authors ship it: for FairFace the folder that holds
     fairface_label_train.csv, for Adience the one with fold_0_data.txt and faces/, for UTKFace the one with
@@ -91,7 +91,7 @@ def train(
     groups: Literal["adience", "decades"] | None,
     start_from: Path | None,
 ) -> None:
-    """Trains FacialNet on prepared chips: several sets together, where their labels go together.
+    """Trains FacialNet on prepared crops: several sets together, where their labels go together.
 
     Under `torchrun -m trainer` it trains in several processes, one a GPU.
     """

@@ -13,7 +13,7 @@ million multiply-adds in the convolutions of a face.
 
 Two things are not in the paper. `batch_norm` adds batch normalisation after every layer that a ReLU
 follows, and export folds it away again: what the kiosk runs is the paper's network. `standardise`
-gives every chip zero mean and about unit variance first.
+gives every crop zero mean and about unit variance first.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.labels import AGE_GROUPS
 
 
@@ -70,27 +70,27 @@ class FacialNet(nn.Module):
         self.gender = _head(GENDERS, batch_norm, first_dropout=0.5, second_dropout=0.3)
         self.age = _head(AGE_GROUPS, batch_norm, first_dropout=0.4, second_dropout=0.2)
 
-    def forward(self, chips: Tensor) -> Logits:
+    def forward(self, crops: Tensor) -> Logits:
         """(n, 1, 75, 75) gray levels in 0…1 → logits."""
-        features = self.trunk(standardised(chips) if self.standardise else chips)
+        features = self.trunk(standardised(crops) if self.standardise else crops)
         return Logits(self.gender(features), self.age(features))
 
 
-def standardised(chips: Tensor) -> Tensor:
-    """Gray levels in 0…1 → each chip with zero mean and about unit variance.
+def standardised(crops: Tensor) -> Tensor:
+    """Gray levels in 0…1 → each crop with zero mean and about unit variance.
 
-    With one mean and one deviation for all chips, dark and flat ones kept little signal: gender was
+    With one mean and one deviation for all crops, dark and flat ones kept little signal: gender was
     right in 88 % of the tenth of adults (10 and over) with least contrast, and in 93 to 94 % of the
     half with more contrast than the median. The constant, five gray levels, keeps the noise of a
-    nearly uniform chip from being blown up.
+    nearly uniform crop from being blown up.
     """
-    centred = chips - chips.mean(dim=(2, 3), keepdim=True)
+    centred = crops - crops.mean(dim=(2, 3), keepdim=True)
     return centred / (centred.square().mean(dim=(2, 3), keepdim=True).sqrt() + _FLAT)
 
 
-def example_chips(count: int = 1) -> Tensor:
+def example_crops(count: int = 1) -> Tensor:
     """(count, 1, 75, 75) of random gray levels in 0…1, for tracing and for checks of shape."""
-    return torch.rand(count, 1, CHIP_SIZE, CHIP_SIZE)
+    return torch.rand(count, 1, CROP_SIZE, CROP_SIZE)
 
 
 def _trunk(batch_norm: bool) -> list[nn.Module]:

@@ -113,7 +113,7 @@
     </message>
 </context>
 <context>
-    <name>DemoWords</name>
+    <name>DemoStrings</name>
     <message>
         <source>FacialNet Kiosk: controls of the simulation</source>
         <translation>FacialNet Kiosk：模拟控制</translation>
@@ -208,7 +208,7 @@
     </message>
 </context>
 <context>
-    <name>ServiceWords</name>
+    <name>ServiceStrings</name>
     <message>
         <source>Service</source>
         <translation>维护</translation>
@@ -631,7 +631,7 @@
     </message>
 </context>
 <context>
-    <name>ShopWords</name>
+    <name>ShopStrings</name>
     <message>
         <source>Simulated: no real money, no real goods</source>
         <translation>模拟：非真实货币，非真实商品</translation>
@@ -1002,7 +1002,7 @@
     </message>
 </context>
 <context>
-    <name>Words</name>
+    <name>Strings</name>
     <message>
         <source>Female</source>
         <translation>女性</translation>

@@ -22,7 +22,7 @@ _SIDES = {"age": 64, "gender": 32}
 
 
 @cache
-def chips(task: str, count: int) -> list[Any]:
+def crops(task: str, count: int) -> list[Any]:
     """Random faces, cut out already."""
     side = _SIDES[task]
     return list(np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8))
@@ -46,7 +46,7 @@ def main() -> None:
             pictures = list(np.frombuffer(content, np.uint8).reshape(shape))
         elif order["do"] == "networks":
             for task in order["tasks"]:
-                networks[task].probabilities(chips(task, order["count"]))
+                networks[task].probabilities(crops(task, order["count"]))
         elif order["do"] == "predict":
             answer = {"seconds": [], "faces": []}
             for index in order["pictures"]:

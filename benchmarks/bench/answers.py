@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks.bench.alternative import Alternative
 from benchmarks.bench.scenes import Camera, Passage, Picture, endless, tiled
 from kiosk.inference import Engine
-from kiosk.vision.capture.grabber import Reader
+from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.pipeline import Pipeline
 
 RATE = 30.0
@@ -115,7 +115,7 @@ def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[
     """Pictures at `RATE`: how long after each its answer was there, and how many were passed over."""
     pipeline = Pipeline(engine)
     frames = round(seconds * RATE)
-    reader = Reader(Camera(pictures, RATE, frames))
+    reader = FrameGrabber(Camera(pictures, RATE, frames))
     latencies: list[float] = []
     busy, started = time.process_time(), time.monotonic()
     reader.start()

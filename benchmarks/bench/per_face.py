@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.bench.alternative import PACKAGE, Alternative
 from benchmarks.bench.processes import cpu_nanoseconds
-from kiosk.inference import Chips, check, default_path, locations
+from kiosk.inference import Crops, check, default_path, locations
 from trainer.speed.bench import BATCHES, measure
 from trainer.speed.bench_machine import facts
 from trainer.speed.ceiling import cpu_probes
@@ -77,8 +77,8 @@ def _row(result: Result, row: Row) -> dict[str, Any]:
 
 
 def _alternative(name: str, tasks: Sequence[str], alternative: Alternative) -> Contender:
-    def infer(chips: Chips) -> None:
-        alternative.run_networks(tasks, len(chips))
+    def infer(crops: Crops) -> None:
+        alternative.run_networks(tasks, len(crops))
 
     return Contender(
         name=name,

@@ -113,7 +113,7 @@ def endless(pictures: Sequence[Picture], rate: float) -> Iterator[Frame]:
 
 
 class Camera:
-    """A source that gives pictures to and fro for so many frames. `kiosk.vision.capture.grabber.Reader` paces it."""
+    """A source that gives pictures to and fro for so many frames, at the pace of `FrameGrabber`."""
 
     live = False
     name = "a made-up camera"

@@ -29,7 +29,7 @@ FUNCTIONS = (
 )
 """Module, function, stage. One that is not there any more is left out, and its time is its caller's."""
 
-FUSING = ("Tracks", "Track", "Evidence")
+FUSING = ("Tracks", "Track", "TemporalFusion")
 """Classes in `kiosk.vision.tracking.tracker` whose every public method is of the stage `fuse`."""
 
 

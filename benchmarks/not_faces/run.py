@@ -5,7 +5,7 @@ r"""Measures what becomes of things that are no faces, and of faces that are: kn
 
 Pictures are of anything but real people. Of those in `--pictures` the ones are used that `trainer facelike` leaves
 aside, of those in `--unseen`, from which it never learned, all. Each is shown as a still picture, as a clip (moved,
-turned, enlarged, blurred and noised before a gray wall, for two seconds) and as chips cut where the detector nearly
+turned, enlarged, blurred and noised before a gray wall, for two seconds) and as crops cut where the detector nearly
 finds a face, or anywhere. Faces are FairFace's: ROOT holds its pictures, PREPARED what `trainer prepare` made of them;
 those kept aside are used. Written are `results.json` and `results.md`, with figures only.
 """
@@ -69,8 +69,8 @@ def main() -> int:
     found = np.array([other.score > 0 for other in others])
     scores = np.array([other.score for other in others])
     told = told_apart(
-        measured([chip for chip, _ in faces], np.array([score for _, score in faces]), engine, basis),
-        measured([other.chip for other in others], scores, engine, basis),
+        measured([crop for crop, _ in faces], np.array([score for _, score in faces]), engine, basis),
+        measured([other.crop for other in others], scores, engine, basis),
         found,
     )
     results = {"pictures": shown, "faces": real, "chips": {"found": int(found.sum()), "all": len(found)}, "told": told}
@@ -118,10 +118,10 @@ def clip(picture: Gray, seed: int) -> Iterator[Frame]:
 def still_faces(
     root: Path, folder: Path, finder: FaceFinder, engine: Engine
 ) -> tuple[dict[str, Any], list[tuple[Gray, float]]]:
-    """How many kept-aside faces are known as still pictures, and why the others are not; chips and scores."""
+    """How many kept-aside faces are known as still pictures, and why the others are not; crops and scores."""
     judge, data = nonface_filter.load(), prepared.load(folder)
     known = poor = taken = unfound = 0
-    chips = []
+    crops = []
     rows = data.rows("test")
     for row in rows:
         gray = cv2.imread(str(root / data.labels[row].file), cv2.IMREAD_GRAYSCALE)
@@ -131,12 +131,12 @@ def still_faces(
         if not faces:
             unfound += 1
             continue
-        chip = align(picture, faces[0])
-        chips.append((chip, faces[0].score))
-        poor += int(quality(chip, faces[0]) < GOOD)
-        taken += int(judge(chip) <= 0)
+        crop = align(picture, faces[0])
+        crops.append((crop, faces[0].score))
+        poor += int(quality(crop, faces[0]) < GOOD)
+        taken += int(judge(crop) <= 0)
         known += int(estimate_still(picture, _Found(faces), engine)[0].status == "known")
-    return {"faces": len(rows), "known": known, "poor": poor, "taken for no face": taken, "not found": unfound}, chips
+    return {"faces": len(rows), "known": known, "poor": poor, "taken for no face": taken, "not found": unfound}, crops
 
 
 class _Found(FaceFinder):
@@ -149,11 +149,11 @@ class _Found(FaceFinder):
         return self._faces
 
 
-def measured(chips: Sequence[Gray], scores: NDArray[np.float64], engine: Engine, basis: Measures) -> Measures:
+def measured(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine, basis: Measures) -> Measures:
     """What might tell a face from something else, the higher the likelier a face."""
     judge = nonface_filter.load()
-    answers, mirrored = (_answers([turn(chip) for chip in chips], engine) for turn in (_same, _mirrored))
-    looks = np.stack([look_of(chip) for chip in chips]) - basis["mean"]
+    answers, mirrored = (_answers([turn(crop) for crop in crops], engine) for turn in (_same, _mirrored))
+    looks = np.stack([look_of(crop) for crop in crops]) - basis["mean"]
     within = looks @ basis["components"].T
     return {
         "surest gender": answers[0].max(axis=1),
@@ -161,12 +161,12 @@ def measured(chips: Sequence[Gray], scores: NDArray[np.float64], engine: Engine,
         "agreement with the mirror image": -np.abs(answers[1] - mirrored[1]).sum(axis=1),
         "detector's score": scores,
         "density (PCA residual)": (within**2).sum(axis=1) - (looks**2).sum(axis=1),
-        "`facelike`": np.array([judge(chip) for chip in chips]),
+        "`facelike`": np.array([judge(crop) for crop in crops]),
     }
 
 
 def told_apart(faces: Measures, others: Measures, found: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Area under the curve, and false accepts where one face in a hundred is lost; of chips found, and of all."""
+    """Area under the curve, and false accepts where one face in a hundred is lost; of crops found, and of all."""
     told = []
     for name, real in faces.items():
         least = np.quantile(real, _LOST)
@@ -225,23 +225,23 @@ def _basis(folder: Path) -> Measures:
     """The mean look of the prepared training faces and its first components."""
     data = prepared.load(folder)
     inner = slice(MARGIN, -MARGIN)
-    looks = np.stack([look_of(np.ascontiguousarray(data.chips[row, inner, inner])) for row in data.rows("train")[::4]])
+    looks = np.stack([look_of(np.ascontiguousarray(data.crops[row, inner, inner])) for row in data.rows("train")[::4]])
     mean = looks.mean(axis=0)
     _, vectors = np.linalg.eigh(np.cov((looks - mean).T))
     return {"mean": mean, "components": vectors[:, ::-1].T[:_COMPONENTS]}
 
 
-def _answers(chips: list[Gray], engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    answers = [engine.infer(stacked(chips[first : first + 64])) for first in range(0, len(chips), 64)]
+def _answers(crops: list[Gray], engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    answers = [engine.infer(stacked(crops[first : first + 64])) for first in range(0, len(crops), 64)]
     return np.concatenate([each.gender for each in answers]), np.concatenate([each.age for each in answers])
 
 
-def _same(chip: Gray) -> Gray:
-    return chip
+def _same(crop: Gray) -> Gray:
+    return crop
 
 
-def _mirrored(chip: Gray) -> Gray:
-    return np.ascontiguousarray(chip[:, ::-1])
+def _mirrored(crop: Gray) -> Gray:
+    return np.ascontiguousarray(crop[:, ::-1])
 
 
 if __name__ == "__main__":

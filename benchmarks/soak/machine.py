@@ -188,7 +188,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
     machines: list[run.Machine] = []
     shown, show_until_closed = run.show, event_loop.show_until_closed
 
-    def show(machine: run.Machine, wish: run.Wish) -> None:
+    def show(machine: run.Machine, wish: run.RunOptions) -> None:
         machines.append(machine)
         shown(machine, wish)
 
@@ -200,7 +200,7 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
     run.show = show
     run.DemoMachine = lambda _: SoakMachine(state, tell)  # type: ignore[assignment, attr-defined]
     event_loop.show_until_closed = played  # type: ignore[assignment]
-    run.run(load(settings), run.Wish(demo=True, source=clip))
+    run.run(load(settings), run.RunOptions(demo=True, source=clip))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.board.dispenser import SerialDispenser
 from kiosk.vending.devices.dispenser import Dispenser
 from kiosk.vending.devices.id_check import IdVerifier
-from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.devices.protocols import PaymentTerminal
 from kiosk.vending.devices.serial_line import SerialLine
@@ -25,7 +25,7 @@ from kiosk.vision.capture.source import DEMO
 
 
 def _mdb(config: Config) -> PaymentTerminal:
-    return MdbTerminal(SerialLine(config.payment.port), MdbMemory(config.state_folder / "mdb-payments.json"))
+    return MdbTerminal(SerialLine(config.payment.port), PaymentStore(config.state_folder / "mdb-payments.json"))
 
 
 def _serial(config: Config) -> Dispenser:

@@ -17,7 +17,7 @@ from kiosk.fleet.engine_trial import EngineTrial, Wellbeing
 from kiosk.fleet.fleet_settings import FleetSettings, utc_now
 from kiosk.fleet.messages import MachineStatus, SlotStatus
 from kiosk.fleet.mqtt import Broker
-from kiosk.fleet.order_executor import RemoteDesk
+from kiosk.fleet.order_executor import OrderExecutor
 from kiosk.fleet.orders import OrderError, public_key
 from kiosk.fleet.service import Fleet
 from kiosk.inference import check
@@ -123,7 +123,7 @@ class FleetDesk:
         self._version = importlib.metadata.version("facialnet-kiosk")
         self._tracks = FinishedTracks() if config.fleet.audience else None
         self._fleet = Fleet(settings_of(config), config.journal_path, config.state_folder / "fleet.db")
-        self._desk = RemoteDesk(self._fleet, shop, settings, self._trial(config), utc_now)
+        self._desk = OrderExecutor(self._fleet, shop, settings, self._trial(config), utc_now)
         self._tell_at = 0.0
 
     def start(self) -> None:

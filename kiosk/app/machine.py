@@ -29,7 +29,7 @@ from kiosk.config import Config, last_good
 from kiosk.security import pin_file, trusted_file
 from kiosk.security.file_permissions import make_private
 from kiosk.system.display_probe import NoDisplayError, why_no_window
-from kiosk.system.watchdog import Vitals
+from kiosk.system.watchdog import HealthChecks
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.journal import Journal, quarantine
@@ -54,7 +54,7 @@ FLEET_MS = 250
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """What the command line says beside the settings."""
 
     demo: bool = False
@@ -86,13 +86,13 @@ class Machine:
     demo: DemoMachine | None
 
 
-def run(config: Config, wish: Wish) -> None:
+def run(config: Config, wish: RunOptions) -> None:
     """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
     with ExitStack() as running:
         show(started(config, wish, running), wish)
 
 
-def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool = False) -> Machine:
+def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen: bool = False) -> Machine:
     """Starts everything but the window, to be stopped by `running`. Raises whatever keeps it from starting.
 
     `has_screen`: whether a window is shown already, so that it needs no trial whether one can be.
@@ -123,7 +123,7 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
     parts = demo.devices if demo else devices.opened(config)
     running.callback(parts.close)
     engine = wish.engine or fleet_parts.chosen_engine(config)
-    vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.NOTICE)
+    vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.PRESENCE)
     running.callback(vision.stop)
     vision.start()
     shop = _shop(config, catalog, journal, parts)
@@ -135,7 +135,7 @@ def started(config: Config, wish: Wish, running: ExitStack, *, has_screen: bool 
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 
 
-def _doubts_after_check(config: Config, wish: Wish) -> list[str]:
+def _doubts_after_check(config: Config, wish: RunOptions) -> list[str]:
     """Who may change settings and catalogue, a line each. Raises `UntrustedFileError` where that is everybody."""
     settings = None if wish.settings_fault else wish.settings
     doubts: list[str] = []
@@ -158,7 +158,7 @@ def _keep_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _checked_source(config: Config, wish: Wish) -> str:
+def _checked_source(config: Config, wish: RunOptions) -> str:
     """The source of pictures. A machine that sells looks at people: a clip could pass an age check."""
     if wish.demo:
         source = source_of(config, wish.source)
@@ -193,7 +193,7 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
     )
 
 
-def show(machine: Machine, wish: Wish) -> None:
+def show(machine: Machine, wish: RunOptions) -> None:
     """Shows the machine until its window is closed."""
     # Qt is loaded last, after everything that can refuse to start.
     from kiosk.app.shutdown import SaleEnd
@@ -201,9 +201,9 @@ def show(machine: Machine, wish: Wish) -> None:
     from kiosk.ui.demo.window import fit_screen
     from kiosk.ui.runtime.display_watch import DisplayWatch
     from kiosk.ui.runtime.event_loop import application, show_until_closed
-    from kiosk.ui.runtime.watchdog_timer import Heart
+    from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
     from kiosk.ui.service.controller import Service
-    from kiosk.ui.service.page import Desk
+    from kiosk.ui.service.page import ServiceContext
     from kiosk.ui.service.vision_feed import VisionFeed
     from kiosk.ui.shop.window import ShopWindow
 
@@ -224,7 +224,7 @@ def show(machine: Machine, wish: Wish) -> None:
     )
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
-    desk = Desk(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
+    desk = ServiceContext(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
     Service(window, desk, machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
@@ -235,7 +235,7 @@ def show(machine: Machine, wish: Wish) -> None:
         window.showFullScreen()
     display = DisplayWatch(app, window, fullscreen=fullscreen)
     controls = DemoControls(machine.demo, shop) if machine.demo else None
-    heart = Heart(window, _vitals(shop, machine.journal, machine.vision, wish.settings_fault))
+    heart = WatchdogTimer(window, _vitals(shop, machine.journal, machine.vision, wish.settings_fault))
     if fleet:
         fleet.start()
         _keep_telling(fleet, window)
@@ -263,7 +263,7 @@ def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
     timer.start()
 
 
-def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = "") -> Vitals:
+def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = "") -> HealthChecks:
     """How the parts of the machine are asked whether they are alive; `fault` is to be told while it is."""
 
     def journal_lives() -> bool:
@@ -286,7 +286,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
         quiet = shop.snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
         return memory.too_much(time.monotonic(), quiet=True) if quiet else 0
 
-    return Vitals(
+    return HealthChecks(
         journal=journal_lives,
         vision=vision_lives,
         busy=lambda: shop.snapshot.sale is not None,

@@ -16,19 +16,19 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk.app.machine import Machine, Wish, show, started
+from kiosk.app.machine import Machine, RunOptions, show, started
 from kiosk.common import log_setup
 from kiosk.common.click_group import said_of
 from kiosk.common.errors import KioskError
 from kiosk.config import Config
 from kiosk.config.last_good import load_or_recall
 from kiosk.system.display_probe import NoDisplayError, why_no_window
-from kiosk.system.watchdog import Vitals
+from kiosk.system.watchdog import HealthChecks
 
 log = logging.getLogger(__name__)
 
 
-def run_alone(path: Path, wish: Wish) -> None:
+def run_alone(path: Path, wish: RunOptions) -> None:
     """Runs the machine whose settings are in `path` until it is told to end. Raises `NoDisplayError`, `WindowError`."""
     log_setup.set_up()  # until the settings say where
     with ExitStack() as running:
@@ -43,7 +43,7 @@ def run_alone(path: Path, wish: Wish) -> None:
 class _Start:
     """One try after the other, each of which gives what kept it from going through, or nothing."""
 
-    def __init__(self, path: Path, wish: Wish, running: ExitStack) -> None:
+    def __init__(self, path: Path, wish: RunOptions, running: ExitStack) -> None:
         self._path = path
         self._running = running
         self._said = ""
@@ -75,7 +75,7 @@ class _Start:
 def _told_to_end(why: str, start: _Start) -> bool:
     """Whether that came before the machine started."""
     from kiosk.ui.runtime.event_loop import application, show_until_closed
-    from kiosk.ui.runtime.watchdog_timer import Heart
+    from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
     from kiosk.ui.shop.out_of_order import CannotSell
 
     if reason := why_no_window():
@@ -85,9 +85,9 @@ def _told_to_end(why: str, start: _Start) -> bool:
     window_config = start.config.window
     others = tuple(language for language in window_config.languages if language != window_config.language)
     window = CannotSell(why, start, (window_config.language, *others), large_text=window_config.large_text)
-    heart = Heart(
+    heart = WatchdogTimer(
         window,
-        Vitals(
+        HealthChecks(
             journal=lambda: True,
             vision=lambda: True,
             busy=lambda: False,

@@ -132,11 +132,11 @@ def _landmarks(_: Path | None) -> Iterator[Finding]:
 def _engine(path: Path | None) -> Iterator[Finding]:
     try:
         engine = load(path)
-        chips = np.random.default_rng(0).random((1, 1, 75, 75), np.float32)
-        engine.infer(chips)  # the first run allocates
+        crops = np.random.default_rng(0).random((1, 1, 75, 75), np.float32)
+        engine.infer(crops)  # the first run allocates
         started = time.perf_counter()
         for _ in range(_RUNS):
-            engine.infer(chips)
+            engine.infer(crops)
         milliseconds = (time.perf_counter() - started) / _RUNS * 1000
         engine.close()
     except KioskError as error:

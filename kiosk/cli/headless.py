@@ -22,7 +22,7 @@ from kiosk.common.errors import KioskError
 from kiosk.estimate import Observation
 from kiosk.inference import Engine, load
 from kiosk.vision.capture.frame import Frame
-from kiosk.vision.capture.grabber import Reader
+from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.capture.source import Source, open_source
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.process.settings import VisionSettings
@@ -102,7 +102,7 @@ def _unpaced(source: Source) -> Generator[Frame | None, None, None]:
 
 def _paced(source: Source) -> Generator[Frame | None, None, None]:
     """The newest frame each time, and None now and then while there is none."""
-    reader = Reader(source)
+    reader = FrameGrabber(source)
     reader.start()
     try:
         while True:

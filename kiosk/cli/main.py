@@ -176,9 +176,9 @@ def run(
             "a machine that sells needs a settings file: make one with `kiosk config init kiosk.toml`, then "
             "`kiosk run --config kiosk.toml`; or see the sale simulated with `kiosk run --demo`"
         )
-    from kiosk.app.machine import Wish
+    from kiosk.app.machine import RunOptions
 
-    wish = Wish(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
+    wish = RunOptions(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
     if config_path and not is_demo and ServiceManager().listens:
         from kiosk.app.unattended import run_alone
 

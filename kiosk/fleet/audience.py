@@ -42,7 +42,7 @@ class FinishedTracks:
         return labels
 
 
-class Audience:
+class VisitorCounter:
     """Counts of the hour."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ REFUSED_FROM = 0x80
 
 
 @dataclass(frozen=True)
-class Letter:
+class Message:
     """One message of a stream; without a topic it is nothing but a step ahead."""
 
     seq: int
@@ -59,7 +59,7 @@ class Stream(Protocol):
     def mark(self) -> int:
         """The last letter that the broker has taken."""
 
-    def after(self, seq: int, limit: int) -> Iterator[Letter]:
+    def after(self, seq: int, limit: int) -> Iterator[Message]:
         """The first letters after one."""
 
     def taken(self, seq: int) -> None:
@@ -78,15 +78,15 @@ class JournalStream:
     def mark(self) -> int:
         return self._outbox.cursor(self._id)
 
-    def after(self, seq: int, limit: int) -> Iterator[Letter]:
+    def after(self, seq: int, limit: int) -> Iterator[Message]:
         for entry in read_after(self._path, seq, limit)[1]:
             told = messages.of_entry(entry, partial(opening_of, self._path, before=entry.seq))
             if told is None:
-                yield Letter(entry.seq)
+                yield Message(entry.seq)
             else:
                 topic, data = told
                 text = messages.payload(self._machine, self._id, entry.seq, entry.utc, data)
-                yield Letter(entry.seq, topic, text)
+                yield Message(entry.seq, topic, text)
 
     def taken(self, seq: int) -> None:
         self._outbox.move_cursor(self._id, seq)
@@ -102,10 +102,10 @@ class OutboxStream:
     def mark(self) -> int:
         return 0  # what the broker has taken is no longer there
 
-    def after(self, seq: int, limit: int) -> Iterator[Letter]:
+    def after(self, seq: int, limit: int) -> Iterator[Message]:
         stream = f"outbox-{self._outbox.id}"
         for row in self._outbox.after(seq, limit):
-            yield Letter(row.seq, row.topic, messages.payload(self._machine, stream, row.seq, row.utc, row.data))
+            yield Message(row.seq, row.topic, messages.payload(self._machine, stream, row.seq, row.utc, row.data))
 
     def taken(self, seq: int) -> None:
         self._outbox.delivered(seq)
@@ -119,14 +119,14 @@ class Delivery:
     """
 
     def __init__(
-        self, stream: Stream, publish: Callable[[Letter], int | None], free: Callable[[], int] = lambda: WINDOW
+        self, stream: Stream, publish: Callable[[Message], int | None], free: Callable[[], int] = lambda: WINDOW
     ) -> None:
         self._stream = stream
         self._publish = publish
         self._free = free
         self._window = 1  # until the first was taken: if nobody listens, that one alone is sent in vain
         self._held_until = self._look_at = self._waits_since = 0.0
-        self._in_flight: deque[tuple[Letter, int]] = deque()
+        self._in_flight: deque[tuple[Message, int]] = deque()
         self._answered: set[int] = set()
         self._sent = self._taken = stream.mark()
 

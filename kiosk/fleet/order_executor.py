@@ -31,7 +31,7 @@ class Orders(Protocol):
         """What came of it."""
 
 
-class RemoteDesk:
+class OrderExecutor:
     """`engines`: None where the machine takes no engine from afar."""
 
     def __init__(

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 MOST_ORDERS = 100
 
 
-class OrderGate:
+class OrderInbox:
     """`waiting` is for whoever carries the orders out. Raises `OrderError` for a bad key."""
 
     def __init__(

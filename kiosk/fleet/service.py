@@ -31,7 +31,7 @@ AGAIN_S = 10.0
 """Until an outbox that cannot be used is tried again."""
 
 INBOX = 1000
-"""Words of the screen that wait while the outbox cannot be written; what came of an order is never too many."""
+"""Messages of the screen that wait while the outbox cannot be written; what came of an order is never too many."""
 
 STOP_WITHIN_S = 15.0
 

@@ -20,12 +20,12 @@ from typing import Any
 
 from kiosk.common.errors import KioskError
 from kiosk.fleet import messages
-from kiosk.fleet.audience import Audience
-from kiosk.fleet.delivery import Delivery, JournalStream, Letter, OutboxStream, Stream
+from kiosk.fleet.audience import VisitorCounter
+from kiosk.fleet.delivery import Delivery, JournalStream, Message, OutboxStream, Stream
 from kiosk.fleet.fleet_settings import FleetSettings, utc_now, utc_text
 from kiosk.fleet.messages import MachineStatus
 from kiosk.fleet.mqtt import Link, LinkError
-from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.orders import Order
 from kiosk.fleet.outbox import Outbox
 from kiosk.vending.journal import JournalError
@@ -62,10 +62,10 @@ class Worker:
         self._journal = journal
         self._outbox = outbox
         self._inbox = deque() if inbox is None else inbox
-        self._gate = OrderGate(settings, outbox, deque() if orders is None else orders, clock)
+        self._gate = OrderInbox(settings, outbox, deque() if orders is None else orders, clock)
         self._clock = clock
         self._now = 0.0
-        self._audience = Audience()
+        self._audience = VisitorCounter()
         self._status: MachineStatus | None = None
         self._told_at = self._health_at = 0.0
         self._link: Link | None = None
@@ -214,7 +214,7 @@ class Worker:
         assert link is not None
         return Delivery(stream, self._publish, lambda: link.free)
 
-    def _publish(self, letter: Letter) -> int | None:
+    def _publish(self, letter: Message) -> int | None:
         assert self._link is not None
         topic = self._settings.topic(letter.topic)
         size = len(topic) + len(letter.payload) + _AROUND

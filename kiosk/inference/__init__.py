@@ -1,13 +1,13 @@
-"""Engines: chips in, calibrated probabilities out."""
+"""Engines: crops in, calibrated probabilities out."""
 
-from kiosk.inference.base import Chips, Engine, EngineError, Probabilities
+from kiosk.inference.base import Crops, Engine, EngineError, Probabilities
 from kiosk.inference.loader import check, load, load_compiled, load_exactly
 from kiosk.inference.manifest import Manifest, ManifestError
 from kiosk.inference.selection import Candidate, candidates, default_path
 
 __all__ = [
     "Candidate",
-    "Chips",
+    "Crops",
     "Engine",
     "EngineError",
     "Manifest",

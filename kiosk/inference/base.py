@@ -1,4 +1,4 @@
-"""What every engine has in common: chips in, calibrated probabilities out."""
+"""What every engine has in common: crops in, calibrated probabilities out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kiosk.common.errors import KioskError
 from kiosk.inference.manifest import Manifest
 
-Chips = NDArray[np.float32]
+Crops = NDArray[np.float32]
 """(n, 1, 75, 75): gray levels divided by 255."""
 
 
@@ -76,7 +76,7 @@ class Engine(Protocol):
         It can come in mid-run: an engine that fails hands on to the one on the CPU.
         """
 
-    def infer(self, chips: Chips) -> Probabilities:
+    def infer(self, crops: Crops) -> Probabilities:
         """Runs the network. `n` may be 0. Raises `EngineError`."""
 
     def close(self) -> None:

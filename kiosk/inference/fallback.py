@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from kiosk.inference.base import Chips, Engine, EngineError, Probabilities
+from kiosk.inference.base import Crops, Engine, EngineError, Probabilities
 from kiosk.inference.manifest import Manifest
 
 
@@ -36,15 +36,15 @@ class FallbackEngine:
         """Why something else runs than was asked for."""
         return self._fault
 
-    def infer(self, chips: Chips) -> Probabilities:
-        """Chips → probabilities, by the first engine or by its reserve. Raises `EngineError` where both fail."""
+    def infer(self, crops: Crops) -> Probabilities:
+        """Crops → probabilities, by the first engine or by its reserve. Raises `EngineError` where both fail."""
         try:
-            return self._engine.infer(chips)
+            return self._engine.infer(crops)
         except EngineError as error:
             if self._reserve is None:
                 raise
             self._hand_on(self._reserve(), error)
-        return self._engine.infer(chips)
+        return self._engine.infer(crops)
 
     def close(self) -> None:
         """Closes what runs now, and hands on no more."""

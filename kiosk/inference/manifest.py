@@ -21,8 +21,8 @@ from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
 from kiosk.estimate import AgeGroup
 
-CHIP_SHAPE = (None, 1, 75, 75)
-"""Every engine's input: any number of gray chips."""
+CROP_SHAPE = (None, 1, 75, 75)
+"""Every engine's input: any number of gray crops."""
 
 GENDER_LABELS = ("female", "male")
 
@@ -103,7 +103,7 @@ class TensorRTBuild(_Model):
     capabilities: tuple[Capability, ...]
     """The GPU generations that it was built for."""
     max_batch: Annotated[int, Field(gt=0)]
-    """The most chips a run."""
+    """The most crops a run."""
     onnx_sha256: Sha256
     """Of the file that was compiled."""
 
@@ -148,8 +148,8 @@ class Manifest(_Model):
 
     @model_validator(mode="after")
     def _check_interface(self) -> Manifest:
-        if self.input_shape != CHIP_SHAPE:
-            raise ValueError(f"input_shape is {list(self.input_shape)}, the kiosk's chips are {list(CHIP_SHAPE)}")
+        if self.input_shape != CROP_SHAPE:
+            raise ValueError(f"input_shape is {list(self.input_shape)}, the kiosk's crops are {list(CROP_SHAPE)}")
         if self.gender_labels != GENDER_LABELS:
             raise ValueError(f"gender_labels are {list(self.gender_labels)}, they must be {list(GENDER_LABELS)}")
         groups = self.groups

@@ -11,8 +11,8 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 
-from kiosk.inference.base import Chips, EngineError, Probabilities
-from kiosk.inference.manifest import CHIP_SHAPE, Manifest
+from kiosk.inference.base import Crops, EngineError, Probabilities
+from kiosk.inference.manifest import CROP_SHAPE, Manifest
 
 _FATAL_ONLY = 4  # whatever else goes wrong is raised as well, and told in one line
 _FLOAT32 = "tensor(float)"
@@ -42,14 +42,14 @@ class OnnxEngine:
         self.manifest = manifest
         self._session: onnxruntime.InferenceSession | None = session
 
-    def infer(self, chips: Chips) -> Probabilities:
-        """Chips → probabilities."""
+    def infer(self, crops: Crops) -> Probabilities:
+        """Crops → probabilities."""
         if self._session is None:
             raise EngineError("the engine was closed")
-        if not len(chips):
+        if not len(crops):
             return Probabilities(np.empty((0, 2), np.float32), np.empty((0, len(self.manifest.age_groups)), np.float32))
         try:
-            gender, age = self._session.run(["gender", "age"], {"chips": chips})
+            gender, age = self._session.run(["gender", "age"], {"chips": crops})
         except Exception as error:  # as above
             raise EngineError(f"ONNX Runtime failed: {error}") from error
         return Probabilities(gender, age).checked()
@@ -63,7 +63,7 @@ def _check_interface(session: onnxruntime.InferenceSession, manifest: Manifest) 
     """The file's own inputs and outputs against what every engine must have."""
     inputs = {node.name: (node.type, node.shape) for node in session.get_inputs()}
     outputs = {node.name: node.shape for node in session.get_outputs()}
-    if list(inputs) != ["chips"] or inputs["chips"][0] != _FLOAT32 or inputs["chips"][1][1:] != list(CHIP_SHAPE[1:]):
+    if list(inputs) != ["chips"] or inputs["chips"][0] != _FLOAT32 or inputs["chips"][1][1:] != list(CROP_SHAPE[1:]):
         raise EngineError(f"the engine's inputs are {inputs}, they must be chips, float32 (n, 1, 75, 75)")
     if isinstance(inputs["chips"][1][0], int):
         raise EngineError("the engine takes a fixed number of chips; export it with a dynamic batch")

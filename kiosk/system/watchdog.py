@@ -27,7 +27,7 @@ VISION_SILENT = 300.0
 
 
 @dataclass(frozen=True)
-class Vitals:
+class HealthChecks:
     """What the pulse asks of a machine: whether each part is alive, and a line of `status` for the operator."""
 
     journal: Callable[[], bool]
@@ -46,7 +46,9 @@ def _end() -> None:
 class Pulse:
     """Beats for as long as it is called. `now` is in seconds of a monotonic clock."""
 
-    def __init__(self, vitals: Vitals, manager: ServiceManager, now: float, end: Callable[[], None] = _end) -> None:
+    def __init__(
+        self, vitals: HealthChecks, manager: ServiceManager, now: float, end: Callable[[], None] = _end
+    ) -> None:
         self._end = end
         self._ending = False
         self._vitals = vitals

@@ -1,4 +1,4 @@
-"""One frame's walk: find or follow faces, cut chips, ask the engine, fuse along tracks.
+"""One frame's walk: find or follow faces, cut crops, ask the engine, fuse along tracks.
 
 What is done in which frame is `schedule`'s to say: faces are detected a few times a second in a copy just
 large enough for the smallest face that is wanted at once, and smaller ones in parts of the frame in turn.
@@ -17,7 +17,7 @@ from kiosk.estimate import Estimate, FaceObservation, Observation, Status
 from kiosk.inference import Engine
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.faces import nonface_filter
-from kiosk.vision.faces.crop import Sighting
+from kiosk.vision.faces.crop import FaceCrop
 from kiosk.vision.faces.detector import CONVINCING, FaceFinder, detection_scale
 from kiosk.vision.faces.geometry import Face, plausible
 from kiosk.vision.faces.image import Gray, gray_of
@@ -25,7 +25,7 @@ from kiosk.vision.faces.quality import GOOD
 from kiosk.vision.liveness.liveness import Liveness
 from kiosk.vision.tracking.motion import Motion
 from kiosk.vision.tracking.schedule import IDLE_EVERY, Schedule
-from kiosk.vision.tracking.tiled_search import Scan
+from kiosk.vision.tracking.tiled_search import TiledSearch
 from kiosk.vision.tracking.tracker import Seen, Track, Tracks
 
 _DRIFT = 0.5  # least overlap of a followed face with where it should be
@@ -46,7 +46,7 @@ class Pipeline:
     ) -> None:
         """`smallest_face` is the share of the frame's height from which faces are found at once.
 
-        `face_judge` gives a chip's log odds for a real face; by default it is the kiosk's own.
+        `face_judge` gives a crop's log odds for a real face; by default it is the kiosk's own.
         """
         self.liveness = liveness
         """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
@@ -65,7 +65,7 @@ class Pipeline:
         self._noticed: list[Face] = []
         self._schedule = Schedule()
         self._motion = Motion()
-        self._scan = Scan(self._smallest_face)
+        self._scan = TiledSearch(self._smallest_face)
 
     @property
     def frames_every(self) -> float:
@@ -73,7 +73,7 @@ class Pipeline:
         return IDLE_EVERY if self._schedule.idle else 0.0
 
     def notice(self, frame: Frame) -> Observation:
-        """Where somebody is to be seen, and nothing else: no chip is cut, no engine asked, nobody told from another.
+        """Where somebody is to be seen, and nothing else: no crop is cut, no engine asked, nobody told from another.
 
         The faces' numbers are their order by size in this frame.
         """
@@ -153,7 +153,7 @@ class Pipeline:
         return found
 
     def _taken_in(self, gray: Gray, faces: list[Face], time: float) -> list[Seen]:
-        sightings = [Sighting.of(gray, face) for face in faces]
+        sightings = [FaceCrop.of(gray, face) for face in faces]
         looks = [
             sighting.look if sighting.quality >= GOOD and not sighting.face.covered_by(faces) else None
             for sighting in sightings
@@ -171,7 +171,7 @@ class Pipeline:
             foreseen = track.foreseen(time)
             face = self._finder.follow(gray, foreseen)
             if plausible(face) and face.overlap(foreseen) >= _DRIFT:
-                followed.append((track, Sighting.of(gray, face)))
+                followed.append((track, FaceCrop.of(gray, face)))
         seen = self._tracks.apart(followed)
         for track, sighting in seen:
             track.move(sighting.face, time)
@@ -188,7 +188,7 @@ class Pipeline:
         return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
     def _estimate(self, seen: list[Seen], time: float) -> None:
-        """Asks the engine about the good chips: all of a new person, later a few a second."""
+        """Asks the engine about the good crops: all of a new person, later a few a second."""
         asked: list[Seen] = []
         faces = [track.face for track, _ in seen]
         for track, sighting in seen:
@@ -201,12 +201,12 @@ class Pipeline:
                 asked.append((track, sighting))
         if not asked:
             return
-        answers = self._engine.infer(stacked([sighting.chip for _, sighting in asked]))
+        answers = self._engine.infer(stacked([sighting.crop for _, sighting in asked]))
         for (track, sighting), gender, age in zip(asked, answers.gender, answers.age, strict=True):
             track.asked.ask(time)
             # Judging costs a millisecond, so a face that was judged is judged again only when it is detected anew.
             due = track.last_detected == time or track.evidence.face is None
-            track.evidence.add(gender, age, track.quality, time, self._face_judge(sighting.chip) if due else None)
+            track.evidence.add(gender, age, track.quality, time, self._face_judge(sighting.crop) if due else None)
 
 
 def _apart(face: Face, others: list[Face]) -> bool:
@@ -216,12 +216,12 @@ def _apart(face: Face, others: list[Face]) -> bool:
 def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceObservation]:
     """Every face of a still picture, the largest first, each with its estimate whatever its quality.
 
-    There is no second look at a still picture: a good chip of what is likelier a face than not is `known`, any
+    There is no second look at a still picture: a good crop of what is likelier a face than not is `known`, any
     other `unknown`.
     """
     face_judge = nonface_filter.load()
-    sightings = [Sighting.of(gray, face) for face in finder.detect_in_still(gray)]
-    answers = engine.infer(stacked([sighting.chip for sighting in sightings]))
+    sightings = [FaceCrop.of(gray, face) for face in finder.detect_in_still(gray)]
+    answers = engine.infer(stacked([sighting.crop for sighting in sightings]))
     manifest = engine.manifest
     observed = []
     for index, sighting in enumerate(sightings):
@@ -233,14 +233,14 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
             tuple(float(value) for value in answers.age[index]),
         )
         box = round(left), round(top), round(width), round(height)
-        known = sighting.quality >= GOOD and plausible(sighting.face) and face_judge(sighting.chip) > 0
+        known = sighting.quality >= GOOD and plausible(sighting.face) and face_judge(sighting.crop) > 0
         status: Status = "known" if known else "unknown"
         observed.append(FaceObservation(index + 1, box, sighting.quality, status, estimate))
     return observed
 
 
-def stacked(chips: list[Gray]) -> NDArray[np.float32]:
-    """Chips → (n, 1, 75, 75) in 0…1, as every engine wants them."""
-    if not chips:
+def stacked(crops: list[Gray]) -> NDArray[np.float32]:
+    """Crops → (n, 1, 75, 75) in 0…1, as every engine wants them."""
+    if not crops:
         return np.empty((0, 1, 75, 75), np.float32)
-    return np.stack(chips)[:, None] / np.float32(255)
+    return np.stack(crops)[:, None] / np.float32(255)

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.app import demo
 from kiosk.app import machine as run
-from kiosk.app.machine import Wish
+from kiosk.app.machine import RunOptions
 from kiosk.config import Config, load
 from kiosk.ui.demo.controls import DemoControls
 from kiosk.ui.runtime import event_loop
@@ -167,7 +167,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             show(app, window, *rest)  # type: ignore[arg-type]
 
         monkeypatch.setattr(event_loop, "show_until_closed", walked)
-        run.run(config, Wish(demo=True, source=source))
+        run.run(config, RunOptions(demo=True, source=source))
         if errors:
             raise errors[0]
         return outcomes

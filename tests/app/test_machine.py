@@ -17,7 +17,7 @@ from kiosk.app import devices
 from kiosk.app import machine as run
 from kiosk.app.demo import DemoMachine
 from kiosk.app.devices import NotReadyError, lacks
-from kiosk.app.machine import Wish
+from kiosk.app.machine import RunOptions
 from kiosk.cli.main import main
 from kiosk.common.errors import KioskError
 from kiosk.config import Config, load
@@ -159,7 +159,7 @@ def test_no_simulated_device_is_among_the_real_ones() -> None:
 def test_a_machine_that_sells_looks_at_people_and_not_at_a_clip(folder: Path, source: str) -> None:
     config = settings(folder, f'{HARDWARE}[camera]\nsource = "{source}"\n')
     set_pin(config.pins_path, "service", "4711")
-    for wish in (Wish(), Wish(source=source)):
+    for wish in (RunOptions(), RunOptions(source=source)):
         with pytest.raises(NotReadyError, match="needs a camera"):
             run.run(config, wish)
     assert not config.journal_path.exists()
@@ -167,7 +167,7 @@ def test_a_machine_that_sells_looks_at_people_and_not_at_a_clip(folder: Path, so
 
 @pytest.mark.usefixtures("with_hardware")
 def test_without_a_camera_no_clip_takes_its_place(folder: Path) -> None:
-    assert run._checked_source(settings(folder, HARDWARE), Wish()) == ANY_CAMERA
+    assert run._checked_source(settings(folder, HARDWARE), RunOptions()) == ANY_CAMERA
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -180,7 +180,7 @@ def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: started.append("vision"))
     monkeypatch.setattr(devices, "opened", lambda _: started.append("devices"))
     with pytest.raises(Exception, match="another"):
-        run.run(config, Wish(source="0"))
+        run.run(config, RunOptions(source="0"))
     journal.close()
     assert started == []
 
@@ -243,7 +243,7 @@ STOPPED = ["stop vision", "close dispenser", "close terminal", "close journal"]
 
 
 def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) -> None:
-    run.run(settings(folder, HARDWARE), Wish(source="0"))
+    run.run(settings(folder, HARDWARE), RunOptions(source="0"))
     assert happened == [*STARTED, "show", *STOPPED]
 
 
@@ -256,7 +256,7 @@ def test_a_start_that_goes_through_keeps_its_settings(
     config = settings(folder, HARDWARE)
     remembered: list[tuple[Config, Path]] = []
     monkeypatch.setattr(run.last_good, "remember", lambda *kept: remembered.append(kept))
-    run.run(config, Wish(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
+    run.run(config, RunOptions(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
     assert remembered == [(config, folder / "kiosk.toml")] * kept
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [fault] * (not kept)
 
@@ -265,7 +265,7 @@ def test_a_start_that_goes_through_keeps_its_settings(
 def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[bool] = []
     monkeypatch.setattr(run.VisionProcess, "start", lambda vision: looked_for.append(vision._settings.patient))
-    run.run(settings(folder, HARDWARE), Wish(source="/dev/video77"))
+    run.run(settings(folder, HARDWARE), RunOptions(source="/dev/video77"))
     assert looked_for == [True]
 
 
@@ -275,7 +275,7 @@ def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(run.last_good, "remember", lambda *kept: remembered.append(kept))
     monkeypatch.setattr(run, "why_no_window", lambda: "no display")
     with pytest.raises(KioskError, match="no display"):
-        run.run(settings(folder, HARDWARE), Wish(source="0", settings=folder / "kiosk.toml"))
+        run.run(settings(folder, HARDWARE), RunOptions(source="0", settings=folder / "kiosk.toml"))
     assert remembered == []
 
 
@@ -288,7 +288,7 @@ def test_settings_that_become_nonsense_or_vanish_while_it_runs_change_nothing(
     sold: list[Entry] = []
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "user's"))
 
-    def sells(machine: run.Machine, _: Wish) -> None:
+    def sells(machine: run.Machine, _: RunOptions) -> None:
         file = folder / "kiosk.toml"
         file.unlink()
         if nonsense:
@@ -301,7 +301,7 @@ def test_settings_that_become_nonsense_or_vanish_while_it_runs_change_nothing(
         sold.extend(machine.journal.of_kind(VendSucceeded))
 
     monkeypatch.setattr(run, "show", sells)
-    run.run(config, Wish(source="0", settings=folder / "kiosk.toml"))
+    run.run(config, RunOptions(source="0", settings=folder / "kiosk.toml"))
     assert len(sold) == 1
 
 
@@ -313,7 +313,7 @@ def test_what_is_opened_is_closed_after_an_error_too(
 
     monkeypatch.setattr(run, "show", fails)
     with pytest.raises(NotReadyError, match="no screen"):
-        run.run(settings(folder, HARDWARE), Wish(source="0"))
+        run.run(settings(folder, HARDWARE), RunOptions(source="0"))
     assert happened == [*STARTED, *STOPPED]
 
 
@@ -325,7 +325,7 @@ def test_a_device_that_cannot_be_opened_leaves_none_open(
 
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": fails})
     with pytest.raises(NotReadyError, match="no dispenser"):
-        run.run(settings(folder, HARDWARE), Wish(source="0"))
+        run.run(settings(folder, HARDWARE), RunOptions(source="0"))
     assert happened == ["open journal", "open terminal", "close terminal", "close journal"]
 
 
@@ -334,7 +334,7 @@ def test_a_device_that_cannot_be_closed_keeps_no_other_open(
 ) -> None:
     monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened, closes=False)})
     with pytest.raises(OSError, match="port"):
-        run.run(settings(folder, HARDWARE), Wish(source="0"))
+        run.run(settings(folder, HARDWARE), RunOptions(source="0"))
     assert happened == [*STARTED, "show", *STOPPED]
 
 
@@ -375,7 +375,7 @@ def test_a_demo_of_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) ->
 
 
 def test_a_demo_says_that_its_camera_is_away(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run._checked_source(Config(), Wish(demo=True, source="97")) == "97"
+    assert run._checked_source(Config(), RunOptions(demo=True, source="97")) == "97"
     assert capsys.readouterr().err == "camera 97 gives no picture: it is being looked for\n"
 
 
@@ -409,7 +409,7 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
     monkeypatch.setattr("kiosk.ui.runtime.event_loop.application", lambda: None)
     config = settings(folder, "[window]\nfullscreen = false\n")
     journal = Journal(config.journal_path)
-    for demo, wish in ((None, Wish()), (object(), Wish(demo=True, fullscreen=True))):
+    for demo, wish in ((None, RunOptions()), (object(), RunOptions(demo=True, fullscreen=True))):
         vision = SimpleNamespace(groups=())
         machine = run.Machine(config, "0", None, Path(), journal, vision, None, None, demo)  # type: ignore[arg-type]
         with pytest.raises(Stop):

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.app import devices, unattended
 from kiosk.app import machine as run
-from kiosk.app.machine import Wish
+from kiosk.app.machine import RunOptions
 from kiosk.app.unattended import run_alone
 from kiosk.config import Config, load
 from kiosk.config.last_good import load_or_recall
@@ -54,7 +54,7 @@ class Machine:
         return self.path.parent / "state" / "journal.db"
 
     def start(self, **wish: object) -> None:
-        run_alone(self.path, Wish(alone=True, **wish))  # type: ignore[arg-type]
+        run_alone(self.path, RunOptions(alone=True, **wish))  # type: ignore[arg-type]
 
     def watch(self, app: object, window: CannotSell, seconds: float | None = None) -> bool:  # noqa: ARG002
         """In the place of the event loop. Whether it was told to end."""
@@ -291,7 +291,7 @@ def test_without_its_engine_it_sells_and_asks_for_ids(machine: Machine, spoilt: 
 def test_a_person_is_told_that_the_engine_is_gone_and_nothing_starts(machine: Machine) -> None:
     machine.path.write_text(f'{SETTINGS}[vision]\nengine = "gone.onnx"\n')
     with pytest.raises(Exception, match=r"engine .*gone\.onnx cannot be read"):
-        run.run(load(machine.path), Wish())
+        run.run(load(machine.path), RunOptions())
     assert machine.opened == []
     assert not machine.journal.exists()
 

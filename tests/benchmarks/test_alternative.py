@@ -17,8 +17,8 @@ WORKER = Path(alternative.__file__).with_name("alternative_worker.py")
 
 MADE_UP = """
 class Network:
-    def probabilities(self, chips):
-        assert {(chip.shape, str(chip.dtype)) for chip in chips} in ({((64, 64, 3), "uint8")}, {((32, 32, 3), "uint8")})
+    def probabilities(self, crops):
+        assert {(crop.shape, str(crop.dtype)) for crop in crops} in ({((64, 64, 3), "uint8")}, {((32, 32, 3), "uint8")})
         print("a library that prints")
 
 class Engine:

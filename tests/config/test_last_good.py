@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from kiosk.app import unattended
-from kiosk.app.machine import Wish
+from kiosk.app.machine import RunOptions
 from kiosk.cli.main import main
 from kiosk.config import Config, ConfigError, load
 from kiosk.config.last_good import load_or_recall, remember
@@ -91,7 +91,7 @@ def test_a_person_is_told_and_nothing_starts(
     path: Path, monkeypatch: pytest.MonkeyPatch, nonsense: str, listens: bool
 ) -> None:
     """Only what a service manager started is alone."""
-    started: list[tuple[Config, Wish]] = []
+    started: list[tuple[Config, RunOptions]] = []
     monkeypatch.setattr(unattended, "started", lambda config, wish, *_, **__: started.append((config, wish)))
     remember(load(path), path)
     path.write_text(nonsense, encoding="latin-1")

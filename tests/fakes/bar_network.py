@@ -1,6 +1,6 @@
-"""A tiny network that knows the made-up faces: it looks where on a chip a bar is, and whether it is bright.
+"""A tiny network that knows the made-up faces: it looks where on a crop a bar is, and whether it is bright.
 
-chips → normalisation → a convolution over three whole rows at a time, bright and dark → ReLU → one matrix a head
+crops → normalisation → a convolution over three whole rows at a time, bright and dark → ReLU → one matrix a head
 → softmax. Every part of FacialNet's file is there.
 """
 
@@ -47,7 +47,7 @@ def network(loudness: float = 0.0, sureness: float = 8.0) -> ModelProto:
 
 
 def _filters(loudness: float) -> dict[str, np.ndarray]:
-    """The mean of three rows, if it is well above the chip's or well below it; and nothing but a constant."""
+    """The mean of three rows, if it is well above the crop's or well below it; and nothing but a constant."""
     filters = np.zeros((3, 1, 3, 75), np.float32)
     filters[_BRIGHT], filters[_DARK] = 1 / 225, -1 / 225
     return {"filters": filters, "filters.bias": np.array([-0.1, -0.1, loudness], np.float32)}

@@ -52,7 +52,7 @@ class FakeGpu:
         self.says: str | None = None
         self.records_graphs = True
         self.most = 8
-        """The most chips that its engines were built for."""
+        """The most crops that its engines were built for."""
 
     def need_context(self) -> None:
         if not self.current:
@@ -228,8 +228,8 @@ class FakeContext:
 
         def work() -> None:
             pixels = int(np.prod(shape))
-            chips = self._gpu.memory[self._addresses["chips"]].view(np.float32)[:pixels].reshape(shape)
-            answers = self._engine.session.run(["gender", "age"], {"chips": chips})
+            crops = self._gpu.memory[self._addresses["chips"]].view(np.float32)[:pixels].reshape(shape)
+            answers = self._engine.session.run(["gender", "age"], {"chips": crops})
             for name, answer in zip(("gender", "age"), answers, strict=True):
                 self._gpu.memory[self._addresses[name]].view(np.float32)[: answer.size] = answer.reshape(-1)
 

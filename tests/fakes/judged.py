@@ -41,8 +41,8 @@ def judged(labels: Sequence[FaceLabel], gender: Sequence[int], age: Sequence[int
 
 
 def saved(folder: Path, labels: Sequence[FaceLabel], groups: tuple[AgeGroup, ...] = DECADES) -> Path:
-    """A prepared folder of these faces, their chips being noise."""
+    """A prepared folder of these faces, their crops being noise."""
     shape = (len(labels), prepared.STORED_SIZE, prepared.STORED_SIZE)
-    chips = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    prepared.save(folder, dataset="Made-up", groups=groups, chips=chips, labels=labels, summary={})
+    crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    prepared.save(folder, dataset="Made-up", groups=groups, crops=crops, labels=labels, summary={})
     return folder

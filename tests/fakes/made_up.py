@@ -37,12 +37,12 @@ def labels_of(count: int, splits: Sequence[Split] = EVERY_SPLIT) -> list[FaceLab
     return labels
 
 
-def chip_of(label: FaceLabel, rng: np.random.Generator) -> NDArray[np.uint8]:
+def crop_of(label: FaceLabel, rng: np.random.Generator) -> NDArray[np.uint8]:
     """(99, 99) gray levels that tell the label, with some noise."""
-    chip = rng.normal(128, 8, (STORED_SIZE, STORED_SIZE))
+    crop = rng.normal(128, 8, (STORED_SIZE, STORED_SIZE))
     top = 16 + 9 * int(group_indices([label], DECADES)[0])
-    chip[top : top + 6] += 90 if label.gender == "female" else -90
-    return chip.clip(0, 255).astype(np.uint8)
+    crop[top : top + 6] += 90 if label.gender == "female" else -90
+    return crop.clip(0, 255).astype(np.uint8)
 
 
 def save(folder: Path, count: int, splits: Sequence[Split] = EVERY_SPLIT) -> Path:
@@ -53,7 +53,7 @@ def save(folder: Path, count: int, splits: Sequence[Split] = EVERY_SPLIT) -> Pat
         folder,
         dataset="Made-up",
         groups=DECADES,
-        chips=np.stack([chip_of(label, rng) for label in labels]),
+        crops=np.stack([crop_of(label, rng) for label in labels]),
         labels=labels,
         summary={"kept": count},
     )
@@ -76,9 +76,9 @@ class TinyNet(nn.Module):
         )
         self.gender, self.age = nn.Linear(600, 2), nn.Linear(600, 8)
 
-    def forward(self, chips: Tensor) -> Logits:
-        """(n, 1, 75, 75) chips → logits."""
-        features = self.trunk(chips)
+    def forward(self, crops: Tensor) -> Logits:
+        """(n, 1, 75, 75) crops → logits."""
+        features = self.trunk(crops)
         return Logits(self.gender(features), self.age(features))
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from kiosk.estimate import DECADES
-from kiosk.inference import Chips, Manifest
-from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures, sha256_of, write
+from kiosk.inference import Crops, Manifest
+from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures, sha256_of, write
 
 Shape = tuple[int | str, ...]
 
@@ -29,9 +29,9 @@ def weights_of(classes: int) -> NDArray[np.float32]:
     return np.random.default_rng(classes).normal(0, 0.05, (PIXELS, classes)).astype(np.float32)
 
 
-def expected(chips: Chips, classes: int) -> NDArray[np.float64]:
-    """What the linear network says of chips, without any engine."""
-    scores = chips.reshape(len(chips), PIXELS).astype(np.float64) @ weights_of(classes)
+def expected(crops: Crops, classes: int) -> NDArray[np.float64]:
+    """What the linear network says of crops, without any engine."""
+    scores = crops.reshape(len(crops), PIXELS).astype(np.float64) @ weights_of(classes)
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     return shares / shares.sum(axis=1, keepdims=True)
 
@@ -41,7 +41,7 @@ def linear_network(
     outputs: Mapping[str, Shape] = OUT,
     input_type: int = TensorProto.FLOAT,
 ) -> onnx.ModelProto:
-    """Chips → flatten → one matrix and softmax an output. Without an argument it is a good engine.
+    """Crops → flatten → one matrix and softmax an output. Without an argument it is a good engine.
 
     An output of no dimensions is the mean of its probabilities.
     """
@@ -77,7 +77,7 @@ def manifest_of(content: bytes) -> Manifest:
     return Manifest(
         format="onnx",
         sha256=sha256_of(content),
-        input_shape=CHIP_SHAPE,
+        input_shape=CROP_SHAPE,
         gender_labels=GENDER_LABELS,
         age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in DECADES),
         temperatures=Temperatures(gender=1.2, age=1.5),

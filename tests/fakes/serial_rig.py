@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from kiosk.vending.devices.board.dispenser import SerialDispenser
-from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.journal.ledger import Ledger
 from kiosk.vending.sale.events import Choose, Continue, Start
@@ -41,7 +41,7 @@ class SerialRig:
         self.shop = Shop(
             catalog(),
             self.journal,  # type: ignore[arg-type]
-            MdbTerminal(self.payment_line, MdbMemory(self.memory)),
+            MdbTerminal(self.payment_line, PaymentStore(self.memory)),
             SerialDispenser(self.dispenser_line),
             now=self.now,
         )

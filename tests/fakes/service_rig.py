@@ -10,7 +10,7 @@ from pathlib import Path
 from kiosk.security.pin import hashed
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.controller import Service
-from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.service.vision_feed import VisionFeed
 from kiosk.ui.shop.appearance import Appearance
@@ -62,7 +62,7 @@ class ServiceRig:
         self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
         self.window.timer.stop()
         self.settings = Settings(self.journal)
-        self.desk = Desk(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
+        self.desk = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
         self.backlight = Backlight(folder / "backlight")
         pin = Attendant(HASH, folder / "service-tries", run=at_once)
         self.service = Service(self.window, self.desk, pin, self.backlight)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kiosk.inference import Chips
+from kiosk.inference import Crops
 from kiosk.inference.manifest import Precision
 from trainer.speed.contenders import Contender
 from trainer.speed.result import Ceiling, Device, Result, Row, Timing
@@ -65,8 +65,8 @@ class Stage:
     ) -> Contender:
         """One whose calls take so long for so many faces, on two cores."""
 
-        def infer(chips: Chips) -> None:
-            self.play(f"{name} {len(chips)}", milliseconds(len(chips)), 2.0)
+        def infer(crops: Crops) -> None:
+            self.play(f"{name} {len(crops)}", milliseconds(len(crops)), 2.0)
 
         return Contender(name, "made-up", precision, "cpu", "0" * 64, 1_000_000, infer, fault, lambda: None, most)
 

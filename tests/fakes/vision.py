@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kiosk.estimate import DECADES
-from kiosk.inference import Chips, Manifest, Probabilities
-from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
+from kiosk.inference import Crops, Manifest, Probabilities
+from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, GroupEntry, Temperatures
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Area, Gray
@@ -14,7 +14,7 @@ from kiosk.vision.faces.image import Area, Gray
 MANIFEST = Manifest(
     format="onnx",
     sha256="0" * 64,
-    input_shape=CHIP_SHAPE,
+    input_shape=CROP_SHAPE,
     gender_labels=GENDER_LABELS,
     age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in DECADES),
     temperatures=Temperatures(gender=1, age=1),
@@ -31,7 +31,7 @@ def face_at(x: float, y: float, eye_distance: float = 40.0, score: float = 1.0, 
 
 
 def frame_at(index: int, rate: float = 25.0) -> Frame:
-    """A frame of detail enough for a good chip."""
+    """A frame of detail enough for a good crop."""
     image = np.random.default_rng(0).integers(60, 200, (48, 64, 3), dtype=np.uint8)
     return Frame(image.repeat(10, axis=0).repeat(10, axis=1), index, index / rate, 0.0)
 
@@ -72,7 +72,7 @@ def _within(face: Face, area: Area) -> bool:
 
 
 class FakeEngine:
-    """Says the same of every chip."""
+    """Says the same of every crop."""
 
     name = "fake"
     fault: str | None = None
@@ -83,13 +83,13 @@ class FakeEngine:
         self.group = group
         self.batches: list[int] = []
 
-    def infer(self, chips: Chips) -> Probabilities:
-        self.batches.append(len(chips))
+    def infer(self, crops: Crops) -> Probabilities:
+        self.batches.append(len(crops))
         age = np.full(len(DECADES), 0.3 / (len(DECADES) - 1))
         age[self.group] = 0.7
         gender = np.array([self.female, 1 - self.female])
         return Probabilities(
-            np.tile(gender, (len(chips), 1)).astype(np.float32), np.tile(age, (len(chips), 1)).astype(np.float32)
+            np.tile(gender, (len(crops), 1)).astype(np.float32), np.tile(age, (len(crops), 1)).astype(np.float32)
         )
 
     def close(self) -> None: ...

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation
-from kiosk.fleet.audience import FEWEST, GONE_AFTER_S, Audience, FinishedTracks
+from kiosk.fleet.audience import FEWEST, GONE_AFTER_S, FinishedTracks, VisitorCounter
 from tests.fakes.fleet_rig import BEGIN, Machine, status
 
 
@@ -50,7 +50,7 @@ def test_a_new_vision_process_ends_the_tracks_of_the_old_one() -> None:
 
 
 def test_few_are_not_told() -> None:
-    audience = Audience()
+    audience = VisitorCounter()
     assert audience.over(BEGIN) is None
     for label, count in (("20-29", FEWEST), ("30-39", FEWEST - 1), ("60+", 40)):
         for _ in range(count):

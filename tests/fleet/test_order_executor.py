@@ -12,7 +12,7 @@ import pytest
 from kiosk.common.errors import KioskError
 from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import MOST_STARTS, STEADY_S, WITHIN_S, EngineTrial, Wellbeing, at_start
-from kiosk.fleet.order_executor import RemoteDesk
+from kiosk.fleet.order_executor import OrderExecutor
 from kiosk.fleet.orders import Order
 from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, Settings
 from kiosk.vending.sale.events import Cancel, Start
@@ -47,7 +47,7 @@ class Desk:
 
     def start(self) -> None:
         trial = EngineTrial(self.path, self.find, self.use, lambda: self.wellbeing) if self._engines else None
-        self.desk = RemoteDesk(self, self.rig.shop, self.settings, trial, lambda: self.utc)
+        self.desk = OrderExecutor(self, self.rig.shop, self.settings, trial, lambda: self.utc)
 
     def find(self, sha256: str) -> Path:
         if sha256 == GONE:

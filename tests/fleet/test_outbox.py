@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.fleet.delivery import NO_SUBSCRIBERS, WINDOW, Delivery, Letter
+from kiosk.fleet.delivery import NO_SUBSCRIBERS, WINDOW, Delivery, Message
 from kiosk.fleet.outbox import Outbox
 from kiosk.vending.journal import Journal, JournalError, opening_of, read_after
 from kiosk.vending.journal.facts import MachineStarted, SaleOpened
@@ -85,9 +85,9 @@ class Numbers:
     def mark(self) -> int:
         return 0
 
-    def after(self, seq: int, limit: int) -> Iterator[Letter]:
+    def after(self, seq: int, limit: int) -> Iterator[Message]:
         for number in range(seq + 1, min(seq + limit, self.last) + 1):
-            yield Letter(number, "sale" if number % 2 else "")
+            yield Message(number, "sale" if number % 2 else "")
 
     def taken(self, seq: int) -> None:
         self.marks.append(seq)
@@ -96,7 +96,7 @@ class Numbers:
 def delivery(last: int) -> tuple[Delivery, Numbers, list[int]]:
     stream, sent = Numbers(last), list[int]()
 
-    def publish(letter: Letter) -> int:
+    def publish(letter: Message) -> int:
         sent.append(letter.seq)
         return len(sent)
 
@@ -159,7 +159,7 @@ def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> No
 
 
 def test_no_more_is_in_flight_than_the_broker_takes() -> None:
-    stream, sent = Numbers(99), list[Letter]()
+    stream, sent = Numbers(99), list[Message]()
     free = [1]
     out = Delivery(stream, lambda letter: sent.append(letter) or len(sent), lambda: free[0])  # type: ignore[func-returns-value]
     out.send(0)

@@ -15,7 +15,7 @@ import pytest
 from kiosk.common.errors import KioskError
 from kiosk.fleet.fleet_settings import FleetSettings
 from kiosk.fleet.mqtt import Broker, Link, LinkError
-from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.orders import (
     Order,
     OrderError,
@@ -64,7 +64,7 @@ def test_a_machine_carries_out_no_spoilt_order(
     monkeypatch.setattr("os.fsync", lambda _: None)
     settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderGate(settings, outbox, deque(), clock_of(order))
+        gate = OrderInbox(settings, outbox, deque(), clock_of(order))
         for spoilt in mutations(operator.envelope(7), within=spoilt_json):
             gate.hear("kiosk/m-1/order", spoilt)
             assert all(waiting == order for waiting in gate.waiting)
@@ -79,7 +79,7 @@ def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(
     settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
     envelope = operator.envelope(7)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderGate(settings, outbox, deque(), clock_of(order))
+        gate = OrderInbox(settings, outbox, deque(), clock_of(order))
         gate.hear("kiosk/m-1/order", envelope)
         assert list(gate.waiting) == [order]
         gate.remember()

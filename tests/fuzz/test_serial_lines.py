@@ -13,7 +13,7 @@ from kiosk.vending.devices.board.dispenser import MOST_PENDING, SerialDispenser
 from kiosk.vending.devices.board.protocol import VendReport, framed, parsed, unframed
 from kiosk.vending.devices.dispenser import DispenserMessage, Dropped
 from kiosk.vending.devices.mdb import protocol
-from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.protocol import Status
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.devices.protocols import Approved, PaymentMessage, Settled
@@ -168,7 +168,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
     for number, spoilt in enumerate(mutations("\n".join(MDB).encode() + b"\n", within=spoilt_words)):
         memory.unlink(missing_ok=True)
         line = Line()
-        terminal = MdbTerminal(line, MdbMemory(memory))
+        terminal = MdbTerminal(line, PaymentStore(memory))
         said = list[PaymentMessage]()
         heard = lines_of(spoilt)
         for now, each in enumerate(heard):
@@ -183,7 +183,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
         results = [status for status in statuses if isinstance(status, Status) and status.approved is not None]
         assert len([each for each in said if isinstance(each, Approved)]) <= min(len(results), 1), number
         assert Settled("t1") not in said or "D,END" in line.sent, number
-        assert MdbMemory(memory).whole
+        assert PaymentStore(memory).whole
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
 )
 def test_a_reader_that_counts_in_nothing_is_not_asked(tmp_path: Path, reader: str) -> None:
     line = Line()
-    terminal = MdbTerminal(line, MdbMemory(tmp_path / "mdb.json"))
+    terminal = MdbTerminal(line, PaymentStore(tmp_path / "mdb.json"))
     terminal.authorize("t1", 180, "EUR")
     for now in range(4):
         line.coming.append(f"d,STATUS,IDLE,{reader}")

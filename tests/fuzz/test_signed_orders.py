@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.fleet import orders
 from kiosk.fleet.fleet_settings import FleetSettings
 from kiosk.fleet.mqtt import Broker
-from kiosk.fleet.order_inbox import MOST_ORDERS, OrderGate
+from kiosk.fleet.order_inbox import MOST_ORDERS, OrderInbox
 from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, private_key, write_new_key
 from kiosk.fleet.outbox import Outbox
 from tests.fuzz.mutations import mutations
@@ -40,7 +40,7 @@ def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
     sample = json.dumps({"machine": "m-1", "counter": 7, "expires": expires, "set": change}).encode()
     taken = refused = 0
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderGate(settings, outbox, deque(), lambda: NOW)
+        gate = OrderInbox(settings, outbox, deque(), lambda: NOW)
         for number, said in enumerate(mutations(sample, within=spoilt_json), 1):
             random = Random(number)
             said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # or it would be an old one

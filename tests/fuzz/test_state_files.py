@@ -18,11 +18,11 @@ from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import Choice, EngineTrial
 from kiosk.fleet.fleet_settings import FleetSettings
 from kiosk.fleet.mqtt import Broker
-from kiosk.fleet.order_inbox import OrderGate
+from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.outbox import Outbox
 from kiosk.security.pin import Tries
 from kiosk.system.usb_export import MOUNTED_UNDER, sticks
-from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered
+from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from tests.fakes.fleet_operator import Operator
 from tests.fuzz.forged import spoilt_log
@@ -45,15 +45,15 @@ def test_a_spoilt_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
 
 def test_spoilt_payments_are_known_or_said_to_be_unknown(tmp_path: Path) -> None:
     path = tmp_path / "mdb-payments.json"
-    memory = MdbMemory(path)
+    memory = PaymentStore(path)
     for name, stage in (("t0", "settled"), ("t1", "returned"), ("t2", "settling")):
-        memory.put(name, Remembered(stage, 180, "EUR"))  # type: ignore[arg-type]
+        memory.put(name, PaymentRecord(stage, 180, "EUR"))  # type: ignore[arg-type]
     sample = path.read_bytes()
     refused = 0
     for spoilt in chain((b"[" * 100_000,), mutations(sample, within=spoilt_json)):
         path.write_bytes(spoilt)
         line = Line()
-        memory = MdbMemory(path)
+        memory = PaymentStore(path)
         refused += not memory.whole
         terminal = MdbTerminal(line, memory)
         for now in range(6):
@@ -105,7 +105,7 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operato
         (folder / name).write_bytes(spoilt)
         with closing(Outbox(folder / "fleet.db", 100)) as outbox:
             renewed += outbox.renewed
-            gate = OrderGate(settings, outbox, deque(), lambda: order.expires - timedelta(days=1))
+            gate = OrderInbox(settings, outbox, deque(), lambda: order.expires - timedelta(days=1))
             gate.remember()
             assert list(gate.waiting) in ([], [order])
             outbox.after(0, 10)

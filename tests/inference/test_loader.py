@@ -17,7 +17,7 @@ from tests.fakes import fake_gpu
 from tests.fakes.fake_gpu import FakeCudaError, FakeGpu, compiled_manifest
 from tests.fakes.networks import expected, manifest_of, written
 
-CHIPS = np.random.default_rng(3).random((3, 1, 75, 75), np.float32)
+CROPS = np.random.default_rng(3).random((3, 1, 75, 75), np.float32)
 GOOD = MeasuredAccuracy(measured_on="nobody", faces=1000, gender=0.9, age=0.6, age_within_one=0.95)
 CHECKED = Verification(
     device="Orin (made up)", capability="8.7", chips=64, largest_difference=0.01, mean_difference=0.001
@@ -91,7 +91,7 @@ def test_a_cpu_runs_the_network_itself(own: Path) -> None:
     assert chosen(own) == Path("engines", locations.NETWORK)
     engine = load()
     assert (engine.name, engine.fault) == ("ONNX Runtime on the CPU", None)
-    np.testing.assert_allclose(engine.infer(CHIPS).age, expected(CHIPS, 8), atol=1e-5)
+    np.testing.assert_allclose(engine.infer(CROPS).age, expected(CROPS, 8), atol=1e-5)
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -228,7 +228,7 @@ def test_a_named_engine_that_cannot_run_here_is_replaced_in_one_line(own: Path) 
     assert engine.fault == (
         "facialnet-fp16.engine does not run here, ONNX Runtime on the CPU does: this machine has no NVIDIA driver"
     )
-    np.testing.assert_allclose(engine.infer(CHIPS).gender, expected(CHIPS, 2), atol=1e-5)
+    np.testing.assert_allclose(engine.infer(CROPS).gender, expected(CROPS, 2), atol=1e-5)
     engine.close()
 
 
@@ -322,7 +322,7 @@ def test_answers_that_are_no_numbers_are_a_fault(own: Path, gpu: FakeGpu, monkey
     engine = load(build(own))
     nothing = np.full((3, 2), np.nan, np.float32), np.full((3, 8), np.nan, np.float32)
     monkeypatch.setattr(vars(engine)["_engine"]._session, "run", lambda _: nothing)
-    assert np.isfinite(engine.infer(CHIPS).age).all()
+    assert np.isfinite(engine.infer(CROPS).age).all()
     assert "no numbers" in (engine.fault or "")
     assert gpu.retained == 0
 
@@ -334,9 +334,9 @@ def test_answers_that_are_no_numbers_are_a_fault(own: Path, gpu: FakeGpu, monkey
 def test_a_gpu_that_is_lost_costs_no_frame(own: Path, gpu: FakeGpu, named: bool) -> None:
     path = build(own)
     engine = load(path if named else None)
-    before = engine.infer(CHIPS)
+    before = engine.infer(CROPS)
     gpu.failing = FakeCudaError("unspecified launch failure")
-    after = engine.infer(CHIPS)
+    after = engine.infer(CROPS)
     np.testing.assert_allclose(after.age, before.age, atol=1e-5)
     assert engine.name == "ONNX Runtime on the CPU"
     assert engine.manifest == network_of(own)
@@ -345,7 +345,7 @@ def test_a_gpu_that_is_lost_costs_no_frame(own: Path, gpu: FakeGpu, named: bool)
     assert engine.fault.endswith("running ONNX Runtime on the CPU until the kiosk is started again")
     gpu.failing = None
     fault = engine.fault
-    engine.infer(CHIPS)
+    engine.infer(CROPS)
     assert (engine.name, engine.fault) == ("ONNX Runtime on the CPU", fault)
     engine.close()
 
@@ -355,12 +355,12 @@ def test_where_the_cpu_fails_too_the_error_is_raised(own: Path, gpu: FakeGpu) ->
     gpu.failing = FakeCudaError("unspecified launch failure")
     (own / locations.NETWORK).write_bytes(b"damaged")
     with pytest.raises(Exception, match="its SHA-256 differs"):
-        engine.infer(CHIPS)
+        engine.infer(CROPS)
 
 
 def test_a_closed_engine_does_not_come_back_on_the_cpu(own: Path, gpu: FakeGpu) -> None:
     engine = load(build(own))
     engine.close()
     with pytest.raises(EngineError, match="closed"):
-        engine.infer(CHIPS)
+        engine.infer(CROPS)
     assert gpu.retained == 0

@@ -14,13 +14,13 @@ import pytest
 from onnx import TensorProto
 
 from kiosk.estimate import DECADES
-from kiosk.inference import Chips, EngineError, default_path, load
+from kiosk.inference import Crops, EngineError, default_path, load
 from kiosk.inference.manifest import Manifest
 from kiosk.inference.onnx_runtime import OnnxEngine
 from tests.fakes.networks import IN, OUT, expected, linear_network, manifest_of, written
 
 
-def chips_of(count: int) -> Chips:
+def crops_of(count: int) -> Crops:
     return np.random.default_rng(count).random((count, 1, 75, 75), dtype=np.float32)
 
 
@@ -32,25 +32,25 @@ def refusal(path: Path, content: bytes) -> str:
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_every_chip_gets_its_probabilities(engine_path: Path, count: int) -> None:
-    chips = chips_of(count)
-    gender, age = load(engine_path).infer(chips)
+def test_every_crop_gets_its_probabilities(engine_path: Path, count: int) -> None:
+    crops = crops_of(count)
+    gender, age = load(engine_path).infer(crops)
     assert (gender.shape, age.shape) == ((count, 2), (count, 8))
     assert gender.dtype == age.dtype == np.float32
-    np.testing.assert_allclose(gender, expected(chips, 2), atol=1e-5)
-    np.testing.assert_allclose(age, expected(chips, 8), atol=1e-5)
+    np.testing.assert_allclose(gender, expected(crops, 2), atol=1e-5)
+    np.testing.assert_allclose(age, expected(crops, 8), atol=1e-5)
 
 
 def test_probabilities_sum_to_one(engine_path: Path) -> None:
-    for probabilities in load(engine_path).infer(chips_of(5)):
+    for probabilities in load(engine_path).infer(crops_of(5)):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_a_chip_does_not_depend_on_its_neighbours(engine_path: Path) -> None:
-    engine, chips = load(engine_path), chips_of(5)
-    together = engine.infer(chips)
+def test_a_crop_does_not_depend_on_its_neighbours(engine_path: Path) -> None:
+    engine, crops = load(engine_path), crops_of(5)
+    together = engine.infer(crops)
     for index in range(5):
-        for alone, among in zip(engine.infer(chips[index : index + 1]), together, strict=True):
+        for alone, among in zip(engine.infer(crops[index : index + 1]), together, strict=True):
             np.testing.assert_allclose(alone[0], among[index], atol=1e-6)
 
 
@@ -99,16 +99,16 @@ def test_weights_in_a_file_that_no_manifest_covers_are_refused(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    "chips",
+    "crops",
     [
         pytest.param(np.zeros((1, 1, 75, 75), np.float64), id="doubles"),
         pytest.param(np.zeros((1, 75, 75), np.float32), id="no channel"),
         pytest.param(np.zeros((1, 1, 99, 99), np.float32), id="larger chips"),
     ],
 )
-def test_chips_of_another_kind_are_an_engine_error(engine_path: Path, chips: Chips) -> None:
+def test_crops_of_another_kind_are_an_engine_error(engine_path: Path, crops: Crops) -> None:
     with pytest.raises(EngineError, match="ONNX Runtime failed"):
-        load(engine_path).infer(chips)
+        load(engine_path).infer(crops)
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -117,13 +117,13 @@ def test_a_closed_engine_says_so(engine_path: Path, count: int) -> None:
     engine.close()
     engine.close()
     with pytest.raises(EngineError, match="closed"):
-        engine.infer(chips_of(count))
+        engine.infer(crops_of(count))
 
 
 def test_an_engine_needs_no_file_once_it_is_loaded(engine_path: Path) -> None:
     engine = load(engine_path)
     engine_path.unlink()
-    assert engine.infer(chips_of(1)).age.shape == (1, 8)
+    assert engine.infer(crops_of(1)).age.shape == (1, 8)
 
 
 def test_the_manifest_decides_how_many_groups_there_are(good_content: bytes) -> None:
@@ -138,7 +138,7 @@ def test_the_kiosks_own_engine_runs_and_speaks_in_decades() -> None:
     assert [group.label for group in engine.manifest.groups] == [group.label for group in DECADES]
     assert engine.manifest.accuracy is not None
     assert engine.manifest.network == hashlib.sha256(default_path().read_bytes()).hexdigest()
-    for probabilities in engine.infer(chips_of(2)):
+    for probabilities in engine.infer(crops_of(2)):
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-4)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kiosk.app.machine import Wish, _doubts_after_check, _log_what_is_amiss
+from kiosk.app.machine import RunOptions, _doubts_after_check, _log_what_is_amiss
 from kiosk.cli.main import main
 from kiosk.config import Config, load
 from kiosk.security import trusted_file
@@ -76,16 +76,16 @@ def test_whoever_else_may_change_it_is_named(settings: Path) -> None:
 def test_a_machine_does_not_start_with_what_everybody_may_change(settings: Path, which: str) -> None:
     catalogue = its_catalogue(settings)
     config = load(settings)
-    _doubts_after_check(config, Wish(settings=settings))
+    _doubts_after_check(config, RunOptions(settings=settings))
     {"settings": settings, "catalogue": catalogue}[which].chmod(0o666)
     with pytest.raises(UntrustedFileError):
-        _doubts_after_check(config, Wish(settings=settings))
+        _doubts_after_check(config, RunOptions(settings=settings))
 
 
 def test_a_machine_logs_who_else_may_change_them(settings: Path, caplog: pytest.LogCaptureFixture) -> None:
     if os.geteuid() == 0:
         os.chown(settings, USER, USER)
-    doubts = _doubts_after_check(Config(), Wish(settings=settings))
+    doubts = _doubts_after_check(Config(), RunOptions(settings=settings))
     with caplog.at_level(logging.WARNING):
         _log_what_is_amiss("", doubts)
     assert f"may change {settings}" in caplog.text
@@ -93,7 +93,7 @@ def test_a_machine_logs_who_else_may_change_them(settings: Path, caplog: pytest.
 
 def test_settings_that_could_not_be_read_hold_up_no_machine_that_recalls_its_last_ones(settings: Path) -> None:
     settings.unlink()
-    _doubts_after_check(Config(), Wish(settings=settings, settings_fault="it is not there"))
+    _doubts_after_check(Config(), RunOptions(settings=settings, settings_fault="it is not there"))
 
 
 def test_they_are_asked_at_the_start(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QAbstractButton, QLabel, QWidget
 from kiosk.ui.products.carousel import Conveyor
 from kiosk.ui.products.picture import Picture
 from kiosk.ui.service.fact_table import Rows
-from kiosk.ui.service.pin_gate import Gate
+from kiosk.ui.service.pin_gate import PinDialog
 from kiosk.ui.shop.screens.age_check import Ring
 from kiosk.ui.shop.screens.done import ReceiptRows
 from kiosk.ui.shop.screens.product import Badge
@@ -37,7 +37,7 @@ def place(widget: QWidget, window: QWidget) -> QRect:
 
 def seen(window: ShopWindow) -> list[QWidget]:
     """Every part that is seen: of what stands over everything alone, where something does, but for the mark."""
-    over = [window.still_there, *window.findChildren(Gate)]
+    over = [window.still_there, *window.findChildren(PinDialog)]
     root: QWidget = next((each for each in over if each.isVisible()), window)
     parts = [part for part in root.findChildren(QWidget) if isinstance(part, PARTS) and part.isVisible()]
     return [part for part in parts if not (isinstance(part, Text) and not part.text)]

@@ -113,7 +113,7 @@ def main(sandbox: Path, report: Path) -> None:
 
     event_loop.show_until_closed = show  # type: ignore[assignment]
     machine.VisionProcess, machine.DemoMachine = WatchedVision, FastMachine  # type: ignore[misc]
-    machine.run(Config(), machine.Wish(demo=True, source="demo"))
+    machine.run(Config(), machine.RunOptions(demo=True, source="demo"))
     (walk,) = WALKS
     said = {"phases": walk.phases, "open": sorted(walk.open), "found": walk.found, **NOTICED}
     report.write_text(json.dumps(said), encoding="utf-8")

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import JOURNAL_SILENT, VISION_SILENT, Pulse, Vitals
+from kiosk.system.watchdog import JOURNAL_SILENT, VISION_SILENT, HealthChecks, Pulse
 
 
 class Manager(ServiceManager):
@@ -36,7 +36,7 @@ class Machine:
         self.outgrown = 0
         self.ends = 0
         self.manager = Manager()
-        vitals = Vitals(
+        vitals = HealthChecks(
             lambda: self.journal, lambda: self.vision, lambda: self.busy, lambda: "selling", lambda: self.outgrown
         )
         self.pulse = Pulse(vitals, self.manager, now=0, end=self._end)
@@ -106,7 +106,7 @@ def test_it_ends_as_the_service_manager_would_have_it_end() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        vitals = Vitals(lambda: True, lambda: True, lambda: False, lambda: "", lambda: 1)
+        vitals = HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "", lambda: 1)
         Pulse(vitals, Manager(), now=0).beat(0)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.facialnet import FacialNet, Logits, example_chips, standardised
+from trainer.facialnet import FacialNet, Logits, example_crops, standardised
 
 # Kernels, size, stride, padding and side of the output: the table in the paper.
 PAPER = [
@@ -23,7 +23,7 @@ PARAMETERS = 4_159_242
 
 
 def layers_run(network: nn.Module, kind: type[nn.Module]) -> list[tuple[nn.Module, torch.Size]]:
-    """The layers of one kind with the shapes that they put out for one chip, in the order they ran."""
+    """The layers of one kind with the shapes that they put out for one crop, in the order they ran."""
     ran: list[tuple[nn.Module, torch.Size]] = []
 
     def remember(layer: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
@@ -33,7 +33,7 @@ def layers_run(network: nn.Module, kind: type[nn.Module]) -> list[tuple[nn.Modul
         if isinstance(layer, kind):
             layer.register_forward_hook(remember)
     with torch.no_grad():
-        network.eval()(example_chips())
+        network.eval()(example_crops())
     return ran
 
 
@@ -42,7 +42,7 @@ def trained_parameters(network: nn.Module) -> int:
 
 
 def multiply_adds(kind: type[nn.Conv2d] | type[nn.Linear]) -> int:
-    """What the layers of one kind cost for one chip."""
+    """What the layers of one kind cost for one crop."""
     total = 0
     for layer, shape in layers_run(FacialNet(), kind):
         assert isinstance(layer, kind)
@@ -80,7 +80,7 @@ def test_max_pooling_leaves_2048_features() -> None:
     assert isinstance(pool, nn.MaxPool2d)
     assert (pool.kernel_size, pool.stride, pool.padding) == (3, 2, 0)
     assert shape == (1, 512, 2, 2)
-    assert network.trunk(example_chips(3)).shape == (3, 2048)
+    assert network.trunk(example_crops(3)).shape == (3, 2048)
 
 
 @pytest.mark.parametrize(("head", "classes", "dropouts"), [("gender", 2, [0.5, 0.3]), ("age", 8, [0.4, 0.2])])
@@ -108,7 +108,7 @@ def test_the_convolutions_take_173_million_multiply_adds_and_the_heads_2() -> No
 
 
 def test_logits_are_named() -> None:
-    logits = FacialNet().eval()(example_chips(3))
+    logits = FacialNet().eval()(example_crops(3))
     assert isinstance(logits, Logits)
     assert (logits.gender.shape, logits.age.shape) == ((3, 2), (3, 8))
 
@@ -120,29 +120,29 @@ def test_batch_normalisation_lies_before_every_relu_of_the_heads() -> None:
 
 def test_standardising_is_the_networks_own_first_step() -> None:
     network = FacialNet(standardise=True).eval()
-    chips = example_chips(2)
-    torch.testing.assert_close(network(chips).age, network(0.4 * chips + 0.3).age, atol=0.3, rtol=0.3)
+    crops = example_crops(2)
+    torch.testing.assert_close(network(crops).age, network(0.4 * crops + 0.3).age, atol=0.3, rtol=0.3)
     with torch.no_grad():
-        expected = network.age(network.trunk(standardised(chips)))
-    torch.testing.assert_close(network(chips).age, expected)
+        expected = network.age(network.trunk(standardised(crops)))
+    torch.testing.assert_close(network(crops).age, expected)
 
 
-def test_normalisation_takes_brightness_and_contrast_out_of_each_chip() -> None:
-    chips = 0.5 + 0.2 * torch.randn(3, 1, 75, 75, generator=torch.Generator().manual_seed(0))
-    lit = torch.stack([chips[0], 0.5 * chips[1], 1.3 * chips[2] - 0.1])
+def test_normalisation_takes_brightness_and_contrast_out_of_each_crop() -> None:
+    crops = 0.5 + 0.2 * torch.randn(3, 1, 75, 75, generator=torch.Generator().manual_seed(0))
+    lit = torch.stack([crops[0], 0.5 * crops[1], 1.3 * crops[2] - 0.1])
     same, darker, harsher = standardised(lit)
     assert float(same.mean()) == pytest.approx(0, abs=1e-5)
     assert float(same.std()) == pytest.approx(1, abs=0.1)
-    assert torch.nn.functional.mse_loss(darker, standardised(chips)[1]) < 0.01
-    assert torch.nn.functional.mse_loss(harsher, standardised(chips)[2]) < 0.01
+    assert torch.nn.functional.mse_loss(darker, standardised(crops)[1]) < 0.01
+    assert torch.nn.functional.mse_loss(harsher, standardised(crops)[2]) < 0.01
 
 
-def test_normalisation_does_not_blow_up_the_noise_of_a_flat_chip() -> None:
+def test_normalisation_does_not_blow_up_the_noise_of_a_flat_crop() -> None:
     flat = torch.full((1, 1, 75, 75), 0.5) + 0.002 * torch.randn(1, 1, 75, 75)
     assert standardised(flat).abs().max() < 1
 
 
-def test_example_chips_are_gray_levels() -> None:
-    chips = example_chips(4)
-    assert chips.shape == (4, 1, 75, 75)
-    assert 0 <= chips.min() < chips.max() <= 1
+def test_example_crops_are_gray_levels() -> None:
+    crops = example_crops(4)
+    assert crops.shape == (4, 1, 75, 75)
+    assert 0 <= crops.min() < crops.max() <= 1

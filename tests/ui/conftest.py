@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.estimate import DECADES, AgeGroup, Estimate, FaceObservation, Observation, Status
 from kiosk.ui.demo.window import DemoWindow
-from kiosk.ui.translations.live import Words
+from kiosk.ui.translations.live import Strings
 from kiosk.vision.process.messages import Preview, VisionMode, VisionState
 
 FRAME = (640, 480)
@@ -81,8 +81,8 @@ def vision() -> FakeVision:
 
 
 @pytest.fixture
-def words(qtbot: QtBot) -> Words:  # noqa: ARG001 - there has to be a QApplication
-    return Words()
+def words(qtbot: QtBot) -> Strings:  # noqa: ARG001 - there has to be a QApplication
+    return Strings()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from kiosk.config import Config
 from kiosk.config.describe import example
 from kiosk.fleet.outbox import Outbox
 from kiosk.security.pin_file import set_pin
-from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered
+from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal import Entry, Journal
@@ -166,7 +166,7 @@ def keep(folder: Path) -> None:
     (folder / "catalog.toml").write_text(CATALOG, encoding="utf-8")
     set_pin(folder / "pins.json", "service", SERVICE_PIN)
     set_pin(folder / "pins.json", "attendant", ATTENDANT_PIN)
-    MdbMemory(folder / "mdb-payments.json").put("5afe0001-8-1", Remembered("requested", 200, "EUR"))
+    PaymentStore(folder / "mdb-payments.json").put("5afe0001-8-1", PaymentRecord("requested", 200, "EUR"))
     now = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
 
     def clock() -> datetime:

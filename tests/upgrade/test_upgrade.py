@@ -20,7 +20,7 @@ from kiosk.fleet import outbox as outbox_module
 from kiosk.fleet.outbox import Outbox, OutboxError
 from kiosk.security.pin import matches
 from kiosk.security.pin_file import load as load_pins
-from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
 from kiosk.vending.journal import database as schema
 from kiosk.vending.journal.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
@@ -185,7 +185,7 @@ def test_an_older_kiosk_refuses_an_outbox_of_a_newer_one(tmp_path: Path) -> None
 def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
     if not (state / "mdb-payments.json").exists():
         pytest.skip("that version had no driver of a reader")
-    memory = MdbMemory(state / "mdb-payments.json")
+    memory = PaymentStore(state / "mdb-payments.json")
     assert memory.whole
     name, payment = memory.open() or ("", None)
     assert payment

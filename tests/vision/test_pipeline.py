@@ -27,7 +27,7 @@ from tests.fakes.vision import FakeEngine, FakeFinder, face_at, frame_at
 
 
 def pipeline(finder: FakeFinder, engine: FakeEngine | None = None) -> Pipeline:
-    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder), face_judge=lambda _chip: 1.0)
+    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder), face_judge=lambda _crop: 1.0)
 
 
 def watch(pipe: Pipeline, frames: int, rate: float = 25.0, start: int = 0) -> list[Observation]:
@@ -61,9 +61,9 @@ def test_a_face_is_estimated_and_soon_known() -> None:
 def test_what_a_face_looks_like_is_worked_out_once_where_it_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[Gray] = []
 
-    def counted(chip: Gray) -> np.ndarray:
-        looked_at.append(chip)
-        return look_of(chip)
+    def counted(crop: Gray) -> np.ndarray:
+        looked_at.append(crop)
+        return look_of(crop)
 
     monkeypatch.setattr(crop, "look_of", counted)
     watch(pipeline(FakeFinder([face_at(320, 200)])), 1)
@@ -73,8 +73,8 @@ def test_what_a_face_looks_like_is_worked_out_once_where_it_is_detected(monkeypa
 def test_what_is_judged_to_be_no_face_is_unknown_however_sure_the_network_is() -> None:
     asked: list[Gray] = []
 
-    def judge(chip: Gray) -> float:
-        asked.append(chip)
+    def judge(crop: Gray) -> float:
+        asked.append(crop)
         return -1.0
 
     pipe = Pipeline(FakeEngine(0.99), finder=cast(FaceFinder, FakeFinder([face_at(320, 200)])), face_judge=judge)
@@ -233,7 +233,7 @@ def test_a_small_face_once_found_stays_in_view() -> None:
     assert {only(observation).track for observation in observations[first:]} == {1}
 
 
-def test_a_bad_chip_is_not_evidence() -> None:
+def test_a_bad_crop_is_not_evidence() -> None:
     engine = FakeEngine()
     pipe = pipeline(FakeFinder([face_at(320, 200)]), engine)
     observations = []

@@ -1,4 +1,4 @@
-"""Pictures → aligned chips, on all cores: the processes that do it, and how they are stopped.
+"""Pictures → aligned crops, on all cores: the processes that do it, and how they are stopped.
 
 The detector and the aligner are the kiosk's own. Of several faces in a picture the largest counts.
 """
@@ -28,7 +28,7 @@ from trainer.data.prepared import MARGIN, STORED_SIZE
 
 
 class CuttingError(KioskError):
-    """The processes that cut chips came to grief."""
+    """The processes that cut crops came to grief."""
 
 
 def cut_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Callable[[int, Part], None]) -> None:
@@ -45,7 +45,7 @@ def cut_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Ca
             with _no_interrupts():
                 futures = {pool.submit(cut, paths): number for number, paths in batches.items()}
             for future in as_completed(list(futures)):
-                # Forgotten once taken, so that the chips do not pile up in memory.
+                # Forgotten once taken, so that the crops do not pile up in memory.
                 number, part = futures.pop(future), future.result()
                 assert part is not None
                 take(number, part)
@@ -99,7 +99,7 @@ def cut(paths: Sequence[Path]) -> Part | None:
     """What became of some pictures, or None where nobody wants to know any more."""
     assert _finder is not None
     assert _stop is not None
-    outcomes, digests, chips = [], [], []
+    outcomes, digests, crops = [], [], []
     for path in paths:
         if _stop.is_set():
             return None
@@ -112,9 +112,9 @@ def cut(paths: Sequence[Path]) -> Part | None:
             outcomes.append(Outcome.NO_FACE)
         else:
             outcomes.append(Outcome.FACE)
-            chips.append(align(gray, faces[0], MARGIN))
+            crops.append(align(gray, faces[0], MARGIN))
     return Part(
         np.array(outcomes, np.uint8),
         np.stack(digests),
-        np.stack(chips) if chips else np.empty((0, STORED_SIZE, STORED_SIZE), np.uint8),
+        np.stack(crops) if crops else np.empty((0, STORED_SIZE, STORED_SIZE), np.uint8),
     )

@@ -1,8 +1,8 @@
 """Pictures that a data set has twice: the same file, or the same photograph saved or cropped anew.
 
-A near duplicate is told by its chip. The middle 75×75 is averaged over 5×5 pixels; of those 15×15
+A near duplicate is told by its crop. The middle 75×75 is averaged over 5×5 pixels; of those 15×15
 means the blurred part (σ = 2 means) is taken off and what remains is divided by its local strength,
-because without that any two faces lit from one side are alike. Two chips are the same photograph
+because without that any two faces lit from one side are alike. Two crops are the same photograph
 where these have a correlation of `SAME` or more.
 
 How `SAME` was chosen, by looking at pairs from 29,890 faces of FairFace and 15,900 of Adience. Among 40
@@ -24,14 +24,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.labels import FaceLabel, Split
 
 SAME = 0.95
 """Correlation of two descriptors from which on they are one photograph."""
 
 _CELL = 5  # pixels
-_CELLS = CHIP_SIZE // _CELL
+_CELLS = CROP_SIZE // _CELL
 _BLUR = 2.0  # cells
 _NOISE = 2.0  # gray levels: weaker structure than this is not blown up
 
@@ -55,8 +55,8 @@ class Duplicates:
     """Those among them whose gender or age contradicts the face that was kept instead."""
 
 
-def find(chips: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[FaceLabel]) -> Duplicates:
-    """(n, 99, 99) chips, (n, 32) SHA-256 of their files and n labels → the duplicates among them.
+def find(crops: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[FaceLabel]) -> Duplicates:
+    """(n, 99, 99) crops, (n, 32) SHA-256 of their files and n labels → the duplicates among them.
 
     Of each set one stays: of the test split if there is one, else of the calibration split, else the
     first. So no photograph is in two splits.
@@ -70,34 +70,34 @@ def find(chips: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[
     ]
     kept = np.ones(len(labels), np.bool_)
     kept[[index for _, index in exact]] = False
-    near = list(_near_duplicates(chips, order[kept[order]]))
+    near = list(_near_duplicates(crops, order[kept[order]]))
     kept[[index for _, index in near]] = False
     disagreeing = sum(_disagree(labels[one], labels[other]) for one, other in (*exact, *near))
     return Duplicates(kept, len(exact), len(near), disagreeing)
 
 
-def descriptors(chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 99, 99) chips → (n, 225) of length 1, whose products are correlations; 0 for a chip of one gray."""
-    margin = (chips.shape[1] - CHIP_SIZE) // 2
-    result = np.empty((len(chips), _CELLS, _CELLS), np.float32)
-    for index, chip in enumerate(chips):
-        middle = chip[margin : margin + CHIP_SIZE, margin : margin + CHIP_SIZE]
+def descriptors(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(n, 99, 99) crops → (n, 225) of length 1, whose products are correlations; 0 for a crop of one gray."""
+    margin = (crops.shape[1] - CROP_SIZE) // 2
+    result = np.empty((len(crops), _CELLS, _CELLS), np.float32)
+    for index, crop in enumerate(crops):
+        middle = crop[margin : margin + CROP_SIZE, margin : margin + CROP_SIZE]
         cells = middle.reshape(_CELLS, _CELL, _CELLS, _CELL).mean(axis=(1, 3), dtype=np.float32)
         detail = cells - cv2.GaussianBlur(cells, (0, 0), _BLUR)
         strength = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _BLUR))
         result[index] = detail / (strength + _NOISE)
-    flat = result.reshape(len(chips), -1)
+    flat = result.reshape(len(crops), -1)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     return np.divide(flat, length, out=np.zeros_like(flat), where=length > 1e-3)
 
 
-def _near_duplicates(chips: NDArray[np.uint8], order: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Yields (kept, removed) for the chips that `order` names, the most wanted first."""
-    described = descriptors(chips[order])
+def _near_duplicates(crops: NDArray[np.uint8], order: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Yields (kept, removed) for the crops that `order` names, the most wanted first."""
+    described = descriptors(crops[order])
     removed = np.zeros(len(order), np.bool_)
     for start in range(0, len(order), _ROWS):
-        # What is removed already removes nothing, and a crowd of equal chips never makes a crowd² of pairs.
+        # What is removed already removes nothing, and a crowd of equal crops never makes a crowd² of pairs.
         rows = start + np.flatnonzero(~removed[start : start + _ROWS])
         for one, other in _pairs(described, rows, start, removed):
             if not removed[one] and not removed[other]:

@@ -18,7 +18,7 @@ from trainer.data.prepared import STORED_SIZE, PreparedData, PreparedDataError
 
 
 class Faces:
-    """Chips and labels of several prepared sets, counted through."""
+    """Crops and labels of several prepared sets, counted through."""
 
     def __init__(self, sets: Sequence[PreparedData], groups: Sequence[AgeGroup] | None = None) -> None:
         """`groups` are the network's; by default those of the first set."""
@@ -43,23 +43,23 @@ class Faces:
         """Indices of the faces in one split."""
         return np.flatnonzero([label.split == split for label in self.labels])
 
-    def chips(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """(n, 99, 99) stored chips of some faces, in their order."""
+    def crops(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """(n, 99, 99) stored crops of some faces, in their order."""
         if len(self.sets) == 1:
-            return np.asarray(self.sets[0].chips[rows])
-        chips = np.empty((len(rows), STORED_SIZE, STORED_SIZE), np.uint8)
+            return np.asarray(self.sets[0].crops[rows])
+        crops = np.empty((len(rows), STORED_SIZE, STORED_SIZE), np.uint8)
         owners = np.searchsorted(self._first, rows, side="right") - 1
         for index, data in enumerate(self.sets):
             mine = owners == index
-            chips[mine] = data.chips[rows[mine] - self._first[index]]
-        return chips
+            crops[mine] = data.crops[rows[mine] - self._first[index]]
+        return crops
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of every chip and label, splits included: the same faces, used in the same way."""
+        """SHA-256 of every crop and label, splits included: the same faces, used in the same way."""
         digest = hashlib.sha256(repr(self.labels).encode())
         for data in self.sets:
-            digest.update(np.ascontiguousarray(data.chips).data)
+            digest.update(np.ascontiguousarray(data.crops).data)
         return digest.hexdigest()
 
     @cached_property

@@ -3,7 +3,7 @@
     .parts/plan.json        what the parts belong to
     .parts/part-00012.npz   what became of some pictures
 
-Each part is written safely. Parts of another plan, other labels or another program, are thrown away.
+Each part is written safely. ResumeCache of another plan, other labels or another program, are thrown away.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Part:
     digests: NDArray[np.uint8]
     """(n, 32) SHA-256 of each file."""
 
-    chips: NDArray[np.uint8]
+    crops: NDArray[np.uint8]
     """(faces, 99, 99) gray levels, of those with a face only."""
 
 
-class Parts:
+class ResumeCache:
     """The parts of one plan, in the folder `.parts` of `out`. Raises `OSError` where that fails."""
 
     def __init__(self, out: Path, plan: str) -> None:
@@ -70,7 +70,7 @@ class Parts:
     def write(self, number: int, part: Part) -> None:
         """Keeps a part."""
         with replaced_safely(self._path(number)) as path:
-            np.savez(path, outcomes=part.outcomes, digests=part.digests, chips=part.chips)
+            np.savez(path, outcomes=part.outcomes, digests=part.digests, chips=part.crops)
 
     def read(self, number: int) -> Part | None:
         """A part, or None if its file is damaged, which is then gone."""

@@ -1,4 +1,4 @@
-"""Photographs → a prepared folder: chips cut by the kiosk's own code, duplicates removed, a report.
+"""Photographs → a prepared folder: crops cut by the kiosk's own code, duplicates removed, a report.
 
 A photograph in which no face is found is dropped, as the paper drops its "undetected faces"; one
 that cannot be read is counted and named. Neither stops the run. Whatever else does (Ctrl-C, a full
@@ -25,7 +25,7 @@ from kiosk.common.errors import KioskError
 from kiosk.vision.faces.alignment import CROP_VERSION
 from trainer.data import crop, duplicates, partial_results, prepare_report, prepared
 from trainer.data.labels import FaceLabel, Split
-from trainer.data.partial_results import Outcome, Part, Parts
+from trainer.data.partial_results import Outcome, Part, ResumeCache
 from trainer.data.prepared import MARGIN, STORED_SIZE
 from trainer.data.readers.types import DataSet
 
@@ -106,7 +106,7 @@ def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Re
         facts = _facts_if_finished(dataset, out, plan)
         already = facts is not None
         if facts is None:
-            cut = Parts(out, plan)
+            cut = ResumeCache(out, plan)
             _cut_missing(dataset, root, cut, workers)
             facts = _assemble(dataset, root, out, cut, plan)
         # The parts go last: while there are some, the report may be that of an earlier plan.
@@ -171,7 +171,7 @@ def _batches(dataset: DataSet) -> dict[int, tuple[FaceLabel, ...]]:
     return {number: dataset.labels[start : start + _PART_SIZE] for number, start in enumerate(starts)}
 
 
-def _cut_missing(dataset: DataSet, root: Path, cut: Parts, workers: int | None) -> None:
+def _cut_missing(dataset: DataSet, root: Path, cut: ResumeCache, workers: int | None) -> None:
     batches = _batches(dataset)
     missing = {
         number: [root / label.file for label in batch]
@@ -190,9 +190,9 @@ def _cut_missing(dataset: DataSet, root: Path, cut: Parts, workers: int | None) 
         crop.cut_all(missing, workers, take)
 
 
-def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) -> dict[str, Any]:
+def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, plan: str) -> dict[str, Any]:
     """All parts → the prepared folder without duplicates; the summary that was saved with it."""
-    found, digests, chips, outcomes = _faces(dataset, cut)
+    found, digests, crops, outcomes = _faces(dataset, cut)
     unreadable = [
         label.file for label, outcome in zip(dataset.labels, outcomes, strict=True) if outcome == Outcome.UNREADABLE
     ]
@@ -207,7 +207,7 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) ->
             f"no face was found in any of the {len(dataset.labels)} pictures under {root}: "
             "they have to show faces of 40 pixels and more, seen from the front"
         )
-    twins = duplicates.find(chips, digests, found)
+    twins = duplicates.find(crops, digests, found)
     kept = [found[index] for index in np.flatnonzero(twins.kept)]
     facts = {
         "source": dataset.source,
@@ -227,25 +227,25 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: Parts, plan: str) ->
         "crop_version": CROP_VERSION,
         "plan": plan,
     }
-    prepared.save(out, dataset=dataset.name, groups=dataset.groups, chips=chips[twins.kept], labels=kept, summary=facts)
+    prepared.save(out, dataset=dataset.name, groups=dataset.groups, crops=crops[twins.kept], labels=kept, summary=facts)
     return facts
 
 
 def _faces(
-    dataset: DataSet, cut: Parts
+    dataset: DataSet, cut: ResumeCache
 ) -> tuple[list[FaceLabel], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """The n faces' labels, (n, 32) digests and (n, 99, 99) chips, and (pictures,) the outcomes of all."""
+    """The n faces' labels, (n, 32) digests and (n, 99, 99) crops, and (pictures,) the outcomes of all."""
     labels: list[FaceLabel] = []
     outcomes, digests = [], []
     # Memory that is never written to is never taken, so this costs what the faces need.
-    chips = np.empty((len(dataset.labels), STORED_SIZE, STORED_SIZE), np.uint8)
+    crops = np.empty((len(dataset.labels), STORED_SIZE, STORED_SIZE), np.uint8)
     for number, batch in _batches(dataset).items():
         part = cut.read(number)
         if part is None:
             raise PrepareError("a file came back from the disk damaged: run the same command again to cut it anew")
         with_face = np.flatnonzero(part.outcomes == Outcome.FACE)
-        chips[len(labels) : len(labels) + len(with_face)] = part.chips
+        crops[len(labels) : len(labels) + len(with_face)] = part.crops
         labels.extend(batch[index] for index in with_face)
         digests.append(part.digests[with_face])
         outcomes.append(part.outcomes)
-    return labels, np.concatenate(digests), chips[: len(labels)], np.concatenate(outcomes)
+    return labels, np.concatenate(digests), crops[: len(labels)], np.concatenate(outcomes)

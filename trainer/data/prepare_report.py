@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.inference.manifest import GENDER_LABELS
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data import prepared
 from trainer.data.labels import Split, gender_indices, group_indices
 from trainer.data.prepared import MARGIN, PreparedData
@@ -193,7 +193,7 @@ def _samples(data: PreparedData) -> Figure:
             left, top = column * (block_width + _WIDE_GAP), row * (block_height + _WIDE_GAP)
             alike = np.flatnonzero(training & (genders == row) & (groups == column))
             chosen = rng.choice(alike, min(len(alike), _ACROSS * _DOWN), replace=False)
-            _paste(sheet[top : top + block_height, left : left + block_width], data.chips[np.sort(chosen)])
+            _paste(sheet[top : top + block_height, left : left + block_width], data.crops[np.sort(chosen)])
             if row == 0:
                 middles_x.append(left + block_width / 2)
         middles_y.append(top + block_height / 2)
@@ -202,15 +202,15 @@ def _samples(data: PreparedData) -> Figure:
 
 def _block(faces: int) -> int:
     """Pixels along some faces side by side."""
-    return faces * (CHIP_SIZE + _GAP) - _GAP
+    return faces * (CROP_SIZE + _GAP) - _GAP
 
 
-def _paste(block: NDArray[np.uint8], chips: NDArray[np.uint8]) -> None:
+def _paste(block: NDArray[np.uint8], crops: NDArray[np.uint8]) -> None:
     block[:] = 242  # where there is no face
-    for index, chip in enumerate(chips):
-        left, top = (CHIP_SIZE + _GAP) * (index % _ACROSS), (CHIP_SIZE + _GAP) * (index // _ACROSS)
-        middle = chip[MARGIN : MARGIN + CHIP_SIZE, MARGIN : MARGIN + CHIP_SIZE]
-        block[top : top + CHIP_SIZE, left : left + CHIP_SIZE] = middle
+    for index, crop in enumerate(crops):
+        left, top = (CROP_SIZE + _GAP) * (index % _ACROSS), (CROP_SIZE + _GAP) * (index // _ACROSS)
+        middle = crop[MARGIN : MARGIN + CROP_SIZE, MARGIN : MARGIN + CROP_SIZE]
+        block[top : top + CROP_SIZE, left : left + CROP_SIZE] = middle
 
 
 def _framed(

@@ -1,7 +1,7 @@
-"""Prepared data: a folder of aligned chips and their labels, ready to train on.
+"""Prepared data: a folder of aligned crops and their labels, ready to train on.
 
-    chips.npy       (n, 99, 99) gray levels, mapped into memory: a 75×75 chip with 12 pixels around it
-    faces.csv       one line a chip: file, gender, age, race, subject, fold, split; empty where unknown
+    chips.npy       (n, 99, 99) gray levels, mapped into memory: a 75×75 crop with 12 pixels around it
+    faces.csv       one line a crop: file, gender, age, race, subject, fold, split; empty where unknown
     prepared.json   the data set, its age groups, and what was dropped and why
 
 `faces.csv` is written last, so a folder without it is not taken for a finished one.
@@ -22,16 +22,16 @@ from numpy.typing import NDArray
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
 from kiosk.estimate import AgeGroup
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.labels import AGE_GROUPS, FaceLabel, Split, Years
 
 MARGIN = 12
-"""Pixels kept around a chip, so that augmentation can shift and turn it without losing the edge."""
+"""Pixels kept around a crop, so that augmentation can shift and turn it without losing the edge."""
 
-STORED_SIZE = CHIP_SIZE + 2 * MARGIN
+STORED_SIZE = CROP_SIZE + 2 * MARGIN
 
 SUMMARY = "prepared.json"
-_CHIPS, _FACES = "chips.npy", "faces.csv"
+_CROPS, _FACES = "chips.npy", "faces.csv"
 _COLUMNS = tuple(field.name for field in fields(FaceLabel))
 
 
@@ -47,13 +47,13 @@ class PreparedData:
     groups: tuple[AgeGroup, ...]
     """The age groups that its labels are made of, or fit best."""
 
-    chips: NDArray[np.uint8]
+    crops: NDArray[np.uint8]
     """(n, 99, 99) gray levels."""
 
     labels: tuple[FaceLabel, ...]
 
     def rows(self, split: Split) -> NDArray[np.intp]:
-        """Indices of the chips in one split."""
+        """Indices of the crops in one split."""
         return np.flatnonzero([label.split == split for label in self.labels])
 
 
@@ -62,14 +62,14 @@ def save(
     *,
     dataset: str,
     groups: Iterable[AgeGroup],
-    chips: NDArray[np.uint8],
+    crops: NDArray[np.uint8],
     labels: Sequence[FaceLabel],
     summary: dict[str, Any],
 ) -> None:
     """Writes a prepared folder; an earlier one in the same place is replaced file by file."""
     (folder / _FACES).unlink(missing_ok=True)
-    with replaced_safely(folder / _CHIPS) as path, path.open("wb") as file:
-        np.save(file, chips)
+    with replaced_safely(folder / _CROPS) as path, path.open("wb") as file:
+        np.save(file, crops)
     with replaced_safely(folder / SUMMARY) as path:
         facts = {"dataset": dataset, "age_groups": [asdict(group) for group in groups], **summary}
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
@@ -83,12 +83,12 @@ def load(folder: Path) -> PreparedData:
     """Reads a prepared folder. Raises `PreparedDataError`."""
     try:
         facts = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        chips = np.lib.format.open_memmap(folder / _CHIPS, mode="r")  # unlike np.load, nothing but an array
+        crops = np.lib.format.open_memmap(folder / _CROPS, mode="r")  # unlike np.load, nothing but an array
         labels = _read_labels(folder / _FACES)
         data = PreparedData(
             dataset=facts["dataset"],
             groups=tuple(AgeGroup(**group) for group in facts["age_groups"]),
-            chips=chips,
+            crops=crops,
             labels=labels,
         )
     except FileNotFoundError as error:
@@ -107,9 +107,9 @@ def load(folder: Path) -> PreparedData:
         raise PreparedDataError(
             f"{folder} holds damaged prepared data ({error}): run `trainer prepare` again"
         ) from error
-    if chips.shape != (len(labels), STORED_SIZE, STORED_SIZE) or chips.dtype != np.uint8:
+    if crops.shape != (len(labels), STORED_SIZE, STORED_SIZE) or crops.dtype != np.uint8:
         raise PreparedDataError(
-            f"{folder} holds {chips.dtype} chips of shape {chips.shape} for {len(labels)} labels: "
+            f"{folder} holds {crops.dtype} crops of shape {crops.shape} for {len(labels)} labels: "
             "run `trainer prepare` again"
         )
     if len(data.groups) != AGE_GROUPS:

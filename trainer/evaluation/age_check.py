@@ -2,8 +2,8 @@
 
 The kiosk lets pass whoever is likely enough to be at least as old as the challenge age. Two shares
 tell what a threshold is worth: of the people who must not pass, how many do, and of the people who
-are well over that age, how many are spared from showing an ID. One chip a person: the kiosk itself
-asks many chips and refuses bad ones, so it does better.
+are well over that age, how many are spared from showing an ID. One crop a person: the kiosk itself
+asks many crops and refuses bad ones, so it does better.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def evaluate(source: Path, folder: Path, choice: Choice = "test", challenge_age:
     rows = np.arange(len(data.labels)) if choice == "all" else data.rows(choice)
     if not len(rows):
         raise EvaluationError(f"{folder} has no faces {_described(choice)}: choose others with --split")
-    predictions = predict(source, data.chips, rows)
+    predictions = predict(source, data.crops, rows)
     labels = [data.labels[row] for row in rows]
     evaluation = measure(predictions, labels, dataset=data.dataset, split=choice, challenge_age=challenge_age)
     if not _anything(evaluation):

@@ -1,4 +1,4 @@
-"""What a network says of stored chips, the same for a run's checkpoint and for any engine."""
+"""What a network says of stored crops, the same for a run's checkpoint and for any engine."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class Predictions:
     """What the logits were divided by."""
 
 
-def predict(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
-    """Runs an engine's file, or the network of a run's folder, on those rows of (m, 99, 99) stored chips.
+def predict(source: Path, crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
+    """Runs an engine's file, or the network of a run's folder, on those rows of (m, 99, 99) stored crops.
 
     At least one row; `chips` may be mapped from a file of any size, because it is read in batches.
     torch is imported for a run only. Raises `PredictError`, and what a manifest, an engine or a run
     raises.
     """
     if source.is_dir():
-        return _by_run(source, chips, rows)
+        return _by_run(source, crops, rows)
     if not source.is_file() or not manifest_path(source).is_file():
         raise PredictError(
             f"{source} is neither a run nor an engine: name a folder that `trainer train` wrote, "
@@ -55,22 +55,22 @@ def predict(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -
         )
     engine = load_exactly(source)
     try:
-        return predict_with(engine, f"{source.name} (SHA-256 {engine.manifest.sha256[:12]}…)", chips, rows)
+        return predict_with(engine, f"{source.name} (SHA-256 {engine.manifest.sha256[:12]}…)", crops, rows)
     finally:
         engine.close()
 
 
 def predict_with(
-    engine: Engine, source: str, chips: NDArray[np.uint8], rows: NDArray[np.integer] | None = None
+    engine: Engine, source: str, crops: NDArray[np.uint8], rows: NDArray[np.integer] | None = None
 ) -> Predictions:
-    """The same of an engine that is loaded already, on all chips or on some rows. Raises `EngineError`."""
-    batches = _batches(chips, np.arange(len(chips)) if rows is None else rows)
+    """The same of an engine that is loaded already, on all crops or on some rows. Raises `EngineError`."""
+    batches = _batches(crops, np.arange(len(crops)) if rows is None else rows)
     parts = [engine.infer(centred(batch)) for batch in batches]
     gender, age = (np.concatenate(head).astype(np.float64) for head in zip(*parts, strict=True))
     return Predictions(source, "engine", gender, age, engine.manifest.groups, engine.manifest.temperatures)
 
 
-def _by_run(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
+def _by_run(source: Path, crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
     from trainer.evaluation.temperature import temperatures_for  # torch, which no engine needs
     from trainer.training.infer import logits_of
     from trainer.training.run_folder import load_network, load_settings
@@ -78,7 +78,7 @@ def _by_run(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -
     groups = load_settings(source).groups
     network = load_network(source)
     temperatures = temperatures_for(source, network)
-    parts = [logits_of(network, batch) for batch in _batches(chips, rows)]
+    parts = [logits_of(network, batch) for batch in _batches(crops, rows)]
     gender, age = (np.concatenate([part.numpy() for part in head]) for head in zip(*parts, strict=True))
     return Predictions(
         source=f"run {source.resolve().name}",
@@ -90,9 +90,9 @@ def _by_run(source: Path, chips: NDArray[np.uint8], rows: NDArray[np.integer]) -
     )
 
 
-def _batches(chips: NDArray[np.uint8], rows: NDArray[np.integer]) -> Iterator[NDArray[np.uint8]]:
+def _batches(crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Iterator[NDArray[np.uint8]]:
     for start in range(0, len(rows), BATCH):
-        yield chips[rows[start : start + BATCH]]
+        yield crops[rows[start : start + BATCH]]
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def temperatures_of(network: nn.Module, faces: Faces) -> Temperatures:
     rows = faces.rows("calibration")
     if not len(rows):
         raise CalibrationError(f"{faces.name} keeps no faces for calibration: it is too small, prepare more faces")
-    logits = logits_of(network, faces.chips(rows))
+    logits = logits_of(network, faces.crops(rows))
     return Temperatures(
         gender=_temperature(logits.gender, torch.from_numpy(faces.genders[rows])),
         age=_temperature(logits.age, torch.from_numpy(faces.ages[rows])),

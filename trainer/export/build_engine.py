@@ -22,7 +22,7 @@ from trainer.data.faces import Faces
 from trainer.export.build_int8 import Say, write_int8
 from trainer.export.engine_files import check_place, name_of, write
 from trainer.export.engine_source import EngineSource, read
-from trainer.export.sample_chips import sample_chips
+from trainer.export.sample_crops import sample_crops
 from trainer.export.tensorrt import gpu_generations
 from trainer.export.tensorrt.builder import Compiled, compile_engine
 from trainer.export.verify_engine import ACCURACY_OF, proven
@@ -65,7 +65,7 @@ def build_engine(
     out = out or build_folder() / f"{name_of(source.manifest, source.path)}-{source.precision}{BUILT_SUFFIX}"
     check_place(out, source.path)
     reference = OnnxEngine(source.file_content, source.manifest)
-    reference.infer(sample_chips())  # a network that says nothing is not worth minutes of compiling
+    reference.infer(sample_crops())  # a network that says nothing is not worth minutes of compiling
     say(f"{library} compiles {source.path.name} in {source.precision}")
     compiled = compile_engine(
         source.content,

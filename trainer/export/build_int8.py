@@ -19,7 +19,7 @@ from trainer.export.engine_files import check_place, name_of, write
 from trainer.export.parity import verify
 from trainer.export.qdq import Form
 from trainer.export.quantise import Quantised, QuantiseError, quantised
-from trainer.export.sample_chips import sample_chips
+from trainer.export.sample_crops import sample_crops
 
 Say = Callable[[str], None]
 
@@ -43,7 +43,7 @@ def write_int8(out: Path, faces: Faces, form: Form, say: Say, network: bytes, ma
     result = quantised(network, manifest, faces, form)
     of_result = result.manifest(manifest)
     found = verify(
-        OnnxEngine(result.content, of_result), OnnxEngine(network, manifest), sample_chips(), "int8", "CPU", None
+        OnnxEngine(result.content, of_result), OnnxEngine(network, manifest), sample_crops(), "int8", "CPU", None
     )
     of_result = of_result.model_copy(update={"verified": found})
     write(out, result.content, of_result)

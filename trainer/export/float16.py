@@ -1,7 +1,7 @@
 """A float32 network → the same in half precision: for TensorRT, whose strongly typed networks take it from the file.
 
 Half precision is for the layers, whose sums are what takes the time, and whose activations stay small: below 30
-in FacialNet, where half precision ends at 65,504. Everything before and after is left in float32: the chip's
+in FacialNet, where half precision ends at 65,504. Everything before and after is left in float32: the crop's
 normalisation squares differences that half precision hardly holds, and softmax costs nothing. With arithmetic
 rounded to half precision after each node, probabilities on FairFace's 1,521 faces kept aside differ from
 float32's by 0.002 at most, where a network converted as a whole differs by 0.009; with a twentieth of the contrast

@@ -2,7 +2,7 @@
 
 Quantised are the layers that multiply by weights, and nothing else: their weights, with one scale a channel, and
 what they are given, with one scale a tensor. What they give goes on to ReLU and pooling in float, and is quantised
-before the next layer, so that a runtime fuses all between two pairs into one layer of eight bits. The chip's
+before the next layer, so that a runtime fuses all between two pairs into one layer of eight bits. The crop's
 normalisation and the softmax, neither of which has weights, stay as they are: eight bits for a probability would be
 steps of 0.4 %, where an age check asks for 99 %.
 
@@ -15,8 +15,8 @@ There are two forms, because no file is best for both:
     tensorrt   activations and weights from -127 to 127, both with a zero point of 0, and biases in float: the form
                that TensorRT's parser takes.
 
-An activation's range holds 99.99 % of its values on the calibration chips. The whole range grows with its outliers:
-age probabilities then differ from float32's by 0.0051 in the mean with 512 chips and by 0.0065 with 1,024, where
+An activation's range holds 99.99 % of its values on the calibration crops. The whole range grows with its outliers:
+age probabilities then differ from float32's by 0.0051 in the mean with 512 crops and by 0.0065 with 1,024, where
 these differ by 0.0030 (tensorrt, FairFace's calibration split). ONNX Runtime's entropy method, at the number of bins
 that it works with, gave the whole range.
 """
@@ -36,7 +36,7 @@ import onnx
 from onnx import ModelProto
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 
-from kiosk.inference import Chips
+from kiosk.inference import Crops
 from trainer.export.precision import NetworkError, parsed_float32
 
 Form = Literal["cpu", "tensorrt"]
@@ -68,14 +68,14 @@ def layers_of(network: bytes) -> tuple[str, ...]:
 
 def in_eight_bits(
     network: bytes,
-    chips: Chips,
+    crops: Crops,
     form: Form,
     kept_float: Collection[str] = (),
     seen: Callable[[int], object] = lambda _: None,
 ) -> bytes:
-    """The content of a float32 ONNX file → that of one in eight bits, calibrated on chips.
+    """The content of a float32 ONNX file → that of one in eight bits, calibrated on crops.
 
-    Layers named in `kept_float` stay as they are. `seen` is told how many chips were looked at, part by
+    Layers named in `kept_float` stay as they are. `seen` is told how many crops were looked at, part by
     part. Raises `NetworkError`.
     """
     model = _named(parsed_float32(network))
@@ -87,7 +87,7 @@ def in_eight_bits(
             quantize_static(
                 source,
                 result,
-                _Reader(chips, seen),
+                _Reader(crops, seen),
                 op_types_to_quantize=list(_LAYERS),
                 nodes_to_exclude=list(kept_float),
                 per_channel=True,
@@ -99,7 +99,7 @@ def in_eight_bits(
                         **options["extra_options"],
                         "OpTypesToExcludeOutputQuantization": list(_LAYERS),
                         "CalibPercentile": _PERCENTILE,
-                        "CalibStridedMinMax": 1,  # else every activation of every chip is held in memory at once
+                        "CalibStridedMinMax": 1,  # else every activation of every crop is held in memory at once
                     }
                 },
             )
@@ -110,23 +110,23 @@ def in_eight_bits(
 
 
 class _Reader(CalibrationDataReader):
-    """Chips as the quantiser asks for them. It counts in batches."""
+    """Crops as the quantiser asks for them. It counts in batches."""
 
-    def __init__(self, chips: Chips, seen: Callable[[int], object]) -> None:
-        self._chips, self._seen = chips, seen
+    def __init__(self, crops: Crops, seen: Callable[[int], object]) -> None:
+        self._crops, self._seen = crops, seen
         self.set_range(0, len(self))
 
     def __len__(self) -> int:
-        return -(-len(self._chips) // _BATCH)
+        return -(-len(self._crops) // _BATCH)
 
     def set_range(self, start_index: int, end_index: int) -> None:
         self._waiting = iter(range(start_index, end_index))
 
-    def get_next(self) -> dict[str, Chips] | None:
+    def get_next(self) -> dict[str, Crops] | None:
         index = next(self._waiting, None)
         if index is None:
             return None
-        batch = self._chips[index * _BATCH : (index + 1) * _BATCH]
+        batch = self._crops[index * _BATCH : (index + 1) * _BATCH]
         self._seen(len(batch))
         return {"chips": batch}
 

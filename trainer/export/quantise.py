@@ -89,17 +89,17 @@ def quantised(network: bytes, manifest: Manifest, faces: Faces, form: Form, *, p
     """
     _check(faces, manifest)
     layers = layers_of(network)
-    chips = _calibration_chips(faces)
+    crops = _calibration_crops(faces)
 
     def attempt(kept_float: tuple[str, ...]) -> bytes:
         with tqdm(
-            total=len(chips),
+            total=len(crops),
             desc=f"calibrating, {_counted(kept_float)} in float32",
             unit="face",
             leave=False,
             disable=None if progress else True,
         ) as bar:
-            return in_eight_bits(network, chips, form, kept_float, bar.update)
+            return in_eight_bits(network, crops, form, kept_float, bar.update)
 
     reference = _Judged.of(network, manifest, faces, "calibration")
     kept = repaired(
@@ -120,7 +120,7 @@ def quantised(network: bytes, manifest: Manifest, faces: Faces, form: Form, *, p
         losses=kept.losses,
         accuracy=_Judged.of(kept.content, manifest, faces, "test").accuracy,
         before=_Judged.of(network, manifest, faces, "test").accuracy,
-        calibrated_on=f"{faces.name}, {len(chips)} faces",
+        calibrated_on=f"{faces.name}, {len(crops)} faces",
     )
 
 
@@ -135,7 +135,7 @@ class _Judged:
     def of(cls, content: bytes, manifest: Manifest, faces: Faces, split: Split) -> _Judged:
         engine = OnnxEngine(content, manifest)
         try:
-            predictions = predict_with(engine, engine.name, faces.chips(faces.rows(split)))
+            predictions = predict_with(engine, engine.name, faces.crops(faces.rows(split)))
         finally:
             engine.close()
         return cls(predictions, measured(predictions, faces, split))
@@ -164,10 +164,10 @@ def _labels(groups: Sequence[AgeGroup]) -> str:
     return ", ".join(group.label for group in groups)
 
 
-def _calibration_chips(faces: Faces) -> Batch:
+def _calibration_crops(faces: Faces) -> Batch:
     """The same of the training split every time, so that the same file comes out."""
     rows = np.random.default_rng(0).permutation(faces.rows("train"))[:CALIBRATION_FACES]
-    return centred(faces.chips(np.sort(rows)))
+    return centred(faces.crops(np.sort(rows)))
 
 
 def _counted(layers: tuple[str, ...]) -> str:

@@ -1,6 +1,6 @@
 """A run → an ONNX file with its manifest: calibrated, checked against torch, measured.
 
-The file holds everything between a chip's gray levels and its probabilities (normalisation, the
+The file holds everything between a crop's gray levels and its probabilities (normalisation, the
 network with batch normalisation folded into the layers before it, temperatures, softmax), so that no
 engine can apply any of it twice.
 """
@@ -27,7 +27,7 @@ from trainer.data.labels import Split
 from trainer.evaluation.manifest_accuracy import measured
 from trainer.evaluation.predict import predict_with
 from trainer.evaluation.temperature import temperatures_of
-from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.facialnet import FacialNet, Logits, example_crops
 from trainer.training.augment import centred
 from trainer.training.run_folder import Settings, load_faces, load_network, load_settings
 
@@ -49,9 +49,9 @@ class Deployed(nn.Module):
         self.network = folded(network)
         self.temperatures = temperatures
 
-    def forward(self, chips: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """(n, 1, 75, 75) gray levels in 0…1 → (n, 2) and (n, groups) probabilities."""
-        logits: Logits = self.network(chips)
+        logits: Logits = self.network(crops)
         return (
             torch.softmax(logits.gender / self.temperatures.gender, dim=1),
             torch.softmax(logits.age / self.temperatures.age, dim=1),
@@ -77,7 +77,7 @@ def export(run: Path, out: Path) -> Manifest:
         manifest = Manifest(
             format="onnx",
             sha256=manifests.sha256_of(content),
-            input_shape=manifests.CHIP_SHAPE,
+            input_shape=manifests.CROP_SHAPE,
             gender_labels=GENDER_LABELS,
             age_groups=tuple(GroupEntry(label=group.label, low=group.low, high=group.high) for group in faces.groups),
             temperatures=deployed.temperatures,
@@ -90,7 +90,7 @@ def export(run: Path, out: Path) -> Manifest:
         )
         engine = OnnxEngine(content, manifest)
         _check_parity(deployed, engine, faces)
-        predictions = predict_with(engine, engine.name, faces.chips(faces.rows("test")))
+        predictions = predict_with(engine, engine.name, faces.crops(faces.rows("test")))
         manifest = manifest.model_copy(update={"accuracy": measured(predictions, faces, "test")})
         beside.write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
@@ -134,11 +134,11 @@ def _write_onnx(deployed: Deployed, path: Path) -> None:
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # and of libraries that nothing here uses
         program = torch.onnx.export(
             deployed,
-            (example_chips(2),),
+            (example_crops(2),),
             dynamo=True,
             input_names=["chips"],
             output_names=["gender", "age"],
-            dynamic_shapes={"chips": {0: torch.export.Dim("n")}},
+            dynamic_shapes={"crops": {0: torch.export.Dim("n")}},
             opset_version=18,
             verbose=False,
         )
@@ -151,10 +151,10 @@ def _write_onnx(deployed: Deployed, path: Path) -> None:
 
 
 def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
-    chips = np.concatenate([centred(faces.chips(faces.rows("test")[:64])), example_chips(16).numpy()])
+    crops = np.concatenate([centred(faces.crops(faces.rows("test")[:64])), example_crops(16).numpy()])
     with torch.no_grad():
-        expected = deployed(torch.from_numpy(chips))
-    for name, ours, theirs in zip(("gender", "age"), engine.infer(chips), expected, strict=True):
+        expected = deployed(torch.from_numpy(crops))
+    for name, ours, theirs in zip(("gender", "age"), engine.infer(crops), expected, strict=True):
         difference = float(np.abs(ours - theirs.numpy()).max())
         if not difference <= TOLERANCE:  # which holds for what is no number, too
             raise ExportError(

@@ -15,7 +15,7 @@ from trainer.data.faces import Faces
 from trainer.evaluation.manifest_accuracy import measured
 from trainer.evaluation.predict import predict_with
 from trainer.export.parity import verify
-from trainer.export.sample_chips import sample_chips
+from trainer.export.sample_crops import sample_crops
 
 ACCURACY_OF = "accuracy of"
 """In a manifest's `built_by`: the file whose accuracy it has, until the engine's own is measured."""
@@ -58,10 +58,10 @@ def proven(engine: Engine, reference: Engine, faces: Faces | None) -> Proof:
     try:
         device = gpu.find()
         manifest, accuracy = engine.manifest, None
-        found = verify(engine, reference, sample_chips(), manifest.precision, device.name, device.capability)
+        found = verify(engine, reference, sample_crops(), manifest.precision, device.name, device.capability)
         manifest = manifest.model_copy(update={"verified": found})
         if faces:
-            accuracy = measured(predict_with(engine, engine.name, faces.chips(faces.rows("test"))), faces, "test")
+            accuracy = measured(predict_with(engine, engine.name, faces.crops(faces.rows("test"))), faces, "test")
             if manifest.accuracy is None or same_faces(accuracy, manifest.accuracy):
                 built_by = {key: value for key, value in manifest.built_by.items() if key != ACCURACY_OF}
                 manifest = manifest.model_copy(update={"accuracy": accuracy, "built_by": built_by})

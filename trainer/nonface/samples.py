@@ -1,4 +1,4 @@
-"""Chips of what is no face: where the detector nearly finds one in pictures of anything else, and where it does not.
+"""Crops of what is no face: where the detector nearly finds one in pictures of anything else, and where it does not.
 
 Pictures are drawings, animals, objects, textures; no photograph of a person may be among them. Those that show
 nothing but a pattern are made up here.
@@ -30,14 +30,14 @@ _MOST_PIXELS = 700_000  # of a picture that is searched
 _BORDER = 20  # pixels
 _HEIGHT, _WIDTH = 240, 320  # of what is made up
 _GROUNDS = (230, 90)  # gray levels behind a transparent picture
-_ANYWHERE = 2  # chips of a picture cut where there is nothing
+_ANYWHERE = 2  # crops of a picture cut where there is nothing
 
 
 @dataclass(frozen=True)
 class NotFace:
-    """A chip of something else."""
+    """A crop of something else."""
 
-    chip: Gray
+    crop: Gray
     score: float
     """The detector's; below -1 where it found nothing."""
 
@@ -79,13 +79,13 @@ def made_up(count: int, seed: int = 0) -> list[Gray]:
 
 
 def not_faces(pictures: Iterable[Gray], seed: int = 0) -> Iterator[list[NotFace]]:
-    """Each picture's chips that are good enough to be asked about, found and forced."""
+    """Each picture's crops that are good enough to be asked about, found and forced."""
     finder, detector, random = FaceFinder(), frontal_detector(), np.random.default_rng(seed)
     for picture in pictures:
         gray = np.pad(picture, _BORDER, mode="edge")
         faces = [*_nearly_found(gray, finder, detector), *_anywhere(picture, finder, random)]
-        chips = [(face, align(source, face)) for source, face in faces if plausible(face)]
-        yield [NotFace(chip, face.score) for face, chip in chips if quality(chip, face) >= GOOD]
+        crops = [(face, align(source, face)) for source, face in faces if plausible(face)]
+        yield [NotFace(crop, face.score) for face, crop in crops if quality(crop, face) >= GOOD]
 
 
 def _nearly_found(gray: Gray, finder: FaceFinder, detector: Any) -> Iterator[tuple[Gray, Face]]:

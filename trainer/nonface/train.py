@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.nonface_filter import measures
 from trainer.data import prepared
@@ -31,10 +31,10 @@ MADE_UP = 300
 """Pictures that are made up."""
 
 _HIDDEN, _DROPOUT, _EPOCHS, _BATCH, _RATE, _DECAY = 32, 0.3, 15, 128, 2e-3, 0.05
-_ROUNDS = 4  # of every chip that is no face: once as it is, then spoilt
+_ROUNDS = 4  # of every crop that is no face: once as it is, then spoilt
 _MOST_FACES = 14_000  # more teach it nothing
 _SHIFT = 2  # pixels by which a face may be off
-_FOUND, _NEARLY_FOUND, _FORCED = 5.0, 2.0, 0.3  # what a chip that is no face counts for
+_FOUND, _NEARLY_FOUND, _FORCED = 5.0, 2.0, 0.3  # what a crop that is no face counts for
 
 
 class NoPicturesError(KioskError):
@@ -47,7 +47,7 @@ class Fit:
 
     faces: int
     others: int
-    """Chips that it was trained on."""
+    """Crops that it was trained on."""
 
     def __str__(self) -> str:
         return f"trained on {self.faces} faces and {self.others} chips of something else"
@@ -90,16 +90,16 @@ def fit(data: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> Fit:
     return Fit(len(rows), len(others))
 
 
-def spoilt(chip: Gray, random: np.random.Generator) -> Gray:
-    """The chip as a worse camera, in worse light, would have seen it; one in four as it is."""
+def spoilt(crop: Gray, random: np.random.Generator) -> Gray:
+    """The crop as a worse camera, in worse light, would have seen it; one in four as it is."""
     if random.random() < 0.25:
-        return chip
-    gray = chip.astype(np.float32)
+        return crop
+    gray = crop.astype(np.float32)
     if random.random() < 0.5:
         gray = gray.mean() + (gray - gray.mean()) * random.uniform(0.4, 1.1)
     gray *= random.uniform(0.35, 1.1)
     if random.random() < 0.4:
-        gray *= 1 + random.uniform(-0.6, 0.6) * np.linspace(-1, 1, CHIP_SIZE, dtype=np.float32)
+        gray *= 1 + random.uniform(-0.6, 0.6) * np.linspace(-1, 1, CROP_SIZE, dtype=np.float32)
     if random.random() < 0.5:
         gray = np.asarray(cv2.GaussianBlur(gray, (0, 0), random.uniform(0.3, 3.0)), np.float32)
     if random.random() < 0.5:
@@ -110,38 +110,38 @@ def spoilt(chip: Gray, random: np.random.Generator) -> Gray:
 def _shifted(data: PreparedData, row: int, random: np.random.Generator | None) -> Gray:
     down, across = random.integers(-_SHIFT, _SHIFT + 1, 2) if random else (0, 0)
     top, left = MARGIN + down, MARGIN + across
-    return np.asarray(data.chips[row, top : top + CHIP_SIZE, left : left + CHIP_SIZE])
+    return np.asarray(data.crops[row, top : top + CROP_SIZE, left : left + CROP_SIZE])
 
 
 def _others(others: Sequence[NotFace], random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    chips = [other.chip for other in others]
+    crops = [other.crop for other in others]
     for turn in range(1, _ROUNDS):
-        chips += [spoilt(other.chip[:, ::-1] if turn % 2 else other.chip, random) for other in others]
+        crops += [spoilt(other.crop[:, ::-1] if turn % 2 else other.crop, random) for other in others]
     worth = [_FOUND if other.score > 0 else _NEARLY_FOUND if other.score > -1 else _FORCED for other in others]
-    return _measured(chips), np.tile(np.asarray(worth, np.float32), _ROUNDS)
+    return _measured(crops), np.tile(np.asarray(worth, np.float32), _ROUNDS)
 
 
-def _measured(chips: Sequence[Gray]) -> NDArray[np.float32]:
-    return np.stack([measures(np.ascontiguousarray(chip)) for chip in chips])
+def _measured(crops: Sequence[Gray]) -> NDArray[np.float32]:
+    return np.stack([measures(np.ascontiguousarray(crop)) for crop in crops])
 
 
 def _trained(
     positive: NDArray[np.float32], negative: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> tuple[torch.nn.Linear, torch.nn.Linear]:
     """Its two layers. Both classes count for half, however many there are of each."""
-    chips = torch.from_numpy(np.concatenate([positive, negative]))
+    crops = torch.from_numpy(np.concatenate([positive, negative]))
     real = torch.cat([torch.ones(len(positive)), torch.zeros(len(negative))])
     share = torch.cat(
         [torch.full((len(positive),), 0.5 / len(positive)), torch.from_numpy(0.5 * weights / weights.sum())]
     )
-    share *= len(chips)
-    hidden, out = torch.nn.Linear(chips.shape[1], _HIDDEN), torch.nn.Linear(_HIDDEN, 1)
+    share *= len(crops)
+    hidden, out = torch.nn.Linear(crops.shape[1], _HIDDEN), torch.nn.Linear(_HIDDEN, 1)
     network = torch.nn.Sequential(hidden, torch.nn.ReLU(), torch.nn.Dropout(_DROPOUT), out)
     optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_DECAY)
     for _ in range(_EPOCHS):
-        for batch in torch.randperm(len(chips)).split(_BATCH):
+        for batch in torch.randperm(len(crops)).split(_BATCH):
             loss = torch.nn.functional.binary_cross_entropy_with_logits(
-                network(chips[batch])[:, 0], 0.98 * real[batch] + 0.01, weight=share[batch]
+                network(crops[batch])[:, 0], 0.98 * real[batch] + 0.01, weight=share[batch]
             )
             optimiser.zero_grad()
             loss.backward()

@@ -18,8 +18,8 @@ import numpy as np
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
-from kiosk.inference import Chips, EngineError, check, default_path
-from kiosk.inference.manifest import CHIP_SHAPE
+from kiosk.inference import Crops, EngineError, check, default_path
+from kiosk.inference.manifest import CROP_SHAPE
 from trainer.speed.bench_machine import busy_seconds, facts
 from trainer.speed.ceiling import Probe, cpu_probes, gpu_probes
 from trainer.speed.contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
@@ -77,8 +77,8 @@ def measure(
 ) -> Result:
     """Times contenders and ceilings in turns. Raises `EngineError` if the first contender does not run."""
     batches = tuple(sorted(set(batches)))
-    chips = {batch: random_chips(batch) for batch in batches}
-    tasks = [_tasks(contender, chips) for contender in contenders]
+    crops = {batch: random_crops(batch) for batch in batches}
+    tasks = [_tasks(contender, crops) for contender in contenders]
     ceilings = [Task(probe.run) for probe in probes]
     groups = [list(group.values()) for group in tasks if group]
     rounds = take_turns([*groups, *([task] for task in ceilings)], seconds, clock)
@@ -95,9 +95,9 @@ def measure(
     )
 
 
-def random_chips(count: int) -> Chips:
+def random_crops(count: int) -> Crops:
     """(count, 1, 75, 75) of random gray levels in 0…1: no layer's time depends on what it sees."""
-    return np.random.default_rng(count).random((count, *CHIP_SHAPE[1:]), np.float32)
+    return np.random.default_rng(count).random((count, *CROP_SHAPE[1:]), np.float32)
 
 
 def write_json(result: Result, path: Path) -> None:
@@ -133,11 +133,11 @@ def _add_torch(torch: Any, contenders: list[Contender], probes: list[Probe]) -> 
     return [*notes, "a GPU may run float32 convolutions in TF32, which its float32 product does not"]
 
 
-def _tasks(contender: Contender, chips: dict[int, Chips]) -> dict[int, Task]:
+def _tasks(contender: Contender, crops: dict[int, Crops]) -> dict[int, Task]:
     """By batch; none for an engine that has fallen back, whose times would be another's."""
     if contender.fault() is not None:
         return {}
-    return {batch: Task(partial(contender.infer, faces)) for batch, faces in chips.items()}
+    return {batch: Task(partial(contender.infer, faces)) for batch, faces in crops.items()}
 
 
 def _row(contender: Contender, tasks: dict[int, Task]) -> Row:

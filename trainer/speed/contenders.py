@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk.inference import Chips, Manifest, check, default_path, load_exactly
+from kiosk.inference import Crops, Manifest, check, default_path, load_exactly
 from kiosk.inference.base import UnfitEngineError
 from kiosk.inference.manifest import Precision, Temperatures
 from trainer.speed.result import Device
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that takes chips and gives probabilities."""
+    """Something that takes crops and gives probabilities."""
 
     name: str
     runs_on: str
@@ -28,8 +28,8 @@ class Contender:
     sha256: str | None
     """Of an engine's file; None for torch."""
     weights_bytes: int
-    infer: Callable[[Chips], object]
-    """Chips in this machine's memory → probabilities in it. Raises `EngineError`."""
+    infer: Callable[[Crops], object]
+    """Crops in this machine's memory → probabilities in it. Raises `EngineError`."""
     fault: Callable[[], str | None]
     """Why it does not run here, or runs something else than it is named after."""
     close: Callable[[], None]
@@ -88,14 +88,14 @@ def torch_or_why() -> Any | str:
 def torch_eager(torch: Any, manifest: Manifest, device: str) -> Contender:
     """FacialNet in torch, operation by operation, from gray levels to probabilities as in the engine's file.
 
-    The weights are random: no layer's time depends on them. `device` is torch's name of it. Chips and probabilities
+    The weights are random: no layer's time depends on them. `device` is torch's name of it. Crops and probabilities
     are in this machine's memory, as an engine's are, so a GPU's time has both ways in it.
     """
     network = _network(manifest.temperatures).to(device)
 
-    def infer(chips: Chips) -> object:
+    def infer(crops: Crops) -> object:
         with torch.inference_mode():
-            gender, age = network(torch.from_numpy(chips).to(device))
+            gender, age = network(torch.from_numpy(crops).to(device))
             return gender.cpu(), age.cpu()
 
     where = "the CPU" if device == "cpu" else torch.cuda.get_device_name(device)

@@ -57,7 +57,7 @@ def accuracy_of(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int
 def measure(network: nn.Module, faces: Faces, split: Split) -> Accuracy:
     """The accuracy on one split."""
     rows = faces.rows(split)
-    return accuracy_of(logits_of(network, faces.chips(rows)), faces.genders[rows], faces.ages[rows])
+    return accuracy_of(logits_of(network, faces.crops(rows)), faces.genders[rows], faces.ages[rows])
 
 
 @dataclass

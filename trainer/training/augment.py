@@ -1,7 +1,7 @@
-"""Views of stored chips, gray levels in 0…1: the one that the kiosk would cut, and random ones around it.
+"""Views of stored crops, gray levels in 0…1: the one that the kiosk would cut, and random ones around it.
 
-One affine warp a chip does shift, turn, scale and flip; then contrast and brightness change, and
-some chips are blurred or get noise, as a cheap camera in bad light would do.
+One affine warp a crop does shift, turn, scale and flip; then contrast and brightness change, and
+some crops are blurred or get noise, as a cheap camera in bad light would do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.prepared import STORED_SIZE
 
 Batch = NDArray[np.float32]  # (n, 1, 75, 75)
@@ -20,7 +20,7 @@ Batch = NDArray[np.float32]  # (n, 1, 75, 75)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a view may stray from the chip. Everything is drawn evenly from its range."""
+    """How far a view may stray from the crop. Everything is drawn evenly from its range."""
 
     shift: float = 3.0
     """Pixels, in each direction."""
@@ -31,27 +31,27 @@ class Augmentation:
     contrast: float = 0.35
     brightness: float = 0.15
     blur: float = 0.1
-    """Share of chips that are blurred, by up to 1.2 pixels of standard deviation."""
+    """Share of crops that are blurred, by up to 1.2 pixels of standard deviation."""
     noise: float = 0.1
-    """Share of chips that get noise, of up to 0.05 of standard deviation."""
+    """Share of crops that get noise, of up to 0.05 of standard deviation."""
     cover: float = 0.1
-    """Share of chips of which a rectangle of up to 25 pixels is covered by one gray."""
+    """Share of crops of which a rectangle of up to 25 pixels is covered by one gray."""
 
 
 def centred(stored: NDArray[np.uint8]) -> Batch:
-    """(n, 99, 99) stored chips → the (n, 1, 75, 75) chips that the kiosk would cut, in 0…1."""
-    edge = (STORED_SIZE - CHIP_SIZE) // 2
-    inner = stored[:, None, edge : edge + CHIP_SIZE, edge : edge + CHIP_SIZE]
+    """(n, 99, 99) stored crops → the (n, 1, 75, 75) crops that the kiosk would cut, in 0…1."""
+    edge = (STORED_SIZE - CROP_SIZE) // 2
+    inner = stored[:, None, edge : edge + CROP_SIZE, edge : edge + CROP_SIZE]
     return inner / np.float32(255)
 
 
-def augmented(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
-    """A (99, 99) stored chip → one random (75, 75) view of it, in 0…1.
+def augmented(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """A (99, 99) stored crop → one random (75, 75) view of it, in 0…1.
 
-    Every chip has a generator of its own, so that neither the size of a batch nor the number of
+    Every crop has a generator of its own, so that neither the size of a batch nor the number of
     processes that share it changes what a run sees.
     """
-    view = _warped(chip, rng, how)
+    view = _warped(crop, rng, how)
     mean = view.mean()
     view = (view - mean) * np.float32(rng.uniform(1 - how.contrast, 1 + how.contrast)) + mean
     view += np.float32(rng.uniform(-how.brightness, how.brightness))
@@ -61,25 +61,25 @@ def augmented(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentati
         view += rng.normal(0, rng.uniform(0, 0.05), view.shape).astype(np.float32)
     if rng.random() < how.cover:
         height, width = rng.integers(8, 26, 2)
-        top, left = rng.integers(0, CHIP_SIZE - height), rng.integers(0, CHIP_SIZE - width)
+        top, left = rng.integers(0, CROP_SIZE - height), rng.integers(0, CROP_SIZE - width)
         view[top : top + height, left : left + width] = rng.random()
     return np.clip(view, 0, 1, dtype=np.float32)
 
 
-def _warped(chip: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+def _warped(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
     """Shifted, turned, scaled and perhaps mirrored, in one sampling."""
     turn = np.radians(rng.uniform(-how.turn, how.turn))
     scale = 1 + rng.uniform(-how.scale, how.scale)
     flip = -1 if rng.random() < 0.5 else 1
     across, down = scale * np.cos(turn), scale * np.sin(turn)
     linear = np.array([[flip * across, -down], [flip * down, across]])
-    target_middle = np.full(2, (CHIP_SIZE - 1) / 2)
+    target_middle = np.full(2, (CROP_SIZE - 1) / 2)
     source_middle = np.full(2, (STORED_SIZE - 1) / 2) + rng.uniform(-how.shift, how.shift, 2)
-    to_chip = np.column_stack([linear, source_middle - linear @ target_middle])
+    to_crop = np.column_stack([linear, source_middle - linear @ target_middle])
     warped = cv2.warpAffine(
-        chip,
-        to_chip,
-        (CHIP_SIZE, CHIP_SIZE),
+        crop,
+        to_crop,
+        (CROP_SIZE, CROP_SIZE),
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from kiosk.common.atomic_files import replaced_safely
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.training.batches import Batches
 
 _SHEET = "views.png"
@@ -20,12 +20,12 @@ _GAP = 4
 def draw_views(batches: Batches, folder: Path) -> None:
     """Writes `views.png`: the first views of the first epoch. It holds faces; it is not for passing on."""
     enough = -(-_ROWS * _COLUMNS // batches.recipe.batch)
-    views = [view for batch in islice(batches.epoch(0), enough) for view in batch.chips[:, 0].numpy()]
-    side = CHIP_SIZE + _GAP
+    views = [view for batch in islice(batches.epoch(0), enough) for view in batch.crops[:, 0].numpy()]
+    side = CROP_SIZE + _GAP
     sheet = np.full((_ROWS * side + _GAP, _COLUMNS * side + _GAP), 255, np.uint8)
     for index, view in enumerate(views[: _ROWS * _COLUMNS]):
         row, column = divmod(index, _COLUMNS)
         top, left = row * side + _GAP, column * side + _GAP
-        sheet[top : top + CHIP_SIZE, left : left + CHIP_SIZE] = np.rint(view * 255)
+        sheet[top : top + CROP_SIZE, left : left + CROP_SIZE] = np.rint(view * 255)
     with replaced_safely(folder / _SHEET) as path:
         path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())

@@ -28,7 +28,7 @@ View = NDArray[np.float32]  # (75, 75)
 class Batch:
     """One process's share of a step."""
 
-    chips: Tensor
+    crops: Tensor
     """(n, 1, 75, 75) gray levels in 0…1."""
 
     gender: Tensor
@@ -66,8 +66,8 @@ class Batches:
                 rows, views = coming
                 if step + 1 < self.steps:
                     coming = self._begin(threads, order, number, step + 1)
-                chips = torch.from_numpy(np.stack([view.result() for view in views])[:, None])
-                yield self._mixed(Batch(chips, self._gender[rows], self._age[rows]), number, step)
+                crops = torch.from_numpy(np.stack([view.result() for view in views])[:, None])
+                yield self._mixed(Batch(crops, self._gender[rows], self._age[rows]), number, step)
 
     def _order(self, epoch: int) -> NDArray[np.intp]:
         rng = np.random.default_rng([self.recipe.seed, epoch])
@@ -82,17 +82,17 @@ class Batches:
         first = step * self.recipe.batch + self._rank * self._share
         rows = order[first : first + self._share]
         return rows, [
-            threads.submit(self._view, chip, [self.recipe.seed, epoch, first + place])
-            for place, chip in enumerate(self._faces.chips(rows))
+            threads.submit(self._view, crop, [self.recipe.seed, epoch, first + place])
+            for place, crop in enumerate(self._faces.crops(rows))
         ]
 
-    def _view(self, chip: NDArray[np.uint8], seed: list[int]) -> View:
+    def _view(self, crop: NDArray[np.uint8], seed: list[int]) -> View:
         if self.recipe.augmentation is None:
-            return np.asarray(centred(chip[None])[0, 0])
-        return augmented(chip, np.random.default_rng(seed), self.recipe.augmentation)
+            return np.asarray(centred(crop[None])[0, 0])
+        return augmented(crop, np.random.default_rng(seed), self.recipe.augmentation)
 
     def _mixed(self, batch: Batch, epoch: int, step: int) -> Batch:
-        """Every chip mixed with another one, and their targets likewise (Zhang et al., "mixup", 2018).
+        """Every crop mixed with another one, and their targets likewise (Zhang et al., "mixup", 2018).
 
         Partners are neighbours, which the epoch's random order brought together: another process has
         no part in it.
@@ -101,10 +101,10 @@ class Batches:
             return batch
         rng = np.random.default_rng([self.recipe.seed, epoch, step])
         share = float(rng.beta(self.recipe.mixup, self.recipe.mixup))
-        count = len(batch.chips)
+        count = len(batch.crops)
         partners = np.minimum(np.arange(count) ^ 1, count - 1)
 
         def mix(values: Tensor) -> Tensor:
             return share * values + (1 - share) * values[partners]
 
-        return Batch(mix(batch.chips), mix(batch.gender), mix(batch.age))
+        return Batch(mix(batch.crops), mix(batch.gender), mix(batch.age))

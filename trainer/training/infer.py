@@ -1,4 +1,4 @@
-"""What a torch network says of stored chips."""
+"""What a torch network says of stored crops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BATCH = 256
 
 @torch.no_grad()
 def logits_of(network: nn.Module, stored: NDArray[np.uint8]) -> Logits:
-    """(n, 99, 99) stored chips → what the network says of their middles, on the CPU.
+    """(n, 99, 99) stored crops → what the network says of their middles, on the CPU.
 
     The network is left in the mode, training or inference, that it was found in.
     """

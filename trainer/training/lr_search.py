@@ -90,7 +90,7 @@ def part_of(faces: Faces, share: float, seed: int) -> Faces:
     rows = np.sort(np.concatenate([kept, faces.rows("calibration"), faces.rows("test")]))
     if not len(rows):
         raise PreparedDataError(f"{data.dataset} has no faces")
-    return Faces([replace(data, chips=data.chips[rows], labels=tuple(data.labels[row] for row in rows))])
+    return Faces([replace(data, crops=data.crops[rows], labels=tuple(data.labels[row] for row in rows))])
 
 
 def _percent(share: float | None) -> float:

@@ -69,7 +69,7 @@ class Recipe:
     """How far rare kinds of faces (age group and gender) are drawn more often: 0 as they are, 1 all alike."""
 
     mixup: float = 0.0
-    """Beta distribution's parameter by which pairs of chips and their targets are mixed; 0 mixes none (Zhang, 2018)."""
+    """Beta distribution's parameter by which pairs of crops and their targets are mixed; 0 mixes none (Zhang, 2018)."""
 
     seed: int = 0
 

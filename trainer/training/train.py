@@ -169,10 +169,10 @@ class _Run:
     def step(self, batch: Batch) -> tuple[Tensor, Logits, Batch]:
         """One step down the gradient."""
         device = self.processes.device
-        chips = batch.chips.to(device, memory_format=torch.channels_last)
-        batch = Batch(chips, batch.gender.to(device), batch.age.to(device))
+        crops = batch.crops.to(device, memory_format=torch.channels_last)
+        batch = Batch(crops, batch.gender.to(device), batch.age.to(device))
         with torch.autocast(device.type, self.precision, enabled=self.precision != torch.float32):
-            logits: Logits = self.learner(chips)
+            logits: Logits = self.learner(crops)
         logits = Logits(logits.gender.float(), logits.age.float())
         loss = self.recipe.gender_weight * _loss(logits.gender, batch.gender) + _loss(logits.age, batch.age)
         self.optimizer.zero_grad(set_to_none=True)
@@ -287,7 +287,7 @@ def _check(faces: Faces, recipe: Recipe, processes: Processes) -> None:
         raise RunError(
             f"{len(rows)} training faces do not fill one batch of {recipe.batch}: take more faces, or a smaller --batch"
         )
-    share = processes.count * (2 if recipe.mixup else 1)  # chips are mixed in pairs
+    share = processes.count * (2 if recipe.mixup else 1)  # crops are mixed in pairs
     if processes.count > 1 and recipe.batch % share:
         raise RunError(
             f"{processes.count} processes cannot share batches of {recipe.batch}: use a --batch that {share} divides"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pycuda.driver as cuda
 
-from kiosk.inference.base import Chips, EngineError, OutOfGpuMemoryError, Probabilities, UnfitEngineError
+from kiosk.inference.base import Crops, EngineError, OutOfGpuMemoryError, Probabilities, UnfitEngineError
 from kiosk.inference.manifest import Manifest
 from kiosk.inference.tensorrt.cuda import CudaContext
 from kiosk.inference.tensorrt.fit import check_fit
@@ -52,18 +52,18 @@ class TensorRTEngine:
         # Also for an engine that nobody closes: PyCUDA does not let go of a primary context by itself.
         self._forgotten = weakref.finalize(self, _forget, self._cuda_context, self._session)
 
-    def infer(self, chips: Chips) -> Probabilities:
-        """Chips → probabilities, in runs of at most as many chips as the engine was built for. Raises `EngineError`."""
+    def infer(self, crops: Crops) -> Probabilities:
+        """Crops → probabilities, in runs of at most as many crops as the engine was built for. Raises `EngineError`."""
         if self._session is None:
             raise EngineError("the engine was closed")
         answers = Probabilities(
-            np.empty((len(chips), len(self.manifest.gender_labels)), np.float32),
-            np.empty((len(chips), len(self.manifest.age_groups)), np.float32),
+            np.empty((len(crops), len(self.manifest.gender_labels)), np.float32),
+            np.empty((len(crops), len(self.manifest.age_groups)), np.float32),
         )
         with _told("failed"), self._cuda_context.current():
-            for start in range(0, len(chips), self._max_batch):
+            for start in range(0, len(crops), self._max_batch):
                 part = slice(start, start + self._max_batch)
-                answers.gender[part], answers.age[part] = self._session.run(chips[part])
+                answers.gender[part], answers.age[part] = self._session.run(crops[part])
         return answers.checked()
 
     def close(self) -> None:

@@ -11,14 +11,14 @@ import pycuda.driver as cuda
 from numpy.typing import NDArray
 
 from kiosk.inference.base import (
-    Chips,
+    Crops,
     EngineError,
     OtherVersionError,
     OutOfGpuMemoryError,
     Probabilities,
     UnfitEngineError,
 )
-from kiosk.inference.manifest import CHIP_SHAPE, Manifest
+from kiosk.inference.manifest import CROP_SHAPE, Manifest
 from kiosk.inference.tensorrt.cuda_graph import CudaGraph, CudaGraphError
 from kiosk.inference.tensorrt.fit import REBUILD
 from kiosk.inference.tensorrt.library import TensorRTLibrary
@@ -26,9 +26,9 @@ from kiosk.inference.tensorrt.logger import collecting_nothing, gathering_logger
 from kiosk.inference.tensorrt.runtime_cache import RuntimeCache
 
 GRAPHED = 4
-"""Up to so many chips a run is one CUDA graph. Few people stand before a kiosk at a time."""
+"""Up to so many crops a run is one CUDA graph. Few people stand before a kiosk at a time."""
 
-_ANY = 0  # the run for any number of chips
+_ANY = 0  # the run for any number of crops
 
 
 class Session:
@@ -60,11 +60,11 @@ class Session:
             self.free()
             raise
 
-    def run(self, chips: Chips) -> Probabilities:
-        """(n, 1, 75, 75) chips, no more than the engine takes at once → views into the output buffers."""
+    def run(self, crops: Crops) -> Probabilities:
+        """(n, 1, 75, 75) crops, no more than the engine takes at once → views into the output buffers."""
         assert self._tensors is not None
-        count = len(chips)
-        self._tensors.chips.host[:count] = chips
+        count = len(crops)
+        self._tensors.crops.host[:count] = crops
         run = self._runs.get(count) or self._runs[_ANY]
         run.start(count)
         self._tensors.stream.synchronize()
@@ -100,7 +100,7 @@ class Session:
             for name in map(self._engine.get_tensor_name, range(self._engine.num_io_tensors))
         }
         expected = {
-            "chips": (True, True, (-1, *CHIP_SHAPE[1:])),
+            "chips": (True, True, (-1, *CROP_SHAPE[1:])),
             "gender": (False, True, (-1, len(manifest.gender_labels))),
             "age": (False, True, (-1, len(manifest.age_groups))),
         }
@@ -111,7 +111,7 @@ class Session:
             raise EngineError(f"the engine takes {most} chips at once, its manifest says {self._most}")
 
     def _make_runs(self, tensors: _Tensors, graphed: int) -> None:
-        """One run for any number of chips, and one of its own for each small number that gets a graph."""
+        """One run for any number of crops, and one of its own for each small number that gets a graph."""
         for fixed in (_ANY, *range(1, min(graphed, self._most) + 1)):
             run = self._runs[fixed] = _Run(tensors, self._execution_context(tensors))
             for count in range(1, self._most + 1) if fixed == _ANY else [fixed]:
@@ -146,7 +146,7 @@ class _Tensors:
         self.stream = cuda.Stream()
         self.by_name: dict[str, _Buffer] = {}
         try:
-            self.chips = self._buffer("chips", most, CHIP_SHAPE[1:])
+            self.crops = self._buffer("chips", most, CROP_SHAPE[1:])
             self.gender = self._buffer("gender", most, (len(manifest.gender_labels),))
             self.age = self._buffer("age", most, (len(manifest.age_groups),))
         except BaseException:
@@ -154,8 +154,8 @@ class _Tensors:
             raise
 
     def send(self, count: int) -> None:
-        """Puts the way of `count` chips to the GPU on the stream."""
-        cuda.memcpy_htod_async(self.chips.device, self.chips.host[:count], self.stream)
+        """Puts the way of `count` crops to the GPU on the stream."""
+        cuda.memcpy_htod_async(self.crops.device, self.crops.host[:count], self.stream)
 
     def fetch(self, count: int) -> None:
         """Puts the way of their probabilities back on the stream."""
@@ -208,7 +208,7 @@ class _Run:
         self._graph: CudaGraph | None = None
 
     def start(self, count: int) -> None:
-        """Puts the work of `count` chips on the stream. Raises `EngineError`."""
+        """Puts the work of `count` crops on the stream. Raises `EngineError`."""
         if self._graph:
             try:
                 self._graph.launch(self._tensors.stream.handle)
@@ -216,7 +216,7 @@ class _Run:
                 raise UnfitEngineError(f"the GPU does not run the engine: {error}") from error
             return
         if count != self._count:
-            if not self._context.set_input_shape("chips", (count, *CHIP_SHAPE[1:])):
+            if not self._context.set_input_shape("chips", (count, *CROP_SHAPE[1:])):
                 raise UnfitEngineError(f"the engine does not take {count} chips at once")
             self._count = count
         self._enqueue(count)

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QEvent, QRect, Qt, QTimer
 from PyQt6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 from kiosk.ui.demo.demo_place import beside
-from kiosk.ui.translations.demo import DemoWords
+from kiosk.ui.translations.demo import DemoStrings
 from kiosk.vending.devices.dispenser import NotDropped
 from kiosk.vending.devices.protocols import Approved
 from kiosk.vending.devices.simulated import dispenser as simulated_dispenser
@@ -54,7 +54,7 @@ class DemoControls(QWidget):
         super().__init__(parent, Qt.WindowType.Window)
         self._machine = machine
         self._shop = shop
-        self._words = DemoWords(self)
+        self._words = DemoStrings(self)
         self._beside: QWidget | None = None
         self.buttons: dict[str, QPushButton] = {}
         """By group and name, in the language that the window began with."""

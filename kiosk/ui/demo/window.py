@@ -18,7 +18,7 @@ from kiosk.ui.live.estimate_panel import EstimatePanel
 from kiosk.ui.live.mapping import nearest
 from kiosk.ui.live.view import LiveView
 from kiosk.ui.runtime.event_loop import application, show_until_closed, tick_every, tick_on_news
-from kiosk.ui.translations.live import Words
+from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_FOR, LIVE_MS, STILL_MS, Pace
 from kiosk.ui.widgets.theme import Scale
@@ -62,7 +62,7 @@ class DemoWindow(QWidget):
         self._pace_age = 0.0
         self._still_for = 0.0
         self._is_woken = False
-        words = Words(self)
+        words = Strings(self)
         self._words = words
 
         # Widgets

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPa
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.estimate import AgeGroup, Estimate
-from kiosk.ui.translations.live import Words
+from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
 from kiosk.ui.widgets.theme import Scale
@@ -22,7 +22,7 @@ GLIDE = 0.16
 class AgeBars(QWidget):
     """A distribution over age groups; at rest, the groups alone."""
 
-    def __init__(self, words: Words, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
+    def __init__(self, words: Strings, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
         self._scale = Scale.of(QSize(800, 800))

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
 from kiosk.estimate import AgeGroup, Estimate, FaceObservation
 from kiosk.ui.live.age_bars import AgeBars
 from kiosk.ui.live.headline import EstimatePage, SentencePage
-from kiosk.ui.translations.live import Message, Words
+from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import steady
 from kiosk.ui.widgets.finder import Finder
@@ -35,7 +35,7 @@ class EstimatePanel(QWidget):
     numbers in gray, and the heading says so. Unknown, or nobody there: a sentence, and empty bars.
     """
 
-    def __init__(self, words: Words, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
+    def __init__(self, words: Strings, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
         self._track: int | None = None

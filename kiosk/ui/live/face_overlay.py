@@ -18,7 +18,7 @@ from PyQt6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QRegion
 
 from kiosk.estimate import FaceObservation
 from kiosk.ui.live.mapping import Mapping
-from kiosk.ui.translations.live import Words
+from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
 from kiosk.ui.widgets.finder import corners
@@ -93,7 +93,7 @@ class Mark:
 class Overlay:
     """All the marks, by track."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Strings) -> None:
         self._words = words
         self.marks: dict[int, Mark] = {}
 

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from kiosk.ui.translations.live import Message, Words
+from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
 
@@ -68,7 +68,7 @@ class BigAge(QWidget):
 class EstimatePage(QWidget):
     """Age and gender."""
 
-    def __init__(self, words: Words, parent: QWidget | None = None) -> None:
+    def __init__(self, words: Strings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._words = words
 

@@ -11,10 +11,10 @@ from kiosk.estimate import AgeGroup, Observation
 from kiosk.ui.live.estimate_panel import EstimatePanel
 from kiosk.ui.live.mapping import nearest
 from kiosk.ui.live.view import LiveView
-from kiosk.ui.translations.live import Words
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.live import Strings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vision.process.messages import Preview, VisionState
 
@@ -32,7 +32,7 @@ class LivePanel(QWidget):
     """Shows people only to whoever chose to shop with the camera."""
 
     def __init__(
-        self, words: Words, shop_words: ShopWords, groups: Sequence[AgeGroup], parent: QWidget, *, mirrored: bool
+        self, words: Strings, shop_words: ShopStrings, groups: Sequence[AgeGroup], parent: QWidget, *, mirrored: bool
     ) -> None:
         super().__init__(parent)
         self._words = words
@@ -97,7 +97,7 @@ class LivePanel(QWidget):
 
     # Size
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         """Divide the panel's own rectangle."""
         wide = self.width() > self.height()
         if wide:

@@ -17,7 +17,7 @@ from kiosk.estimate import FaceObservation
 from kiosk.ui.live.face_overlay import Overlay
 from kiosk.ui.live.mapping import Mapping
 from kiosk.ui.live.notice import Notice
-from kiosk.ui.translations.live import Message, Words
+from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vision.process.messages import Preview
@@ -26,7 +26,7 @@ from kiosk.vision.process.messages import Preview
 class LiveView(QWidget):
     """Shows previews, marks faces, and says calmly when there is nothing live to show."""
 
-    def __init__(self, words: Words, *, mirrored: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, words: Strings, *, mirrored: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.mirrored = mirrored
         self.overlay = Overlay(words)

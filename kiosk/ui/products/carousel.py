@@ -12,7 +12,7 @@ from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.picture import paint_picture
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
@@ -28,7 +28,7 @@ PITCH = 1.05
 class Conveyor(QWidget):
     """A band of pictures, faded at both ends."""
 
-    def __init__(self, parent: QWidget, shelf: Shelf) -> None:
+    def __init__(self, parent: QWidget, shelf: ProductImages) -> None:
         super().__init__(parent)
         self._shelf = shelf
         self.slots: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ def on_one_line(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(sign) in _BREAKING else sign for sign in text).split())
 
 
-class Shelf:
+class ProductImages:
     """The catalogue's products by slot. `path` is the catalogue's own: its pictures may lie beside it."""
 
     def __init__(self, catalog: Catalog, path: Path) -> None:

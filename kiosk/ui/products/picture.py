@@ -6,7 +6,7 @@ from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import paint_sign
 
@@ -14,7 +14,7 @@ NEUTRAL = 0.45
 """Side of the neutral picture, in sides of its place."""
 
 
-def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, ratio: float) -> None:
+def paint_picture(painter: QPainter, shelf: ProductImages, slot: str, place: QRectF, ratio: float) -> None:
     """Centre the picture of `slot` in `place`."""
     picture = shelf.picture(slot, place.toRect().size(), ratio)
     if not picture.isNull():
@@ -31,7 +31,7 @@ def paint_picture(painter: QPainter, shelf: Shelf, slot: str, place: QRectF, rat
 class Picture(QWidget):
     """One product."""
 
-    def __init__(self, parent: QWidget, shelf: Shelf) -> None:
+    def __init__(self, parent: QWidget, shelf: ProductImages) -> None:
         super().__init__(parent)
         self._shelf = shelf
         self.slot: str | None = None

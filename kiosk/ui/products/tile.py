@@ -8,11 +8,11 @@ from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.picture import paint_picture
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import badge_text, paint_badge
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.target import Target
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting, needs
 from kiosk.vending.sale.snapshot import Offer
@@ -41,17 +41,17 @@ class Tile(Target):
     swiped = pyqtSignal(int)
     """A finger went over it to the left (1, on to the next page) or to the right (-1)."""
 
-    def __init__(self, parent: QWidget, shelf: Shelf) -> None:
+    def __init__(self, parent: QWidget, shelf: ProductImages) -> None:
         super().__init__(parent)
         self._shelf = shelf
-        self._look = Look.of(QSize(800, 800), 4.0)
+        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
         self._pressed = QPointF()
         self.offer: Offer | None = None
         self.says = TileText("", "")
         self._words_high = 0
         self._noted = False
 
-    def show_offer(self, offer: Offer, says: TileText, look: Look) -> None:
+    def show_offer(self, offer: Offer, says: TileText, look: DisplayMetrics) -> None:
         self.offer, self.says, self._look = offer, says, look
         self.give_words(self.words_wanted(bool(says.note)), noted=bool(says.note))
         self.setEnabled(offer.available)

@@ -8,13 +8,13 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import Pulse, Vitals
+from kiosk.system.watchdog import HealthChecks, Pulse
 
 
-class Heart:
+class WatchdogTimer:
     """Tells the service manager that the machine is up, then that it lives, and in the end that it stops."""
 
-    def __init__(self, window: QWidget, vitals: Vitals, manager: ServiceManager | None = None) -> None:
+    def __init__(self, window: QWidget, vitals: HealthChecks, manager: ServiceManager | None = None) -> None:
         self._manager = manager or ServiceManager()
         self._pulse = Pulse(vitals, self._manager, time.monotonic())
         self._timer = QTimer(window)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PyQt6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
 
 from kiosk.system.backlight import Backlight
-from kiosk.ui.service.page import Desk
-from kiosk.ui.service.pin_gate import Gate
+from kiosk.ui.service.page import ServiceContext
+from kiosk.ui.service.pin_gate import PinDialog
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.shop.window import ShopWindow
-from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.service import ServiceStrings
 from kiosk.vending.devices.id_check import IdConfirmed, PinVerifier, WrongPin
 from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER
 from kiosk.vending.sale.events import EnterService, LeaveService, ServicePinRefused
@@ -25,20 +25,22 @@ class Service(QObject):
     What was set in service mode before the last restart is set again by the beginning.
     """
 
-    def __init__(self, window: ShopWindow, desk: Desk, pin: PinVerifier, backlight: Backlight | None = None) -> None:
+    def __init__(
+        self, window: ShopWindow, desk: ServiceContext, pin: PinVerifier, backlight: Backlight | None = None
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._desk = desk
         self._pin = pin
         self._backlight = backlight or Backlight()
-        self.words = ServiceWords(self)
+        self.words = ServiceStrings(self)
         self._now = 0.0
         self._admitted = False
         self._openings = 0
         self.screen: ServiceScreen | None = None
 
         # Widgets
-        self.gate = Gate(self.words, window.words, window)
+        self.gate = PinDialog(self.words, window.words, window)
 
         # Slots
         window.service_requested.connect(self.ask_for_pin)
@@ -118,7 +120,7 @@ class Service(QObject):
         self._end_gate()
         self._window.show_sale()  # the customer's language goes before the pages come
         self._desk.feed.listening = True
-        self._desk.feed.set_mode(VisionMode.NOTICE)
+        self._desk.feed.set_mode(VisionMode.PRESENCE)
         self.screen = ServiceScreen(self._desk, self._window, self._backlight, self.words, self._window.words)
         self.screen.leaves.connect(self.leave)
         self.screen.exits.connect(self._window.leave)

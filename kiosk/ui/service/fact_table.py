@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import paint_sign
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting
 
 LABEL_SHARE = 0.26
@@ -40,7 +40,7 @@ class Rows(QWidget):
         self._every = every
         self._share = label_share
         self._units = units
-        self._look = Look.of(QSize(800, 800), 4.0)
+        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
         self.rows: tuple[Row, ...] = ()
         self.first = 0
 
@@ -49,7 +49,7 @@ class Rows(QWidget):
             self.rows, self.first = tuple(rows), first
             self.update()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         self._look = look
         self.update()
 

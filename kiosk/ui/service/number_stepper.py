@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 
 
@@ -43,7 +43,7 @@ class Stepper(QWidget):
             self._put(value)
             self.changed.emit(value)
 
-    def arrange(self, place: QRect, look: Look) -> None:
+    def arrange(self, place: QRect, look: DisplayMetrics) -> None:
         """Label above, then minus, number, plus."""
         self.setGeometry(place)
         for each in (self.label, self.number, self.minus, self.plus):
@@ -69,7 +69,7 @@ class Stepper(QWidget):
         self.plus.setEnabled(value < self.most)
 
 
-def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], look: Look) -> None:
+def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], look: DisplayMetrics) -> None:
     """Place two of them in `area`: one below the other where it is narrow."""
     gap = look.px(theme.GAP)
     if look.upright:

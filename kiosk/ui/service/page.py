@@ -9,11 +9,11 @@ from pathlib import Path
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.service.vision_feed import VisionFeed
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Button, Rank
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.button import Button, ButtonStyle
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.journal import Journal
@@ -23,7 +23,7 @@ from kiosk.vending.shop import Shop
 
 
 @dataclass(frozen=True)
-class Desk:
+class ServiceContext:
     """The sale, the camera, and what can be set."""
 
     shop: Shop
@@ -44,7 +44,7 @@ class Page(QWidget):
     is_looked_at = False
     """Whether nothing is touched in its upper part, so that it may have one where all controls have to be low."""
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self.desk = desk
         self.words = words
@@ -73,10 +73,10 @@ class Page(QWidget):
     def refresh(self) -> None:
         """Show what is new, some times a second."""
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         """Place everything in the page's own rectangle."""
 
-    def button(self, slot: Callable[[], object], rank: Rank = Rank.PLAIN, sign: str = "") -> Button:
+    def button(self, slot: Callable[[], object], rank: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> Button:
         """A button whose touch also says that somebody is there."""
         button = Button(self, rank, sign)
         button.clicked.connect(lambda: self.desk.shop.touch(Stay()))
@@ -87,7 +87,7 @@ class Page(QWidget):
         """A line of text."""
         return Text(self, units)
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         """Give every text and button the size of now."""
         for text in self.findChildren(Text):
             text.rescale(look)

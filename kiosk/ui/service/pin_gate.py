@@ -8,12 +8,12 @@ from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button
 from kiosk.ui.widgets.layout import centred, lower_half
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.pin_pad import Dots, PinPad
 from kiosk.ui.widgets.text import Text
 
@@ -21,13 +21,13 @@ OPEN_FOR = 30.0
 """Seconds without a touch, after which it closes."""
 
 
-class Gate(QWidget):
+class PinDialog(QWidget):
     """`entered` gives the PIN; nothing here knows whether it is right."""
 
     entered = pyqtSignal(str)
     given_up = pyqtSignal()
 
-    def __init__(self, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self._words = words
         self._shop_words = shop_words
@@ -71,7 +71,7 @@ class Gate(QWidget):
         if self._idle >= OPEN_FOR:
             self.given_up.emit()
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         """Place everything in the gate's own rectangle."""
         gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
         for text in (self.title, self.said):

@@ -9,7 +9,7 @@ from PyQt6.QtGui import QFont, QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.system.backlight import Backlight
-from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.pages.camera import CameraPage
 from kiosk.ui.service.pages.device_tests import TestsPage
 from kiosk.ui.service.pages.health import HealthPage
@@ -17,13 +17,13 @@ from kiosk.ui.service.pages.journal import ExportPage, JournalPage
 from kiosk.ui.service.pages.machine import MachinePage
 from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.pages.stock import StockPage
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button
 from kiosk.ui.widgets.grid import grid_for
 from kiosk.ui.widgets.layout import lower_half
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Stay
 from kiosk.vending.sale.state import Phase
@@ -40,12 +40,17 @@ class ServiceScreen(QWidget):
     volume_changed = pyqtSignal(int)
 
     def __init__(
-        self, desk: Desk, parent: QWidget, backlight: Backlight, words: ServiceWords, shop_words: ShopWords
+        self,
+        desk: ServiceContext,
+        parent: QWidget,
+        backlight: Backlight,
+        words: ServiceStrings,
+        shop_words: ShopStrings,
     ) -> None:
         super().__init__(parent)
         self._desk = desk
         self._words = words
-        self._look: Look | None = None
+        self._look: DisplayMetrics | None = None
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
@@ -113,7 +118,7 @@ class ServiceScreen(QWidget):
         if self.current is not None:
             self.current.refresh()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         """Another size of the window."""
         self._look = look
         self._arrange()

@@ -52,7 +52,7 @@ class VisionFeed:
         return getattr(self._vision, "engine", None)
 
     def set_mode(self, mode: VisionMode) -> None:
-        if mode is VisionMode.NOTICE:
+        if mode is VisionMode.PRESENCE:
             self.newest = self.picture = None
         self._vision.set_mode(mode)
 

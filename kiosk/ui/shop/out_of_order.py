@@ -13,12 +13,12 @@ from PyQt6.QtGui import QFont, QResizeEvent
 
 from kiosk.ui.shop.locked_window import LockedWindow
 from kiosk.ui.shop.screens.message import WIDEST
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.translations.translator import SOURCE, Language, can_show
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look, pixels_per_mm
+from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import Text
 
 WAITS = (5.0, 10.0, 20.0, 40.0, 60.0)
@@ -41,7 +41,7 @@ class CannotSell(LockedWindow):
         self._large_text = large_text
         self._waits = iter(WAITS)
         self._left = next(self._waits)
-        self._words = ShopWords(self)
+        self._words = ShopStrings(self)
         self._languages = [code for code in languages if can_show(code)] or [SOURCE]
 
         # Widgets
@@ -83,14 +83,14 @@ class CannotSell(LockedWindow):
 
     def _arrange(self) -> None:
         density = pixels_per_mm(self)
-        look = Look.of(self.size(), density, large_text=self._large_text)
+        look = DisplayMetrics.of(self.size(), density, large_text=self._large_text)
         wide, sign = look.px(WIDEST), look.px(_SIGN)
         parts = [Part(self.sign, sign, sign, least=sign // 3)]
         for title, text in self.said:
             parts += [Part(title, width=wide, gap=look.px(theme.SPACE)), Part(text, width=wide)]
         for each in self.findChildren(Text):
             each.rescale(look)
-        self.service.rescale(Look.of(self.size(), density))
+        self.service.rescale(DisplayMetrics.of(self.size(), density))
         margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
         area = self.rect().adjusted(margin, margin, -margin, -margin)
         low = min(self.service.height_for(area.width()), area.height() // 4)

@@ -8,13 +8,13 @@ from kiosk.ui.live.panel import LivePanel
 from kiosk.ui.shop.appearance import Appearance
 from kiosk.ui.shop.screens.attract import AttractScreen
 from kiosk.ui.translations import translator
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 
 IDLE = 45.0
 """Seconds without a touch after which the first screen is the next customer's."""
 
 
-class Choices(QObject):
+class CustomerPreferences(QObject):
     """The machine's own choices, until somebody makes others."""
 
     changed = pyqtSignal()
@@ -37,7 +37,7 @@ class Choices(QObject):
     def first_language(self) -> str:
         return self.languages[0]
 
-    def serve(self, attract: AttractScreen, words: ShopWords, panel: LivePanel) -> None:
+    def serve(self, attract: AttractScreen, words: ShopStrings, panel: LivePanel) -> None:
         """Where choices are made and what follows them; to be called once, before anything is chosen."""
         self._attract, self._words, self._panel = attract, words, panel
         attract.language_wanted.connect(self._on_language)

@@ -8,12 +8,12 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFont, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.action_bar import ActionBar
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.layout import Part, column, split
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.ring import paint_ring
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
@@ -46,10 +46,10 @@ class StillThere(QWidget):
     stays = pyqtSignal()
     leaves = pyqtSignal()
 
-    def __init__(self, words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self._words = words
-        self._laid_out: tuple[QSize, Look] | None = None
+        self._laid_out: tuple[QSize, DisplayMetrics] | None = None
 
         # Widgets
         self.countdown = Countdown(self)
@@ -57,10 +57,10 @@ class StillThere(QWidget):
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.bar = ActionBar(self)
         self.no = self.bar.add(self.leaves.emit)
-        self.yes = self.bar.add(self.stays.emit, Rank.PRIMARY)
+        self.yes = self.bar.add(self.stays.emit, ButtonStyle.PRIMARY)
         self.hide()
 
-    def ask(self, seconds: float | None, look: Look) -> None:
+    def ask(self, seconds: float | None, look: DisplayMetrics) -> None:
         """Stand there for `seconds` more; None takes it away."""
         if seconds is None:
             if not self.isHidden():
@@ -77,7 +77,7 @@ class StillThere(QWidget):
             self.raise_()
         self.countdown.show_seconds(seconds)
 
-    def _arrange(self, look: Look) -> None:
+    def _arrange(self, look: DisplayMetrics) -> None:
         self.title.say(self._words.still_there())
         self.text.say(self._words.still_there_why())
         self.no.say(self._words.leave())

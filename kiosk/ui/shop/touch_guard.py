@@ -10,7 +10,7 @@ SECONDS = 0.4
 """What Qt and the desktops take for a double click by default; two taps further apart were meant as two."""
 
 
-class Shield(QWidget):
+class TouchGuard(QWidget):
     """Unseen over the whole of its parent; takes what is tapped there and does nothing."""
 
     def __init__(self, parent: QWidget) -> None:

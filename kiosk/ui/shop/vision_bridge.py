@@ -45,7 +45,7 @@ def _is_passed(snapshot: Snapshot) -> bool:
     return bool(snapshot.camera) and snapshot.phase is Phase.PAYING and chosen is not None and chosen.minimum_age > 0
 
 
-class Eyes:
+class VisionBridge:
     """Between vision and the sale."""
 
     def __init__(self, vision: Vision, shop: Shop, policy: AgePolicy, gone_after: float) -> None:
@@ -66,7 +66,7 @@ class Eyes:
         if snapshot.phase is Phase.SERVICE:
             self._mode = None
             return
-        mode = VisionMode.NOTICE
+        mode = VisionMode.PRESENCE
         if is_pictured(snapshot):
             mode = VisionMode.AGE_CHECK if snapshot.phase is Phase.AGE_CHECK else VisionMode.ESTIMATE
         if mode is not self._mode:

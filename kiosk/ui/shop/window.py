@@ -15,24 +15,24 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.ui.live.panel import LivePanel
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.runtime.event_loop import tick_every, tick_on_news
 from kiosk.ui.runtime.sound import Sounds
 from kiosk.ui.shop.appearance import Appearance
 from kiosk.ui.shop.locked_window import TICK_MS, LockedWindow
-from kiosk.ui.shop.preferences import Choices
+from kiosk.ui.shop.preferences import CustomerPreferences
 from kiosk.ui.shop.presence import SecretTaps
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.shop.screens.by_phase import ShopScreens
 from kiosk.ui.shop.still_there import StillThere
-from kiosk.ui.shop.touch_guard import Shield
-from kiosk.ui.shop.vision_bridge import Eyes, is_pictured
+from kiosk.ui.shop.touch_guard import TouchGuard
+from kiosk.ui.shop.vision_bridge import VisionBridge, is_pictured
 from kiosk.ui.shop.window_layout import places_for
-from kiosk.ui.translations.live import Words
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.live import Strings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_MS
-from kiosk.ui.widgets.metrics import Look, pixels_per_mm
+from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.catalog.catalog import Catalog
@@ -78,7 +78,7 @@ class ShopWindow(LockedWindow):
         self._vision = vision
         self._appearance = appearance
         policy = policy or AgePolicy()
-        self._eyes = Eyes(vision, shop, policy, self._appearance.gone_after)
+        self._eyes = VisionBridge(vision, shop, policy, self._appearance.gone_after)
         self._taps = SecretTaps()
         self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
         self._now = now
@@ -86,12 +86,12 @@ class ShopWindow(LockedWindow):
         self._phase: Phase | None = None
         self._service: QWidget | None = None
         self._news: QSocketNotifier | None = None
-        self._panel_place: tuple[QRect, Look] | None = None
-        self._choices = Choices(self._appearance, self)
-        words = self.words = ShopWords(self)
-        live_words = Words(self)
+        self._panel_place: tuple[QRect, DisplayMetrics] | None = None
+        self._choices = CustomerPreferences(self._appearance, self)
+        words = self.words = ShopStrings(self)
+        live_words = Strings(self)
         words.counts = live_words.counts = self._appearance.counts
-        shelf = Shelf(catalog, catalog_path)
+        shelf = ProductImages(catalog, catalog_path)
 
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
@@ -100,7 +100,7 @@ class ShopWindow(LockedWindow):
         self._all = ShopScreens(words, shelf, self, languages, camera_checks=checks)
         self.screens = self._all.by_phase
         self.still_there = StillThere(words, self)
-        self.shield = Shield(self)
+        self.shield = TouchGuard(self)
 
         # Slots
         for screen in self.screens.values():
@@ -111,16 +111,16 @@ class ShopWindow(LockedWindow):
         self.still_there.stays.connect(lambda: self._on_touch(Stay()))
         self.still_there.leaves.connect(lambda: self._on_touch(Cancel()))
 
-        self.setWindowTitle(Words(self).window_title())
+        self.setWindowTitle(Strings(self).window_title())
         self.begin()
         self.set_language(self._choices.first_language)
 
     # For whoever runs it
 
     @property
-    def look(self) -> Look:
+    def look(self) -> DisplayMetrics:
         density = self._appearance.pixels_per_mm or pixels_per_mm(self)
-        return Look.of(self.size(), density, large_text=self._choices.large_text, low=self._choices.low_reach)
+        return DisplayMetrics.of(self.size(), density, large_text=self._choices.large_text, low=self._choices.low_reach)
 
     def set_service(self, widget: QWidget | None) -> None:
         """What phase SERVICE shows; the window owns it until another takes its place."""

@@ -8,14 +8,14 @@ from typing import Final
 from PyQt6.QtCore import QRect, QSize
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 
 SHARES: Final = {True: (0.30, 0.46), False: (0.34, 0.48)}
 """The live picture's share of an upright and of a lying window; and while an age is checked, which it is all about."""
 
 
 @dataclass(frozen=True)
-class Places:
+class WindowLayout:
     """In the window's pixels."""
 
     mark: QRect
@@ -26,7 +26,7 @@ class Places:
     """In the screen's own pixels, below which all controls have to be."""
 
 
-def places_for(size: QSize, look: Look, *, mark: int, pictured: bool, checking: bool) -> Places:
+def places_for(size: QSize, look: DisplayMetrics, *, mark: int, pictured: bool, checking: bool) -> WindowLayout:
     """`mark`: height of its text, 0 for none."""
     gap = look.px(theme.GAP)
     top = mark + 2 * gap if mark else gap
@@ -42,4 +42,4 @@ def places_for(size: QSize, look: Look, *, mark: int, pictured: bool, checking: 
         panel = QRect(0, top, round(size.width() * share), screen.height())
         screen.setLeft(panel.width())
     reach = max(size.height() // 2 - screen.top(), 0) if look.low else 0
-    return Places(QRect(gap, gap, size.width() - 2 * gap, mark), panel, screen, reach)
+    return WindowLayout(QRect(gap, gap, size.width() - 2 * gap, mark), panel, screen, reach)

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject
 from kiosk.vending.sale.state import Phase
 
 
-class DemoWords(QObject):
+class DemoStrings(QObject):
     """For whoever plays terminal, dispenser and ID reader."""
 
     def window_title(self) -> str:

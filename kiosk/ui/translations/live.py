@@ -21,7 +21,7 @@ class Message:
     text: str
 
 
-class Words(QObject):
+class Strings(QObject):
     """The kiosk's side of the conversation."""
 
     counts = False

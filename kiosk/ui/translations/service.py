@@ -13,7 +13,7 @@ from kiosk.vending.sale.snapshot import Attention, Offer
 from kiosk.vision.process.messages import Accuracy, VisionState
 
 
-class ServiceWords(QObject):
+class ServiceStrings(QObject):
     """The service side of the conversation."""
 
     # The way in

@@ -14,7 +14,7 @@ from kiosk.vending.catalog.currency import in_major_units
 SIGNS_OF_MONEY = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
 
-class ShopWords(QObject):
+class ShopStrings(QObject):
     """The sale's side of the conversation."""
 
     language = "en"

@@ -10,13 +10,13 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import paint_sign
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.target import Target
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting
 from kiosk.ui.widgets.theme import Scale
 
 
-class Rank(enum.Enum):
+class ButtonStyle(enum.Enum):
     """How much a button wants to be touched."""
 
     PRIMARY = "the way on; one a screen"
@@ -27,11 +27,11 @@ class Rank(enum.Enum):
 class Button(Target):
     """Text, a sign, or a sign and text beside it."""
 
-    def __init__(self, parent: QWidget, rank: Rank = Rank.PLAIN, sign: str = "") -> None:
+    def __init__(self, parent: QWidget, rank: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> None:
         super().__init__(parent)
         self.rank = rank
         self.sign = sign
-        self._look = Look.of(QSize(800, 800), 4.0)
+        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
 
     def say(self, text: str) -> None:
         if text != self.text():
@@ -44,12 +44,12 @@ class Button(Target):
             self.setAccessibleName(name)
         self.update()
 
-    def set_rank(self, rank: Rank) -> None:
+    def set_rank(self, rank: ButtonStyle) -> None:
         if rank is not self.rank:
             self.rank = rank
             self.update()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         self._look = look
         self.update()
 
@@ -66,9 +66,9 @@ class Button(Target):
         """Of text and ground, as it is now."""
         if not self.isEnabled():
             return theme.QUIET, theme.SURFACE
-        if self.rank is Rank.PRIMARY:
+        if self.rank is ButtonStyle.PRIMARY:
             return theme.ON_ACCENT, theme.ACCENT_PRESSED if self.isDown() else theme.ACCENT
-        if self.rank is Rank.CHOSEN:
+        if self.rank is ButtonStyle.CHOSEN:
             return theme.GROUND, theme.TEXT
         return theme.TEXT, theme.PRESSED if self.isDown() else theme.RAISED
 
@@ -89,7 +89,7 @@ class Button(Target):
 
     @property
     def _weight(self) -> QFont.Weight:
-        return QFont.Weight.DemiBold if self.rank is Rank.PRIMARY else QFont.Weight.Medium
+        return QFont.Weight.DemiBold if self.rank is ButtonStyle.PRIMARY else QFont.Weight.Medium
 
     def _places(self) -> tuple[QRectF, QRect]:
         """Of the sign and of the text."""

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.ui.translations.live import Message
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import paint_sign
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.target import Target
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting, needs
 
@@ -21,14 +21,14 @@ class Card(Target):
         super().__init__(parent)
         self._sign = sign
         self._message = Message("", "")
-        self._look = Look.of(QSize(800, 800), 4.0)
+        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
 
     def say(self, message: Message) -> None:
         self._message = message
         self.setAccessibleName(f"{message.title}. {message.text}")
         self.update()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         self._look = look
         self.update()
 

@@ -1,4 +1,4 @@
-"""Places in a rectangle: a column of parts that shrink together, and a row of equal or weighted ones.
+"""WindowLayout in a rectangle: a column of parts that shrink together, and a row of equal or weighted ones.
 
 Qt's own layouts give a text that wraps the height it wants or cut it off. These give every part its share of what
 there is, and a text then takes a smaller letter.

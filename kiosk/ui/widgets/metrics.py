@@ -26,7 +26,7 @@ USUAL_DPI: Final = 110.0
 
 
 @dataclass(frozen=True)
-class Look:
+class DisplayMetrics:
     """Everything that a layout has to know beside its own size."""
 
     scale: Scale
@@ -41,7 +41,7 @@ class Look:
     """Whether every control has to be in the window's lower half."""
 
     @classmethod
-    def of(cls, size: QSize, pixels_per_mm: float, *, large_text: bool = False, low: bool = False) -> Look:
+    def of(cls, size: QSize, pixels_per_mm: float, *, large_text: bool = False, low: bool = False) -> DisplayMetrics:
         scale = Scale.of(size)
         text = Scale(scale.unit * LARGE_TEXT) if large_text else scale
         touch = max(round(TARGET_MM * pixels_per_mm), scale.px(TARGET_UNITS))

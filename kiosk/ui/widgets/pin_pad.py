@@ -9,8 +9,8 @@ from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Button, Rank
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.button import Button, ButtonStyle
+from kiosk.ui.widgets.metrics import DisplayMetrics
 
 LONGEST = 12
 SHORTEST = 4
@@ -55,7 +55,7 @@ class PinPad(QWidget):
         self._pin = ""
         self.keys: dict[str, Button] = {}
         for key in LAYOUTS[3]:
-            button = Button(self, Rank.PRIMARY if key == "!" else Rank.PLAIN)
+            button = Button(self, ButtonStyle.PRIMARY if key == "!" else ButtonStyle.PLAIN)
             button.clicked.connect(self._slot(key))
             self.keys[key] = button
         for key, sign in (("<", "backspace"), ("!", "check")):
@@ -76,7 +76,7 @@ class PinPad(QWidget):
         """Whether a PIN is looked at now."""
         self.setEnabled(is_open)
 
-    def columns_for(self, width: int, height: int, look: Look) -> int:
+    def columns_for(self, width: int, height: int, look: DisplayMetrics) -> int:
         """The best of the layouts for a room."""
         gap = look.px(theme.GAP)
         for columns in (3, 4, 6):
@@ -85,7 +85,7 @@ class PinPad(QWidget):
                 return columns
         return 4
 
-    def arrange(self, columns: int, look: Look) -> None:
+    def arrange(self, columns: int, look: DisplayMetrics) -> None:
         """Fill the pad's own rectangle."""
         rows, gap = 12 // columns, look.px(theme.GAP)
         width = (self.width() - gap * (columns - 1)) / columns

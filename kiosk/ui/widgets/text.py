@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.theme import Scale
 
 SMALLEST_SHARE = 0.6
@@ -82,7 +82,7 @@ class Text(QWidget):
             self.setAccessibleName(text)
             self.update()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         if look.text != self._scale:
             self._scale = look.text
             self.update()

@@ -100,7 +100,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class UnknownVend:
     """A vend that nobody knows the end of, until a person settles it."""
 
     sale: str
@@ -124,7 +124,7 @@ class Ledger:
     settled: tuple[str, ...] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
     prices: Mapping[str, PriceSet] = field(default_factory=dict)
-    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    doubts: Mapping[str, UnknownVend] = field(default_factory=dict)
     replaced: Mapping[str, JournalReplaced] = field(default_factory=dict)
     """Damaged journals before this one, by their folder, until a person has settled what they left open."""
 
@@ -234,7 +234,7 @@ def _vend(ledger: Ledger, fact: VendRequested | VendSucceeded | VendFailed | Ven
         case VendUnknown():
             ledger = _approved_becomes(_sale(ledger, fact.sale, goods="unknown"), fact.sale, "reversing")
             ledger = replace(
-                ledger, doubts={**ledger.doubts, fact.sale: Doubt(fact.sale, fact.slot, taken=slot.count > 0)}
+                ledger, doubts={**ledger.doubts, fact.sale: UnknownVend(fact.sale, fact.slot, taken=slot.count > 0)}
             )
             return _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
         case VendReportedLate():

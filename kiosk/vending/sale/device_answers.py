@@ -18,10 +18,10 @@ from kiosk.vending.journal.facts import (
     VendSucceeded,
 )
 from kiosk.vending.sale.state import Dispense, Phase
-from kiosk.vending.sale.transition import Turn
+from kiosk.vending.sale.transition import Transition
 
 
-def on_payment(turn: Turn, answer: Approved | Declined | Reversed | Settled) -> None:
+def on_payment(turn: Transition, answer: Approved | Declined | Reversed | Settled) -> None:
     """The terminal said something about a transaction."""
     known = turn.state.ledger.transactions.get(answer.transaction)
     state = known.state if known else None
@@ -41,7 +41,7 @@ def on_payment(turn: Turn, answer: Approved | Declined | Reversed | Settled) -> 
             turn.record(PaymentSettled(sale, answer.transaction))
 
 
-def _all_is_back(turn: Turn) -> None:
+def _all_is_back(turn: Transition) -> None:
     """Nothing of the customer's money is open any more, and they are still there to be told."""
     if turn.state.phase is Phase.REFUNDING:
         turn.go(Phase.DONE, "refunded")
@@ -49,7 +49,7 @@ def _all_is_back(turn: Turn) -> None:
         turn.state = replace(turn.state, reason="refunded")
 
 
-def _on_approved(turn: Turn, answer: Approved) -> None:
+def _on_approved(turn: Transition, answer: Approved) -> None:
     known = turn.state.ledger.transactions.get(answer.transaction)
     if answer.transaction in turn.state.ledger.settled or (known and known.charged):
         return  # said twice
@@ -68,12 +68,12 @@ def _on_approved(turn: Turn, answer: Approved) -> None:
         _dispense(turn, answer.transaction)
 
 
-def _sale_of(turn: Turn, transaction: str) -> str:
+def _sale_of(turn: Transition, transaction: str) -> str:
     """The sale that a transaction was made for, which its id begins with; none if it is another journal's."""
     return transaction.rpartition("-")[0] if transaction.startswith(f"{turn.rules.journal}-") else ""
 
 
-def _dispense(turn: Turn, transaction: str) -> None:
+def _dispense(turn: Transition, transaction: str) -> None:
     sale = turn.state.open_sale
     assert sale is not None
     if turn.rules.available(turn.state.ledger, sale.slot) and sale.age_is_clear:
@@ -85,12 +85,12 @@ def _dispense(turn: Turn, transaction: str) -> None:
         turn.go(Phase.REFUNDING, "dispenser")
 
 
-def _decline(turn: Turn, transaction: str, reason: str) -> None:
+def _decline(turn: Transition, transaction: str, reason: str) -> None:
     if turn.state.phase is Phase.PAYING and turn.state.transaction == transaction:
         turn.go(Phase.DECLINED, reason)
 
 
-def on_vend(turn: Turn, answer: Dropped | NotDropped) -> None:
+def on_vend(turn: Transition, answer: Dropped | NotDropped) -> None:
     """The dispenser said something about a vend."""
     ledger = turn.state.ledger
     sale, doubt = ledger.sales.get(answer.vend), ledger.doubts.get(answer.vend)

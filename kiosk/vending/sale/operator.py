@@ -28,7 +28,7 @@ from kiosk.vending.sale.events import (
     VendTest,
 )
 from kiosk.vending.sale.state import BEFORE_DISPENSING, Authorize, Deadline, Dispense, Phase
-from kiosk.vending.sale.transition import Turn
+from kiosk.vending.sale.transition import Transition
 
 _OPENABLE = BEFORE_DISPENSING | {Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.DONE}
 
@@ -49,7 +49,7 @@ def check_operation(operation: Operation, catalog: Catalog) -> None:
         raise OperationError(f"a price is a whole number of minor units from {PRICES[0]} to {PRICES[-1]}")
 
 
-def on_operation(turn: Turn, operation: Operation) -> None:
+def on_operation(turn: Transition, operation: Operation) -> None:
     """The operator's wish, where it is possible; stock and prices were checked before, see `check_operation`."""
     in_service = turn.state.phase is Phase.SERVICE
     match operation:
@@ -80,7 +80,7 @@ def on_operation(turn: Turn, operation: Operation) -> None:
             turn.record(PinRefused("service", locked_s=operation.locked_s))
 
 
-def _open_test(turn: Turn, slot: str, price: int, currency: str) -> str:
+def _open_test(turn: Transition, slot: str, price: int, currency: str) -> str:
     sale = turn.new_sale()
     product = turn.rules.items[slot].product if slot else ""
     turn.record(SaleOpened(sale, slot, product, price, currency, 0, test=True))
@@ -88,11 +88,11 @@ def _open_test(turn: Turn, slot: str, price: int, currency: str) -> str:
     return sale
 
 
-def _wait(turn: Turn, seconds: float) -> None:
+def _wait(turn: Transition, seconds: float) -> None:
     turn.state = replace(turn.state, deadline=Deadline(turn.now + seconds))
 
 
-def _is_open(turn: Turn, item: str) -> bool:
+def _is_open(turn: Transition, item: str) -> bool:
     """Whether a person may settle this: a vend in doubt, a damaged journal, or money that the terminal has to end."""
     ledger = turn.state.ledger
     owed = [each for each in ledger.transactions.values() if each.state in ("settling", "reversing")]

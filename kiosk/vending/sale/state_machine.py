@@ -65,12 +65,12 @@ from kiosk.vending.sale.state import (
     Rules,
     State,
 )
-from kiosk.vending.sale.transition import Turn
+from kiosk.vending.sale.transition import Transition
 
 
 def step(rules: Rules, state: State, event: Event, now: float) -> tuple[State, tuple[Effect, ...]]:
     """The state after `event` at `now`, and what has to be done, in order."""
-    turn = Turn(rules, state, now)
+    turn = Transition(rules, state, now)
     match event:
         case Tick():
             _on_time(turn)
@@ -104,7 +104,7 @@ def step(rules: Rules, state: State, event: Event, now: float) -> tuple[State, t
     return turn.state, tuple(turn.effects)
 
 
-def _on_touch(turn: Turn, touch: Start | SetCamera | Choose | Continue | ShowId | Stay | Back | Cancel) -> None:
+def _on_touch(turn: Transition, touch: Start | SetCamera | Choose | Continue | ShowId | Stay | Back | Cancel) -> None:
     phase = turn.state.phase
     if phase in BEFORE_DISPENSING or (phase is Phase.SERVICE and not turn.state.is_testing):
         turn.renew()
@@ -135,7 +135,7 @@ def _on_touch(turn: Turn, touch: Start | SetCamera | Choose | Continue | ShowId 
         turn.state = replace(turn.state, id_is_needed=True)
 
 
-def _on_camera(turn: Turn, event: AgeChecked | WalkedAway | VisitEnded) -> None:
+def _on_camera(turn: Transition, event: AgeChecked | WalkedAway | VisitEnded) -> None:
     match event:
         case AgeChecked() if turn.state.phase is Phase.AGE_CHECK and event.sale == turn.state.sale:
             if event.passed:
@@ -152,7 +152,7 @@ def _on_camera(turn: Turn, event: AgeChecked | WalkedAway | VisitEnded) -> None:
             turn.state = replace(turn.state, id_is_needed=False)
 
 
-def _on_id(turn: Turn, message: IdConfirmed | IdRefused | WrongPin) -> None:
+def _on_id(turn: Transition, message: IdConfirmed | IdRefused | WrongPin) -> None:
     if isinstance(message, WrongPin):  # also where its customer has gone meanwhile
         turn.record(PinRefused("attendant", message.sale, message.locked_s))
     if turn.state.phase is not Phase.ASK_ID or message.sale != turn.state.sale:
@@ -168,7 +168,7 @@ def _on_id(turn: Turn, message: IdConfirmed | IdRefused | WrongPin) -> None:
             turn.state = replace(turn.state, reason="wrong_pin")
 
 
-def _on_time(turn: Turn) -> None:
+def _on_time(turn: Transition) -> None:
     deadline = turn.state.deadline
     if deadline is None or turn.now < deadline.end:
         return
@@ -191,7 +191,7 @@ def _on_time(turn: Turn) -> None:
             turn.leave(Phase.ATTRACT, "timeout")
 
 
-def _open(turn: Turn, slot: str) -> None:
+def _open(turn: Transition, slot: str) -> None:
     item, ledger = turn.rules.items[slot], turn.state.ledger
     sale = turn.new_sale()
     price = ledger.price(slot, item.price, item.currency)
@@ -200,7 +200,7 @@ def _open(turn: Turn, slot: str) -> None:
     turn.go(Phase.SELECTED)
 
 
-def _towards_payment(turn: Turn) -> None:
+def _towards_payment(turn: Transition) -> None:
     """To the payment, by way of the age check where the product has a minimum age.
 
     What the camera has passed is whoever stood there then: a second payment needs a second check. An ID stays good.
@@ -221,12 +221,12 @@ def _hangs_on_a_face(sale: OpenSale | None) -> bool:
     return sale is not None and sale.minimum_age > 0 and sale.age == "passed"
 
 
-def _fail_age_check(turn: Turn) -> None:
+def _fail_age_check(turn: Transition) -> None:
     turn.state = replace(turn.state, id_is_needed=True)
     _ask_for_id(turn)
 
 
-def _ask_for_id(turn: Turn) -> None:
+def _ask_for_id(turn: Transition) -> None:
     sale = turn.state.open_sale
     if sale is None or not turn.rules.id_methods:
         turn.go(Phase.ID_REFUSED)
@@ -235,7 +235,7 @@ def _ask_for_id(turn: Turn) -> None:
         turn.act(BeginId(sale.id, sale.minimum_age))
 
 
-def _pay(turn: Turn) -> None:
+def _pay(turn: Transition) -> None:
     sale = turn.state.open_sale
     if sale is None or turn.state.faults:
         return
@@ -249,7 +249,7 @@ def _pay(turn: Turn) -> None:
     turn.state = replace(turn.state, transaction=transaction)
 
 
-def _give_up_on_vend(turn: Turn) -> None:
+def _give_up_on_vend(turn: Transition) -> None:
     sale = turn.state.open_sale
     if sale and sale.goods == "requested":
         turn.record(VendUnknown(sale.id, sale.slot, "silent"))

@@ -25,7 +25,7 @@ _ALIVE = BEFORE_DISPENSING | {Phase.DISPENSING, Phase.SERVICE}
 """Where the customer's sale stays open even if nothing waits for a device."""
 
 
-class Turn:
+class Transition:
     """Collects what one event does. `state` is replaced, never changed."""
 
     def __init__(self, rules: Rules, state: State, now: float) -> None:

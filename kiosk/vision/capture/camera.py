@@ -13,7 +13,7 @@ import cv2
 from kiosk.vision.capture.camera_names import stable_name
 from kiosk.vision.capture.decode import decoded, grabbed
 from kiosk.vision.capture.frame import Frame, SourceError, is_early
-from kiosk.vision.capture.frozen import Standstill
+from kiosk.vision.capture.frozen import FrozenFrameDetector
 
 ANY_CAMERA = "auto"
 """The name of the first camera that gives a picture; from then on it is that one alone that is looked for."""
@@ -63,7 +63,7 @@ class Webcam:
     def frames(self) -> Iterator[Frame | None]:
         """Frames as the camera gives them, without end."""
         started = time.monotonic()
-        standstill = Standstill()
+        standstill = FrozenFrameDetector()
         last = float("-inf")
         index = failures = 0
         while True:

@@ -16,7 +16,7 @@ FROZEN_AFTER = 2.0
 _SAMPLE = 16  # every so many rows are compared first: most pictures differ there
 
 
-class Standstill:
+class FrozenFrameDetector:
     """Compares every picture of a camera with the one before it."""
 
     def __init__(self) -> None:

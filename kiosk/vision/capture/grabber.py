@@ -49,7 +49,7 @@ class Mailbox:
             return frame
 
 
-class Reader:
+class FrameGrabber:
     """Reads a source in a thread of its own into a mailbox, at the source's pace."""
 
     def __init__(self, source: Source) -> None:

@@ -93,7 +93,7 @@ class FaceFinder:
             width, height = box.width() / true_scale, box.height() / true_scale
             found = self._fit(gray, (area_left + left, area_top + top, width, height))
             # A second fit starts from the first one's landmarks, as following a face does, so that
-            # where the detector's coarse grid happened to put its box leaves no trace in the chip.
+            # where the detector's coarse grid happened to put its box leaves no trace in the crop.
             faces.append(Face(self._fit(gray, Face(found).box), float(score)))
         return _distinct(sorted(faces, key=lambda face: face.eye_distance, reverse=True))
 

@@ -15,7 +15,7 @@ Points = NDArray[np.float64]  # (5, 2): x, y
 _BOX_SIZE = 2.33
 _BOX_BELOW_EYES = 0.425
 
-# Two faces whose eyes are less than this apart, in their mean width, share a part of their chips.
+# Two faces whose eyes are less than this apart, in their mean width, share a part of their crops.
 _BESIDE = 1.15
 
 
@@ -73,7 +73,7 @@ class Face:
         return shared / (width * height + other_width * other_height - shared)
 
     def covered_by(self, others: Iterable[Face]) -> bool:
-        """Whether a nearer one of the others is so close beside it that it may hide a part of its chip."""
+        """Whether a nearer one of the others is so close beside it that it may hide a part of its crop."""
         return any(
             self.eye_distance < other.eye_distance
             and abs(sum(self.eyes) - sum(other.eyes)) / 2 < _BESIDE * (self.box[2] + other.box[2]) / 2

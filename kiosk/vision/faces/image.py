@@ -16,7 +16,7 @@ cv2.setNumThreads(1)
 Gray = NDArray[np.uint8]  # (height, width)
 Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
 
-# No chip is averaged from more than this many samples a pixel in each direction.
+# No crop is averaged from more than this many samples a pixel in each direction.
 _MOST_OVERSAMPLING = 8
 
 

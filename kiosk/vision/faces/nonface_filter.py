@@ -1,8 +1,8 @@
-"""Whether a chip shows a real face, or a cartoon, a cat or a texture that the detector took for one.
+"""Whether a crop shows a real face, or a cartoon, a cat or a texture that the detector took for one.
 
-The network that estimates answers every chip, and is often sure of itself where there is nothing to be sure of:
+The network that estimates answers every crop, and is often sure of itself where there is nothing to be sure of:
 neither its confidence nor its agreement with the mirror image tells. A second, very small network does: 345 measures
-of the chip, one hidden layer, one answer. It knows nothing of who is seen. `trainer facelike` makes it.
+of the crop, one hidden layer, one answer. It knows nothing of who is seen. `trainer facelike` makes it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.vision.faces.alignment import CROP_SIZE
 from kiosk.vision.faces.image import Gray
 
 _CELL = 12  # pixels along a side of a cell of the histograms of gradients
@@ -28,7 +28,7 @@ _SHARES = (0.5, 0.9, 0.98, 0.2)
 _EDGE = 4  # pixels that blurring spoils
 
 
-class FaceJudge:
+class NonFaceFilter:
     """The small network."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -38,28 +38,28 @@ class FaceJudge:
             self._hidden, self._hidden_bias = parts["hidden"], parts["hidden_bias"]
             self._out, self._out_bias = parts["out"], float(parts["out_bias"])
 
-    def __call__(self, chip: Gray) -> float:
+    def __call__(self, crop: Gray) -> float:
         """Log odds for a real face: above 0 it is taken for one."""
-        standardised = (measures(chip) - self._mean) / self._deviation
+        standardised = (measures(crop) - self._mean) / self._deviation
         hidden = np.maximum(self._hidden @ standardised + self._hidden_bias, 0.0)
         return float(self._out @ hidden) + self._out_bias
 
 
 @lru_cache(maxsize=1)
-def load() -> FaceJudge:
+def load() -> NonFaceFilter:
     """The one that comes with the kiosk."""
     with (resources.files("kiosk.engines") / "facelike.npz").open("rb") as file:
-        return FaceJudge(file)
+        return NonFaceFilter(file)
 
 
-def measures(chip: Gray) -> NDArray[np.float32]:
-    """(345,) where edges run in the chip, and how its detail of several sizes is spread."""
-    return np.concatenate([_edges(chip), _detail(chip)]).astype(np.float32)
+def measures(crop: Gray) -> NDArray[np.float32]:
+    """(345,) where edges run in the crop, and how its detail of several sizes is spread."""
+    return np.concatenate([_edges(crop), _detail(crop)]).astype(np.float32)
 
 
-def _edges(chip: Gray) -> NDArray[np.float64]:
+def _edges(crop: Gray) -> NDArray[np.float64]:
     """(324,) roots of histograms of oriented gradients (Dalal and Triggs, 2005), relative to the cells around."""
-    smooth = cv2.GaussianBlur(chip, (0, 0), 0.7).astype(np.float32)
+    smooth = cv2.GaussianBlur(crop, (0, 0), 0.7).astype(np.float32)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)[_INNER, _INNER]
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)[_INNER, _INNER]
     strength, angle = cv2.cartToPolar(across, down)
@@ -77,9 +77,9 @@ def _edges(chip: Gray) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(cells / np.sqrt(energy)[..., None]).ravel())
 
 
-def _detail(chip: Gray) -> NDArray[np.float64]:
+def _detail(crop: Gray) -> NDArray[np.float64]:
     """(21,) logarithms of the contrast, and of the strength and the spread of detail of every size."""
-    gray = finer = chip.astype(np.float32)
+    gray = finer = crop.astype(np.float32)
     contrast = float(gray.std()) + 3.0
     found = [contrast]
     for scale in _SCALES:
@@ -106,4 +106,4 @@ def _cell_numbers() -> NDArray[np.int64]:
 
 
 _CELL_OF = _cell_numbers()
-assert CHIP_SIZE >= _CELL * _CELLS + 2
+assert CROP_SIZE >= _CELL * _CELLS + 2

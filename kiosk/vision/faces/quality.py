@@ -1,7 +1,7 @@
-"""How much a chip can be trusted: size, sharpness, brightness and turn of the head, as one number.
+"""How much a crop can be trusted: size, sharpness, brightness and turn of the head, as one number.
 
 Each measure is a ramp from useless (0) to good enough (1), and the quality is their product, so
-that one bad measure spoils a chip. The ramps were set by the distribution over FairFace's faces:
+that one bad measure spoils a crop. The ramps were set by the distribution over FairFace's faces:
 nineteen in twenty of them are above 0.7.
 """
 
@@ -14,7 +14,7 @@ from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
 
 GOOD = 0.35
-"""A chip below this does not count as evidence."""
+"""A crop below this does not count as evidence."""
 
 # (useless, good enough)
 _EYE_DISTANCE = (8.0, 18.0)  # pixels in the picture
@@ -26,10 +26,10 @@ _BRIGHT = (250.0, 225.0)
 _CONTRAST = (6.0, 20.0)  # standard deviation of the gray levels
 
 
-def quality(chip: Gray, face: Face) -> float:
-    """0 (useless) to 1 of the chip that was cut for `face`."""
-    mean, deviation = (float(value) for value in np.array(cv2.meanStdDev(chip)).ravel())
-    detail = _detail(chip, deviation)
+def quality(crop: Gray, face: Face) -> float:
+    """0 (useless) to 1 of the crop that was cut for `face`."""
+    mean, deviation = (float(value) for value in np.array(cv2.meanStdDev(crop)).ravel())
+    detail = _detail(crop, deviation)
     return (
         _ramp(face.eye_distance, _EYE_DISTANCE)
         * _ramp(abs(float(face.shape[4].real)), _TURN)
@@ -41,12 +41,12 @@ def quality(chip: Gray, face: Face) -> float:
     )
 
 
-def _detail(chip: Gray, deviation: float) -> float:
-    """Share of the chip's energy in fine detail, so that contrast alone does not look sharp."""
+def _detail(crop: Gray, deviation: float) -> float:
+    """Share of the crop's energy in fine detail, so that contrast alone does not look sharp."""
     if deviation == 0:
         return 0.0
-    fine = cv2.Laplacian(chip, cv2.CV_32F).var()
-    return float(fine) / (deviation**2 + 25.0)  # a little noise in a flat chip is not detail
+    fine = cv2.Laplacian(crop, cv2.CV_32F).var()
+    return float(fine) / (deviation**2 + 25.0)  # a little noise in a flat crop is not detail
 
 
 def _ramp(value: float, ends: tuple[float, float]) -> float:

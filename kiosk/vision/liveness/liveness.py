@@ -55,7 +55,7 @@ LOOK_FOR_EDGES_EVERY = 0.1
 _LATEST_LOOK = 0.15  # its part in that share
 _FEWEST_LOOKS = 8  # before anybody is alive
 
-# The chip in which points are followed: upright, so that shift, size and roll are gone before.
+# The crop in which points are followed: upright, so that shift, size and roll are gone before.
 _SIZE = 160  # pixels along a side
 _EYES_APART = 48.0  # pixels
 _EYES = complex((_SIZE - 1) / 2, 58.0)
@@ -78,7 +78,7 @@ _SHADE = 1e-6  # frame times are sums of fractions
 _TURNED_ALIKE = 0.06  # eye distances between two places of the nose
 _LOOKS_ALIKE = 0.5  # correlation, below that of tracks because the head has turned a little
 
-Spots = NDArray[np.float32]  # (n, 1, 2) pixels of the chip, as OpenCV wants them
+Spots = NDArray[np.float32]  # (n, 1, 2) pixels of the crop, as OpenCV wants them
 
 
 @dataclass
@@ -91,15 +91,15 @@ class _Look:
     count: int
     first: Spots
     last: Spots
-    chip: Gray
+    crop: Gray
 
-    def follow(self, chip: Gray) -> bool:
-        """Moves the points on to the next chip; False where too many were lost."""
-        there, found, _ = cv2.calcOpticalFlowPyrLK(self.chip, chip, self.last, None, **_FLOW)  # type: ignore[call-overload]
-        back, found_back, _ = cv2.calcOpticalFlowPyrLK(chip, self.chip, there, None, **_FLOW)  # type: ignore[call-overload]
+    def follow(self, crop: Gray) -> bool:
+        """Moves the points on to the next crop; False where too many were lost."""
+        there, found, _ = cv2.calcOpticalFlowPyrLK(self.crop, crop, self.last, None, **_FLOW)  # type: ignore[call-overload]
+        back, found_back, _ = cv2.calcOpticalFlowPyrLK(crop, self.crop, there, None, **_FLOW)  # type: ignore[call-overload]
         missed = np.linalg.norm((back - self.last)[:, 0], axis=1)
         kept = (found[:, 0] == 1) & (found_back[:, 0] == 1) & (missed < _THERE_AND_BACK)
-        self.first, self.last, self.chip = self.first[kept], there[kept], chip
+        self.first, self.last, self.crop = self.first[kept], there[kept], crop
         return len(self.last) >= max(FEWEST, _LEFT_OVER * self.count)
 
     def turn(self) -> Turn | None:
@@ -114,10 +114,10 @@ class _Shown:
     nose: float
     look: NDArray[np.float32]
 
-    def is_another(self, chip: Gray, face: Face) -> bool:
+    def is_another(self, crop: Gray, face: Face) -> bool:
         """Whether somebody else is there now, which only shows when the head is turned as it was then."""
         turned_alike = abs(float(face.shape[4].real) - self.nose) < _TURNED_ALIKE
-        return turned_alike and float(self.look @ look_of(chip[_FACE])) < _LOOKS_ALIKE
+        return turned_alike and float(self.look @ look_of(crop[_FACE])) < _LOOKS_ALIKE
 
 
 class Liveness:
@@ -140,9 +140,9 @@ class Liveness:
             self._forget()
         self._track, self._seen = track, time
         self._look_around(gray, face, time)
-        chip = _chip_of(gray, face)
-        self._watch(chip, face, time)
-        if self._shown is not None and (time - self._shown.time > HELD_FOR or self._shown.is_another(chip, face)):
+        crop = _crop_of(gray, face)
+        self._watch(crop, face, time)
+        if self._shown is not None and (time - self._shown.time > HELD_FOR or self._shown.is_another(crop, face)):
             self._shown = None
         return self._shown is not None and self._framed < FRAMED and self._looks >= _FEWEST_LOOKS
 
@@ -153,15 +153,15 @@ class Liveness:
         self._looks += 1
         self._framed += _LATEST_LOOK * (framed(gray, face) - self._framed)
 
-    def _watch(self, chip: Gray, face: Face, time: float) -> None:
+    def _watch(self, crop: Gray, face: Face, time: float) -> None:
         look = self._look
         if look is None:
-            self._look = self._begun(chip, face, time)
+            self._look = self._begun(crop, face, time)
             return
-        if not look.follow(chip):
+        if not look.follow(crop):
             # It turned too fast, was covered, or is another by now: nothing said of it before holds.
             self._shown, self._in_a_row = None, 0
-            self._look = self._begun(chip, face, time)
+            self._look = self._begun(crop, face, time)
             return
         turn = look.turn()
         shows = turn is not None and turn.exceeds(LEAST_TURN, LEAST_ERRORS)
@@ -169,27 +169,27 @@ class Liveness:
         if self._in_a_row >= IN_A_ROW:
             self._shown = _Shown(time, look.nose, look.look)
         if time - look.began >= LONGEST_LOOK:
-            self._look = self._begun(chip, face, time)
+            self._look = self._begun(crop, face, time)
 
-    def _begun(self, chip: Gray, face: Face, time: float) -> _Look | None:
+    def _begun(self, crop: Gray, face: Face, time: float) -> _Look | None:
         """Points to follow from here on, or None where the face gives none."""
         self._in_a_row = 0
         if abs(float(face.shape[4].real)) > _FURTHEST_ASIDE:
             return None
         spots = cv2.goodFeaturesToTrack(
-            chip, _MOST_POINTS, _POINT_QUALITY, _POINTS_APART, mask=self._mask, blockSize=_POINT_SIZE
+            crop, _MOST_POINTS, _POINT_QUALITY, _POINTS_APART, mask=self._mask, blockSize=_POINT_SIZE
         )
         if spots is None or len(spots) < _FEWEST_POINTS:
             return None
         first = np.asarray(spots, np.float32)
-        return _Look(time, float(face.shape[4].real), look_of(chip[_FACE]), len(first), first, first, chip)
+        return _Look(time, float(face.shape[4].real), look_of(crop[_FACE]), len(first), first, first, crop)
 
     def _forget(self) -> None:
         self._look, self._in_a_row, self._shown = None, 0, None
         self._framed, self._looks = 0.0, 0
 
 
-def _chip_of(gray: Gray, face: Face) -> Gray:
+def _crop_of(gray: Gray, face: Face) -> Gray:
     """(_SIZE, _SIZE) the face upright, with its eyes _EYES_APART apart."""
     return np.asarray(
         cv2.warpAffine(

@@ -58,5 +58,5 @@ def _around(gray: Gray, face: Face) -> Gray:
     reduction = min(_EYES_APART / face.eye_distance, 1.0)
     small = cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    chip = cv2.warpAffine(small, to_picture * reduction, (_SIZE, _SIZE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(chip, np.uint8)
+    crop = cv2.warpAffine(small, to_picture * reduction, (_SIZE, _SIZE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8)

@@ -31,7 +31,7 @@ class VisionState(enum.Enum):
 class VisionMode(enum.Enum):
     """What vision may do with whom it sees."""
 
-    NOTICE = "notice"
+    PRESENCE = "notice"
     """Say whether somebody is there; nobody is estimated."""
     ESTIMATE = "estimate"
     AGE_CHECK = "age check"

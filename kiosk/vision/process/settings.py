@@ -28,7 +28,7 @@ class VisionSettings:
 
 
 @dataclass(frozen=True)
-class Order:
+class ModeCommand:
     """What the vision process may do with whom it sees. Every change has the next number.
 
     An observation bears the number of the order that it was made under, so that one still on its way when the mode
@@ -41,8 +41,8 @@ class Order:
     @property
     def shows(self) -> bool:
         """Whether a picture and estimates may leave the process."""
-        return self.mode is not VisionMode.NOTICE
+        return self.mode is not VisionMode.PRESENCE
 
-    def forgets(self, before: Order) -> bool:
+    def forgets(self, before: ModeCommand) -> bool:
         """Whether whoever was seen under `before` is to be forgotten, because consent ended or one order was lost."""
         return self.number != before.number + 1 or not (self.shows and before.shows)

@@ -24,7 +24,7 @@ from kiosk.inference import ManifestError, check
 from kiosk.inference.base import EngineError
 from kiosk.vision.process.message_schema import parsed
 from kiosk.vision.process.messages import EngineInfo, Preview, VisionMode, VisionState
-from kiosk.vision.process.settings import Order, VisionSettings
+from kiosk.vision.process.settings import ModeCommand, VisionSettings
 from kiosk.vision.process.shared_frames import PreviewMemory
 from kiosk.vision.process.worker import work
 
@@ -55,7 +55,7 @@ class VisionProcess:
     def __init__(self, settings: VisionSettings, mode: VisionMode = VisionMode.ESTIMATE) -> None:
         """Checks the engine's files. Raises `ManifestError`, unless it is to be patient."""
         self._settings = settings
-        self._order = Order(0, mode)
+        self._order = ModeCommand(0, mode)
         self._obeyed = False
         self._groups: tuple[AgeGroup, ...] = DECADES
         no_engine = self._why_no_engine()
@@ -137,10 +137,10 @@ class VisionProcess:
     def set_mode(self, mode: VisionMode) -> None:
         """What vision may do from now on; it holds for a process that replaces a dead one, too.
 
-        What was made under the old mode and is still on its way is dropped. `NOTICE` also forgets everybody.
+        What was made under the old mode and is still on its way is dropped. `PRESENCE` also forgets everybody.
         """
         if mode is not self._order.mode:
-            self._order = Order(self._order.number + 1, mode)
+            self._order = ModeCommand(self._order.number + 1, mode)
             self._obeyed = False
             self._tell_order()
 

@@ -17,11 +17,11 @@ from dataclasses import asdict
 
 from kiosk.common.errors import KioskError
 from kiosk.inference import Engine, load
-from kiosk.vision.capture.grabber import Reader
+from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.process.memory_watch import MemoryWatch, is_killed_first
 from kiosk.vision.process.messages import Accuracy, EngineInfo, VisionMode, VisionState
-from kiosk.vision.process.settings import Order, VisionSettings
+from kiosk.vision.process.settings import ModeCommand, VisionSettings
 from kiosk.vision.process.shared_frames import PreviewMemory
 
 BEAT = 0.2
@@ -37,7 +37,7 @@ class StalledError(KioskError):
     """A driver that hangs: a fresh process may find it well again."""
 
 
-def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, order: Order) -> None:
+def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, order: ModeCommand) -> None:
     """The vision process itself."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a picture
@@ -62,7 +62,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
     liveness = Liveness()
-    reader = Reader(source)
+    reader = FrameGrabber(source)
     watch = MemoryWatch()
     size: tuple[int, ...] | None = None
     reader.start()
@@ -134,7 +134,7 @@ class _EngineReport:
 class _Link:
     """The vision process's end of the channel. It never waits: what nobody reads is dropped."""
 
-    def __init__(self, channel: socket.socket, run: int, order: Order) -> None:
+    def __init__(self, channel: socket.socket, run: int, order: ModeCommand) -> None:
         self._channel = channel
         self._run = run
         kiosk = multiprocessing.parent_process()
@@ -156,7 +156,7 @@ class _Link:
                 said = json.loads(message)
                 if "stop" in said:
                     return True
-                order = Order(said["order"], VisionMode(said["mode"]))
+                order = ModeCommand(said["order"], VisionMode(said["mode"]))
                 if order.number > self.order.number:  # not one that was for a process before this one
                     self.forgets = self.forgets or order.forgets(self.order)
                     self.order = order

@@ -18,11 +18,11 @@ FORGETTING = 4.0
 """Seconds in which evidence loses all but 1/e of its weight, so that a change of person shows."""
 
 INDEPENDENT = 0.2
-"""Seconds from one chip to the next from which it counts in full. What comes sooner shows much the same: at 15
+"""Seconds from one crop to the next from which it counts in full. What comes sooner shows much the same: at 15
 frames a second a face's estimates are correlated to 0.6 from one frame to the next, to 0.2 over a second."""
 
 ENOUGH = 2.0
-"""Weight of evidence from which an estimate is known: a good chip, and a fifth of a second of more. With less, the
+"""Weight of evidence from which an estimate is known: a good crop, and a fifth of a second of more. With less, the
 first age that is shown of somebody who walks up is still what a small face far away said."""
 
 TOO_LITTLE = 0.5
@@ -41,7 +41,7 @@ HARDLY, HARDLY_LESS, HARDLY_FOR = 0.2, 1.5, 0.5
 """A label less likely than this goes to one so many times likelier, after so many seconds: of many that are a little
 likely none ever has a clear lead, and what is hardly true any more must not stay."""
 
-_SMALLEST_PROBABILITY = 1e-4  # no single chip rules anything out
+_SMALLEST_PROBABILITY = 1e-4  # no single crop rules anything out
 
 
 @dataclass
@@ -70,7 +70,7 @@ class SteadyLabel:
 
 
 @dataclass
-class Evidence:
+class TemporalFusion:
     """The fused probabilities of one track: a weighted mean of logarithms that forgets slowly.
 
     The mean of logarithms is what independent opinions of equal worth come to, and unlike their
@@ -100,7 +100,7 @@ class Evidence:
         time: float,
         face: float | None = None,
     ) -> None:
-        """Adds one chip's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1.
+        """Adds one crop's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1.
 
         `face` is its log odds for a real face, where they were asked for.
         """
@@ -119,7 +119,7 @@ class Evidence:
         return self.weight * math.exp((self.time - time) / FORGETTING)
 
     def estimate(self) -> Estimate | None:
-        """What all of it says, or None before the first chip."""
+        """What all of it says, or None before the first crop."""
         if self._gender is None or self._age is None:
             return None
         estimate = Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))

@@ -29,7 +29,7 @@ IDLE_EVERY: Final = 0.19
 """Seconds between two frames that are looked at while idle: five a second at 25 or 30 frames a second."""
 
 ASKED_AT_ONCE: Final = 12
-"""Good chips of a new person that all go to the engine."""
+"""Good crops of a new person that all go to the engine."""
 
 ASK_EVERY: Final = 0.2
 """Seconds between two of the later ones."""
@@ -92,7 +92,7 @@ class Asked:
     last: float = field(default=float("-inf"))
 
     def due(self, time: float) -> bool:
-        """Whether a good chip is to go to the engine."""
+        """Whether a good crop is to go to the engine."""
         return self.times < ASKED_AT_ONCE or time + _SHADE >= self.last + ASK_EVERY
 
     def ask(self, time: float) -> None:

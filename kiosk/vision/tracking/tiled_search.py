@@ -49,7 +49,7 @@ class _Searched:
     """The thumbnail of the frame that it was searched in last."""
 
 
-class Scan:
+class TiledSearch:
     """Which parts of the frame to search for small faces, frame by frame."""
 
     def __init__(self, smallest_face: float) -> None:

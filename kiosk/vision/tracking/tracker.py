@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.estimate import AgeGroup, FaceObservation, Status
-from kiosk.vision.faces.crop import Sighting
+from kiosk.vision.faces.crop import FaceCrop
 from kiosk.vision.faces.detector import CONVINCING
 from kiosk.vision.faces.geometry import Face
-from kiosk.vision.tracking.fusion import Evidence
+from kiosk.vision.tracking.fusion import TemporalFusion
 from kiosk.vision.tracking.schedule import Asked
 
 LISTED_FOR = 0.3
@@ -28,11 +28,11 @@ REMEMBERED_FOR = 3.0
 """Seconds without a detection after which an identity is forgotten."""
 
 SAME_LOOK = 0.65
-"""Correlation of two chips from which they show one person: strangers' seldom come to 0.6 (one pair in
+"""Correlation of two crops from which they show one person: strangers' seldom come to 0.6 (one pair in
 fifty, over FairFace), those of somebody who looked away for a moment are at about 0.9."""
 
 _FRONTAL = 0.12  # nose beside the middle of the eyes, in eye distances, up to which a face is seen from the front
-_NEUTRAL = 0.6  # what a chip too bad to compare counts for, between a stranger's correlation and one's own
+_NEUTRAL = 0.6  # what a crop too bad to compare counts for, between a stranger's correlation and one's own
 
 _SAME_PLACE = 0.25  # least overlap of two boxes (intersection over union) in consecutive frames
 _REACH = 1.2  # how far a lost face may be found again, in its own widths, and as much again a second
@@ -49,15 +49,15 @@ class Track:
     number: int
     face: Face
     last_detected: float
-    evidence: Evidence
+    evidence: TemporalFusion
     quality: float = 0.0
     best_score: float = 0.0
     look: NDArray[np.float32] | None = None
-    """What the last good chip looked like: see `look_of`."""
+    """What the last good crop looked like: see `look_of`."""
     frontal_look: NDArray[np.float32] | None = None
-    """What the last good chip from the front looked like: a head that was turned aside comes back with it."""
+    """What the last good crop from the front looked like: a head that was turned aside comes back with it."""
     returned: bool = False
-    """Was lost and found again, and no good chip has yet shown whether it is the same person."""
+    """Was lost and found again, and no good crop has yet shown whether it is the same person."""
     velocity: complex = 0j
     """Pixels a second that the eyes move, to the right and down."""
     last_moved: float = 0.0
@@ -110,7 +110,7 @@ class Track:
         )
 
 
-Seen = tuple[Track, Sighting]
+Seen = tuple[Track, FaceCrop]
 """Somebody who is there in this frame."""
 
 
@@ -133,7 +133,7 @@ class Tracks:
     ) -> list[Track]:
         """Takes in what the detector found at `time`; returns the track of each face, in order.
 
-        `looks` are the faces' looks, see `look_of`, None for one whose chip is not good.
+        `looks` are the faces' looks, see `look_of`, None for one whose crop is not good.
         """
         self._tracks = [track for track in self._tracks if time - track.last_detected <= REMEMBERED_FOR]
         matches = self._matched(faces, time, looks or [None] * len(faces))
@@ -159,11 +159,11 @@ class Tracks:
         return kept
 
     def recognise(self, track: Track, look: NDArray[np.float32], time: float) -> None:
-        """Takes in a good chip's look. If it shows somebody else in a lost one's place, the track begins anew."""
+        """Takes in a good crop's look. If it shows somebody else in a lost one's place, the track begins anew."""
         likeness = track.likeness(look)
         if track.returned and likeness is not None and likeness < SAME_LOOK:
             self._count += 1
-            track.number, track.evidence = self._count, Evidence(self._groups, self._gender_labels, time)
+            track.number, track.evidence = self._count, TemporalFusion(self._groups, self._gender_labels, time)
             track.frontal_look, track.asked = None, Asked()
         track.look, track.returned = look, False
         if abs(float(track.face.shape[4].real)) < _FRONTAL:
@@ -193,7 +193,7 @@ class Tracks:
 
     def _begun(self, face: Face, time: float) -> Track:
         self._count += 1
-        evidence = Evidence(self._groups, self._gender_labels, time)
+        evidence = TemporalFusion(self._groups, self._gender_labels, time)
         track = Track(self._count, face, time, evidence, last_moved=time)
         self._tracks.append(track)
         return track

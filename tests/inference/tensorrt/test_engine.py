@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kiosk.inference import Chips, EngineError
+from kiosk.inference import Crops, EngineError
 from kiosk.inference import gpu as cuda_device
 from kiosk.inference.base import (
     DriverError,
@@ -36,7 +36,7 @@ def engine_of(content: bytes, *, graphs: bool = True, **changes: Any) -> Any:
     return TensorRTEngine(content, compiled_manifest(content, **changes), graphs=graphs)
 
 
-def chips_of(count: int, seed: int = 0) -> Chips:
+def crops_of(count: int, seed: int = 0) -> Crops:
     return np.random.default_rng(seed).random((count, 1, 75, 75), np.float32)
 
 
@@ -44,10 +44,10 @@ def chips_of(count: int, seed: int = 0) -> Chips:
 @pytest.mark.parametrize("count", [0, 1, 2, 4, 5, 8, 9, 21])
 def test_it_answers_as_the_network_does(gpu: FakeGpu, good_content: bytes, count: int, graphs: bool) -> None:
     engine = engine_of(good_content, graphs=graphs)
-    chips = chips_of(count)
-    answers = engine.infer(chips)
-    np.testing.assert_allclose(answers.gender, expected(chips, 2), atol=1e-5)
-    np.testing.assert_allclose(answers.age, expected(chips, 8), atol=1e-5)
+    crops = crops_of(count)
+    answers = engine.infer(crops)
+    np.testing.assert_allclose(answers.gender, expected(crops, 2), atol=1e-5)
+    np.testing.assert_allclose(answers.age, expected(crops, 8), atol=1e-5)
     assert (answers.gender.dtype, answers.age.dtype) == (np.float32, np.float32)
     assert gpu.current == 0
 
@@ -56,25 +56,25 @@ def test_it_answers_as_the_network_does(gpu: FakeGpu, good_content: bytes, count
 def test_numbers_of_faces_may_come_in_any_order(good_content: bytes) -> None:
     engine = engine_of(good_content)
     for seed, count in enumerate([1, 8, 2, 1, 5, 6, 5, 3, 4, 1]):
-        chips = chips_of(count, seed)
-        np.testing.assert_allclose(engine.infer(chips).age, expected(chips, 8), atol=1e-5)
+        crops = crops_of(count, seed)
+        np.testing.assert_allclose(engine.infer(crops).age, expected(crops, 8), atol=1e-5)
 
 
 @pytest.mark.usefixtures("gpu")
 def test_an_answer_stays_when_the_next_one_comes(good_content: bytes) -> None:
     engine = engine_of(good_content)
-    first = engine.infer(chips_of(2, seed=1))
+    first = engine.infer(crops_of(2, seed=1))
     before = first.gender.copy()
-    engine.infer(chips_of(2, seed=2))
+    engine.infer(crops_of(2, seed=2))
     assert (first.gender == before).all()
 
 
 def test_nothing_is_made_while_it_runs(gpu: FakeGpu, good_content: bytes) -> None:
     engine = engine_of(good_content)
-    engine.infer(chips_of(3))
+    engine.infer(crops_of(3))
     gpu.log.clear()
     for count in range(1, 9):
-        engine.infer(chips_of(count))
+        engine.infer(crops_of(count))
     assert set(gpu.log) <= {"launch"}
 
 
@@ -83,22 +83,22 @@ def test_a_few_faces_are_one_launch(gpu: FakeGpu, good_content: bytes) -> None:
     assert gpu.log.count("graph") == 4
     for count, launches in ((1, 1), (4, 1), (5, 0), (8, 0), (12, 1)):
         gpu.log.clear()
-        engine.infer(chips_of(count))
+        engine.infer(crops_of(count))
         assert gpu.log.count("launch") == launches, count
 
 
 def test_where_no_graph_can_be_recorded_it_runs_all_the_same(gpu: FakeGpu, good_content: bytes) -> None:
     gpu.records_graphs = False
-    chips = chips_of(2)
-    np.testing.assert_allclose(engine_of(good_content).infer(chips).age, expected(chips, 8), atol=1e-5)
+    crops = crops_of(2)
+    np.testing.assert_allclose(engine_of(good_content).infer(crops).age, expected(crops, 8), atol=1e-5)
 
 
 def test_an_engine_for_few_faces_records_no_more_graphs(monkeypatch: pytest.MonkeyPatch, good_content: bytes) -> None:
     gpu = fake_gpu.installed(monkeypatch, most=2)
     engine = engine_of(good_content, max_batch=2)
     assert gpu.log.count("graph") == 2
-    chips = chips_of(5)
-    np.testing.assert_allclose(engine.infer(chips).age, expected(chips, 8), atol=1e-5)
+    crops = crops_of(5)
+    np.testing.assert_allclose(engine.infer(crops).age, expected(crops, 8), atol=1e-5)
 
 
 def test_it_lets_go_of_everything_in_order(gpu: FakeGpu, good_content: bytes) -> None:
@@ -111,18 +111,18 @@ def test_it_lets_go_of_everything_in_order(gpu: FakeGpu, good_content: bytes) ->
     engine.close()
     assert gpu.retained == 0
     with pytest.raises(EngineError, match="closed"):
-        engine.infer(chips_of(1))
+        engine.infer(crops_of(1))
 
 
 def test_it_may_be_used_from_another_thread(gpu: FakeGpu, good_content: bytes) -> None:
     engine = engine_of(good_content)
-    chips = chips_of(2)
+    crops = crops_of(2)
     said: list[Any] = []
-    for work in (lambda: said.append(engine.infer(chips)), engine.close):
+    for work in (lambda: said.append(engine.infer(crops)), engine.close):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
-    np.testing.assert_allclose(said[0].age, expected(chips, 8), atol=1e-5)
+    np.testing.assert_allclose(said[0].age, expected(crops, 8), atol=1e-5)
     assert gpu.retained == 0
 
 
@@ -130,9 +130,9 @@ def test_a_lost_gpu_is_an_engine_error(gpu: FakeGpu, good_content: bytes) -> Non
     engine = engine_of(good_content)
     gpu.failing = FakeCudaError("cuStreamSynchronize failed: unspecified launch failure")
     with pytest.raises(EngineError, match=r"unspecified launch failure|error 719"):
-        engine.infer(chips_of(1))
+        engine.infer(crops_of(1))
     with pytest.raises(EngineError, match=r"failed on the GPU|does not run"):
-        engine.infer(chips_of(6))
+        engine.infer(crops_of(6))
     assert gpu.current == 0
     with pytest.raises(EngineError, match="cannot be freed"):
         engine.close()

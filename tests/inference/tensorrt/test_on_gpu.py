@@ -21,7 +21,7 @@ from kiosk.vision.pipeline import Pipeline
 from tests.fakes.vision import FakeFinder, face_at, frame_at
 from trainer.export.build_engine import BuildOptions, build_engine
 from trainer.export.parity import TOLERANCES, compare
-from trainer.export.sample_chips import sample_chips
+from trainer.export.sample_crops import sample_crops
 
 pytestmark = [pytest.mark.gpu, pytest.mark.tensorrt]
 
@@ -45,7 +45,7 @@ def test_it_says_what_the_network_says(built: Path, graphs: bool) -> None:
     content, manifest = read_checked(built)
     engine = TensorRTEngine(content, manifest, built, graphs=graphs)
     network = OnnxEngine(*read_checked(default_path()))
-    mean, largest = compare(engine, network, sample_chips())
+    mean, largest = compare(engine, network, sample_crops())
     engine.close()
     print(f"\n{manifest.precision}: probabilities differ by {mean:.1e} on average, {largest:.1e} at worst")
     allowed = TOLERANCES[manifest.precision]
@@ -54,27 +54,27 @@ def test_it_says_what_the_network_says(built: Path, graphs: bool) -> None:
 
 
 def test_threads_share_it_one_at_a_time(built: Path) -> None:
-    chips = sample_chips()[:4]
+    crops = sample_crops()[:4]
     answers: list[Probabilities] = []
     engine = load_exactly(built)
-    answers.append(engine.infer(chips))
-    for work in (lambda: answers.append(engine.infer(chips)), engine.close):
+    answers.append(engine.infer(crops))
+    for work in (lambda: answers.append(engine.infer(crops)), engine.close):
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
     np.testing.assert_array_equal(answers[0].age, answers[1].age)
     again = load_exactly(built)  # what was let go of in another thread can be had again
-    np.testing.assert_array_equal(again.infer(chips).age, answers[0].age)
+    np.testing.assert_array_equal(again.infer(crops).age, answers[0].age)
     again.close()
 
 
 def test_two_engines_live_side_by_side(built: Path) -> None:
-    chips = sample_chips()[:2]
+    crops = sample_crops()[:2]
     first, second = load_exactly(built), load_exactly(built)
-    expected = first.infer(chips).age
-    np.testing.assert_array_equal(second.infer(chips).age, expected)
+    expected = first.infer(crops).age
+    np.testing.assert_array_equal(second.infer(crops).age, expected)
     first.close()
-    np.testing.assert_array_equal(second.infer(chips).age, expected)
+    np.testing.assert_array_equal(second.infer(crops).age, expected)
     second.close()
 
 
@@ -102,7 +102,7 @@ def test_memory_does_not_grow(built: Path) -> None:
     import pycuda.driver as cuda
 
     engine = load_exactly(built)
-    chips = sample_chips()
+    crops = sample_crops()
 
     def held() -> tuple[int, int]:
         context = cuda.Device(0).retain_primary_context()
@@ -117,7 +117,7 @@ def test_memory_does_not_grow(built: Path) -> None:
         if run == 200:
             before = held()
         count = 1 + run % 8
-        engine.infer(chips[:count])
+        engine.infer(crops[:count])
     after = held()
     engine.close()
     assert before[0] - after[0] < 2**20, "memory of the GPU"
@@ -128,7 +128,7 @@ def test_latency(built: Path) -> None:
     from kiosk.inference.tensorrt.engine import TensorRTEngine
 
     content, manifest = read_checked(built)
-    chips = sample_chips()
+    crops = sample_crops()
     print(f"\n{library_for()}, {manifest.precision}, ms a call: median of 200")
     for graphs in (True, False):
         engine = TensorRTEngine(content, manifest, built, graphs=graphs)
@@ -137,7 +137,7 @@ def test_latency(built: Path) -> None:
             times = []
             for _ in range(220):
                 started = time.perf_counter()
-                answers = engine.infer(chips[:count])
+                answers = engine.infer(crops[:count])
                 times.append(time.perf_counter() - started)
             assert len(answers.age) == count
             medians.append(f"{count}: {statistics.median(times[20:]) * 1000:.3f}")

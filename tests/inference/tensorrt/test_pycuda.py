@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kiosk.inference import Chips, Engine, EngineError, load, load_exactly
+from kiosk.inference import Crops, Engine, EngineError, load, load_exactly
 from kiosk.inference.base import OutOfGpuMemoryError
 from kiosk.inference.manifest import write
 from tests.fakes.networks import expected, linear_network, written
@@ -106,10 +106,10 @@ def prepared(path: str) -> Path:
 def check(engine: Engine, *counts: int) -> None:
     """Whether it answers as the network does."""
     for count in counts:
-        chips: Chips = np.random.default_rng(count).random((count, 1, 75, 75), np.float32)
-        answers = engine.infer(chips)
-        np.testing.assert_allclose(answers.gender, expected(chips, 2), atol=1e-5)
-        np.testing.assert_allclose(answers.age, expected(chips, 8), atol=1e-5)
+        crops: Crops = np.random.default_rng(count).random((count, 1, 75, 75), np.float32)
+        answers = engine.infer(crops)
+        np.testing.assert_allclose(answers.gender, expected(crops, 2), atol=1e-5)
+        np.testing.assert_allclose(answers.age, expected(crops, 8), atol=1e-5)
 
 
 def in_thread(work: Callable[[], Any]) -> Any:
@@ -165,7 +165,7 @@ def many(path: str) -> None:
     from tests.fakes import emulated_gpu
 
     engine = load_exactly(prepared(path))
-    chips = np.zeros((emulated_gpu.MOST, 1, 75, 75), np.float32)
+    crops = np.zeros((emulated_gpu.MOST, 1, 75, 75), np.float32)
 
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -173,7 +173,7 @@ def many(path: str) -> None:
     for run in range(11_000):
         if run == 1000:
             before, memory = emulated_gpu.held(), resident()
-        engine.infer(chips[: 1 + run % emulated_gpu.MOST])
+        engine.infer(crops[: 1 + run % emulated_gpu.MOST])
     assert emulated_gpu.held() == before
     assert resident() - memory < 4 << 20
     engine.close()
@@ -223,8 +223,8 @@ def crowded(path: str) -> None:
     from tests.fakes import emulated_gpu
 
     prepared(path)
-    weights, chips, genders = Path(path).stat().st_size, emulated_gpu.MOST * 75 * 75 * 4, emulated_gpu.MOST * 2 * 4
-    for room in (0, weights, weights + chips, weights + chips + genders):
+    weights, crops, genders = Path(path).stat().st_size, emulated_gpu.MOST * 75 * 75 * 4, emulated_gpu.MOST * 2 * 4
+    for room in (0, weights, weights + crops, weights + crops + genders):
         emulated_gpu.restart()
         emulated_gpu.leave(room)
         with pytest.raises(OutOfGpuMemoryError, match="the GPU has no memory left"):

@@ -1,4 +1,4 @@
-"""The processes that cut chips: real ones, on pictures of people who do not exist."""
+"""The processes that cut crops: real ones, on pictures of people who do not exist."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_pictures_are_cut_by_other_processes(people: Gray, tmp_path: Path) -> No
     assert parts.keys() == {4, 7}
     assert parts[4].outcomes.tolist() == [Outcome.FACE, Outcome.NO_FACE, Outcome.UNREADABLE]
     assert parts[7].outcomes.tolist() == [Outcome.NO_FACE]
-    assert parts[7].chips.shape == (0, 99, 99)
+    assert parts[7].crops.shape == (0, 99, 99)
     assert parts[4].digests[1].tobytes() == parts[7].digests[0].tobytes()
-    np.testing.assert_array_equal(parts[4].chips, [align(people, FaceFinder().detect_in_still(people)[0], MARGIN)])
+    np.testing.assert_array_equal(parts[4].crops, [align(people, FaceFinder().detect_in_still(people)[0], MARGIN)])
 
 
 def test_workers_never_see_an_interrupt() -> None:

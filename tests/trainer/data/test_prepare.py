@@ -1,4 +1,4 @@
-"""Photographs become chips; what cannot is counted, and stops nothing; what stops the run loses nothing."""
+"""Photographs become crops; what cannot is counted, and stops nothing; what stops the run loses nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kiosk.vision.faces.image import Gray
 from trainer.data import crop, partial_results, prepare_report, prepared
 from trainer.data import prepare as prepare_module
 from trainer.data.labels import DEFAULT_GROUPS, FaceLabel, Split, Years
-from trainer.data.partial_results import Part, Parts
+from trainer.data.partial_results import Part, ResumeCache
 from trainer.data.prepare import EXACT, NEAR, NO_FACE, UNREADABLE, PrepareError, Report, prepare
 from trainer.data.prepared import MARGIN
 from trainer.data.readers import DataSet
@@ -164,15 +164,15 @@ def test_a_long_name_is_said_in_short() -> None:
     assert len(last) < 150
 
 
-def test_labels_stay_with_their_chips(root: Path, whole: Path) -> None:
+def test_labels_stay_with_their_crops(root: Path, whole: Path) -> None:
     data = prepared.load(whole)
     assert [label.file for label in data.labels] == ["4.jpg", "6.jpg", "8.jpg", "9.jpg"]
     assert set(data.labels) <= set(DATASET.labels)
     assert (data.dataset, data.groups) == ("Made-up", DEFAULT_GROUPS)
-    for chip, label in zip(data.chips, data.labels, strict=True):
+    for stored, label in zip(data.crops, data.labels, strict=True):
         gray = cv2.imread(str(root / label.file), cv2.IMREAD_GRAYSCALE)
         assert gray is not None
-        np.testing.assert_array_equal(chip, align(np.asarray(gray, np.uint8), face_in(np.asarray(gray)), MARGIN))
+        np.testing.assert_array_equal(stored, align(np.asarray(gray, np.uint8), face_in(np.asarray(gray)), MARGIN))
 
 
 def test_more_workers_make_no_difference(root: Path, whole: Path, tmp_path: Path) -> None:
@@ -180,11 +180,11 @@ def test_more_workers_make_no_difference(root: Path, whole: Path, tmp_path: Path
     assert_same(tmp_path / "out", whole)
 
 
-def failing_after(parts: int, error: BaseException) -> Callable[[Parts, int, Part], None]:
+def failing_after(parts: int, error: BaseException) -> Callable[[ResumeCache, int, Part], None]:
     """A stand-in for writing a part, which raises after some have been written."""
-    write, left = Parts.write, iter(range(parts))
+    write, left = ResumeCache.write, iter(range(parts))
 
-    def fail(self: Parts, number: int, part: Part) -> None:
+    def fail(self: ResumeCache, number: int, part: Part) -> None:
         if next(left, None) is None:
             raise error
         write(self, number, part)
@@ -216,7 +216,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
 ) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(Parts, "write", failing_after(parts, error))
+        patch.setattr(ResumeCache, "write", failing_after(parts, error))
         assert said in refusal(root, out)
     assert [path.name for path in out.iterdir()] == [".parts"]
     cut = []
@@ -326,7 +326,7 @@ def test_changed_data_is_prepared_anew(
     out = whole if finished else tmp_path / "out"
     if not finished:
         with monkeypatch.context() as patch:
-            patch.setattr(Parts, "write", failing_after(3, KeyboardInterrupt()))
+            patch.setattr(ResumeCache, "write", failing_after(3, KeyboardInterrupt()))
             refusal(root, out)
     changed = change(root)
     assert prepare(changed, root, out, workers=1).already_prepared is False
@@ -337,17 +337,17 @@ def test_changed_data_is_prepared_anew(
 def test_an_interrupted_replacement_leaves_what_was_there(
     root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chips = (whole / "chips.npy").read_bytes()
-    monkeypatch.setattr(Parts, "write", failing_after(1, KeyboardInterrupt()))
+    crops = (whole / "chips.npy").read_bytes()
+    monkeypatch.setattr(ResumeCache, "write", failing_after(1, KeyboardInterrupt()))
     refusal(root, whole, _change_a_picture(root))
-    assert (whole / "chips.npy").read_bytes() == chips
+    assert (whole / "chips.npy").read_bytes() == crops
     assert len(prepared.load(whole).labels) == 4
 
 
 def test_a_damaged_part_is_cut_again(root: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(Parts, "write", failing_after(3, KeyboardInterrupt()))
+        patch.setattr(ResumeCache, "write", failing_after(3, KeyboardInterrupt()))
         refusal(root, out)
     part = next((out / ".parts").glob("part-*"))
     part.write_bytes(part.read_bytes()[:100])

@@ -26,8 +26,8 @@ FACTS: dict[str, Any] = {
 
 
 def saved(folder: Path, labels: list[FaceLabel], **facts: object) -> Path:
-    chips = np.random.default_rng(0).integers(0, 256, (len(labels), 99, 99), np.uint8)
-    prepared.save(folder, dataset="Made-up", groups=DECADES, chips=chips, labels=labels, summary={**FACTS, **facts})
+    crops = np.random.default_rng(0).integers(0, 256, (len(labels), 99, 99), np.uint8)
+    prepared.save(folder, dataset="Made-up", groups=DECADES, crops=crops, labels=labels, summary={**FACTS, **facts})
     return folder
 
 
@@ -90,7 +90,7 @@ def test_a_sample_is_shown_pixel_by_pixel(tmp_path: Path) -> None:
     prepare_report.write(folder)
     sheet = cv2.imread(str(folder / "samples.png"), cv2.IMREAD_GRAYSCALE)
     assert sheet is not None
-    middle = np.asarray(prepared.load(folder).chips[0, 12:87, 12:87])
+    middle = np.asarray(prepared.load(folder).crops[0, 12:87, 12:87])
     assert cv2.matchTemplate(sheet, middle, cv2.TM_SQDIFF).min() < 75 * 75
 
 

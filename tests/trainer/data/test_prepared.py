@@ -15,7 +15,7 @@ from trainer.data import prepared
 from trainer.data.labels import FaceLabel, Years
 from trainer.data.prepared import PreparedDataError
 
-CHIPS = np.arange(3 * 99 * 99, dtype=np.uint32).reshape(3, 99, 99).astype(np.uint8)
+CROPS = np.arange(3 * 99 * 99, dtype=np.uint32).reshape(3, 99, 99).astype(np.uint8)
 LABELS = (
     FaceLabel("train/1.jpg", "female", Years(20, 29), "White", "ann@N00", "3", "train"),
     FaceLabel('train/ü,"2".jpg', "male", Years(0, 0), split="test"),
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
         path,
         dataset="Made-up",
         groups=GROUPS,
-        chips=CHIPS,
+        crops=CROPS,
         labels=LABELS,
         summary={"dropped": {"no face found": 2}},
     )
@@ -51,7 +51,7 @@ def test_what_is_saved_comes_back(folder: Path) -> None:
     data = prepared.load(folder)
     assert (data.dataset, data.groups) == ("Made-up", GROUPS)
     assert data.labels == LABELS
-    np.testing.assert_array_equal(data.chips, CHIPS)
+    np.testing.assert_array_equal(data.crops, CROPS)
 
 
 def test_every_split_has_its_rows(folder: Path) -> None:
@@ -64,13 +64,13 @@ def test_the_summary_is_for_people(folder: Path) -> None:
     assert facts["dropped"] == {"no face found": 2}
 
 
-def test_chips_stay_on_the_disk(folder: Path) -> None:
-    assert isinstance(prepared.load(folder).chips, np.memmap)
+def test_crops_stay_on_the_disk(folder: Path) -> None:
+    assert isinstance(prepared.load(folder).crops, np.memmap)
 
 
 def test_a_later_set_replaces_an_earlier_one(folder: Path) -> None:
     made_up.save(folder, 16)
-    assert len(prepared.load(folder).labels) == len(prepared.load(folder).chips) == 16
+    assert len(prepared.load(folder).labels) == len(prepared.load(folder).crops) == 16
 
 
 def test_half_a_replacement_is_not_taken_for_a_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,11 +112,11 @@ def test_as_many_age_groups_as_the_network_has_are_wanted(folder: Path) -> None:
 
 def _archive(folder: Path) -> None:
     with (folder / "chips.npy").open("wb") as file:
-        np.savez(file, CHIPS)
+        np.savez(file, CROPS)
 
 
-def _chips(chips: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Callable[[Path], object]:
-    return lambda folder: np.save(folder / "chips.npy", chips, allow_pickle=True)
+def _crops(crops: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Callable[[Path], object]:
+    return lambda folder: np.save(folder / "chips.npy", crops, allow_pickle=True)
 
 
 def _content(name: str, content: bytes) -> Callable[[Path], object]:
@@ -140,10 +140,10 @@ def _replaced(name: str, old: str, new: str) -> Callable[[Path], object]:
         pytest.param(
             lambda folder: _content("chips.npy", (folder / "chips.npy").read_bytes()[:5000])(folder), id="cut"
         ),
-        pytest.param(_chips(CHIPS[:2]), id="a chip too few"),
-        pytest.param(_chips(CHIPS[:, :75, :75]), id="chips without a margin"),
-        pytest.param(_chips(CHIPS.astype(np.float32)), id="chips of another type"),
-        pytest.param(_chips(np.array([{}, None])), id="pickled chips"),
+        pytest.param(_crops(CROPS[:2]), id="a chip too few"),
+        pytest.param(_crops(CROPS[:, :75, :75]), id="chips without a margin"),
+        pytest.param(_crops(CROPS.astype(np.float32)), id="chips of another type"),
+        pytest.param(_crops(np.array([{}, None])), id="pickled chips"),
         pytest.param(_archive, id="an archive of chips"),
         pytest.param(_content("chips.npy", b"PK\x03\x04"), id="half an archive of chips"),
         pytest.param(_content("prepared.json", b"{"), id="broken summary"),

@@ -67,8 +67,8 @@ def evaluation(engine: Path, faces: Path) -> Evaluation:
 
 def test_figures_are_those_of_the_engines_answers(evaluation: Evaluation, faces: Path) -> None:
     data = prepared.load(faces)
-    chips = centred(data.chips[:64])
-    gender, age = networks.expected(chips, 2).argmax(axis=1), networks.expected(chips, 8).argmax(axis=1)
+    crops = centred(data.crops[:64])
+    gender, age = networks.expected(crops, 2).argmax(axis=1), networks.expected(crops, 8).argmax(axis=1)
     true_age = np.arange(64) // 2 % 8
     assert evaluation.faces == 64
     assert evaluation.over_faces.gender.hits == (gender == np.arange(64) % 2).sum()

@@ -19,7 +19,7 @@ from tests.fakes.judged import face, saved
 from trainer.evaluation.predict import PredictError, predict
 from trainer.training.augment import centred
 
-CHIPS = np.random.default_rng(1).integers(0, 256, (7, 99, 99), dtype=np.uint8)
+CROPS = np.random.default_rng(1).integers(0, 256, (7, 99, 99), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ class _Tensor:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run whose logits are the mean and the first pixel of each chip's middle, whatever the trainer does."""
+    """A run whose logits are the mean and the first pixel of each crop's middle, whatever the trainer does."""
     folder = tmp_path / "run-7"
     folder.mkdir()
 
@@ -61,33 +61,33 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_engine_says_what_its_network_says(engine: Path) -> None:
     rows = np.array([5, 0, 3])
-    said = predict(engine, CHIPS, rows)
-    chips = centred(CHIPS[rows])
-    np.testing.assert_allclose(said.gender, networks.expected(chips, 2), atol=1e-5)
-    np.testing.assert_allclose(said.age, networks.expected(chips, 8), atol=1e-5)
+    said = predict(engine, CROPS, rows)
+    crops = centred(CROPS[rows])
+    np.testing.assert_allclose(said.gender, networks.expected(crops, 2), atol=1e-5)
+    np.testing.assert_allclose(said.age, networks.expected(crops, 8), atol=1e-5)
     assert said.kind == "engine"
     assert said.groups == DECADES
     assert said.temperatures == Temperatures(gender=1.2, age=1.5)
 
 
 def test_an_engine_is_named_by_its_checksum_and_not_by_its_folder(engine: Path) -> None:
-    source = predict(engine, CHIPS, np.array([0])).source
+    source = predict(engine, CROPS, np.array([0])).source
     assert source == f"linear.onnx (SHA-256 {networks.sha256_of(engine.read_bytes())[:12]}…)"
 
 
 @pytest.mark.parametrize("kind", ["engine", "run"])
 def test_batches_change_nothing(kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     source = request.getfixturevalue(kind)
-    whole = predict(source, CHIPS, np.arange(7))
+    whole = predict(source, CROPS, np.arange(7))
     monkeypatch.setattr("trainer.evaluation.predict.BATCH", 3)
-    parts = predict(source, CHIPS, np.arange(7))
+    parts = predict(source, CROPS, np.arange(7))
     np.testing.assert_allclose(parts.gender, whole.gender, atol=1e-6)
     np.testing.assert_allclose(parts.age, whole.age, atol=1e-6)
 
 
 def test_a_run_says_its_logits_divided_by_its_temperatures(run: Path) -> None:
-    said = predict(run, CHIPS, np.arange(7))
-    middles = centred(CHIPS)[:, 0].astype(float)
+    said = predict(run, CROPS, np.arange(7))
+    middles = centred(CROPS)[:, 0].astype(float)
     np.testing.assert_allclose(said.gender[:, 0], 1 / (1 + np.exp(-middles.mean(axis=(1, 2)) / 2.0)), atol=1e-6)
     raised = np.exp(middles[:, :1, 0] * np.arange(8) / 0.5)
     np.testing.assert_allclose(said.age, raised / raised.sum(axis=1, keepdims=True), atol=1e-6)
@@ -100,21 +100,21 @@ def test_what_is_neither_a_run_nor_an_engine(tmp_path: Path) -> None:
     alone.write_bytes(b"no manifest beside it")
     for path in (tmp_path / "nowhere", alone):
         with pytest.raises(PredictError, match="neither a run nor an engine") as caught:
-            predict(path, CHIPS, np.arange(1))
+            predict(path, CROPS, np.arange(1))
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(KioskError, match="is not a run"):
-        predict(saved(tmp_path / "faces", [face()]), CHIPS, np.arange(1))
+        predict(saved(tmp_path / "faces", [face()]), CROPS, np.arange(1))
 
 
 def test_another_files_manifest_is_refused(engine: Path) -> None:
     engine.write_bytes(b"replaced")
     assert manifest_path(engine).exists()
     with pytest.raises(ManifestError, match="SHA-256 differs"):
-        predict(engine, CHIPS, np.arange(1))
+        predict(engine, CROPS, np.arange(1))
 
 
 def test_an_engine_is_judged_without_torch(engine: Path, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path)
     hidden = set(rows[::2].tolist())
     labels = [replace(label, gender="") if row in hidden else label for row, label in enumerate(faces.labels)]
     partly = Faces([replace(faces.sets[0], labels=tuple(labels))])
-    logits = logits_of(network, faces.chips(rows))
+    logits = logits_of(network, faces.crops(rows))
     known = torch.from_numpy(np.isin(rows, list(hidden), invert=True))
     expected = fit_temperature(logits.gender[known], torch.from_numpy(faces.genders[rows])[known])
     temperatures = temperatures_of(network, partly)

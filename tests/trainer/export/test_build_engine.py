@@ -57,10 +57,10 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def few_chips(monkeypatch: pytest.MonkeyPatch) -> None:
-    chips = np.random.default_rng(5).random((12, 1, 75, 75), np.float32)
+def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    crops = np.random.default_rng(5).random((12, 1, 75, 75), np.float32)
     for module in (verify_engine, build_int8):
-        monkeypatch.setattr(module, "sample_chips", lambda: chips)
+        monkeypatch.setattr(module, "sample_crops", lambda: crops)
 
 
 Compile = Callable[..., Compiled]

@@ -61,9 +61,9 @@ def test_the_interface_is_the_same(model: ModelProto) -> None:
 @pytest.mark.parametrize("faces", [1, 5])
 def test_answers_are_the_same(faces: int) -> None:
     network = bar_network.network().SerializeToString()
-    chips = np.random.default_rng(0).random((faces, 1, 75, 75), np.float32)
-    chips[:, :, 40:46] = 1
-    before, after = (OnnxEngine(content, manifest_of(content)).infer(chips) for content in (network, to_half(network)))
+    crops = np.random.default_rng(0).random((faces, 1, 75, 75), np.float32)
+    crops[:, :, 40:46] = 1
+    before, after = (OnnxEngine(content, manifest_of(content)).infer(crops) for content in (network, to_half(network)))
     for ours, theirs in zip(after, before, strict=True):
         assert ours.dtype == np.float32
         assert 0 < np.abs(ours - theirs).max() < 2e-3
@@ -73,16 +73,16 @@ def test_facialnet_itself() -> None:
     content = to_half(default_path().read_bytes())
     kinds = computed_in(halved(onnx.load(default_path())))
     assert sum(kind == TensorProto.FLOAT16 for kind in kinds.values()) == 28  # 14 layers, 12 ReLUs, pool and reshape
-    chips = np.random.default_rng(0).random((4, 1, 75, 75), np.float32)
+    crops = np.random.default_rng(0).random((4, 1, 75, 75), np.float32)
     engines = (OnnxEngine(each, check(default_path())) for each in (content, default_path().read_bytes()))
-    after, before = (engine.infer(chips) for engine in engines)
+    after, before = (engine.infer(crops) for engine in engines)
     assert max(np.abs(ours - theirs).max() for ours, theirs in zip(after, before, strict=True)) < 5e-3
     assert len(content) < 0.51 * default_path().stat().st_size
     assert not onnx.load_model_from_string(content).graph.value_info  # the exporter's, which said float32
 
 
 def test_a_value_may_be_needed_in_both() -> None:
-    """The features go to a layer and to an output, the chips to a layer and to what stays in float32."""
+    """The features go to a layer and to an output, the crops to a layer and to what stays in float32."""
     shape = ("n", 4)
     model = helper.make_model(
         helper.make_graph(

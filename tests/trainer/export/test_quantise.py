@@ -98,9 +98,9 @@ def test_it_is_as_good_as_before(results: dict[Form, Quantised], form: Form) -> 
 @every_form
 @pytest.mark.parametrize("count", [1, 5])
 def test_it_answers_as_the_network_does(results: dict[Form, Quantised], faces: Faces, form: Form, count: int) -> None:
-    chips = centred(faces.chips(faces.rows("test")[:count]))
+    crops = centred(faces.crops(faces.rows("test")[:count]))
     contents = content_of(), results[form].content
-    before, after = (OnnxEngine(content, manifest_of(content)).infer(chips) for content in contents)
+    before, after = (OnnxEngine(content, manifest_of(content)).infer(crops) for content in contents)
     for ours, theirs in zip(after, before, strict=True):
         assert ours.shape == theirs.shape
         assert 0 < np.abs(ours - theirs).max() < 0.05
@@ -122,8 +122,8 @@ def test_layers_that_eight_bits_ruin_are_left_in_float32(faces: Faces, form: For
 @every_form
 def test_a_layer_left_in_float32_takes_nothing_from_another(faces: Faces, form: Form) -> None:
     """Both heads are given the same features."""
-    chips = centred(faces.chips(faces.rows("train")))
-    graph = Graph(in_eight_bits(content_of(), chips, form, [bar_network.AGE]))
+    crops = centred(faces.crops(faces.rows("train")))
+    graph = Graph(in_eight_bits(content_of(), crops, form, [bar_network.AGE]))
     assert [maker and maker.op_type for maker in graph.layer(bar_network.AGE)] == ["Flatten", None, None]
     assert graph.layer(bar_network.GENDER)[0].op_type == "DequantizeLinear"
 
@@ -198,8 +198,8 @@ def test_nodes_without_names_are_layers_as_well(faces: Faces) -> None:
         node.ClearField("name")
     content = model.SerializeToString()
     assert layers_of(content) == ("Conv.rows", "Gemm.gender.logits", "Gemm.age.logits")
-    chips = centred(faces.chips(faces.rows("train")))
-    assert len(Graph(in_eight_bits(content, chips, "cpu", ["Conv.rows"])).pairs("QuantizeLinear")) == 1
+    crops = centred(faces.crops(faces.rows("train")))
+    assert len(Graph(in_eight_bits(content, crops, "cpu", ["Conv.rows"])).pairs("QuantizeLinear")) == 1
 
 
 # What it is made of
@@ -222,28 +222,28 @@ def test_the_manifest_says_what_it_is_made_of(results: dict[Form, Quantised], fo
 def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[NDArray[np.float32]] = []
 
-    def looking(network: bytes, chips: NDArray[np.float32], *_: object) -> bytes:
-        looked_at.append(chips)
-        return in_eight_bits(network, chips, "cpu")
+    def looking(network: bytes, crops: NDArray[np.float32], *_: object) -> bytes:
+        looked_at.append(crops)
+        return in_eight_bits(network, crops, "cpu")
 
     monkeypatch.setattr("trainer.export.quantise.in_eight_bits", looking)
     monkeypatch.setattr("trainer.export.quantise.CALIBRATION_FACES", 40)
     result = made("cpu", faces)
     assert result.calibrated_on == "Made-up, 40 faces"
-    (chips,) = looked_at
-    known = {chip.tobytes() for chip in centred(faces.chips(faces.rows("train")))}
-    assert len({chip.tobytes() for chip in chips}) == 40
-    assert {chip.tobytes() for chip in chips} <= known
+    (crops,) = looked_at
+    known = {crop.tobytes() for crop in centred(faces.crops(faces.rows("train")))}
+    assert len({crop.tobytes() for crop in crops}) == 40
+    assert {crop.tobytes() for crop in crops} <= known
     assert CALIBRATION_FACES > 96
 
 
-def test_every_chip_is_looked_at_and_told_of(faces: Faces) -> None:
-    chips = centred(faces.chips(faces.rows("train")))[:70]
+def test_every_crop_is_looked_at_and_told_of(faces: Faces) -> None:
+    crops = centred(faces.crops(faces.rows("train")))[:70]
     seen: list[int] = []
-    content = in_eight_bits(content_of(), chips, "cpu", seen=seen.append)
+    content = in_eight_bits(content_of(), crops, "cpu", seen=seen.append)
     assert seen == [32, 32, 6]
-    chips[-1] *= 3  # the last one's range counts as well
-    assert in_eight_bits(content_of(), chips, "cpu") != content
+    crops[-1] *= 3  # the last one's range counts as well
+    assert in_eight_bits(content_of(), crops, "cpu") != content
 
 
 def test_it_works_in_silence(faces: Faces, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -339,9 +339,9 @@ def test_what_onnx_runtime_refuses_is_one_line(faces: Faces) -> None:
     model.graph.node[0].op_type = "Mystery"
     model.graph.node[0].domain = "tests"
     model.opset_import.append(onnx.helper.make_opsetid("tests", 1))
-    chips = centred(faces.chips(faces.rows("train")))
+    crops = centred(faces.crops(faces.rows("train")))
     with pytest.raises(NetworkError, match="cannot quantise the network: ") as caught:
-        in_eight_bits(model.SerializeToString(), chips, "cpu")
+        in_eight_bits(model.SerializeToString(), crops, "cpu")
     assert "\n" not in str(caught.value)
 
 
@@ -361,8 +361,8 @@ def test_a_file_shipped_is_the_network_and_as_good(shipped: tuple[Form, bytes, M
     assert manifest.accuracy is not None
     assert manifest.accuracy.averaged is not None
     assert keeps_accuracy(manifest, network)
-    chips = np.random.default_rng(0).random((8, 1, 75, 75), np.float32)
-    after, before = OnnxEngine(content, manifest).infer(chips), OnnxEngine(network_content, network).infer(chips)
+    crops = np.random.default_rng(0).random((8, 1, 75, 75), np.float32)
+    after, before = OnnxEngine(content, manifest).infer(crops), OnnxEngine(network_content, network).infer(crops)
     assert max(np.abs(ours - theirs).mean() for ours, theirs in zip(after, before, strict=True)) < 0.05
     assert len(content) < 0.26 * len(network_content)
 

@@ -14,8 +14,8 @@ from torch import nn
 
 from kiosk.estimate import DECADES
 from kiosk.inference import EngineError, check, load
-from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, manifest_path
-from kiosk.vision.faces.alignment import CHIP_SIZE
+from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, manifest_path
+from kiosk.vision.faces.alignment import CROP_SIZE
 from tests.fakes import made_up
 from tests.trainer.conftest import Exported
 from trainer.data.faces import Faces
@@ -24,7 +24,7 @@ from trainer.data.prepared import PreparedDataError
 from trainer.evaluation.evaluate import evaluate
 from trainer.export import to_onnx as module
 from trainer.export.to_onnx import TOLERANCE, Deployed, ExportError, export, folded
-from trainer.facialnet import FacialNet, Logits, example_chips
+from trainer.facialnet import FacialNet, Logits, example_crops
 from trainer.training.augment import centred
 from trainer.training.run_folder import RunError, load_network
 
@@ -52,8 +52,8 @@ def run(exported: Exported, tmp_path: Path) -> Path:
 
 
 @torch.no_grad()
-def logits_of(network: FacialNet, chips: torch.Tensor) -> Logits:
-    logits: Logits = network(chips)
+def logits_of(network: FacialNet, crops: torch.Tensor) -> Logits:
+    logits: Logits = network(crops)
     return logits
 
 
@@ -65,10 +65,10 @@ def train_on(run: Path, folder: Path) -> None:
 
 
 def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None:
-    chips = example_chips(4)
+    crops = example_crops(4)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     plain = folded(network)
-    torch.testing.assert_close(logits_of(plain, chips), logits_of(network, chips), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(logits_of(plain, crops), logits_of(network, crops), atol=1e-4, rtol=1e-4)
     assert not plain.training
     assert all(torch.equal(network.state_dict()[name], before[name]) for name in before)
 
@@ -82,26 +82,26 @@ def test_the_folded_network_is_the_papers(network: FacialNet) -> None:
 
 def test_there_is_nothing_to_fold_in_the_papers_network() -> None:
     network = FacialNet().eval()
-    chips = example_chips(2)
-    torch.testing.assert_close(logits_of(folded(network), chips), logits_of(network, chips))
+    crops = example_crops(2)
+    torch.testing.assert_close(logits_of(folded(network), crops), logits_of(network, crops))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_the_file_agrees_with_torch(exported: Exported, count: int) -> None:
     deployed = Deployed(load_network(exported.run), exported.manifest.temperatures).eval()
-    chips = example_chips(count)
+    crops = example_crops(count)
     with torch.no_grad():
-        expected = deployed(chips)
-    for ours, theirs in zip(load(exported.onnx).infer(chips.numpy()), expected, strict=True):
+        expected = deployed(crops)
+    for ours, theirs in zip(load(exported.onnx).infer(crops.numpy()), expected, strict=True):
         np.testing.assert_allclose(ours, theirs.numpy(), atol=TOLERANCE)
         np.testing.assert_allclose(ours.sum(axis=1), 1, atol=1e-5)
 
 
 def test_temperatures_are_inside_the_file(exported: Exported) -> None:
     temperatures = exported.manifest.temperatures
-    chips = example_chips(4)
-    logits = logits_of(load_network(exported.run), chips)
-    answer = load(exported.onnx).infer(chips.numpy())
+    crops = example_crops(4)
+    logits = logits_of(load_network(exported.run), crops)
+    answer = load(exported.onnx).infer(crops.numpy())
     for ours, raw, temperature in (
         (answer.gender, logits.gender, temperatures.gender),
         (answer.age, logits.age, temperatures.age),
@@ -113,7 +113,7 @@ def test_temperatures_are_inside_the_file(exported: Exported) -> None:
 def test_temperatures_are_fitted_on_the_calibration_split(exported: Exported) -> None:
     data = exported.data
     rows = data.rows("calibration")
-    expected = logits_of(load_network(exported.run), torch.from_numpy(centred(data.chips[rows])))
+    expected = logits_of(load_network(exported.run), torch.from_numpy(centred(data.crops[rows])))
     (gender, genders), (age, ages) = exported.calibrated_on
     torch.testing.assert_close(Logits(gender, age), expected)
     labels = [data.labels[row] for row in rows]
@@ -130,7 +130,7 @@ def test_the_manifest_is_the_files_own(exported: Exported) -> None:
 def test_the_manifest_says_what_the_network_is(exported: Exported) -> None:
     manifest = exported.manifest
     assert manifest.format == "onnx"
-    assert manifest.input_shape == CHIP_SHAPE == (None, 1, CHIP_SIZE, CHIP_SIZE)
+    assert manifest.input_shape == CROP_SHAPE == (None, 1, CROP_SIZE, CROP_SIZE)
     assert manifest.gender_labels == GENDER_LABELS
     assert manifest.groups == DECADES
     assert manifest.trained_on == "Made-up, 48 faces"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kiosk.vision.faces.alignment import CHIP_SIZE
-from kiosk.vision.faces.nonface_filter import FaceJudge
+from kiosk.vision.faces.alignment import CROP_SIZE
+from kiosk.vision.faces.nonface_filter import NonFaceFilter
 from kiosk.vision.faces.quality import GOOD
 from trainer.cli import main
 from trainer.data import prepared
@@ -34,11 +34,11 @@ def test_it_tells_what_it_was_trained_on_from_faces(made_up_set: Path, pictures:
     result = fit(made_up_set, [pictures], out)
     assert result.faces == 96
     with out.open("rb") as file:
-        judge = FaceJudge(file)
+        judge = NonFaceFilter(file)
     data = prepared.load(made_up_set)
     inner = slice(MARGIN, -MARGIN)
-    faces = [judge(np.ascontiguousarray(data.chips[row, inner, inner])) for row in data.rows("test")]
-    others = [judge(other.chip) for group in not_faces(made_up(30, seed=5)) for other in group]
+    faces = [judge(np.ascontiguousarray(data.crops[row, inner, inner])) for row in data.rows("test")]
+    others = [judge(other.crop) for group in not_faces(made_up(30, seed=5)) for other in group]
     assert np.mean(np.array(faces) > 0) > 0.9
     assert np.mean(np.array(others) > 0) < 0.1
 
@@ -77,17 +77,17 @@ def test_what_cannot_be_read_is_passed_over_and_what_is_large_made_smaller(tmp_p
     assert c[0].shape == (LARGEST, LARGEST // 2)
 
 
-def test_chips_of_what_is_no_face_are_such_as_would_be_asked_about() -> None:
+def test_crops_of_what_is_no_face_are_such_as_would_be_asked_about() -> None:
     groups = list(not_faces(made_up(12)))
     assert len(groups) == 12
-    chips = [other.chip for group in groups for other in group]
-    assert chips
-    assert {chip.shape for chip in chips} == {(CHIP_SIZE, CHIP_SIZE)}
-    assert all(chip.std() > 6 for chip in chips), f"quality is below {GOOD} without contrast"
+    crops = [other.crop for group in groups for other in group]
+    assert crops
+    assert {crop.shape for crop in crops} == {(CROP_SIZE, CROP_SIZE)}
+    assert all(crop.std() > 6 for crop in crops), f"quality is below {GOOD} without contrast"
 
 
-def test_a_spoilt_chip_is_the_same_one_with_the_same_seed() -> None:
-    chip = made_up(3)[2][:CHIP_SIZE, :CHIP_SIZE]
-    one, other = (spoilt(chip, np.random.default_rng(7)) for _ in range(2))
+def test_a_spoilt_crop_is_the_same_one_with_the_same_seed() -> None:
+    crop = made_up(3)[2][:CROP_SIZE, :CROP_SIZE]
+    one, other = (spoilt(crop, np.random.default_rng(7)) for _ in range(2))
     assert np.array_equal(one, other)
     assert one.dtype == np.uint8

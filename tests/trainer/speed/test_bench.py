@@ -20,7 +20,7 @@ from tests.fakes import networks
 from tests.fakes.timed import MACHINE, Stage
 from trainer.speed import ceiling
 from trainer.speed import contenders as bench_contenders
-from trainer.speed.bench import BenchError, artist, bench, measure, random_chips, write_json
+from trainer.speed.bench import BenchError, artist, bench, measure, random_crops, write_json
 from trainer.speed.bench_machine import busy_seconds, cpu_model, facts
 from trainer.speed.ceiling import Probe
 from trainer.speed.contenders import open_engine, torch_eager
@@ -111,11 +111,11 @@ def test_batches_that_are_split_are_said_to_be() -> None:
     assert note == "built for 4 takes more than 4 faces in parts of at most so many"
 
 
-def test_chips_are_an_engines_and_the_same_every_time() -> None:
-    chips = random_chips(3)
-    assert (chips.shape, chips.dtype) == ((3, 1, 75, 75), np.float32)
-    assert 0 <= chips.min() < chips.max() <= 1
-    assert (chips == random_chips(3)).all()
+def test_crops_are_an_engines_and_the_same_every_time() -> None:
+    crops = random_crops(3)
+    assert (crops.shape, crops.dtype) == ((3, 1, 75, 75), np.float32)
+    assert 0 <= crops.min() < crops.max() <= 1
+    assert (crops == random_crops(3)).all()
 
 
 # Engines and torch
@@ -191,7 +191,7 @@ def test_torch_says_the_same_kind_of_thing_as_an_engine() -> None:
     manifest = check(default_path())
     import torch
 
-    answers: Any = torch_eager(torch, manifest, "cpu").infer(random_chips(3))
+    answers: Any = torch_eager(torch, manifest, "cpu").infer(random_crops(3))
     gender, age = answers
     assert gender.shape == (3, len(GENDER_LABELS))
     assert age.shape == (3, len(manifest.age_groups))

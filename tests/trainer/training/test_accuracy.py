@@ -78,18 +78,18 @@ def test_logits_are_those_of_the_middles_without_dropout() -> None:
     torch.manual_seed(0)
     network = made_up.TinyNet(batch_norm=True).train()
     rng = np.random.default_rng(0)
-    chips = np.stack([made_up.chip_of(label, rng) for label in made_up.labels_of(5)])
-    logits = logits_of(network, chips)
+    crops = np.stack([made_up.crop_of(label, rng) for label in made_up.labels_of(5)])
+    logits = logits_of(network, crops)
     assert network.training
     with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(centred(chips)))
+        expected = network.eval()(torch.from_numpy(centred(crops)))
     torch.testing.assert_close(logits, expected)
 
 
 def test_large_sets_are_measured_in_parts() -> None:
     torch.manual_seed(0)
-    chips = np.random.default_rng(0).integers(0, 256, (300, 99, 99), dtype=np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (300, 99, 99), dtype=np.uint8)
     network = made_up.TinyNet().eval()
     with torch.no_grad():
-        expected = network(torch.from_numpy(centred(chips)))
-    torch.testing.assert_close(logits_of(network, chips), expected)
+        expected = network(torch.from_numpy(centred(crops)))
+    torch.testing.assert_close(logits_of(network, crops), expected)

@@ -53,8 +53,8 @@ def adience(tmp_path: Path) -> Path:
             )
         )
     rng = np.random.default_rng(0)
-    chips = rng.integers(0, 255, (100, 99, 99), dtype=np.uint8)
-    prepared.save(tmp_path / "adience", dataset="Adience", groups=ADIENCE, chips=chips, labels=labels, summary={})
+    crops = rng.integers(0, 255, (100, 99, 99), dtype=np.uint8)
+    prepared.save(tmp_path / "adience", dataset="Adience", groups=ADIENCE, crops=crops, labels=labels, summary={})
     return tmp_path / "adience"
 
 
@@ -176,7 +176,7 @@ def test_a_benchmarks_network_is_not_judged_by_faces_that_it_learnt(adience: Pat
     with pytest.raises(RunError, match="learnt from other faces or splits"):
         export(run, tmp_path / "out.onnx")
     with pytest.raises(RunError, match="learnt from other faces or splits"):
-        predict(run, prepared.load(adience).chips, np.arange(4))
+        predict(run, prepared.load(adience).crops, np.arange(4))
 
 
 class TestBeginningWithAnotherNetwork:

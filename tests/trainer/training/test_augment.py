@@ -1,4 +1,4 @@
-"""Views of chips: what the kiosk would cut, and random ones around it."""
+"""Views of crops: what the kiosk would cut, and random ones around it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from trainer.training.augment import augmented as view_of
 NOTHING = Augmentation(**{field.name: 0.0 for field in fields(Augmentation)})
 
 
-def smooth_chips(count: int) -> NDArray[np.uint8]:
+def smooth_crops(count: int) -> NDArray[np.uint8]:
     """(count, 99, 99) gray slopes, all different, none its own mirror image."""
     across, down = np.meshgrid(np.arange(99), np.arange(99))
     return np.stack([(across + down * (index + 1) / count) % 256 for index in range(count)]).astype(np.uint8)
 
 
-def augmented(chips: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
-    """(n, 1, 75, 75): a view of each chip, every one by a generator of its own."""
-    return np.stack([view_of(chip, own, how) for chip, own in zip(chips, rng.spawn(len(chips)), strict=True)])[:, None]
+def augmented(crops: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """(n, 1, 75, 75): a view of each crop, every one by a generator of its own."""
+    return np.stack([view_of(crop, own, how) for crop, own in zip(crops, rng.spawn(len(crops)), strict=True)])[:, None]
 
 
 def views(how: Augmentation, count: int = 16, seed: int = 0) -> NDArray[np.float32]:
-    return augmented(smooth_chips(count), np.random.default_rng(seed), how)
+    return augmented(smooth_crops(count), np.random.default_rng(seed), how)
 
 
-def test_centred_is_the_middle_of_the_stored_chip() -> None:
-    chips = smooth_chips(3)
-    middles = centred(chips)
+def test_centred_is_the_middle_of_the_stored_crop() -> None:
+    crops = smooth_crops(3)
+    middles = centred(crops)
     assert (middles.shape, middles.dtype) == ((3, 1, 75, 75), np.float32)
-    np.testing.assert_array_equal(np.rint(middles[:, 0] * 255), chips[:, 12:87, 12:87])
+    np.testing.assert_array_equal(np.rint(middles[:, 0] * 255), crops[:, 12:87, 12:87])
 
 
 def test_black_is_0_and_white_is_1() -> None:
@@ -46,7 +46,7 @@ def test_black_is_0_and_white_is_1() -> None:
 
 
 def test_nothing_to_augment_leaves_the_middle_or_its_mirror_image() -> None:
-    expected = centred(smooth_chips(16))
+    expected = centred(smooth_crops(16))
     plain = np.abs(views(NOTHING) - expected).max(axis=(1, 2, 3)) < 1e-3
     mirrored = np.abs(views(NOTHING)[..., ::-1] - expected).max(axis=(1, 2, 3)) < 1e-3
     assert (plain ^ mirrored).all()
@@ -58,25 +58,25 @@ def test_the_seed_decides() -> None:
     assert (views(Augmentation(), seed=1) != views(Augmentation(), seed=2)).any(axis=(1, 2, 3)).all()
 
 
-def test_the_stored_chips_stay_as_they_are() -> None:
-    chips = smooth_chips(4)
-    augmented(chips, np.random.default_rng(0), Augmentation())
-    np.testing.assert_array_equal(chips, smooth_chips(4))
+def test_the_stored_crops_stay_as_they_are() -> None:
+    crops = smooth_crops(4)
+    augmented(crops, np.random.default_rng(0), Augmentation())
+    np.testing.assert_array_equal(crops, smooth_crops(4))
 
 
 @given(seed=st.integers(0, 2**32), strength=st.floats(0, 3))
 def test_views_are_gray_levels_however_far_they_stray(seed: int, strength: float) -> None:
     how = Augmentation(4 * strength, 12 * strength, 0.3 * strength, strength, strength, 1.0, 1.0, 1.0)
-    chips = augmented(smooth_chips(2), np.random.default_rng(seed), how)
-    assert (chips.shape, chips.dtype) == ((2, 1, 75, 75), np.float32)
-    assert 0 <= chips.min() <= chips.max() <= 1
+    crops = augmented(smooth_crops(2), np.random.default_rng(seed), how)
+    assert (crops.shape, crops.dtype) == ((2, 1, 75, 75), np.float32)
+    assert 0 <= crops.min() <= crops.max() <= 1
 
 
 @pytest.mark.parametrize("kind", [field.name for field in fields(Augmentation)])
 def test_every_kind_of_augmentation_does_something(kind: str) -> None:
     usual = getattr(Augmentation(), kind)
     how = replace(NOTHING, **{kind: 1.0 if kind in {"blur", "noise", "cover"} else usual})
-    expected = centred(smooth_chips(16))
+    expected = centred(smooth_crops(16))
     change = np.minimum(
         *(np.abs(images - expected).max(axis=(1, 2, 3)) for images in (views(how), views(how)[..., ::-1]))
     )
@@ -84,17 +84,17 @@ def test_every_kind_of_augmentation_does_something(kind: str) -> None:
 
 
 def test_a_shift_moves_the_view_by_so_many_pixels() -> None:
-    chip = np.zeros((200, 99, 99), np.uint8)
-    chip[:, 49, 49] = 255
-    bright = augmented(chip, np.random.default_rng(0), replace(NOTHING, shift=4.0)).reshape(200, 75 * 75).argmax(axis=1)
+    crop = np.zeros((200, 99, 99), np.uint8)
+    crop[:, 49, 49] = 255
+    bright = augmented(crop, np.random.default_rng(0), replace(NOTHING, shift=4.0)).reshape(200, 75 * 75).argmax(axis=1)
     moved = np.stack(np.divmod(bright, 75)) - 37
     assert moved.min(axis=1).tolist() == [-4, -4]
     assert moved.max(axis=1).tolist() == [4, 4]
 
 
 @pytest.mark.parametrize("kind", ["blur", "noise", "cover"])
-def test_a_share_of_chips_is_spoilt(kind: str) -> None:
+def test_a_share_of_crops_is_spoilt(kind: str) -> None:
     spoilt = views(replace(NOTHING, **{kind: 0.25}), count=200)
-    expected = centred(smooth_chips(200))
+    expected = centred(smooth_crops(200))
     change = np.minimum(*(np.abs(images - expected).max(axis=(1, 2, 3)) for images in (spoilt, spoilt[..., ::-1])))
     assert 30 < (change > 1e-3).sum() < 70

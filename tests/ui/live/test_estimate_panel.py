@@ -9,14 +9,14 @@ from pytestqt.qtbot import QtBot
 from kiosk.estimate import ADIENCE, DECADES
 from kiosk.ui.live.age_bars import AgeBars
 from kiosk.ui.live.estimate_panel import EstimatePanel
-from kiosk.ui.translations.live import Words
+from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
 from tests.ui.conftest import THIRTIES, make_estimate, make_face
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, words: Words) -> EstimatePanel:
+def panel(qtbot: QtBot, words: Strings) -> EstimatePanel:
     panel = EstimatePanel(words, DECADES)
     qtbot.addWidget(panel)
     panel.resize(456, 800)

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from kiosk.ui.live.face_overlay import Mark, place_tag
 from kiosk.ui.live.mapping import Mapping, nearest
 from kiosk.ui.live.view import LiveView, as_image
-from kiosk.ui.translations.live import Message, Words
+from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vision.process.messages import Preview
@@ -21,7 +21,7 @@ BLUE, RED = (200, 30, 10), (10, 30, 200)
 
 
 @pytest.fixture
-def view(qtbot: QtBot, words: Words) -> LiveView:
+def view(qtbot: QtBot, words: Strings) -> LiveView:
     return _shown(LiveView(words, mirrored=True), qtbot)
 
 
@@ -120,7 +120,7 @@ def test_the_picture_is_mirrored(view: LiveView) -> None:
     assert _pixel(view, 280, 120) == BLUE
 
 
-def test_the_picture_is_not_mirrored_when_asked_not_to(qtbot: QtBot, words: Words) -> None:
+def test_the_picture_is_not_mirrored_when_asked_not_to(qtbot: QtBot, words: Strings) -> None:
     view = _shown(LiveView(words, mirrored=False), qtbot)
     view.set_preview(_halves())
     assert _pixel(view, 40, 120) == BLUE

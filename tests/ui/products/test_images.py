@@ -9,10 +9,10 @@ from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QFontMetrics, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.picture import paint_picture
 from kiosk.ui.shop.screens.done import ReceiptRows
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.catalog.catalog import Catalog
 
@@ -20,12 +20,12 @@ LONG = "Sparkling " * 5 + "Wildwater"
 """As long as a catalogue lets a name be."""
 
 
-def shelf(folder: Path, name: str = "Water", picture: str = "") -> Shelf:
+def shelf(folder: Path, name: str = "Water", picture: str = "") -> ProductImages:
     product = {"slot": "A1", "price": 180, "name": {"en": name}, "capacity": 5, "stock": 1, "picture": picture}
-    return Shelf(Catalog.model_validate({"currency": "EUR", "product": [product]}), folder / "catalog.toml")
+    return ProductImages(Catalog.model_validate({"currency": "EUR", "product": [product]}), folder / "catalog.toml")
 
 
-def painted(shelf: Shelf) -> QImage:
+def painted(shelf: ProductImages) -> QImage:
     image = QImage(200, 200, QImage.Format.Format_ARGB32)
     image.fill(Qt.GlobalColor.black)
     painter = QPainter(image)
@@ -48,7 +48,7 @@ def test_a_long_name_keeps_its_beginning_and_its_end(qtbot: QtBot) -> None:
     rows = ReceiptRows(None)  # type: ignore[arg-type]
     qtbot.addWidget(rows)
     rows.setGeometry(QRect(0, 0, 300, 120))
-    rows.rescale(Look.of(QSize(800, 800), 4.0))
+    rows.rescale(DisplayMetrics.of(QSize(800, 800), 4.0))
     rows.show_rows([(LONG, "€1.80"), ("Time", "2026-01-01 12:00")])
     name = rows.drawn[0]
     assert (name.text[:4], name.text[-5:]) == ("Spar", "water")
@@ -85,5 +85,5 @@ def test_a_png_that_ends_early_is_a_neutral_one(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("qtbot")
 def test_a_picture_is_not_neutral() -> None:
     path = catalogs.demo_path()
-    real = Shelf(catalogs.load(path), path)
+    real = ProductImages(catalogs.load(path), path)
     assert not real.picture(real.slots[0], QSize(100, 100)).isNull()

@@ -6,8 +6,8 @@ from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import Vitals
-from kiosk.ui.runtime.watchdog_timer import Heart
+from kiosk.system.watchdog import HealthChecks
+from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
 
 
 class Manager(ServiceManager):
@@ -24,7 +24,7 @@ def test_it_is_ready_once_the_loop_turns_then_lives_then_stops(qtbot: QtBot) -> 
     window = QWidget()
     qtbot.addWidget(window)
     manager = Manager(watchdog_s=0.03)
-    heart = Heart(window, Vitals(lambda: True, lambda: True, lambda: False, lambda: "selling"), manager)
+    heart = WatchdogTimer(window, HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "selling"), manager)
     heart.start()
     assert manager.told == []
     qtbot.waitUntil(lambda: manager.told.count("WATCHDOG=1") >= 3, timeout=60_000)

@@ -29,7 +29,7 @@ from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.pages.stock import StockPage
 from kiosk.ui.service.pin_gate import OPEN_FOR
 from kiosk.ui.service.vision_feed import VisionFeed
-from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.widgets import theme
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Payment
@@ -177,7 +177,7 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     rig.tick()
     rig.window.service_requested.emit()
     rig.tick()
-    assert rig.service.gate.title.text == ServiceWords().pin_wanted()
+    assert rig.service.gate.title.text == ServiceStrings().pin_wanted()
     rig.type(PIN)
     assert rig.window.words.language == "de"
     page = rig.open(HealthPage)
@@ -185,7 +185,7 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     (accuracy,) = (row.value for row in page.rows.rows if row.label == "Genauigkeit")
     assert accuracy.startswith("Geschlecht 89.6%, Altersgruppe 57.7%")
     rig.screen.back.click()
-    assert rig.screen.back.text() == ServiceWords().leave_service()
+    assert rig.screen.back.text() == ServiceStrings().leave_service()
     page = rig.open(StockPage)
     assert isinstance(page, StockPage)
     assert page.tiles["A1"].text().startswith("A1 · Stilles Wasser\n")
@@ -234,7 +234,7 @@ def test_the_way_out_of_the_program_has_to_be_touched_twice(start: Start_) -> No
 
 def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     rig.enter()
-    assert rig.vision.mode is VisionMode.NOTICE
+    assert rig.vision.mode is VisionMode.PRESENCE
     page = rig.open(CameraPage)
     assert rig.vision.mode is VisionMode.SERVICE
     rig.vision.see(make_face())
@@ -244,7 +244,7 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     assert rig.feed.newest is not None
     assert page.grab().toImage().pixelColor(page.width() // 2, 100).lightness() > 100
     rig.screen.back.click()
-    assert rig.vision.mode is VisionMode.NOTICE
+    assert rig.vision.mode is VisionMode.PRESENCE
     assert rig.feed.picture is None
     assert rig.feed.newest is None
 
@@ -287,7 +287,7 @@ def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: Servi
         else:
             rig.service.leave()
             rig.tick()
-            assert rig.vision.mode is VisionMode.NOTICE
+            assert rig.vision.mode is VisionMode.PRESENCE
         assert rig.feed.picture is None
         assert rig.feed.newest is None
 

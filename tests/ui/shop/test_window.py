@@ -160,7 +160,7 @@ def test_a_sale_by_touch_alone(make: Make, size: tuple[int, int], camera: bool) 
     machine = make(size)
     machine.see(OLD)
     machine.go(0.5)
-    assert machine.vision.mode is VisionMode.NOTICE
+    assert machine.vision.mode is VisionMode.PRESENCE
     assert not machine.pictured
     machine.start(camera=camera)
     assert machine.phase is Phase.BROWSING
@@ -168,7 +168,7 @@ def test_a_sale_by_touch_alone(make: Make, size: tuple[int, int], camera: bool) 
     assert machine.phase is Phase.SELECTED
     machine.go(0.3)
     assert machine.pictured == camera
-    assert machine.vision.mode is (VisionMode.ESTIMATE if camera else VisionMode.NOTICE)
+    assert machine.vision.mode is (VisionMode.ESTIMATE if camera else VisionMode.PRESENCE)
     machine.press("Pay €1.80")
     machine.go(0.5)
     assert machine.phase is Phase.DONE
@@ -455,7 +455,7 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
     assert machine.window._eyes.check is None
-    assert machine.vision.mode is VisionMode.NOTICE
+    assert machine.vision.mode is VisionMode.PRESENCE
 
 
 def test_a_check_that_was_left_is_dropped_and_not_begun_anew(make: Make) -> None:
@@ -507,7 +507,7 @@ def test_the_camera_can_be_turned_off_and_on(make: Make) -> None:
     assert machine.pictured
     machine.press("Camera off")
     assert not machine.pictured
-    assert machine.vision.mode is VisionMode.NOTICE
+    assert machine.vision.mode is VisionMode.PRESENCE
     assert machine.window.panel.view._preview is None
     machine.press("Camera on")
     assert machine.pictured
@@ -522,7 +522,7 @@ def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple
     machine.press("Camera off")
     assert machine.phase is Phase.ASK_ID
     assert not machine.pictured
-    assert machine.vision.mode is VisionMode.NOTICE
+    assert machine.vision.mode is VisionMode.PRESENCE
     machine.go(0.1)
     assert machine.window._eyes.check is None
     machine.press("Back")
@@ -843,7 +843,7 @@ def test_service_mode_has_a_place(make: Make) -> None:
     machine.rig.shop.operate(LeaveService())
     machine.go(0.1)
     assert not widget.isVisible()
-    assert machine.vision.mode is VisionMode.NOTICE
+    assert machine.vision.mode is VisionMode.PRESENCE
 
 
 def test_turning_the_screen_keeps_the_sale(make: Make) -> None:

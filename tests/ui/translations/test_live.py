@@ -3,23 +3,23 @@ from __future__ import annotations
 import pytest
 
 from kiosk.estimate import AgeGroup
-from kiosk.ui.translations.live import LONGEST_FAULT, Words
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.live import LONGEST_FAULT, Strings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.vision.process.messages import VisionState
 from tests.ui.conftest import make_estimate, make_face
 
 
-def test_ages_have_a_typographic_dash(words: Words) -> None:
+def test_ages_have_a_typographic_dash(words: Strings) -> None:
     assert words.ages(AgeGroup.parse("20-29")) == "20–29"
     assert words.ages(AgeGroup.parse("60+")) == "60+"
 
 
-def test_an_unforeseen_gender_label_is_shown_as_it_is(words: Words) -> None:
+def test_an_unforeseen_gender_label_is_shown_as_it_is(words: Strings) -> None:
     assert (words.gender("female"), words.gender_letter("female")) == ("Female", "F")
     assert (words.gender("other"), words.gender_letter("other")) == ("Other", "O")
 
 
-def test_tags(words: Words) -> None:
+def test_tags(words: Strings) -> None:
     known = make_face(estimate=make_estimate())
     assert words.tag(known) == "Male · 30–39"
     assert words.short_tag(known) == "M · 30–39"
@@ -29,21 +29,21 @@ def test_tags(words: Words) -> None:
 
 
 @pytest.mark.parametrize("state", VisionState)
-def test_every_state_but_running_has_a_message(words: Words, state: VisionState) -> None:
+def test_every_state_but_running_has_a_message(words: Strings, state: VisionState) -> None:
     message = words.notice(state)
     assert (message is None) == (state is VisionState.RUNNING)
     titles = [notice.title for notice in map(words.notice, VisionState) if notice]
     assert len(set(titles)) == len(titles)
 
 
-def test_a_long_fault_is_cut(words: Words) -> None:
+def test_a_long_fault_is_cut(words: Strings) -> None:
     assert words.fault(None) == ""
     assert words.fault("short") == "short"
     assert words.fault("x" * 500) == "x" * (LONGEST_FAULT - 1) + "…"
 
 
-def test_what_is_kept_is_said(words: Words) -> None:
-    shop_words = ShopWords()
+def test_what_is_kept_is_said(words: Strings) -> None:
+    shop_words = ShopStrings()
     assert words.privacy()[1] == "Nothing is stored."
     assert "counted" not in shop_words.notice()
     words.counts = shop_words.counts = True

@@ -13,8 +13,8 @@ from PyQt6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 import kiosk.ui
-from kiosk.ui.translations.live import Words
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.live import Strings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.translations.translator import NAMES, SOURCE, Language
 
 FOLDER = Path(kiosk.ui.__file__).parents[2] / "assets" / "translations"
@@ -72,19 +72,19 @@ def test_qt_asks_the_language(qtbot: QtBot) -> None:  # noqa: ARG001
     german = Language("de")
     QCoreApplication.installTranslator(german)
     try:
-        assert ShopWords().back() == "Zurück"
-        assert Words().about() == "etwa"
-        assert QCoreApplication.translate("ShopWords", "never said") == "never said"
+        assert ShopStrings().back() == "Zurück"
+        assert Strings().about() == "etwa"
+        assert QCoreApplication.translate("ShopStrings", "never said") == "never said"
     finally:
         QCoreApplication.removeTranslator(german)
-    assert ShopWords().back() == "Back"
+    assert ShopStrings().back() == "Back"
 
 
 def test_the_source_language_translates_nothing(qtbot: QtBot) -> None:  # noqa: ARG001
     english = Language(SOURCE)
     assert english.isEmpty()
     QCoreApplication.installTranslator(english)
-    assert ShopWords().back() == "Back"
+    assert ShopStrings().back() == "Back"
     QCoreApplication.removeTranslator(english)
 
 
@@ -105,7 +105,7 @@ def test_the_source_language_translates_nothing(qtbot: QtBot) -> None:  # noqa: 
 def test_money(qtbot: QtBot, code: str, amount: int, currency: str, expected: str) -> None:  # noqa: ARG001
     spoken = Language(code)
     QCoreApplication.installTranslator(spoken)
-    words = ShopWords()
+    words = ShopStrings()
     words.language = code
     try:
         assert words.money(amount, currency) == expected  # a price never breaks between number and sign

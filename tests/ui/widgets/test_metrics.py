@@ -7,25 +7,25 @@ from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.ui.widgets.layout import Part, column, row, split
-from kiosk.ui.widgets.metrics import Look, pixels_per_mm
+from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import SMALLEST_SHARE, Text, fits, fitting
 from kiosk.ui.widgets.theme import Scale
 
-LOOK = Look.of(QSize(800, 480), 5.25)
+LOOK = DisplayMetrics.of(QSize(800, 480), 5.25)
 
 
 def test_a_target_has_15_millimetres_whatever_the_screen() -> None:
-    assert Look.of(QSize(800, 480), 5.25).touch == 79
-    assert Look.of(QSize(1080, 1920), 2.7).touch >= 15 * 2.7
-    assert Look.of(QSize(3840, 2160), 4.0).touch >= 60
+    assert DisplayMetrics.of(QSize(800, 480), 5.25).touch == 79
+    assert DisplayMetrics.of(QSize(1080, 1920), 2.7).touch >= 15 * 2.7
+    assert DisplayMetrics.of(QSize(3840, 2160), 4.0).touch >= 60
 
 
 def test_a_density_of_another_screen_leaves_room_for_something_else() -> None:
-    assert Look.of(QSize(800, 480), 40.0).touch == 480 // 5
+    assert DisplayMetrics.of(QSize(800, 480), 40.0).touch == 480 // 5
 
 
 def test_large_text_is_larger_and_spaces_are_not() -> None:
-    large = Look.of(QSize(800, 480), 5.25, large_text=True)
+    large = DisplayMetrics.of(QSize(800, 480), 5.25, large_text=True)
     assert large.text.unit > 1.2 * large.scale.unit
     assert large.scale == LOOK.scale
 

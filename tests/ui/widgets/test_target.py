@@ -10,18 +10,18 @@ from PyQt6.QtGui import QMouseEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.tile import Tile
 from kiosk.ui.widgets.button import Button
 from kiosk.ui.widgets.choice_card import Card
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.target import Target
 from kiosk.vending.catalog.catalog import demo_path, load
 
 KINDS: list[Callable[[QWidget], Target]] = [
     Button,
     lambda parent: Card(parent, "look"),
-    lambda parent: Tile(parent, Shelf(load(demo_path()), demo_path())),
+    lambda parent: Tile(parent, ProductImages(load(demo_path()), demo_path())),
 ]
 INSIDE, BESIDE = QPointF(50, 50), QPointF(250, 50)
 
@@ -64,7 +64,7 @@ def target(request: pytest.FixtureRequest, window: QWidget) -> Target:
     target: Target = request.param(screen)
     target.resize(200, 100)
     if isinstance(target, Button):
-        target.rescale(Look.of(QSize(800, 800), 4.0))
+        target.rescale(DisplayMetrics.of(QSize(800, 800), 4.0))
     window.show()
     return target
 

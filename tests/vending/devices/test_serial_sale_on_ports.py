@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.vending.devices.board.dispenser import SerialDispenser
-from kiosk.vending.devices.mdb.payment_store import MdbMemory
+from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.devices.serial_line import SerialLine
 from kiosk.vending.sale.events import Choose, Continue, Start
@@ -34,7 +34,7 @@ class Machine:
             port.plug()
         self.lines = [SerialLine(str(port.path), first_wait=0.01, longest_wait=0.02) for port in self.ports]
         self.journal = MemoryJournal()
-        terminal = MdbTerminal(self.lines[0], MdbMemory(folder / "mdb.json"))
+        terminal = MdbTerminal(self.lines[0], PaymentStore(folder / "mdb.json"))
         dispenser = SerialDispenser(self.lines[1])
         self.drivers = [terminal, dispenser]
         self.shop = Shop(catalog(), self.journal, terminal, dispenser)  # type: ignore[arg-type]

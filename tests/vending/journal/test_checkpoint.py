@@ -18,7 +18,7 @@ from kiosk.vending.journal import Journal, JournalDamagedError
 from kiosk.vending.journal.checkpoint import LAYOUT, checkpoint, ledger_of, recalled
 from kiosk.vending.journal.export import lines
 from kiosk.vending.journal.facts import Checkpoint, JournalReplaced, PriceSet, SettingChanged
-from kiosk.vending.journal.ledger import Doubt, Ledger, OpenSale, Slot, Transaction, fold
+from kiosk.vending.journal.ledger import Ledger, OpenSale, Slot, Transaction, UnknownVend, fold
 from kiosk.vending.journal.operator_settings import VOLUME, Settings
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
@@ -31,7 +31,7 @@ FULL = Ledger(
     settled=("j-1-1", "j-2-1"),
     slots={WATER: Slot(3, blocked=True)},
     prices={WATER: PriceSet(WATER, 200, 180, "EUR")},
-    doubts={"j-3": Doubt("j-3", WATER, taken=False, counted=True, reported=False)},
+    doubts={"j-3": UnknownVend("j-3", WATER, taken=False, counted=True, reported=False)},
     replaced={"journal-damaged-1": JournalReplaced("journal-damaged-1", "row 3 was changed", "i-1-1")},
 )
 
@@ -80,13 +80,13 @@ def test_the_layout_is_raised_with_the_ledger() -> None:
             "Transaction": "id sale amount state charged",
             "Slot": "count blocked",
             "PriceSet": "slot price instead_of currency",
-            "Doubt": "sale slot taken counted reported",
+            "UnknownVend": "sale slot taken counted reported",
             "JournalReplaced": "folder damage owed",
         },
     )
 
 
-_KINDS: tuple[Any, ...] = (Ledger, OpenSale, Transaction, Slot, PriceSet, Doubt, JournalReplaced)
+_KINDS: tuple[Any, ...] = (Ledger, OpenSale, Transaction, Slot, PriceSet, UnknownVend, JournalReplaced)
 
 
 def test_a_checkpoint_comes_every_so_many_rows_and_counts_itself() -> None:

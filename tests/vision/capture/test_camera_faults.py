@@ -58,7 +58,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     monkeypatch.setenv(faulty_vision.SAYS, str(tmp_path / "camera"))
     running: list[VisionProcess] = []
 
-    def start(does: str, mode: VisionMode = VisionMode.NOTICE, engine: Path | None = None) -> Rig:
+    def start(does: str, mode: VisionMode = VisionMode.PRESENCE, engine: Path | None = None) -> Rig:
         vision = VisionProcess(VisionSettings("0", patient=True, engine=engine), mode)
         running.append(vision)
         rig = Rig(vision, tmp_path / "camera")
@@ -128,7 +128,7 @@ def test_frozen_it_counts_as_gone_and_is_opened_again_until_it_moves(rig: Callab
     machine.goes_on_with(first)
 
 
-@pytest.mark.parametrize("mode", [VisionMode.NOTICE, VisionMode.AGE_CHECK])
+@pytest.mark.parametrize("mode", [VisionMode.PRESENCE, VisionMode.AGE_CHECK])
 @pytest.mark.parametrize("sends", ["gray", "odd"])
 def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
     rig: Callable[..., Rig], sends: str, mode: VisionMode
@@ -167,7 +167,7 @@ def test_a_process_that_leaks_is_replaced_while_nobody_is_looked_at(rig: Callabl
     for _ in range(20):
         machine.sees()
     machine.goes_on_with(first)
-    machine.vision.set_mode(VisionMode.NOTICE)
+    machine.vision.set_mode(VisionMode.PRESENCE)
     machine.wait_for(lambda: machine.vision.state is VisionState.RESTARTING)
     assert "MB more than when it began" in (machine.vision.fault or "")
     machine.camera("works")

@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.vision.capture.files import Clip
 from kiosk.vision.capture.frame import Frame, SourceError
-from kiosk.vision.capture.grabber import Mailbox, Reader, paced
+from kiosk.vision.capture.grabber import FrameGrabber, Mailbox, paced
 
 
 def frame(index: int = 0) -> Frame:
@@ -62,14 +62,14 @@ class FakeSource:
         self.closed.set()
 
 
-def run_to_its_end(reader: Reader) -> None:
+def run_to_its_end(reader: FrameGrabber) -> None:
     reader.start()
     reader._thread.join(5)
 
 
 def test_the_reader_leaves_the_newest_frame_and_says_that_it_ended() -> None:
     source = FakeSource([frame(0), frame(1)])
-    reader = Reader(source)
+    reader = FrameGrabber(source)
     run_to_its_end(reader)
     assert reader.ended
     taken = reader.mailbox.take(0)
@@ -80,13 +80,13 @@ def test_the_reader_leaves_the_newest_frame_and_says_that_it_ended() -> None:
 
 
 def test_the_reader_says_that_the_camera_is_away() -> None:
-    reader = Reader(FakeSource([frame(0), None]))
+    reader = FrameGrabber(FakeSource([frame(0), None]))
     run_to_its_end(reader)
     assert reader.away
 
 
 def test_the_reader_hands_on_the_source_s_error() -> None:
-    reader = Reader(FakeSource([], SourceError("broken")))
+    reader = FrameGrabber(FakeSource([], SourceError("broken")))
     run_to_its_end(reader)
     assert str(reader.error) == "broken"
 

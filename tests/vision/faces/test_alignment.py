@@ -4,22 +4,22 @@ import cv2
 import numpy as np
 import pytest
 
-from kiosk.vision.faces.alignment import CHIP_SIZE, EYE_DISTANCE, EYE_LINE, align
+from kiosk.vision.faces.alignment import CROP_SIZE, EYE_DISTANCE, EYE_LINE, align
 from kiosk.vision.faces.geometry import Face
 from tests.fakes.vision import face_at
 
 
-def test_the_eyes_come_to_their_place_in_the_chip() -> None:
+def test_the_eyes_come_to_their_place_in_the_crop() -> None:
     gray = np.zeros((400, 400), np.uint8)
     face = face_at(203, 187, eye_distance=64, roll=25)
     for eye in face.eyes:
         cv2.circle(gray, (round(eye.real), round(eye.imag)), 5, 255, cv2.FILLED)
-    chip = align(gray, face).astype(float)
-    assert chip.shape == (CHIP_SIZE, CHIP_SIZE)
+    crop = align(gray, face).astype(float)
+    assert crop.shape == (CROP_SIZE, CROP_SIZE)
     for side, columns in ((-1, slice(0, 37)), (1, slice(38, 75))):
-        half = np.zeros_like(chip)
-        half[:, columns] = chip[:, columns]
-        rows, cols = np.indices(chip.shape)
+        half = np.zeros_like(crop)
+        half[:, columns] = crop[:, columns]
+        rows, cols = np.indices(crop.shape)
         assert (half * rows).sum() / half.sum() == pytest.approx(EYE_LINE, abs=0.5)
         assert (half * cols).sum() / half.sum() == pytest.approx(37 + side * EYE_DISTANCE / 2, abs=0.5)
 
@@ -47,7 +47,7 @@ def test_a_head_that_turns_aside_is_enlarged_less_than_its_eyes_come_together() 
 
 
 @pytest.mark.parametrize("eye_distance", [20.0, 28.0, 41.0, 90.0])
-def test_a_margin_leaves_the_inner_chip_as_it_is(eye_distance: float) -> None:
+def test_a_margin_leaves_the_inner_crop_as_it_is(eye_distance: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (400, 400), dtype=np.uint8)
     gray = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
     face = face_at(200, 200, eye_distance, roll=7)
@@ -57,10 +57,10 @@ def test_a_margin_leaves_the_inner_chip_as_it_is(eye_distance: float) -> None:
 
 def test_a_large_face_is_averaged_not_skipped_over() -> None:
     checks = np.indices((600, 600)).sum(axis=0) % 2 * 255
-    chip = align(checks.astype(np.uint8), face_at(300, 300, eye_distance=140))
-    assert chip.std() < 20  # a checkerboard finer than a chip's pixels is gray
+    crop = align(checks.astype(np.uint8), face_at(300, 300, eye_distance=140))
+    assert crop.std() < 20  # a checkerboard finer than a crop's pixels is gray
 
 
-def test_a_chip_at_the_picture_s_edge_repeats_its_last_pixels() -> None:
-    chip = align(np.full((50, 50), 77, np.uint8), face_at(5, 5, eye_distance=28))
-    assert (chip == 77).all()
+def test_a_crop_at_the_picture_s_edge_repeats_its_last_pixels() -> None:
+    crop = align(np.full((50, 50), 77, np.uint8), face_at(5, 5, eye_distance=28))
+    assert (crop == 77).all()

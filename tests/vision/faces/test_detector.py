@@ -28,19 +28,19 @@ def test_the_detector_finds_the_face_and_its_features(finder: FaceFinder, portra
 
 
 @pytest.mark.parametrize("degrees", [-15.0, -8.0, 8.0, 15.0])
-def test_a_rotated_face_gives_the_same_chip(finder: FaceFinder, portrait: Gray, degrees: float) -> None:
+def test_a_rotated_face_gives_the_same_crop(finder: FaceFinder, portrait: Gray, degrees: float) -> None:
     (upright,) = finder.detect(portrait)
     rotated = turned(portrait, degrees)
     (leaning,) = finder.detect(rotated)
     assert leaning.roll == pytest.approx(upright.roll - degrees, abs=3)
-    chip, chip_of_rotated = align(portrait, upright), align(rotated, leaning)
+    crop, crop_of_rotated = align(portrait, upright), align(rotated, leaning)
     unaligned = align(turned(portrait, degrees), upright)
-    assert difference(chip, chip_of_rotated) < 5
-    assert difference(chip, chip_of_rotated) < difference(chip, unaligned) / 2
+    assert difference(crop, crop_of_rotated) < 5
+    assert difference(crop, crop_of_rotated) < difference(crop, unaligned) / 2
 
 
 @pytest.mark.parametrize("scale", [0.6, 1.6])
-def test_a_face_of_another_size_gives_the_same_chip(finder: FaceFinder, portrait: Gray, scale: float) -> None:
+def test_a_face_of_another_size_gives_the_same_crop(finder: FaceFinder, portrait: Gray, scale: float) -> None:
     (face,) = finder.detect(portrait)
     resized = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     (other,) = finder.detect(resized)

@@ -12,11 +12,11 @@ from kiosk.vision.faces import nonface_filter
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.image import Gray, gray_of
-from kiosk.vision.faces.nonface_filter import FaceJudge, measures
+from kiosk.vision.faces.nonface_filter import NonFaceFilter, measures
 
 
 @pytest.fixture(scope="module")
-def chip(finder: FaceFinder, portrait: Gray) -> Gray:
+def crop(finder: FaceFinder, portrait: Gray) -> Gray:
     return align(portrait, finder.detect(portrait)[0])
 
 
@@ -44,15 +44,15 @@ def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda chip: (chip * 0.4).astype(np.uint8),
-        lambda chip: cv2.GaussianBlur(chip, (0, 0), 2),
-        lambda chip: np.clip(chip + np.random.default_rng(0).normal(0, 8, chip.shape), 0, 255).astype(np.uint8),
-        lambda chip: np.ascontiguousarray(chip[:, ::-1]),
+        lambda crop: (crop * 0.4).astype(np.uint8),
+        lambda crop: cv2.GaussianBlur(crop, (0, 0), 2),
+        lambda crop: np.clip(crop + np.random.default_rng(0).normal(0, 8, crop.shape), 0, 255).astype(np.uint8),
+        lambda crop: np.ascontiguousarray(crop[:, ::-1]),
     ],
     ids=["dim", "blurred", "noised", "mirrored"],
 )
-def test_a_face_stays_one_before_a_poor_camera(chip: Gray, spoil: Callable[[Gray], Gray]) -> None:
-    assert nonface_filter.load()(spoil(chip)) > 0
+def test_a_face_stays_one_before_a_poor_camera(crop: Gray, spoil: Callable[[Gray], Gray]) -> None:
+    assert nonface_filter.load()(spoil(crop)) > 0
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_what_is_no_face_is_none(thing: Gray) -> None:
     assert nonface_filter.load()(thing) < 0
 
 
-def test_a_face_upside_down_is_none(chip: Gray) -> None:
-    assert nonface_filter.load()(np.ascontiguousarray(chip[::-1])) < 0
+def test_a_face_upside_down_is_none(crop: Gray) -> None:
+    assert nonface_filter.load()(np.ascontiguousarray(crop[::-1])) < 0
 
 
 def test_the_measures_are_finite_whatever_is_seen() -> None:
@@ -80,8 +80,8 @@ def test_the_measures_are_finite_whatever_is_seen() -> None:
     assert measures(drawn_face()).shape == (345,)
 
 
-def test_edges_count_the_same_in_half_the_contrast(chip: Gray) -> None:
-    strong, weak = measures(chip)[:324], measures((chip // 2 + 60).astype(np.uint8))[:324]
+def test_edges_count_the_same_in_half_the_contrast(crop: Gray) -> None:
+    strong, weak = measures(crop)[:324], measures((crop // 2 + 60).astype(np.uint8))[:324]
     assert np.corrcoef(strong, weak)[0, 1] > 0.97
 
 
@@ -90,10 +90,10 @@ def test_a_file_with_code_in_it_is_refused() -> None:
     np.savez(file, mean=np.array([print], dtype=object))
     file.seek(0)
     with pytest.raises(ValueError, match="allow_pickle"):
-        FaceJudge(file)
+        NonFaceFilter(file)
 
 
-def test_quantiles_are_numpy_s(chip: Gray) -> None:
-    detail = np.abs(cv2.Laplacian(chip, cv2.CV_32F))
+def test_quantiles_are_numpy_s(crop: Gray) -> None:
+    detail = np.abs(cv2.Laplacian(crop, cv2.CV_32F))
     expected = np.quantile(detail, nonface_filter._SHARES)
     np.testing.assert_allclose(nonface_filter._quantiles(detail), expected, rtol=1e-6)

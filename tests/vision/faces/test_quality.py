@@ -19,40 +19,40 @@ def face(finder: FaceFinder, portrait: Gray) -> Face:
 
 
 @pytest.fixture(scope="module")
-def chip(portrait: Gray, face: Face) -> Gray:
+def crop(portrait: Gray, face: Face) -> Gray:
     return align(portrait, face)
 
 
-def test_a_good_chip_is_good(chip: Gray, face: Face) -> None:
-    assert quality(chip, face) > 0.8
+def test_a_good_crop_is_good(crop: Gray, face: Face) -> None:
+    assert quality(crop, face) > 0.8
 
 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda chip: (chip * 0.05).astype(np.uint8),
-        lambda chip: np.full_like(chip, 255),
-        lambda chip: np.full_like(chip, 128),
-        lambda chip: cv2.GaussianBlur(chip, (0, 0), 6),
-        lambda chip: np.random.default_rng(0).integers(0, 256, chip.shape, dtype=np.uint8),
+        lambda crop: (crop * 0.05).astype(np.uint8),
+        lambda crop: np.full_like(crop, 255),
+        lambda crop: np.full_like(crop, 128),
+        lambda crop: cv2.GaussianBlur(crop, (0, 0), 6),
+        lambda crop: np.random.default_rng(0).integers(0, 256, crop.shape, dtype=np.uint8),
     ],
     ids=["dark", "glaring", "flat", "blurred", "noise"],
 )
-def test_a_spoilt_chip_is_no_evidence(chip: Gray, face: Face, spoil: Callable[[Gray], Gray]) -> None:
-    assert quality(spoil(chip), face) < GOOD
+def test_a_spoilt_crop_is_no_evidence(crop: Gray, face: Face, spoil: Callable[[Gray], Gray]) -> None:
+    assert quality(spoil(crop), face) < GOOD
 
 
-def test_a_tiny_face_is_no_evidence(chip: Gray, face: Face) -> None:
-    assert quality(chip, Face(face.landmarks * 0.1)) < GOOD
+def test_a_tiny_face_is_no_evidence(crop: Gray, face: Face) -> None:
+    assert quality(crop, Face(face.landmarks * 0.1)) < GOOD
 
 
-def test_a_head_turned_away_is_no_evidence(chip: Gray, face: Face) -> None:
+def test_a_head_turned_away_is_no_evidence(crop: Gray, face: Face) -> None:
     turned = face.landmarks.copy()
     turned[4, 0] += 0.6 * face.eye_distance
-    assert quality(chip, Face(turned)) == 0
+    assert quality(crop, Face(turned)) == 0
 
 
-def test_quality_falls_as_blur_grows(chip: Gray, face: Face) -> None:
-    blurred = [np.asarray(cv2.GaussianBlur(chip, (0, 0), sigma), np.uint8) for sigma in (1.0, 2.5, 4.0, 6.0)]
+def test_quality_falls_as_blur_grows(crop: Gray, face: Face) -> None:
+    blurred = [np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8) for sigma in (1.0, 2.5, 4.0, 6.0)]
     values = [quality(each, face) for each in blurred]
     assert values == sorted(values, reverse=True)

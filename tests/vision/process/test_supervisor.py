@@ -119,7 +119,7 @@ def test_a_process_that_dies_is_replaced_without_waiting_for_its_silence(
 
 def test_a_process_that_never_worked_is_given_up_for_what_will_not_pass_alone() -> None:
     """A driver that hangs may be well again, as a wrong setting is not."""
-    vision = VisionProcess(VisionSettings(DEMO), VisionMode.NOTICE)
+    vision = VisionProcess(VisionSettings(DEMO), VisionMode.PRESENCE)
     try:
         vision._understood({"failed": "camera 0 hangs", "passing": True})
         assert vision.state is VisionState.STARTING
@@ -316,7 +316,7 @@ def kill(vision: VisionProcess) -> None:
 def test_until_somebody_consents_it_only_notices_that_somebody_is_there(
     started: Callable[[VisionSettings, VisionMode], VisionProcess],
 ) -> None:
-    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    vision = started(VisionSettings(DEMO), VisionMode.PRESENCE)
     for _ in ("first", "its successor"):
         seen = wait_for(vision, lambda seen: sum(bool(observation.faces) for observation in seen) > 20)
         faces = [face for observation in seen for face in observation.faces]
@@ -330,14 +330,14 @@ def test_until_somebody_consents_it_only_notices_that_somebody_is_there(
 def test_consent_lasts_until_it_is_taken_back_also_in_a_new_process(
     started: Callable[[VisionSettings, VisionMode], VisionProcess],
 ) -> None:
-    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    vision = started(VisionSettings(DEMO), VisionMode.PRESENCE)
     wait_for(vision, any_face)
     vision.set_mode(VisionMode.ESTIMATE)
     wait_for(vision, any_estimate)
     wait_for(vision, lambda _: vision.preview() is not None)
     kill(vision)
     wait_for(vision, any_estimate)
-    vision.set_mode(VisionMode.NOTICE)
+    vision.set_mode(VisionMode.PRESENCE)
     assert vision.preview() is None
     seen = wait_for(vision, any_face)
     assert not any_estimate(seen)
@@ -351,7 +351,7 @@ def test_nobody_is_remembered_across_the_end_of_consent(
     known = wait_for(vision, lambda seen: any(face.status == "known" for each in seen for face in each.faces))
     assert known[-1].faces[0].track >= 1
     # As fast as a finger can be: nothing waits for the process to have obeyed in between.
-    vision.set_mode(VisionMode.NOTICE)
+    vision.set_mode(VisionMode.PRESENCE)
     vision.set_mode(VisionMode.ESTIMATE)
     assert vision.preview() is None
     first = next(face for each in wait_for(vision, any_face) for face in each.faces)
@@ -366,7 +366,7 @@ def test_what_was_made_under_an_older_order_never_arrives(
     assert vision.pid is not None
     assert select.select([vision._socket], [], [], PATIENCE)[0]  # something is there that nobody took yet
     os.kill(vision.pid, signal.SIGSTOP)  # what it said lies in the channel and its picture in the memory
-    vision.set_mode(VisionMode.NOTICE)
+    vision.set_mode(VisionMode.PRESENCE)
     assert vision.poll() == []
     vision.set_mode(VisionMode.ESTIMATE)
     assert vision.poll() == []
@@ -379,7 +379,7 @@ def test_an_order_that_a_full_channel_lost_is_given_again(
     vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
     wait_for(vision, any_estimate)
     lost, vision._tell_order = vision._tell_order, lambda: None  # type: ignore[method-assign]
-    vision.set_mode(VisionMode.NOTICE)
+    vision.set_mode(VisionMode.PRESENCE)
     vision._tell_order = lost  # type: ignore[method-assign]
     assert not any_estimate(wait_for(vision, any_face))
 
@@ -410,13 +410,13 @@ def test_landmarks_leave_it_in_service_mode_alone(
     assert face.landmarks is not None
     assert len(face.landmarks) == 5
     assert all(left <= x <= left + width and top <= y <= top + height for x, y in face.landmarks)
-    for mode in (VisionMode.AGE_CHECK, VisionMode.ESTIMATE, VisionMode.NOTICE):
+    for mode in (VisionMode.AGE_CHECK, VisionMode.ESTIMATE, VisionMode.PRESENCE):
         vision.set_mode(mode)
         assert not pointed(wait_for(vision, any_face))
 
 
 def test_it_says_what_runs_the_network(started: Callable[[VisionSettings, VisionMode], VisionProcess]) -> None:
-    vision = started(VisionSettings(DEMO), VisionMode.NOTICE)
+    vision = started(VisionSettings(DEMO), VisionMode.PRESENCE)
     assert vision.engine is None
     wait_for(vision, bool)
     assert vision.engine is not None

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES, Estimate
-from kiosk.vision.tracking.fusion import FORGETTING, HARDLY_FOR, INDEPENDENT, LEADS_FOR, Evidence, SteadyLabel
+from kiosk.vision.tracking.fusion import FORGETTING, HARDLY_FOR, INDEPENDENT, LEADS_FOR, SteadyLabel, TemporalFusion
 
 LABELS = ("female", "male")
 
 
-def evidence() -> Evidence:
-    return Evidence(DECADES, LABELS)
+def evidence() -> TemporalFusion:
+    return TemporalFusion(DECADES, LABELS)
 
 
 def age_of(group: int, confidence: float = 0.7) -> np.ndarray:
@@ -23,7 +23,7 @@ def age_of(group: int, confidence: float = 0.7) -> np.ndarray:
     return probabilities
 
 
-def test_evidence_of_one_chip_is_that_chip() -> None:
+def test_evidence_of_one_crop_is_that_crop() -> None:
     fused = evidence()
     assert fused.estimate() is None
     fused.add(np.array([0.8, 0.2]), age_of(3), 1.0, 0.0)
@@ -42,7 +42,7 @@ def test_looking_longer_at_the_same_does_not_make_surer() -> None:
     assert estimate.gender_probability == pytest.approx(0.8)
 
 
-def test_a_better_chip_counts_for_more() -> None:
+def test_a_better_crop_counts_for_more() -> None:
     fused = evidence()
     fused.add(np.array([0.8, 0.2]), age_of(3), 1.0, 0.0)
     fused.add(np.array([0.2, 0.8]), age_of(5), 0.3, INDEPENDENT)
@@ -64,13 +64,13 @@ def test_a_change_of_person_shows_in_time() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 0.99), st.floats(0.35, 1.0)), min_size=1, max_size=8))
-def test_evidence_is_weighted_by_quality_and_fades_with_age(chips: list[tuple[float, float]]) -> None:
+def test_evidence_is_weighted_by_quality_and_fades_with_age(crops: list[tuple[float, float]]) -> None:
     fused = evidence()
-    for step, (chance, quality) in enumerate(chips):
+    for step, (chance, quality) in enumerate(crops):
         fused.add(np.array([chance, 1 - chance]), age_of(2), quality, step * INDEPENDENT)
-    fading = [math.exp(-step * INDEPENDENT / FORGETTING) for step in reversed(range(len(chips)))]
-    weights = [quality * left for (_, quality), left in zip(chips, fading, strict=True)]
-    odds = np.average([math.log(chance / (1 - chance)) for chance, _ in chips], weights=weights)
+    fading = [math.exp(-step * INDEPENDENT / FORGETTING) for step in reversed(range(len(crops)))]
+    weights = [quality * left for (_, quality), left in zip(crops, fading, strict=True)]
+    odds = np.average([math.log(chance / (1 - chance)) for chance, _ in crops], weights=weights)
     estimate = fused.estimate()
     assert estimate is not None
     assert estimate.gender_probabilities[0] == pytest.approx(1 / (1 + math.exp(-odds)))
@@ -108,8 +108,8 @@ def test_a_fused_estimate_is_a_distribution(chances: list[float]) -> None:
     assert min(estimate.age_probabilities) >= 0
 
 
-def watched(fused: Evidence, ages: list[np.ndarray], begin: float = 0.0, rate: float = 10.0) -> list[Estimate]:
-    """What is shown while chips with these ages come in."""
+def watched(fused: TemporalFusion, ages: list[np.ndarray], begin: float = 0.0, rate: float = 10.0) -> list[Estimate]:
+    """What is shown while crops with these ages come in."""
     shown = []
     for step, age in enumerate(ages):
         time = begin + step / rate

@@ -7,7 +7,7 @@ from kiosk.vision.faces.detector import SMALLEST_DETECTABLE, detection_scale
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Area, Gray
 from kiosk.vision.tracking.schedule import Schedule
-from kiosk.vision.tracking.tiled_search import AGAIN_AFTER, Scan, parts_of, scan_scale
+from kiosk.vision.tracking.tiled_search import AGAIN_AFTER, TiledSearch, parts_of, scan_scale
 from tests.fakes.vision import face_at
 
 SIZES = [(270, 480), (480, 640), (480, 848), (540, 960), (720, 1280), (1080, 1920), (1280, 720)]
@@ -42,7 +42,7 @@ def test_a_small_frame_is_scanned_at_twice_its_size_and_one_already_enlarged_not
 
 
 def areas(
-    scan: Scan, schedule: Schedule, gray: Gray, start: float, seconds: float, known: list[Face] | None = None
+    scan: TiledSearch, schedule: Schedule, gray: Gray, start: float, seconds: float, known: list[Face] | None = None
 ) -> list[Area]:
     found: list[Area] = []
     for time in np.arange(start, start + seconds, 0.04):
@@ -50,12 +50,12 @@ def areas(
     return found
 
 
-def searched(scan: Scan, schedule: Schedule, gray: Gray, start: float, seconds: float) -> int:
+def searched(scan: TiledSearch, schedule: Schedule, gray: Gray, start: float, seconds: float) -> int:
     return len(areas(scan, schedule, gray, start, seconds))
 
 
 def test_a_part_that_has_not_changed_is_searched_again_only_after_a_while() -> None:
-    scan, schedule = Scan(0.2), Schedule()
+    scan, schedule = TiledSearch(0.2), Schedule()
     gray = np.random.default_rng(0).integers(60, 200, (480, 640), dtype=np.uint8)
     parts = len(parts_of(480, 640, 0.2))
     assert searched(scan, schedule, gray, 0.0, 1.0) == parts
@@ -64,7 +64,7 @@ def test_a_part_that_has_not_changed_is_searched_again_only_after_a_while() -> N
 
 
 def test_a_part_that_has_changed_is_searched_in_its_next_turn() -> None:
-    scan, schedule = Scan(0.2), Schedule()
+    scan, schedule = TiledSearch(0.2), Schedule()
     gray = np.full((480, 640), 100, np.uint8)
     searched(scan, schedule, gray, 0.0, 1.0)
     somebody = gray.copy()
@@ -79,7 +79,7 @@ def with_somebody(gray: Gray, x: int, y: int, side: int = 60) -> Gray:
 
 
 def test_of_a_part_that_has_changed_only_what_is_around_is_searched() -> None:
-    scan, schedule = Scan(0.2), Schedule()
+    scan, schedule = TiledSearch(0.2), Schedule()
     gray = np.full((720, 1280), 100, np.uint8)
     searched(scan, schedule, gray, 0.0, 1.0)
     [area] = areas(scan, schedule, with_somebody(gray, 40, 50), 1.0, 0.5)
@@ -90,7 +90,7 @@ def test_of_a_part_that_has_changed_only_what_is_around_is_searched() -> None:
 
 
 def test_what_keeps_changing_somewhere_puts_off_no_search_of_the_whole() -> None:
-    scan, schedule = Scan(0.2), Schedule()
+    scan, schedule = TiledSearch(0.2), Schedule()
     gray = np.full((720, 1280), 100, np.uint8)
     there = with_somebody(gray, 40, 50)
     found: list[Area] = []
@@ -101,7 +101,7 @@ def test_what_keeps_changing_somewhere_puts_off_no_search_of_the_whole() -> None
 
 
 def test_what_the_head_of_a_known_face_hides_is_not_searched_until_it_is_gone() -> None:
-    scan, schedule = Scan(0.2), Schedule()
+    scan, schedule = TiledSearch(0.2), Schedule()
     gray = np.full((480, 640), 100, np.uint8)
     known = face_at(320, 240, 60)
     left, top, side, _ = (int(value) for value in known.box)

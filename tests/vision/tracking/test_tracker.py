@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kiosk.estimate import DECADES
 from kiosk.vision.faces.crop import look_of
 from kiosk.vision.faces.image import Gray
-from kiosk.vision.tracking.fusion import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, Evidence
+from kiosk.vision.tracking.fusion import ENOUGH, FORGETTING, INDEPENDENT, PATIENCE, TOO_LITTLE, TemporalFusion
 from kiosk.vision.tracking.tracker import LISTED_FOR, REMEMBERED_FOR, Track, Tracks
 from tests.fakes.vision import face_at
 
@@ -84,7 +84,7 @@ def test_one_track_takes_only_one_of_two_near_faces(tracks: Tracks) -> None:
     assert [track.number for track in found] == [2, 1]
 
 
-def chip(seed: int, noise: float = 0.0) -> Gray:
+def crop(seed: int, noise: float = 0.0) -> Gray:
     """A made-up look, and the same look with something changed."""
     shades = np.random.default_rng(seed).uniform(50, 200, (10, 10)).astype(np.float32)
     changed = shades + noise * np.random.default_rng(99).uniform(-50, 50, shades.shape).astype(np.float32)
@@ -98,38 +98,38 @@ def lost_and_found(tracks: Tracks, first: Gray, then: Gray) -> Track:
     feed(track, ENOUGH + 1, 0.0)
     (found,) = tracks.detected([face_at(105, 100)], 1.0)
     found.update_status(1.0)
-    assert found.status == "estimating"  # nobody is taken for known before a good chip showed who it is
+    assert found.status == "estimating"  # nobody is taken for known before a good crop showed who it is
     tracks.recognise(found, look_of(then), 1.0)
     found.update_status(1.0)
     return found
 
 
 def test_somebody_who_looked_away_is_known_again_at_once(tracks: Tracks) -> None:
-    found = lost_and_found(tracks, chip(1), chip(1, noise=0.5))
+    found = lost_and_found(tracks, crop(1), crop(1, noise=0.5))
     assert (found.number, found.status) == (1, "known")
 
 
 def test_somebody_else_in_the_same_place_is_a_new_person(tracks: Tracks) -> None:
-    found = lost_and_found(tracks, chip(1), chip(2))
+    found = lost_and_found(tracks, crop(1), crop(2))
     assert (found.number, found.status) == (2, "estimating")
     assert found.evidence.estimate() is None
 
 
 def test_a_face_that_was_never_lost_may_change_its_look(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, look_of(chip(1)), 0.0)
-    tracks.recognise(tracks.detected([face_at(100, 100)], 0.1)[0], look_of(chip(2)), 0.1)
+    tracks.recognise(track, look_of(crop(1)), 0.0)
+    tracks.recognise(tracks.detected([face_at(100, 100)], 0.1)[0], look_of(crop(2)), 0.1)
     assert track.number == 1
 
 
 @given(st.floats(0.3, 1.2), st.floats(-40, 30))
 def test_a_look_does_not_depend_on_the_light(contrast: float, brightness: float) -> None:
-    lit = np.clip(chip(1) * contrast * 0.8 + 40 + brightness, 0, 255).astype(np.uint8)
-    assert float(look_of(chip(1)) @ look_of(lit)) > 0.95
+    lit = np.clip(crop(1) * contrast * 0.8 + 40 + brightness, 0, 255).astype(np.uint8)
+    assert float(look_of(crop(1)) @ look_of(lit)) > 0.95
 
 
 def new_track(score: float = 1.0) -> Track:
-    track = Track(1, face_at(0, 0), last_detected=0.0, evidence=Evidence(DECADES, LABELS))
+    track = Track(1, face_at(0, 0), last_detected=0.0, evidence=TemporalFusion(DECADES, LABELS))
     track.best_score = score
     return track
 
@@ -189,22 +189,22 @@ def test_a_known_track_is_not_known_for_ever_without_evidence() -> None:
 
 def test_a_head_that_turned_aside_before_it_was_lost_is_known_by_how_it_looked_from_the_front(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, look_of(chip(1)), 0.0)
+    tracks.recognise(track, look_of(crop(1)), 0.0)
     aside = face_at(100, 100)
     aside.landmarks[4, 0] += 10  # the nose, a quarter of an eye distance
     tracks.detected([aside], 0.1)
-    tracks.recognise(track, look_of(chip(2)), 0.1)
-    (again,) = tracks.detected([face_at(100, 100)], 1.0, [look_of(chip(1, noise=0.3))])
-    tracks.recognise(again, look_of(chip(1, noise=0.3)), 1.0)
+    tracks.recognise(track, look_of(crop(2)), 0.1)
+    (again,) = tracks.detected([face_at(100, 100)], 1.0, [look_of(crop(1, noise=0.3))])
+    tracks.recognise(again, look_of(crop(1, noise=0.3)), 1.0)
     assert again.number == 1
 
 
 def test_whoever_looks_like_nobody_that_was_lost_here_is_new_and_the_lost_one_stays_remembered(tracks: Tracks) -> None:
     (track,) = tracks.detected([face_at(100, 100)], 0.0)
-    tracks.recognise(track, look_of(chip(1)), 0.0)
-    (other,) = tracks.detected([face_at(105, 100)], 0.5, [look_of(chip(2))])
+    tracks.recognise(track, look_of(crop(1)), 0.0)
+    (other,) = tracks.detected([face_at(105, 100)], 0.5, [look_of(crop(2))])
     assert other.number == 2
-    (again,) = tracks.detected([face_at(100, 100)], 2.5, [look_of(chip(1))])
+    (again,) = tracks.detected([face_at(100, 100)], 2.5, [look_of(crop(1))])
     assert again.number == 1
 
 

@@ -1,7 +1,7 @@
 """UTKFace (Zhang, Song and Qi, 2017; for non-commercial research only): the labels are the file names.
 
 A picture anywhere under ROOT is named `[age]_[gender]_[race]_[date&time].jpg`, the cropped ones with
-`.chip.jpg` behind it. Gender is 0 for male and 1 for female; race is 0 White, 1 Black, 2 Asian,
+`.crop.jpg` behind it. Gender is 0 for male and 1 for female; race is 0 White, 1 Black, 2 Asian,
 3 Indian, 4 Others. Of the 23,708 in the archive a few lack the race, and a few the dot before `jpg`.
 """
 

@@ -20,7 +20,7 @@ from typing import Any
 from kiosk.inference import gpu as cuda_device
 from kiosk.inference.base import DriverError
 from kiosk.inference.gpu import CudaDevice
-from kiosk.inference.manifest import CHIP_SHAPE, GENDER_LABELS, TensorRTBuild, sha256_of
+from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, TensorRTBuild, sha256_of
 from kiosk.inference.tensorrt import logger as tensorrt_logger
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from kiosk.inference.tensorrt.logger import collecting_nothing, gathering_logger
@@ -61,7 +61,7 @@ def compile_engine(
     progress: bool = True,
     verbosity: int = 0,
 ) -> Compiled:
-    """Compiles an ONNX file for 1 to `max_batch` chips a run.
+    """Compiles an ONNX file for 1 to `max_batch` crops a run.
 
     `workspace` is the most memory, in MiB, that a layer may use for itself; by default all of the
     GPU's. `generations` are those of `trainer.export.tensorrt.gpu_generations`, for TensorRT for RTX alone. TensorRT's
@@ -148,8 +148,8 @@ def _compiled(
     if workspace is not None:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, workspace * _MIB)
     profile = builder.create_optimization_profile()
-    # Fastest for one chip: mostly one person stands before a kiosk, and waits for the answer.
-    profile.set_shape(_INPUT, (1, *CHIP_SHAPE[1:]), (1, *CHIP_SHAPE[1:]), (max_batch, *CHIP_SHAPE[1:]))
+    # Fastest for one crop: mostly one person stands before a kiosk, and waits for the answer.
+    profile.set_shape(_INPUT, (1, *CROP_SHAPE[1:]), (1, *CROP_SHAPE[1:]), (max_batch, *CROP_SHAPE[1:]))
     if config.add_optimization_profile(profile) < 0:
         raise build_refusal(library, logger.errors)
     if generations:
@@ -172,7 +172,7 @@ def _check_interface(trt: ModuleType, network: Any) -> None:
     outputs = _described(map(network.get_output, range(network.num_outputs)))
     if not inputs and not outputs:  # TensorRT's parser calls random bytes a good, empty network
         raise BuildError(NO_NETWORK)
-    if inputs != {_INPUT: (trt.DataType.FLOAT, (-1, *CHIP_SHAPE[1:]))}:
+    if inputs != {_INPUT: (trt.DataType.FLOAT, (-1, *CROP_SHAPE[1:]))}:
         raise BuildError(f"the network's inputs are {_words(inputs)}: it must be chips, float (-1, 1, 75, 75)")
     classes = {name: shape[-1] if len(shape) == 2 else 0 for name, (_, shape) in outputs.items()}
     if (

@@ -9,25 +9,25 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.estimate import FaceObservation
 from kiosk.ui.live.mapping import Mapping
 from kiosk.ui.live.view import as_image
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.layout import centred
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vision.process.messages import VisionMode, VisionState
 
 
 class TrackView(QWidget):
     """The whole frame, unmirrored, with everything that is known of each face in it."""
 
-    def __init__(self, desk: Desk, words: ServiceWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk = desk
         self._words = words
-        self._look = Look.of(QSize(800, 800), 4.0)
+        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         self._look = look
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
@@ -83,7 +83,7 @@ class CameraPage(Page):
 
     is_looked_at = True
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.view = TrackView(desk, words, self)
         self.rates = self.line()
@@ -95,7 +95,7 @@ class CameraPage(Page):
         self.desk.feed.set_mode(VisionMode.SERVICE)
 
     def left(self) -> None:
-        self.desk.feed.set_mode(VisionMode.NOTICE)
+        self.desk.feed.set_mode(VisionMode.PRESENCE)
 
     def refresh(self) -> None:
         feed = self.desk.feed
@@ -104,7 +104,7 @@ class CameraPage(Page):
         self.rates.say(f"{said} · {feed.fault}" if feed.fault else said)
         self.view.update()
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         line = look.text.px(theme.BODY * 2)
         self.view.rescale(look)
         self.view.setGeometry(0, 0, self.width(), self.height() - line)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.layout import row
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.catalog.currency import MINOR_DIGITS
 from kiosk.vending.sale.events import PaymentTest, VendTest
 
@@ -20,7 +20,7 @@ class TestsPage(Page):
 
     __test__ = False  # no test of pytest's
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._index = 0
         self.amount = 10 ** MINOR_DIGITS[desk.catalog.currency]
@@ -34,7 +34,7 @@ class TestsPage(Page):
         self.pay = self.button(self._pay)
         self.result = self.line(theme.LEAD)
 
-        # Words
+        # Strings
         self.previous.setAccessibleName(words.previous_slot())
         self.next.setAccessibleName(words.next_slot())
         self.vend.say(words.test_vend())
@@ -50,7 +50,7 @@ class TestsPage(Page):
         for button in (self.vend, self.pay):
             button.setEnabled(test != "running")
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         touch = look.touch
         wide = self.width()

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.service.fact_table import Row, Rows
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vision.process.messages import VisionState
 
 LEAST_FREE = 500_000_000
@@ -24,7 +24,7 @@ class HealthPage(Page):
 
     is_looked_at = True
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.rows = Rows(self, every=True)
         self._head = ""
@@ -38,7 +38,7 @@ class HealthPage(Page):
     def refresh(self) -> None:
         self.rows.show_rows(tuple(self._found()))
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         self.rows.rescale(look)
         self.rows.setGeometry(self.rect())
 

@@ -15,14 +15,14 @@ from kiosk.common.errors import KioskError
 from kiosk.system.usb_export import Exported, Progress, export, sticks
 from kiosk.ui.products.images import on_one_line
 from kiosk.ui.service.fact_table import Row, Rows
-from kiosk.ui.service.page import Desk, Page
+from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.pages.beside import beside
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button
 from kiosk.ui.widgets.grid import grid_for
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.journal import Entry, read_between
 from kiosk.vending.journal.facts import data_of, kind_of
 
@@ -61,7 +61,7 @@ class JournalPage(Page):
 
     is_looked_at = True
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._page = 0
         self._today: tuple[Row, ...] = ()
@@ -105,7 +105,7 @@ class JournalPage(Page):
         else:
             self.said.say(self.words.nothing_today())
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         self.rows.rescale(look)
         wide = max(self.turn.sizeHint().width(), look.px(30))
         self.turn.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
@@ -124,15 +124,15 @@ class ExportPage(Page):
 
     def __init__(
         self,
-        desk: Desk,
-        words: ServiceWords,
-        shop_words: ShopWords,
+        desk: ServiceContext,
+        words: ServiceStrings,
+        shop_words: ShopStrings,
         parent: QWidget,
         find: Callable[[], list[Path]] = sticks,
     ) -> None:
         super().__init__(desk, words, shop_words, parent)
         self.find_sticks = find
-        self._look: Look | None = None
+        self._look: DisplayMetrics | None = None
         self._sticks: list[Path] = []
         self._writing: Future[Exported] | None = None
         self._progress = Progress()
@@ -170,7 +170,7 @@ class ExportPage(Page):
             if self._look is not None:
                 self.arrange(self._look)
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         self._look = look
         gap = look.px(theme.GAP)
         head = look.touch * 2

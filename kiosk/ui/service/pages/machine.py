@@ -7,12 +7,12 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.number_stepper import Stepper, side_by_side
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.layout import row
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.journal import JournalError
 from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.sale.events import Stay
@@ -29,7 +29,12 @@ class MachinePage(Page):
     volume_changed = pyqtSignal(int)
 
     def __init__(
-        self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget, backlight: Backlight
+        self,
+        desk: ServiceContext,
+        words: ServiceStrings,
+        shop_words: ShopStrings,
+        parent: QWidget,
+        backlight: Backlight,
     ) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._backlight = backlight
@@ -62,7 +67,7 @@ class MachinePage(Page):
         self.exit.say(self.words.exit(self._asked))
         self.exit.setEnabled(self.desk.shop.snapshot.test != "running")  # whose answer would be lost
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
         line = look.text.px(theme.BODY * 2.4)

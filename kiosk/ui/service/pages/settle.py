@@ -5,13 +5,13 @@ from __future__ import annotations
 from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.layout import row
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.sale.events import Settle
 from kiosk.vending.sale.snapshot import Attention
 
@@ -24,10 +24,10 @@ class SettlePage(Page):
 
     is_looked_at = True
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
         self._index = 0
-        self._look: Look | None = None
+        self._look: DisplayMetrics | None = None
         self.shown: Attention | None = None
 
         # Widgets
@@ -36,9 +36,9 @@ class SettlePage(Page):
         self.left_machine = self.button(lambda: self._settle(True))
         self.stayed = self.button(lambda: self._settle(False))
         self.money = self.button(lambda: self._settle(None))
-        self.count = self.button(self._count, Rank.PRIMARY)
+        self.count = self.button(self._count, ButtonStyle.PRIMARY)
 
-        # Words
+        # Strings
         self.left_machine.say(words.it_left())
         self.stayed.say(words.it_stayed())
         self.money.say(words.money_settled())
@@ -59,7 +59,7 @@ class SettlePage(Page):
             self.shown = shown
             self._say(len(things))
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         self._look = look
         gap = look.px(theme.GAP)
         bar = QRect(0, self.height() - look.touch, self.width(), look.touch)

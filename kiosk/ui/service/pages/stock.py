@@ -10,13 +10,13 @@ from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.service.number_stepper import Stepper, side_by_side
-from kiosk.ui.service.page import Desk, Page
-from kiosk.ui.translations.service import ServiceWords
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.service.page import Page, ServiceContext
+from kiosk.ui.translations.service import ServiceStrings
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.grid import grid_for
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.catalog.currency import MINOR_DIGITS, PRICES
 from kiosk.vending.sale.events import Operation, SetPrice, SetStock, Stay
@@ -30,9 +30,9 @@ PRICE_STEP = {0: 10, 2: 5, 3: 50}
 class StockPage(Page):
     """Saving records a count even where it is the old one: somebody has looked."""
 
-    def __init__(self, desk: Desk, words: ServiceWords, shop_words: ShopWords, parent: QWidget) -> None:
+    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
         super().__init__(desk, words, shop_words, parent)
-        self._look: Look | None = None
+        self._look: DisplayMetrics | None = None
         self._page = 0
         self.slot: str | None = None
         names = desk.catalog.product
@@ -45,7 +45,7 @@ class StockPage(Page):
         self.count = Stepper(self)
         self.price = Stepper(self, lambda price: shop_words.money(price, desk.catalog.currency))
         self.full = self.button(lambda: self.count.set_value(self.count.most))
-        self.save = self.button(self._save, Rank.PRIMARY)
+        self.save = self.button(self._save, ButtonStyle.PRIMARY)
         self._editor: tuple[QWidget, ...] = (
             self.heading, self.said, self.count, self.price, self.full, self.save,
         )  # fmt: skip
@@ -90,7 +90,7 @@ class StockPage(Page):
             price = self.shop_words.money(offer.price, offer.currency)
             self.tiles[offer.slot].say(self.words.slot(offer, self._name(offer.slot), price))
 
-    def arrange(self, look: Look) -> None:
+    def arrange(self, look: DisplayMetrics) -> None:
         self._look = look
         self._arrange()
 
@@ -107,7 +107,7 @@ class StockPage(Page):
                 tile.hide()
             self._arrange_editor(look)
 
-    def _arrange_tiles(self, look: Look) -> None:
+    def _arrange_tiles(self, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         least, most = QSize(look.px(38), max(look.touch, look.px(15))), QSize(look.px(70), look.px(24))
         whole = grid_for(len(self.tiles), self.size(), least, most, gap)
@@ -125,7 +125,7 @@ class StockPage(Page):
         wide = max(self.more.sizeHint().width(), look.px(26))
         self.more.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
 
-    def _arrange_editor(self, look: Look) -> None:
+    def _arrange_editor(self, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         head = self.heading.height_for(self.width()) + gap
         said = look.text.px(theme.BODY * 1.6)

@@ -8,14 +8,14 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
 from kiosk.ui.widgets.icons import badge_text
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.ring import paint_ring
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
@@ -53,7 +53,7 @@ class Ring(QWidget):
 class AgeCheckScreen(Screen):
     """Says what the check waits for, and offers the ways around it: an ID, with the camera on or off, or back."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
         self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
         self._waited = 0.0
@@ -89,7 +89,7 @@ class AgeCheckScreen(Screen):
         self.camera.say(self.words.turn_camera_off())
         self.show_id.say(self.words.show_id_instead())
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
         area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
         ring = look.px(32)
         column(

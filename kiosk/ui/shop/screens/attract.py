@@ -12,15 +12,15 @@ from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.products.carousel import Conveyor
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.translations import translator
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Button, Rank
+from kiosk.ui.widgets.button import Button, ButtonStyle
 from kiosk.ui.widgets.choice_card import Card
 from kiosk.ui.widgets.layout import Part, column, row, split
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Start
 from kiosk.vending.sale.snapshot import Snapshot
@@ -34,7 +34,13 @@ class AttractScreen(Screen):
     low_reach_wanted = pyqtSignal(bool)
 
     def __init__(
-        self, words: ShopWords, shelf: Shelf, parent: QWidget, languages: Sequence[str], *, camera_checks: bool
+        self,
+        words: ShopStrings,
+        shelf: ProductImages,
+        parent: QWidget,
+        languages: Sequence[str],
+        *,
+        camera_checks: bool,
     ) -> None:
         super().__init__(words, shelf, parent)
         self._camera_checks = camera_checks
@@ -72,15 +78,15 @@ class AttractScreen(Screen):
         self.with_camera.say(self.words.with_camera_and_check() if checks else self.words.with_camera())
         self.without_camera.say(self.words.without_camera())
         for code, button in self.languages.items():
-            button.set_rank(Rank.CHOSEN if code == self.words.language else Rank.PLAIN)
+            button.set_rank(ButtonStyle.CHOSEN if code == self.words.language else ButtonStyle.PLAIN)
         for button, name, on in (
             (self.enlarged, self.words.large_text(), self.large_text),
             (self.lowered, self.words.low_reach(), self.low_reach),
         ):
             button.setAccessibleName(name)
-            button.set_rank(Rank.CHOSEN if on else Rank.PLAIN)
+            button.set_rank(ButtonStyle.CHOSEN if on else ButtonStyle.PLAIN)
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
         margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
         area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
         self._arrange_bar(bar, look)
@@ -99,7 +105,7 @@ class AttractScreen(Screen):
             row(place, cards, gap)
         self._arrange_words(area.adjusted(0, gap, 0, -margin), look)
 
-    def _arrange_words(self, area: QRect, look: Look) -> None:
+    def _arrange_words(self, area: QRect, look: DisplayMetrics) -> None:
         wide = look.px(104)
         words = self.greeting.height_for(wide) + self.notice.height_for(min(wide, area.width()))
         high = max(min(area.height() - words - look.px(theme.MARGIN * 2), look.px(38)), area.height() // 4)
@@ -112,7 +118,7 @@ class AttractScreen(Screen):
             look.px(theme.GAP),
         )
 
-    def _arrange_bar(self, bar: QRect, look: Look) -> None:
+    def _arrange_bar(self, bar: QRect, look: DisplayMetrics) -> None:
         """Languages from the left, aids at the right."""
         gap = look.px(theme.GAP)
         tools: list[Button] = [self.enlarged, self.lowered]

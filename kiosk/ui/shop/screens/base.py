@@ -7,12 +7,12 @@ from collections.abc import Callable, Hashable
 from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.products.images import ProductImages
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.action_bar import ActionBar
 from kiosk.ui.widgets.layout import split
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Touch
 from kiosk.vending.sale.snapshot import Snapshot
@@ -24,7 +24,7 @@ class Screen(QWidget):
     touched = pyqtSignal(object)
     """A `Touch`."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(parent)
         self.words = words
         self.shelf = shelf
@@ -36,7 +36,7 @@ class Screen(QWidget):
 
     # For the window
 
-    def present(self, snapshot: Snapshot, look: Look) -> None:
+    def present(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
         """Show `snapshot`."""
         key = (self.content(snapshot), self.words.language, look, self.width(), self.height(), self.reach)
         if key != self._laid_out:
@@ -63,7 +63,7 @@ class Screen(QWidget):
     def fill(self, snapshot: Snapshot) -> None:
         """Say what there is to say, in the language of now; show and hide."""
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
         """Give everything its place."""
 
     def follow(self, snapshot: Snapshot) -> None:
@@ -73,7 +73,7 @@ class Screen(QWidget):
         """A slot that tells of `touch`."""
         return lambda: self.touched.emit(touch)
 
-    def inner(self, look: Look) -> QRect:
+    def inner(self, look: DisplayMetrics) -> QRect:
         """The screen without its margins left and right, and without the bar, which is placed."""
         margin = look.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.age_check import AgeCheckScreen
 from kiosk.ui.shop.screens.attract import AttractScreen
 from kiosk.ui.shop.screens.base import Screen
@@ -16,7 +16,7 @@ from kiosk.ui.shop.screens.id_check import AskIdScreen, IdRefusedScreen
 from kiosk.ui.shop.screens.payment import DeclinedScreen, PayingScreen
 from kiosk.ui.shop.screens.product import ProductScreen
 from kiosk.ui.shop.screens.products import ProductsScreen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.vending.sale.state import Phase
 
 PLAIN: dict[Phase, type[Screen]] = {
@@ -37,7 +37,13 @@ class ShopScreens:
     """All of them; phase SERVICE has none here."""
 
     def __init__(
-        self, words: ShopWords, shelf: Shelf, parent: QWidget, languages: Sequence[str], *, camera_checks: bool
+        self,
+        words: ShopStrings,
+        shelf: ProductImages,
+        parent: QWidget,
+        languages: Sequence[str],
+        *,
+        camera_checks: bool,
     ) -> None:
         self.attract = AttractScreen(words, shelf, parent, languages, camera_checks=camera_checks)
         self.age_check = AgeCheckScreen(words, shelf, parent)

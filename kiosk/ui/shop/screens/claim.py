@@ -7,13 +7,13 @@ from collections.abc import Hashable
 from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.message import MessageScreen
 from kiosk.ui.translations.live import Message
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.snapshot import Snapshot
@@ -22,7 +22,7 @@ from kiosk.vending.sale.snapshot import Snapshot
 class ClaimScreen(MessageScreen):
     """The plain screen, and while there is a claim, its number and a code of it."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget, sign: str) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget, sign: str) -> None:
         super().__init__(words, shelf, parent, sign)
         self.code = QrCode(self)
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
@@ -39,7 +39,7 @@ class ClaimScreen(MessageScreen):
         self.scan.say(self.words.scan_claim() if claim else "")
         self.code.setVisible(claim is not None)
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
         if snapshot.claim is None:
             super().arrange(snapshot, look)
             return

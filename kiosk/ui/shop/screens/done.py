@@ -9,14 +9,14 @@ from PyQt6.QtCore import QRect, QRectF, Qt
 from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Drawn, Text, fitting
 from kiosk.vending.sale.events import Cancel
@@ -40,7 +40,7 @@ class ReceiptRows(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look: Look | None = None
+        self._look: DisplayMetrics | None = None
         self.rows: list[tuple[str, str]] = []
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
@@ -48,7 +48,7 @@ class ReceiptRows(QWidget):
             self.rows = rows
             self.update()
 
-    def rescale(self, look: Look) -> None:
+    def rescale(self, look: DisplayMetrics) -> None:
         self._look = look
         self.update()
 
@@ -123,7 +123,7 @@ class TimeLeft(QWidget):
 class DoneScreen(Screen):
     """Sold, refunded, or refund under way."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
 
         # Widgets
@@ -134,7 +134,7 @@ class DoneScreen(Screen):
         self.code = QrCode(self)
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
         self.left = TimeLeft(self)
-        self.done = self.bar.add(self.touch(Cancel()), Rank.PRIMARY)
+        self.done = self.bar.add(self.touch(Cancel()), ButtonStyle.PRIMARY)
 
     def content(self, snapshot: Snapshot) -> Hashable:
         return (super().content(snapshot), snapshot.receipt)
@@ -164,7 +164,7 @@ class DoneScreen(Screen):
         tail = [] if receipt.outcome == "sold" else [self.words.ended(receipt.outcome).title]
         return "\n".join([*head, *rows, *tail])
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
         gap, space = look.px(theme.GAP), look.px(theme.SPACE)
         area = self.inner(look).adjusted(0, gap, 0, -space)
         self.rows.rescale(look)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.claim import ClaimScreen
 from kiosk.ui.shop.screens.message import MessageScreen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.vending.sale.snapshot import Snapshot
 
 
@@ -16,7 +16,7 @@ class DispensingScreen(MessageScreen):
 
     sign_units = 34.0
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "tray")
 
     def fill(self, snapshot: Snapshot) -> None:
@@ -29,7 +29,7 @@ class RefundingScreen(MessageScreen):
 
     sign_units = 30.0
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "refund")
 
     def fill(self, snapshot: Snapshot) -> None:
@@ -42,7 +42,7 @@ class OutOfOrderScreen(ClaimScreen):
 
     sign_units = 30.0
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "closed")
 
     def fill(self, snapshot: Snapshot) -> None:

@@ -9,15 +9,15 @@ from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.shop.screens.message import MessageScreen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.layout import Part, centred, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.pin_pad import Dots, PinPad
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Back, Cancel, Stay
@@ -30,7 +30,7 @@ class AskIdScreen(Screen):
     entered = pyqtSignal(str)
     """A PIN."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
 
         # Widgets
@@ -75,7 +75,7 @@ class AskIdScreen(Screen):
         else:
             self.staff.say(self.words.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
         area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
         gap = look.px(theme.GAP)
         if "pin" in snapshot.id_methods and self.reach and not look.upright:
@@ -114,7 +114,7 @@ class AskIdScreen(Screen):
                 QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), look, look.px(20)
             )
 
-    def _arrange_low(self, look: Look) -> None:
+    def _arrange_low(self, look: DisplayMetrics) -> None:
         """Where the lower half is low: the pad in two rows, the bar beside it, everything else above."""
         gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, -margin)
@@ -129,11 +129,11 @@ class AskIdScreen(Screen):
         column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
         self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), look, look.px(20))
 
-    def _head(self, look: Look) -> int:
+    def _head(self, look: DisplayMetrics) -> int:
         """Height of what stands above the pad."""
         return look.text.px(theme.BODY * 1.6) + look.px(4 + theme.GAP)
 
-    def _explain(self, area: QRect, look: Look, sign: int) -> None:
+    def _explain(self, area: QRect, look: DisplayMetrics, sign: int) -> None:
         parts = [
             Part(self.sign, sign, sign, least=sign // 3),
             Part(self.title, width=look.px(80), gap=look.px(theme.SPACE)),
@@ -152,10 +152,10 @@ class AskIdScreen(Screen):
 class IdRefusedScreen(MessageScreen):
     """No product, no reproach, and everything else for sale."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "id")
         self.cancel = self.bar.add(self.touch(Cancel()))
-        self.other = self.bar.add(self.touch(Back()), Rank.PRIMARY)
+        self.other = self.bar.add(self.touch(Back()), ButtonStyle.PRIMARY)
 
     def fill(self, snapshot: Snapshot) -> None:  # noqa: ARG002
         self.say(self.words.refused())

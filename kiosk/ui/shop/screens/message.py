@@ -6,14 +6,14 @@ from PyQt6.QtCore import QRect
 from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.translations.live import Message
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.snapshot import Snapshot
 
@@ -26,7 +26,7 @@ class MessageScreen(Screen):
 
     sign_units = 24.0
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget, sign: str) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget, sign: str) -> None:
         super().__init__(words, shelf, parent)
 
         # Widgets
@@ -41,14 +41,14 @@ class MessageScreen(Screen):
         self.title.say(message.title)
         self.text.say(message.text)
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
         column(self.middle(look), self.parts(look), look.px(theme.GAP))
 
-    def middle(self, look: Look) -> QRect:
+    def middle(self, look: DisplayMetrics) -> QRect:
         """What the bar leaves."""
         return self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
 
-    def parts(self, look: Look) -> list[Part]:
+    def parts(self, look: DisplayMetrics) -> list[Part]:
         """From top to bottom."""
         wide = look.px(WIDEST)
         sign = look.px(self.sign_units)

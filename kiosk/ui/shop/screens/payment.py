@@ -6,12 +6,12 @@ from collections.abc import Hashable
 
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.claim import ClaimScreen
 from kiosk.ui.shop.screens.message import MessageScreen
 from kiosk.ui.translations.live import Message
-from kiosk.ui.translations.shop import ShopWords
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.translations.shop import ShopStrings
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.vending.sale.events import Back, Cancel, Continue
 from kiosk.vending.sale.snapshot import Snapshot
 
@@ -19,7 +19,7 @@ from kiosk.vending.sale.snapshot import Snapshot
 class PayingScreen(MessageScreen):
     """Everything happens at the reader; the screen says how much for what."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "card")
         self.cancel = self.bar.add(self.touch(Cancel()))
         self.back = self.bar.add(self.touch(Back()))
@@ -35,11 +35,11 @@ class PayingScreen(MessageScreen):
 class DeclinedScreen(ClaimScreen):
     """Why, and what can be done now."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent, "sorry")
         self.cancel = self.bar.add(self.touch(Cancel()))
         self.other = self.bar.add(self.touch(Back()))
-        self.again = self.bar.add(self.touch(Continue()), Rank.PRIMARY)
+        self.again = self.bar.add(self.touch(Continue()), ButtonStyle.PRIMARY)
 
     def content(self, snapshot: Snapshot) -> Hashable:
         return (super().content(snapshot), snapshot.can_continue)

@@ -6,15 +6,15 @@ from PyQt6.QtCore import QRect, QRectF
 from PyQt6.QtGui import QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.picture import Picture
 from kiosk.ui.shop.screens.base import Screen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.button import Rank
+from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import paint_badge
 from kiosk.ui.widgets.layout import Part, column
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vending.sale.events import Back, Continue
@@ -41,7 +41,7 @@ class Badge(QWidget):
 class ProductScreen(Screen):
     """Picture and words, side by side where there is width for both."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
 
         # Widgets
@@ -51,7 +51,7 @@ class ProductScreen(Screen):
         self.badge = Badge(self)
         self.limit = Text(self, theme.BODY, colour=theme.QUIET)
         self.back = self.bar.add(self.touch(Back()))
-        self.buy = self.bar.add(self.touch(Continue()), Rank.PRIMARY)
+        self.buy = self.bar.add(self.touch(Continue()), ButtonStyle.PRIMARY)
 
     def fill(self, snapshot: Snapshot) -> None:
         offer = snapshot.chosen
@@ -66,7 +66,7 @@ class ProductScreen(Screen):
         self.back.say(self.words.back())
         self.buy.say(self.words.buy(price))
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:  # noqa: ARG002
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
         area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
         badge = look.px(9)
         words = [

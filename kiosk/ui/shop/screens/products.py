@@ -8,15 +8,15 @@ from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtGui import QFont, QFontMetrics
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import Shelf
+from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.tile import Tile, TileText
 from kiosk.ui.shop.screens.base import Screen
-from kiosk.ui.translations.shop import ShopWords
+from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button
 from kiosk.ui.widgets.grid import Grid, grid_for
 from kiosk.ui.widgets.layout import split
-from kiosk.ui.widgets.metrics import Look
+from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Cancel, Choose, SetCamera, Stay
 from kiosk.vending.sale.snapshot import Offer, Snapshot
@@ -28,11 +28,11 @@ READABLE = 0.78
 class ProductsScreen(Screen):
     """A grid that pages by button or by a swipe."""
 
-    def __init__(self, words: ShopWords, shelf: Shelf, parent: QWidget) -> None:
+    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
         super().__init__(words, shelf, parent)
         self.page = 0
         self.grid = Grid(1, 1, 1)
-        self._last: tuple[Snapshot, Look] | None = None
+        self._last: tuple[Snapshot, DisplayMetrics] | None = None
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
@@ -73,7 +73,7 @@ class ProductsScreen(Screen):
         name = self.shelf.name(offer.slot, self.words.language)
         return TileText(name, self.words.money(offer.price, offer.currency), note)
 
-    def arrange(self, snapshot: Snapshot, look: Look) -> None:
+    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
         self._last = snapshot, look
         margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
         area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
@@ -86,7 +86,7 @@ class ProductsScreen(Screen):
         self._arrange_tiles(area, snapshot, look)
         self._arrange_bar(bar, look)
 
-    def _arrange_tiles(self, area: QRect, snapshot: Snapshot, look: Look) -> None:
+    def _arrange_tiles(self, area: QRect, snapshot: Snapshot, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         metrics = QFontMetrics(look.text.font(theme.BODY))
         names = (self.shelf.name(offer.slot, self.words.language) for offer in snapshot.offers)
@@ -121,7 +121,7 @@ class ProductsScreen(Screen):
         for tile in tiles:
             tile.give_words(words, noted=noted)
 
-    def _arrange_bar(self, bar: QRect, look: Look) -> None:
+    def _arrange_bar(self, bar: QRect, look: DisplayMetrics) -> None:
         gap = look.px(theme.GAP)
         paged = self.grid.pages > 1
         for part in (self.earlier, self.number, self.later):

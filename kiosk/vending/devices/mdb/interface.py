@@ -15,15 +15,15 @@ from kiosk.vending.devices.serial_line import LineDown, LineUp, Link
 
 HEARTBEAT = 2.0
 """Seconds between two looks while nothing happens."""
-HASTE = 0.5
+BUSY_POLL = 0.5
 """The same while a payment is open."""
-PATIENCE = 1.0
+REPLY_TIMEOUT = 1.0
 """Seconds after which a look is taken to be unanswered."""
 DEAD_AFTER = 3
 """Unanswered looks after which the interface is away."""
 RESEND = 1.0
 """Seconds until a command without effect may be sent again."""
-GRACE = 10.0
+RESET_GRACE = 10.0
 """Seconds that a reset of our own may take before the terminal counts as away."""
 
 
@@ -75,7 +75,7 @@ class MdbInterface:
         """Asks where it is, if it is time to. `hasty`: whether somebody waits."""
         if not self._up:
             return
-        if self._look_sent is not None and self._now >= self._look_sent + PATIENCE:
+        if self._look_sent is not None and self._now >= self._look_sent + REPLY_TIMEOUT:
             self._look_sent = None
             self._unanswered += 1
             if self._unanswered >= DEAD_AFTER:
@@ -84,7 +84,7 @@ class MdbInterface:
         if self._look_sent is None and self._now >= self._look_due:
             self._link.send("D,STATUS")
             self._look_sent = self._now
-            self._look_due = self._now + (HASTE if hasty else HEARTBEAT)
+            self._look_due = self._now + (BUSY_POLL if hasty else HEARTBEAT)
 
     def look_soon(self) -> None:
         """Something has changed."""
@@ -106,7 +106,7 @@ class MdbInterface:
 
     def reset(self) -> None:
         """Resets the reader: off, upon which it is found off and switched on again."""
-        self._excused_until = self._now + GRACE
+        self._excused_until = self._now + RESET_GRACE
         self.command("D,0")
 
     @property

@@ -30,7 +30,7 @@ OPEN: tuple[Stage, ...] = ("requested", "settling", "reversing")
 
 
 @dataclass(frozen=True)
-class Remembered:
+class PaymentRecord:
     """A payment in the file. `amount` in minor units of `currency`."""
 
     stage: Stage
@@ -38,12 +38,12 @@ class Remembered:
     currency: str
 
 
-class MdbMemory:
+class PaymentStore:
     """The file, and what it says. `whole` is False if there is one that cannot be understood."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._payments: dict[str, Remembered] = {}
+        self._payments: dict[str, PaymentRecord] = {}
         self._trouble = ""
         self.whole = True
         try:
@@ -55,15 +55,15 @@ class MdbMemory:
             self.whole = False
             log.error("%s cannot be read, so reversals of older payments cannot be confirmed: %s", path, error)
 
-    def get(self, transaction: str) -> Remembered | None:
+    def get(self, transaction: str) -> PaymentRecord | None:
         """What is known of a transaction."""
         return self._payments.get(transaction)
 
-    def open(self) -> tuple[str, Remembered] | None:
+    def open(self) -> tuple[str, PaymentRecord] | None:
         """The payment that is not over. There is at most one, because a reader handles one at a time."""
         return next(((name, each) for name, each in self._payments.items() if each.stage in OPEN), None)
 
-    def put(self, transaction: str, remembered: Remembered) -> bool:
+    def put(self, transaction: str, remembered: PaymentRecord) -> bool:
         """Writes it down; False if that failed. Then only an end is kept in mind, which is true without the file."""
         payments = {name: each for name, each in self._payments.items() if name != transaction}
         payments[transaction] = remembered
@@ -83,12 +83,12 @@ class MdbMemory:
         return True
 
 
-def _written(payments: dict[str, Remembered]) -> str:
+def _written(payments: dict[str, PaymentRecord]) -> str:
     rows = [[name, each.stage, each.amount, each.currency] for name, each in payments.items()]
     return json.dumps({"version": 1, "payments": rows})
 
 
-def _read(text: str) -> dict[str, Remembered]:
+def _read(text: str) -> dict[str, PaymentRecord]:
     """Raises `ValueError` for anything else than what `_written` writes."""
     data = json.loads(text)
     if not isinstance(data, dict) or data.get("version") != 1 or not isinstance(data.get("payments"), list):
@@ -99,7 +99,7 @@ def _read(text: str) -> dict[str, Remembered]:
             case [str(name), str(stage), int(amount), str(currency)] if (
                 stage in get_args(Stage) and currency in MINOR_DIGITS and amount >= 0
             ):
-                payments[name] = Remembered(stage, amount, currency)  # type: ignore[arg-type]
+                payments[name] = PaymentRecord(stage, amount, currency)  # type: ignore[arg-type]
             case _:
                 raise ValueError(f"it has a row {row!r}")
     return payments

@@ -29,7 +29,7 @@ from kiosk.vending.catalog.currency import MINOR_DIGITS, in_major_units
 from kiosk.vending.devices.faults import FaultChanged
 from kiosk.vending.devices.mdb.interface import RESEND, Answer, Hint, MdbInterface
 from kiosk.vending.devices.mdb.mdb_price import why_not
-from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered, Stage
+from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore, Stage
 from kiosk.vending.devices.mdb.protocol import Refusal, Status
 from kiosk.vending.devices.protocols import Approved, Declined, PaymentMessage, Reversed, Settled
 from kiosk.vending.devices.serial_line import LineDown, Link
@@ -75,7 +75,7 @@ class MdbTerminal:
 
     simulated = False
 
-    def __init__(self, link: Link, memory: MdbMemory) -> None:
+    def __init__(self, link: Link, memory: PaymentStore) -> None:
         self._interface = MdbInterface(link)
         self._memory = memory
         self._payment: _Payment | None = None
@@ -301,7 +301,7 @@ class MdbTerminal:
     def _put(self, payment: _Payment, stage: Stage) -> bool:
         if payment.stage == stage:
             return True
-        kept = self._memory.put(payment.transaction, Remembered(stage, payment.amount, payment.currency))
+        kept = self._memory.put(payment.transaction, PaymentRecord(stage, payment.amount, payment.currency))
         if kept:
             payment.stage = stage
         return kept

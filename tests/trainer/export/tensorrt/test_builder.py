@@ -72,8 +72,8 @@ def in_precision(network: bytes, precision: str) -> bytes:
     if precision == "fp16":
         return to_half(network)
     if precision == "int8":
-        chips = np.random.default_rng(0).random((32, 1, 75, 75), np.float32)
-        return in_eight_bits(network, chips, "tensorrt")
+        crops = np.random.default_rng(0).random((32, 1, 75, 75), np.float32)
+        return in_eight_bits(network, crops, "tensorrt")
     return network
 
 
@@ -120,7 +120,7 @@ def test_the_manifest_is_told_what_was_built(library: TensorRTLibrary, linear: b
 
 @pytest.mark.tensorrt
 @pytest.mark.parametrize("max_batch", [1, 8, 256])
-def test_one_to_so_many_chips_fit_and_one_is_fastest(
+def test_one_to_so_many_crops_fit_and_one_is_fastest(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, max_batch: int
 ) -> None:
     profile = library.module.IOptimizationProfile

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.system.usb_export import StoppedError
 from kiosk.ui.service.pages.journal import row_of
-from kiosk.ui.translations.service import ServiceWords
+from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.translator import Language
 from kiosk.vending.journal import Entry, JournalDamagedError, JournalError
 from kiosk.vending.journal.facts import StockSet
@@ -22,7 +22,7 @@ def test_what_is_wrong_with_the_journal_is_said_in_the_operator_s_language(qtbot
     german = Language("de")
     QCoreApplication.installTranslator(german)
     try:
-        words = ServiceWords()
+        words = ServiceStrings()
         damaged = words.journal_error(JournalDamagedError("journal x is damaged, row 3 is gone: …", "row 3 is gone"))
         stopped = words.journal_error(StoppedError("stopped: nothing was written"))
         newer = words.journal_error(JournalError("journal x was written by a newer kiosk: install that version"))

@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending.devices.mdb.payment_store import REMEMBERED, MdbMemory, Remembered
+from kiosk.vending.devices.mdb.payment_store import REMEMBERED, PaymentRecord, PaymentStore
 
 
 def test_it_outlives_the_program(tmp_path: Path) -> None:
     path = tmp_path / "state" / "mdb.json"
-    assert MdbMemory(path).put("sale-1-1", Remembered("requested", 180, "EUR"))
-    again = MdbMemory(path)
+    assert PaymentStore(path).put("sale-1-1", PaymentRecord("requested", 180, "EUR"))
+    again = PaymentStore(path)
     assert again.whole
-    assert again.open() == ("sale-1-1", Remembered("requested", 180, "EUR"))
-    assert again.put("sale-1-1", Remembered("returned", 180, "EUR"))
-    assert MdbMemory(path).open() is None
-    assert MdbMemory(path).get("sale-1-1") == Remembered("returned", 180, "EUR")
+    assert again.open() == ("sale-1-1", PaymentRecord("requested", 180, "EUR"))
+    assert again.put("sale-1-1", PaymentRecord("returned", 180, "EUR"))
+    assert PaymentStore(path).open() is None
+    assert PaymentStore(path).get("sale-1-1") == PaymentRecord("returned", 180, "EUR")
     assert path.stat().st_mode & 0o077 == 0
 
 
 def test_it_forgets_what_is_long_over(tmp_path: Path) -> None:
-    memory = MdbMemory(tmp_path / "mdb.json")
+    memory = PaymentStore(tmp_path / "mdb.json")
     for number in range(REMEMBERED + 3):
-        memory.put(f"sale-{number}", Remembered("settled", 180, "EUR"))
+        memory.put(f"sale-{number}", PaymentRecord("settled", 180, "EUR"))
     assert memory.get("sale-2") is None
     assert memory.get("sale-3") is not None
 
@@ -38,14 +38,14 @@ def test_a_file_that_says_nothing_sensible_is_no_empty_one(
 ) -> None:
     (tmp_path / "mdb.json").write_text(text)
     with caplog.at_level(logging.ERROR):
-        assert not MdbMemory(tmp_path / "mdb.json").whole
+        assert not PaymentStore(tmp_path / "mdb.json").whole
     assert "cannot be read" in caplog.text
 
 
 def test_what_cannot_be_written_was_not_put(tmp_path: Path) -> None:
     (tmp_path / "mdb.json").mkdir()
-    memory = MdbMemory(tmp_path / "mdb.json")
-    assert not memory.put("sale-1", Remembered("requested", 180, "EUR"))
+    memory = PaymentStore(tmp_path / "mdb.json")
+    assert not memory.put("sale-1", PaymentRecord("requested", 180, "EUR"))
     assert memory.get("sale-1") is None
-    assert not memory.put("sale-1", Remembered("returned", 180, "EUR"))
-    assert memory.get("sale-1") == Remembered("returned", 180, "EUR")
+    assert not memory.put("sale-1", PaymentRecord("returned", 180, "EUR"))
+    assert memory.get("sale-1") == PaymentRecord("returned", 180, "EUR")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.vending.devices.faults import FaultChanged
-from kiosk.vending.devices.mdb.payment_store import MdbMemory, Remembered
+from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.devices.protocols import Approved, Declined, PaymentMessage, Reversed, Settled
 from tests.fakes.mdb_interface import MdbInterface
@@ -29,7 +29,7 @@ class Bench:
 
     def start(self) -> None:
         self.wire.reopen()
-        self.terminal = MdbTerminal(self.wire, MdbMemory(self.path))
+        self.terminal = MdbTerminal(self.wire, PaymentStore(self.path))
 
     def run(self, seconds: float = 3.0) -> list[PaymentMessage]:
         """What was said meanwhile."""
@@ -383,7 +383,7 @@ def test_a_line_that_goes_wrong_costs_no_more_than_time(bench: Bench, fate: str,
 
 def test_remembered_is_what_was_sent(bench: Bench) -> None:
     bench.ask()
-    assert MdbMemory(bench.path).get("t1") == Remembered("requested", 180, "EUR")
+    assert PaymentStore(bench.path).get("t1") == PaymentRecord("requested", 180, "EUR")
 
 
 def test_an_approval_that_the_reader_took_back_is_not_settled(bench: Bench) -> None:
@@ -457,7 +457,7 @@ def test_what_cannot_be_written_down_is_not_told_to_the_reader(bench: Bench, end
     """Else a crash could find a charge, or a refund, of which the file knows nothing."""
     bench.approved()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MdbMemory, "put", lambda *_: False)
+        patch.setattr(PaymentStore, "put", lambda *_: False)
         getattr(bench.terminal, end)("t1")
         assert bench.run() == []
         assert not any(line.startswith("D,END") for line in bench.wire.sent)

@@ -1,4 +1,4 @@
-"""Chips to try an engine on where no data set is at hand: the faces of the demo clip, and noise.
+"""Crops to try an engine on where no data set is at hand: the faces of the demo clip, and noise.
 
 Nobody in the clip exists. The noise is there because an engine that errs only on what is no face errs all the same.
 """
@@ -10,7 +10,7 @@ from importlib import resources
 import cv2
 import numpy as np
 
-from kiosk.inference import Chips
+from kiosk.inference import Crops
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder, detection_scale
 from kiosk.vision.faces.image import gray_of
@@ -21,26 +21,26 @@ _NOISE = 16
 _SMALLEST_FACE = 0.2  # of the frame's height
 
 
-def sample_chips() -> Chips:
+def sample_crops() -> Crops:
     """(64, 1, 75, 75), always the same."""
     noise = np.random.default_rng(0).random((_NOISE, 1, 75, 75), np.float32)
     return np.concatenate([_clip_faces(), noise])
 
 
-def _clip_faces() -> Chips:
+def _clip_faces() -> Crops:
     finder = FaceFinder()
-    chips: list[np.ndarray] = []
+    crops: list[np.ndarray] = []
     with resources.as_file(resources.files("kiosk.assets") / "demo.mp4") as path:
         clip = cv2.VideoCapture(str(path))
         try:
             number = 0
-            while len(chips) < CLIP_FACES and clip.grab():
+            while len(crops) < CLIP_FACES and clip.grab():
                 number += 1
                 if number % _EVERY:
                     continue
                 gray = gray_of(np.asarray(clip.retrieve()[1], dtype=np.uint8))
                 faces = finder.detect(gray, detection_scale(gray.shape[0], _SMALLEST_FACE))
-                chips += [align(gray, face) for face in faces]
+                crops += [align(gray, face) for face in faces]
         finally:
             clip.release()
-    return np.stack(chips[:CLIP_FACES])[:, None] / np.float32(255)
+    return np.stack(crops[:CLIP_FACES])[:, None] / np.float32(255)
