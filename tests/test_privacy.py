@@ -98,6 +98,7 @@ def test_no_file_was_open_for_writing_but_the_picture_in_memory(seen: Seen) -> N
     assert not any(Path(path).exists() for path in shared)
 
 
+@pytest.mark.proves("theft-pictures")
 def test_no_file_holds_a_picture(seen: Seen) -> None:
     for name, content in seen.contents.items():
         if not name.endswith(".svm"):
@@ -107,6 +108,7 @@ def test_no_file_holds_a_picture(seen: Seen) -> None:
             assert len(content) < 200_000, name
 
 
+@pytest.mark.proves("theft-faces")
 def test_the_journal_holds_no_estimate(seen: Seen, tmp_path: Path) -> None:
     for name, content in seen.contents.items():
         if "journal.db" in name:

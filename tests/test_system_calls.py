@@ -43,11 +43,13 @@ def test_the_camera_was_on_and_something_was_sold(sale: tuple[Calls, Path, Path]
     assert "dispensing" in said["phases"]
 
 
+@pytest.mark.proves("network-reach")
 def test_a_sale_opens_no_connection_that_leaves_the_machine(sale: tuple[Calls, Path, Path]) -> None:
     assert "AF_UNIX" in sale[0].families
     assert sale[0].families <= LOCAL
 
 
+@pytest.mark.proves("theft-pictures")
 def test_a_sale_writes_no_file_but_the_journal_and_its_like(sale: tuple[Calls, Path, Path]) -> None:
     calls, sandbox, report = sale
     written = {path for path in calls.written if path not in (str(report), os.devnull)}
@@ -63,6 +65,7 @@ def test_a_sale_writes_no_file_but_the_journal_and_its_like(sale: tuple[Calls, P
     assert calls.in_memory <= {"pulseaudio"}
 
 
+@pytest.mark.proves("stick-program")
 def test_a_sale_starts_no_program_but_its_own_processes(sale: tuple[Calls, Path, Path]) -> None:
     assert {Path(program).resolve() for program in sale[0].programs} == {Path(sys.executable).resolve()}
 

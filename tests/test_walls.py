@@ -225,6 +225,7 @@ def test_the_trainer_imports_only_what_it_shares_with_the_kiosk() -> None:
         assert not [name for name in of_kiosk if not is_within(name, shared)], module
 
 
+@pytest.mark.proves("engine-pickle")
 @pytest.mark.parametrize("module", EVERY_MODULE)
 def test_nothing_that_is_read_can_run_code(module: str) -> None:
     assert not [name for name in imports_of(module) if is_within(name, (*RUNS_CODE_FROM_DATA, "torch.load"))]

@@ -25,6 +25,8 @@ from tests.cli.test_main import assert_one_clear_line, kiosk
 from tests.fakes.broker import Broker, Collector, until
 from tests.fakes.sale_rig import Rig
 
+pytestmark = pytest.mark.proves("engine-remote")
+
 
 def config(folder: Path, more: str) -> Config:
     path = folder / "kiosk.toml"
@@ -45,6 +47,7 @@ def test_without_a_broker_there_is_no_fleet() -> None:
     assert chosen_engine(Config()) is None
 
 
+@pytest.mark.proves("network-broker")
 @pytest.mark.parametrize(
     ("more", "words"),
     [

@@ -72,6 +72,7 @@ def test_without_settings_it_refuses_and_says_how_to_make_them() -> None:
     assert_one_clear_line(kiosk("run"), "kiosk config init", "kiosk run --config", "kiosk run --demo")
 
 
+@pytest.mark.proves("simulated-terminal")
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -87,6 +88,7 @@ def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, 
     assert not (folder / "state").exists()
 
 
+@pytest.mark.proves("no-pin")
 @pytest.mark.usefixtures("with_hardware")
 def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
     config = settings(folder, f'{HARDWARE}[id]\nattendant = true\nreader = "passport"\n')
@@ -154,6 +156,7 @@ def test_no_simulated_device_is_among_the_real_ones() -> None:
     assert "simulated" not in {*devices.TERMINALS, *devices.DISPENSERS, *devices.READERS}
 
 
+@pytest.mark.proves("picture-clip")
 @pytest.mark.usefixtures("with_hardware")
 @pytest.mark.parametrize("source", [DEMO, "clip.mp4"])
 def test_a_machine_that_sells_looks_at_people_and_not_at_a_clip(folder: Path, source: str) -> None:
@@ -170,6 +173,7 @@ def test_without_a_camera_no_clip_takes_its_place(folder: Path) -> None:
     assert run._checked_source(settings(folder, HARDWARE), RunOptions()) == ANY_CAMERA
 
 
+@pytest.mark.proves("disk-full-start", "second-kiosk")
 @pytest.mark.usefixtures("with_hardware")
 def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = settings(folder, HARDWARE)
@@ -247,6 +251,7 @@ def test_what_is_opened_is_closed_in_reverse(folder: Path, happened: list[str]) 
     assert happened == [*STARTED, "show", *STOPPED]
 
 
+@pytest.mark.proves("settings-invalid-service")
 @pytest.mark.usefixtures("happened")
 @pytest.mark.parametrize(("fault", "kept"), [("", 1), ("nonsense", 0)])
 def test_a_start_that_goes_through_keeps_its_settings(
@@ -261,6 +266,7 @@ def test_a_start_that_goes_through_keeps_its_settings(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [fault] * (not kept)
 
 
+@pytest.mark.proves("camera-absent")
 @pytest.mark.usefixtures("happened")
 def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[bool] = []
@@ -279,6 +285,7 @@ def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.Monk
     assert remembered == []
 
 
+@pytest.mark.proves("settings-edited")
 @pytest.mark.usefixtures("happened")
 @pytest.mark.parametrize("nonsense", ["nonsense = [", None])
 def test_settings_that_become_nonsense_or_vanish_while_it_runs_change_nothing(
@@ -471,6 +478,7 @@ def test_the_example_is_written_checked_and_not_written_over(tmp_path: Path) -> 
     assert "to sell: payment.kind is none" in result.stdout
 
 
+@pytest.mark.proves("catalog-invalid")
 def test_what_is_wrong_with_settings_or_catalogue_is_one_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     path.write_text("[camera]\nwidht = 3\n")
@@ -500,6 +508,7 @@ def test_a_machine_does_not_sell_to_a_picture(folder: Path) -> None:
         devices.check(config)
 
 
+@pytest.mark.proves("camera-absent")
 @pytest.mark.usefixtures("with_hardware")
 def test_a_machine_starts_while_its_camera_is_away(folder: Path) -> None:
     config = settings(folder, f'{HARDWARE}[camera]\nsource = "/dev/video77"\n')
@@ -568,6 +577,7 @@ def test_a_service_manager_hears_of_its_whole_life(tmp_path: Path) -> None:
     assert len(told) >= 5
 
 
+@pytest.mark.proves("journal-damaged-running")
 def test_the_pulse_is_that_of_its_parts() -> None:
     machine = SimpleNamespace(
         shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None), journal_is_damaged=False),
@@ -589,6 +599,7 @@ def test_the_pulse_is_that_of_its_parts() -> None:
     assert not vitals.journal()  # only a fresh start puts it aside
 
 
+@pytest.mark.proves("kiosk-leaking")
 def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
     held, now = 200 << 20, 0.0
     monkeypatch.setattr("kiosk.app.machine.MemoryWatch", lambda: MemoryWatch(lambda: held))

@@ -159,6 +159,14 @@ FAULTS: list[tuple[Callable[[Machine], AbstractContextManager[object]], str]] = 
 ]
 
 
+@pytest.mark.proves(
+    "disk-full-start",
+    "second-kiosk",
+    "journal-quarantine-fails",
+    "settings-invalid-first",
+    "catalog-invalid",
+    "start-fails",
+)
 @pytest.mark.parametrize(("fault", "words"), FAULTS, ids=lambda each: getattr(each, "__name__", ""))
 def test_the_screen_says_out_of_order_and_the_machine_starts_once_it_can(
     machine: Machine,
@@ -275,6 +283,7 @@ def test_without_a_screen_it_is_one_line_and_an_end(machine: Machine, monkeypatc
         machine.start()
 
 
+@pytest.mark.proves("engine-gone-start", "engine-damaged")
 @pytest.mark.parametrize("spoilt", [False, True])
 def test_without_its_engine_it_sells_and_asks_for_ids(machine: Machine, spoilt: bool) -> None:
     engine = machine.path.with_name("gone.onnx")
@@ -288,6 +297,7 @@ def test_without_its_engine_it_sells_and_asks_for_ids(machine: Machine, spoilt: 
     assert "gone.onnx" in (shown.vision.fault or "")
 
 
+@pytest.mark.proves("engine-gone-start")
 def test_a_person_is_told_that_the_engine_is_gone_and_nothing_starts(machine: Machine) -> None:
     machine.path.write_text(f'{SETTINGS}[vision]\nengine = "gone.onnx"\n')
     with pytest.raises(Exception, match=r"engine .*gone\.onnx cannot be read"):
@@ -299,6 +309,7 @@ def test_a_person_is_told_that_the_engine_is_gone_and_nothing_starts(machine: Ma
 # In a process of its own
 
 
+@pytest.mark.proves("start-fails")
 def test_the_service_manager_hears_why_it_does_not_sell_and_that_it_does(tmp_path: Path) -> None:
     path = tmp_path / "kiosk.toml"
     ports = "".join(f'[{name}]\nkind = "{kind}"\nport = "/dev/none-{kind}"\n' for name, kind in PORTS)

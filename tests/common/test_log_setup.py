@@ -27,6 +27,7 @@ def as_before() -> Iterator[None]:
     log.handlers, log.level, sys.excepthook = handlers, level, hook
 
 
+@pytest.mark.proves("product-name-forges")
 def test_systemd_gets_json_a_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
     log_setup.set_up()
@@ -44,6 +45,7 @@ def test_a_person_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert capsys.readouterr().err == "kiosk.ui: ready\n"
 
 
+@pytest.mark.proves("product-name-forges")
 def test_what_a_device_says_gives_a_terminal_no_orders(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.proves("settings-invalid-service")
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_a_machine_alone_starts_with_those_of_its_last_start_and_says_so(path: Path, nonsense: str) -> None:
     before, fault = load_or_recall(path)
@@ -40,6 +41,7 @@ def test_a_machine_alone_starts_with_those_of_its_last_start_and_says_so(path: P
     assert config.model_copy(update={"age_check": before.age_check}) == before
 
 
+@pytest.mark.proves("settings-invalid-service")
 def test_whatever_the_mistake_was_about_an_id_is_asked_for_until_it_is_right(path: Path) -> None:
     remember(load(path), path)
     good = path.read_text()
@@ -52,6 +54,7 @@ def test_whatever_the_mistake_was_about_an_id_is_asked_for_until_it_is_right(pat
     assert fault == ""
 
 
+@pytest.mark.proves("settings-invalid-first")
 def test_without_a_start_before_there_is_nothing_to_go_by(path: Path) -> None:
     path.write_text(NONSENSE[0])
     with pytest.raises(ConfigError, match="sorce"):
@@ -85,6 +88,7 @@ def test_what_cannot_be_kept_is_logged_and_keeps_nobody_from_selling(
     assert "cannot be kept" in caplog.text
 
 
+@pytest.mark.proves("settings-invalid-person")
 @pytest.mark.parametrize("listens", [True, False])
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_a_person_is_told_and_nothing_starts(

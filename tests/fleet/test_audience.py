@@ -49,6 +49,7 @@ def test_a_new_vision_process_ends_the_tracks_of_the_old_one() -> None:
     assert tracks.over([seen(500, face(1, 3)), seen(1)]) == ["20-29"]
 
 
+@pytest.mark.proves("network-customers")
 def test_few_are_not_told() -> None:
     audience = VisitorCounter()
     assert audience.over(BEGIN) is None

@@ -32,6 +32,7 @@ def machine_at(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
         machine.close()
 
 
+@pytest.mark.proves("network-stop")
 def test_a_packet_that_is_too_large_ends_the_connection_when_it_begins() -> None:
     with BadBroker(answers=None, greeting=LARGEST_THERE_IS) as broker:
         link = Link(BrokerSettings("127.0.0.1", broker.port, tls=False), "m-1", ("kiosk/m-1/state", b"{}"))

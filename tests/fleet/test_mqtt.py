@@ -101,6 +101,7 @@ def opened(broker: BrokerSettings) -> Link:
     return link
 
 
+@pytest.mark.proves("network-broker")
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")  # paho leaves a failed one to Python
 def test_the_machine_shows_its_certificate_and_checks_the_brokers(
     tmp_path: Path, tls_broker: Broker, authority: Authority

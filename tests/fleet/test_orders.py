@@ -67,6 +67,7 @@ def test_a_key_is_kept_where_nobody_else_can_read_it(tmp_path: Path, operator: O
         public_key("c2hvcnQ=")
 
 
+@pytest.mark.proves("theft-orders")
 def test_only_what_the_operator_signed_is_an_order(operator: Operator) -> None:
     envelope = operator.envelope(1)
     key = operator.key.public_key()
@@ -146,6 +147,7 @@ def test_an_order_is_accepted_once_and_outlives_the_program(machine: Machine, op
     assert not machine.worker._gate.waiting
 
 
+@pytest.mark.proves("network-order")
 def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine, operator: Operator) -> None:
     for counter in (5, 6):
         hear(machine, operator.envelope(counter))
@@ -159,6 +161,7 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
     assert told(machine) == [("refused", 5, "its counter is no more than 6")]
 
 
+@pytest.mark.proves("network-order")
 @pytest.mark.parametrize("addressee", ["m-1", "all"])
 def test_the_last_order_sent_again_is_not_carried_out_again(
     machine: Machine, operator: Operator, addressee: str
@@ -195,6 +198,7 @@ def test_an_order_holds_for_its_time(machine: Machine, operator: Operator) -> No
     assert not machine.worker._gate.waiting
 
 
+@pytest.mark.proves("network-stop")
 @pytest.mark.parametrize("flood", ["junk", "an old order", "another machine's"])
 def test_a_flood_of_junk_pushes_out_nothing(tmp_path: Path, operator: Operator, flood: str) -> None:
     machine = Machine(tmp_path / "m-1", 1, limit=100, orders_key=operator.public)

@@ -38,6 +38,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
+@pytest.mark.proves("state-spoilt")
 def test_the_machine_starts_with_forged_rows(tmp_path: Path, whole: list[Path]) -> None:
     replaced = 0
     for random in rounds():

@@ -61,6 +61,7 @@ def test_what_only_reads_it_refuses_it_or_reads_it_right(
             assert (tmp_path / name).read_bytes() == before
 
 
+@pytest.mark.proves("state-spoilt")
 @pytest.mark.parametrize("spoilt_file", ["journal.db", "journal.db-wal"])
 def test_the_machine_starts_and_nothing_is_lost(
     tmp_path: Path, written: Path, facts: list[Fact], spoilt_file: str

@@ -58,6 +58,7 @@ def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
             parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
 
 
+@pytest.mark.proves("network-order")
 def test_a_machine_carries_out_no_spoilt_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: Operator, order: Order
 ) -> None:
@@ -136,6 +137,7 @@ def publish(topic: bytes, payload: bytes) -> bytes:
     return b"\x32" + length + body
 
 
+@pytest.mark.proves("network-stop")
 def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operator, order: Order) -> None:
     said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", operator.envelope(7)) + PING
     for spoilt in mutations(said, within=spoilt_packets):
@@ -155,6 +157,7 @@ def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operato
                 assert opened(payload, operator.key.public_key()) == order
 
 
+@pytest.mark.proves("network-stop")
 def test_a_topic_that_is_no_text_ends_the_connection_at_most() -> None:
     """The library has no name of its own for what it raises then."""
     topic = b"\xff\xfe"

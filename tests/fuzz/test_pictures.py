@@ -118,6 +118,7 @@ def looked_at(folder: Path) -> None:
     assert len(result.stdout.splitlines()) == len(list(folder.iterdir()))
 
 
+@pytest.mark.proves("picture-spoilt")
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_spoilt_pictures_are_passed_over(tmp_path: Path, suffix: str) -> None:
     content = sample(tmp_path, suffix)
@@ -135,6 +136,7 @@ def test_spoilt_pictures_are_passed_over(tmp_path: Path, suffix: str) -> None:
         shutil.rmtree(folder)
 
 
+@pytest.mark.proves("picture-huge")
 @pytest.mark.parametrize(
     ("width", "height"), [(50_000, 50_000), (1_000_000, 1), (1, 1_000_000), (32_000, 32_000), (0, 0)]
 )

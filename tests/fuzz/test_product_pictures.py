@@ -47,6 +47,7 @@ def spoilt_svg(sample: bytes, random: Random) -> bytes:
     return text.encode()
 
 
+@pytest.mark.proves("picture-product")
 @pytest.mark.parametrize(("kind", "within"), [("svg", spoilt_svg), ("png", spoilt_png)])
 def test_spoilt_pictures_are_drawn_or_not(tmp_path: Path, kind: str, within: Within) -> None:
     sample = tmp_path / f"sample.{kind}"

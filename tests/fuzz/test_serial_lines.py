@@ -118,6 +118,7 @@ def test_bytes_become_lines_of_a_bounded_length_however_they_are_cut() -> None:
         assert all(line.isascii() and 0 < len(line) <= LONGEST_LINE for line in cut)
 
 
+@pytest.mark.proves("device-noise")
 def test_no_spoilt_line_of_a_board_is_taken_for_a_drop() -> None:
     whole = "\n".join(DISPENSER).encode() + b"\n"
     for number, spoilt in enumerate(mutations(whole, within=spoilt_bodies)):
@@ -147,6 +148,7 @@ def of_a_vend(line: str) -> tuple[str, str] | None:
     return (report.vend, report.state) if isinstance(report, VendReport) else None
 
 
+@pytest.mark.proves("device-floods")
 def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
     line = Line()
     dispenser = SerialDispenser(line)
@@ -162,6 +164,7 @@ def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
     assert any(sent.startswith("VEND v-1 ") for sent in line.sent)
 
 
+@pytest.mark.proves("device-noise")
 @pytest.mark.parametrize("end", ["settle", "reverse"])
 def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None:
     memory = tmp_path / "mdb.json"
@@ -186,6 +189,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
         assert PaymentStore(memory).whole
 
 
+@pytest.mark.proves("device-floods")
 @pytest.mark.parametrize(
     "reader",
     ["#,2,1978,1,999999999999999999999999999999999999999999,5,9,2", "#,2,1978,1,99999,5,9,2", "#,2,1978,1,255,5,9,2"],

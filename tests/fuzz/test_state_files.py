@@ -43,6 +43,7 @@ def test_a_spoilt_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
         assert int(path.read_bytes()) >= 1
 
 
+@pytest.mark.proves("state-spoilt")
 def test_spoilt_payments_are_known_or_said_to_be_unknown(tmp_path: Path) -> None:
     path = tmp_path / "mdb-payments.json"
     memory = PaymentStore(path)
@@ -70,6 +71,7 @@ def find(sha256: str) -> Path:
     return Path(sha256)
 
 
+@pytest.mark.proves("engine-remote")
 def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None:
     path = tmp_path / "fleet-engine.json"
     engine_trial.write(path, Choice(SHA256, None, on_trial=True, starts=1))
@@ -82,6 +84,7 @@ def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None
             trial.advance(None, float(now), order="m-1/7", idle=True)
 
 
+@pytest.mark.proves("state-spoilt")
 @pytest.mark.parametrize("name", ["fleet.db", "fleet.db-wal"])
 def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operator, name: str) -> None:
     written, folder = tmp_path / "written", tmp_path / "state"
@@ -117,6 +120,7 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operato
     assert renewed
 
 
+@pytest.mark.proves("stick-name")
 def test_sticks_of_any_name_are_found_and_nothing_else() -> None:
     mounts = b"/dev/sda1 / ext4 rw,relatime 0 0\n/dev/sdb1 /media/kiosk/SALES\\0402026 vfat rw,nosuid 0 0\n"
     assert sticks(mounts.decode()) == [Path("/media/kiosk/SALES 2026")]

@@ -62,6 +62,7 @@ READERS: dict[str, tuple[Callable[[], bytes], Within, str, Callable[[Path], obje
 }
 
 
+@pytest.mark.proves("files-spoilt")
 @pytest.mark.parametrize("kind", READERS)
 def test_spoilt_files_are_read_or_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     sample, within, name, read = READERS[kind]

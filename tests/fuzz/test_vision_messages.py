@@ -65,6 +65,7 @@ def test_the_samples_are_understood(vision: VisionProcess) -> None:
     assert vision.engine is not None
 
 
+@pytest.mark.proves("engine-vision-process")
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(message))
 def test_spoilt_messages_are_passed_over(vision: VisionProcess, message: dict[str, object]) -> None:
     for spoilt in mutations(json.dumps(message).encode(), within=spoilt_json):
@@ -87,6 +88,7 @@ def believable(observation: Observation) -> None:
             assert 0 <= face.estimate.probability_at_least(18) <= 1 + 1e-6
 
 
+@pytest.mark.proves("engine-vision-process")
 def test_a_flood_of_messages_holds_up_nobody(vision: VisionProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
 

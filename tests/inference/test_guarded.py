@@ -48,6 +48,7 @@ def test_a_whole_engine_is_loaded(gpu: FakeGpu, compiled: Path) -> None:
     engine.close()
 
 
+@pytest.mark.proves("engine-damaged")
 @pytest.mark.parametrize("place", [0, 1000, -1])
 def test_a_flipped_bit_is_refused(gpu: FakeGpu, compiled: Path, place: int) -> None:
     content = bytearray(compiled.read_bytes())
@@ -67,6 +68,7 @@ def test_another_engines_manifest_is_refused(gpu: FakeGpu, compiled: Path, good_
     assert "its SHA-256 differs" in refusal(gpu, compiled)
 
 
+@pytest.mark.proves("engine-writable")
 @pytest.mark.parametrize("which", ["engine", "manifest"])
 def test_a_file_that_everybody_may_change_is_refused(gpu: FakeGpu, compiled: Path, which: str) -> None:
     file = compiled if which == "engine" else manifest_path(compiled)
@@ -107,6 +109,7 @@ def test_a_pipe_is_refused_and_not_waited_for(gpu: FakeGpu, compiled: Path, whic
     assert "It is no file" in refusal(gpu, compiled)
 
 
+@pytest.mark.proves("engine-writable")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 @pytest.mark.parametrize("which", ["engine", "manifest", "folder"])
 def test_what_belongs_to_somebody_else_is_refused(gpu: FakeGpu, compiled: Path, which: str) -> None:

@@ -196,6 +196,7 @@ def test_an_engine_of_another_network_is_never_chosen(own: Path) -> None:
     assert load().fault is None
 
 
+@pytest.mark.proves("engine-gone-start")
 @pytest.mark.usefixtures("gpu")
 def test_a_damaged_engine_is_passed_over_and_said(own: Path) -> None:
     build(own).write_bytes(b"damaged")
@@ -330,6 +331,7 @@ def test_answers_that_are_no_numbers_are_a_fault(own: Path, gpu: FakeGpu, monkey
 # In mid-run
 
 
+@pytest.mark.proves("gpu-lost")
 @pytest.mark.parametrize("named", [True, False])
 def test_a_gpu_that_is_lost_costs_no_frame(own: Path, gpu: FakeGpu, named: bool) -> None:
     path = build(own)

@@ -64,6 +64,7 @@ def test_the_checked_bytes_are_the_ones_returned(engine_path: Path, good_content
     assert sha256_of(content) == manifest.sha256
 
 
+@pytest.mark.proves("engine-exchanged")
 def test_a_file_that_is_exchanged_once_it_was_checked_is_not_used(
     engine_path: Path, good_content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ def test_a_truncated_engine_is_refused(engine_path: Path, good_content: bytes, k
     assert "is damaged or was replaced" in refusal(engine_path)
 
 
+@pytest.mark.proves("engine-swapped")
 @pytest.mark.parametrize("position", [0, 1000, -1])
 def test_one_flipped_bit_is_refused(engine_path: Path, good_content: bytes, position: int) -> None:
     damaged = bytearray(good_content)

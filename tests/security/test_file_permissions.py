@@ -64,6 +64,7 @@ def start(config: Config) -> None:
     devices.check(config)
 
 
+@pytest.mark.proves("secret-readable")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o777])
 @pytest.mark.parametrize("name", AT_START)
 def test_a_machine_does_not_start_with_a_secret_that_others_can_reach(
@@ -76,6 +77,7 @@ def test_a_machine_does_not_start_with_a_secret_that_others_can_reach(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.proves("secret-readable")
 @pytest.mark.parametrize("name", AT_START)
 @pytest.mark.parametrize("harm", ["a pipe", "a folder", "everybody's folder", "another's file"])
 def test_a_machine_does_not_start_with_a_secret_that_others_can_exchange(
@@ -126,6 +128,7 @@ def test_a_link_is_followed_to_a_secret_that_is_one(tmp_path: Path) -> None:
         read_secret(tmp_path / "here")
 
 
+@pytest.mark.proves("state-folder-writable")
 def test_a_machine_does_not_start_in_a_folder_that_everybody_may_change(config: Config) -> None:
     make_private(config.state_folder)
     assert stat.S_IMODE(config.state_folder.stat().st_mode) == 0o700

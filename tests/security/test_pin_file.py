@@ -17,6 +17,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "pins.json"
 
 
+@pytest.mark.proves("no-pin")
 def test_there_is_no_default_pin(path: Path) -> None:
     assert load(path) == Pins("", "")
 
@@ -33,6 +34,7 @@ def test_each_role_has_its_own_pin_and_keeps_it_when_the_other_changes(path: Pat
     assert matches("1234", load(path).service)
 
 
+@pytest.mark.proves("theft-pins")
 def test_nobody_else_may_read_it_and_it_holds_no_pin(path: Path) -> None:
     set_pin(path, "service", "271828")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -72,6 +72,7 @@ def test_whoever_else_may_change_it_is_named(settings: Path) -> None:
     ]
 
 
+@pytest.mark.proves("settings-writable")
 @pytest.mark.parametrize("which", ["settings", "catalogue"])
 def test_a_machine_does_not_start_with_what_everybody_may_change(settings: Path, which: str) -> None:
     catalogue = its_catalogue(settings)
@@ -82,6 +83,7 @@ def test_a_machine_does_not_start_with_what_everybody_may_change(settings: Path,
         _doubts_after_check(config, RunOptions(settings=settings))
 
 
+@pytest.mark.proves("settings-writable")
 def test_a_machine_logs_who_else_may_change_them(settings: Path, caplog: pytest.LogCaptureFixture) -> None:
     if os.geteuid() == 0:
         os.chown(settings, USER, USER)

@@ -49,6 +49,7 @@ def cage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "cage"
 
 
+@pytest.mark.proves("leave-program")
 @pytest.mark.parametrize(
     ("display", "command", "platform"),
     [
@@ -83,6 +84,7 @@ def test_it_is_watched_starts_again_and_ends_a_sale_first() -> None:
     assert unit_of(service())["Unit"]["StartLimitIntervalSec"] == "0"
 
 
+@pytest.mark.proves("picture-decoder", "service-rights")
 def test_the_machine_can_do_nothing_but_its_work() -> None:
     unit = unit_of(service())["Service"]
     assert unit["NoNewPrivileges"] == "yes"
@@ -94,6 +96,7 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
     assert unit_of(service(kiosk="/home/anna/kiosk/bin/kiosk"))["Service"]["ReadOnlyPaths"] == "-/home -/root"
 
 
+@pytest.mark.proves("service-rights")
 def test_the_screens_light_is_its_users_and_nothing_else_in_sys() -> None:
     """The part of /sys that is opened has the light's file in it, of which a link alone is in /sys/class."""
     some = replace(service(), user="vending")
@@ -105,6 +108,7 @@ def test_the_screens_light_is_its_users_and_nothing_else_in_sys() -> None:
     assert rule == 'ACTION=="add", SUBSYSTEM=="backlight", RUN+="/bin/chown vending $sys$devpath/brightness"'
 
 
+@pytest.mark.proves("stick-mount")
 @pytest.mark.parametrize("sticks", [False, True])
 def test_a_stick_is_mounted_where_the_kiosk_looks_and_may_write_and_runs_nothing(sticks: bool) -> None:
     files = replace(service(), user="vending", sticks=sticks).files()
@@ -177,6 +181,7 @@ def test_systemd_and_udev_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.proves("service-rights")
 @pytest.mark.parametrize("display", [Display.CAGE, Display.EGLFS])
 def test_its_limits_on_devices_reach_the_kiosk(display: Display) -> None:
     """A session of logind moves the processes out of the unit's control group, whose limits these are."""
@@ -214,6 +219,7 @@ def test_the_session_finds_its_folder_where_a_compositor_makes_its_socket() -> N
     assert "ProtectHome" not in unit_of(service())["Service"]
 
 
+@pytest.mark.proves("network-reach")
 @pytest.mark.parametrize("network", [False, True])
 def test_only_a_machine_with_a_fleet_can_open_a_connection(network: bool) -> None:
     unit = replace(service(), network=network).files()[UNIT]

@@ -75,6 +75,7 @@ def test_rows_beside_it_stay_beside_it(journal: Path, stick: Path) -> None:
     assert (stick / f"kiosk-{damaged(journal).name}.db-wal").read_bytes() == b"rows"
 
 
+@pytest.mark.proves("stick-overwrite")
 @pytest.mark.parametrize("other", ["file", "link"])
 def test_what_is_there_and_another_is_neither_written_over_nor_followed(
     journal: Path, stick: Path, tmp_path: Path, other: str

@@ -126,6 +126,7 @@ def test_root_sets_the_services_pin_and_sees_it(machine: Machine) -> None:
     assert "there is no service PIN" not in checked.stdout
 
 
+@pytest.mark.proves("root-journal")
 def test_root_reads_the_services_journal_and_leaves_nothing_of_its_own_there(machine: Machine) -> None:
     machine.kiosk("config", "check", str(machine.settings))
     for command in (("list",), ("verify",), ("export", "--config", str(machine.settings))):
@@ -164,6 +165,7 @@ def test_what_the_services_user_cannot_write_root_is_told_how_to(machine: Machin
     assert not output.exists()
 
 
+@pytest.mark.proves("root-pin")
 def test_a_link_that_the_services_user_put_there_leads_root_nowhere(machine: Machine) -> None:
     """The hash of a PIN neither comes from a file of root's, nor takes its place."""
     secret = machine.settings.with_name("secret.json")
@@ -180,6 +182,7 @@ def test_a_link_that_the_services_user_put_there_leads_root_nowhere(machine: Mac
     assert secret.stat().st_uid == 0
 
 
+@pytest.mark.proves("root-pin")
 def test_root_writes_through_no_folder_that_is_a_link(machine: Machine) -> None:
     elsewhere = machine.settings.with_name("elsewhere")
     elsewhere.mkdir(mode=0o755)

@@ -34,6 +34,7 @@ def stick(tmp_path: Path) -> Path:
     return stick
 
 
+@pytest.mark.proves("stick-name")
 def test_the_system_may_name_a_stick_in_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not only in those of UTF-8, in which alone a text file can be read."""
     name = b"/media/kiosk/\xff\xfe"
@@ -55,6 +56,7 @@ def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
     assert isinstance(sticks(), list)
 
 
+@pytest.mark.proves("stick-overwrite")
 def test_an_export_writes_over_nothing_and_takes_back_what_it_began(journal: Path, stick: Path) -> None:
     assert export(journal, stick, NOW).files == NAMES
     (stick / NAMES[0]).unlink()

@@ -60,6 +60,7 @@ def test_a_machine_in_order_beats(machine: Machine) -> None:
     assert machine.manager.line == "selling"
 
 
+@pytest.mark.proves("vision-not-starting")
 @pytest.mark.parametrize(("part", "patience"), [("journal", JOURNAL_SILENT), ("vision", VISION_SILENT)])
 def test_a_silent_part_ends_it_after_its_time(
     machine: Machine, part: str, patience: float, caplog: pytest.LogCaptureFixture
@@ -75,6 +76,7 @@ def test_a_silent_part_ends_it_after_its_time(
     assert machine.lives_at(patience + 3)
 
 
+@pytest.mark.proves("vision-not-starting")
 def test_a_customer_is_not_interrupted_for_the_camera(machine: Machine) -> None:
     machine.vision, machine.busy = False, True
     assert machine.lives_at(VISION_SILENT * 2)
@@ -82,6 +84,7 @@ def test_a_customer_is_not_interrupted_for_the_camera(machine: Machine) -> None:
     assert not machine.lives_at(VISION_SILENT * 4)
 
 
+@pytest.mark.proves("kiosk-leaking")
 def test_a_machine_that_outgrew_itself_is_asked_to_end_once_and_lives_until_it_does(
     machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -102,6 +105,7 @@ def test_where_nobody_would_start_it_again_it_does_not_end(machine: Machine) -> 
     assert machine.ends == 0
 
 
+@pytest.mark.proves("kiosk-leaking")
 def test_it_ends_as_the_service_manager_would_have_it_end() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))

@@ -73,6 +73,7 @@ def test_progress_grows_with_the_slower_of_time_and_pictures() -> None:
     assert watch(begun(good_pictures=100), face(), seconds=1.0).progress == pytest.approx(0.25)
 
 
+@pytest.mark.proves("fool-age-check")
 def test_the_default_lets_nobody_pass() -> None:
     check = AgeCheck.begin(AgePolicy(), now=0.0)
     assert asks(check, Reason.OFF)
@@ -147,6 +148,7 @@ def test_a_second_person_at_the_last_moment_starts_everything_anew() -> None:
     assert watch(check, face(), seconds=0.1, start=3.04).outcome is Outcome.PASSED
 
 
+@pytest.mark.proves("fool-age-check")
 def test_another_person_in_the_same_place_starts_everything_anew() -> None:
     check = watch(begun(), face(1), seconds=1.5)
     check = watch(check, face(2), seconds=1.5, start=1.5)
@@ -201,6 +203,7 @@ def test_an_observation_that_is_late_or_came_before_counts_for_nothing() -> None
     assert check.observe(seen(math.nan, face()), 1.0) == check
 
 
+@pytest.mark.proves("camera-frozen")
 def test_the_same_picture_again_and_again_is_one_picture() -> None:
     check = begun()
     for index in range(40):
@@ -311,6 +314,7 @@ def goods(taken: list[Observation], policy: AgePolicy) -> list[float]:
     return times
 
 
+@pytest.mark.proves("fool-age-check")
 @settings(max_examples=300)
 @given(steps, st.sampled_from([True, True, True, False]), st.booleans())
 def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(

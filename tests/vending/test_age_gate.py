@@ -23,6 +23,8 @@ from kiosk.vending.sale.state import Dispense, Phase, ReversePayment, State
 from kiosk.vending.sale.state_machine import step
 from tests.fakes.sale_rig import BEER, WATER, WINE, Rig
 
+pytestmark = pytest.mark.proves("any-order")
+
 
 @pytest.fixture
 def rig() -> Rig:
@@ -35,6 +37,7 @@ def test_what_needs_no_age_needs_no_check(rig: Rig, camera: bool) -> None:
     assert rig.phase is Phase.PAYING
 
 
+@pytest.mark.proves("theft-faces")
 def test_who_passes_the_age_check_pays(rig: Rig) -> None:
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK

@@ -157,6 +157,7 @@ def ended_in_mid_vend(instants: list[str]) -> bool:
     return bool(rows) and rows[-1] == "VendRequested"
 
 
+@pytest.mark.proves("power-cut", "pull-plug")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_sale_is_resolved_once_wherever_the_power_goes(kiosk: Kiosk, scenario: Scenario, tmp_path: Path) -> None:
     whole, code = kiosk.run(folder := made(tmp_path / "whole"), scenario, None)
@@ -178,6 +179,7 @@ def test_a_sale_is_resolved_once_wherever_the_power_goes(kiosk: Kiosk, scenario:
         assert in_doubt == 3
 
 
+@pytest.mark.proves("power-cut")
 @pytest.mark.parametrize(
     "scenario",
     [Scenario(WATER), Scenario(WATER, vend="JAM"), Scenario(f"{WATER} cancelled", pay="APPROVE_UNHEARD")],

@@ -65,6 +65,7 @@ def test_what_qt_refuses_or_draws_is_taken(tmp_path: Path, make: Callable[[], by
     check_drawable([path])
 
 
+@pytest.mark.proves("picture-product")
 def test_what_multiplies_is_refused_by_name(tmp_path: Path) -> None:
     good, bomb = tmp_path / "good.svg", tmp_path / "bomb.svg"
     good.write_bytes(svg('<rect width="9" height="9"/>'))
@@ -98,6 +99,7 @@ def test_the_kiosks_own_pictures_are_not_tried_at_every_start(monkeypatch: pytes
     catalog_of(Config())
 
 
+@pytest.mark.proves("foreign-folder")
 def test_a_folder_that_a_catalogue_came_in_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PyQt6", "kiosk", "resource"):
         (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")

@@ -26,6 +26,7 @@ def is_minimised(window: QWidget) -> None:
     window.showMinimized()
 
 
+@pytest.mark.proves("display-unplugged")
 @pytest.mark.parametrize("becomes", [loses_everything, shrinks, is_minimised])
 def test_the_window_fills_the_display_that_is_there_again(
     qtbot: QtBot, qapp: QApplication, becomes: Callable[[QWidget], None]
@@ -76,6 +77,7 @@ def test_without_any_display_it_waits(qtbot: QtBot, qapp: QApplication, monkeypa
     watch.stop()
 
 
+@pytest.mark.proves("display-unplugged")
 def test_a_sale_outlives_the_display(qtbot: QtBot, qapp: QApplication, tmp_path: object) -> None:  # noqa: ARG001
     rig = ServiceRig(tmp_path)  # type: ignore[arg-type]
     watch = DisplayWatch(qapp, rig.window, fullscreen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -20,6 +21,7 @@ class Manager(ServiceManager):
         self.told.append(message.partition("\n")[0])
 
 
+@pytest.mark.proves("window-hangs")
 def test_it_is_ready_once_the_loop_turns_then_lives_then_stops(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)

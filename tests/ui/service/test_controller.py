@@ -69,6 +69,7 @@ def rig(start: Start_) -> ServiceRig:
 # The way in and out
 
 
+@pytest.mark.proves("stick-journal")
 def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: ServiceRig, qtbot: QtBot) -> None:
     for _ in range(5):
         qtbot.mouseClick(rig.window, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
@@ -82,6 +83,7 @@ def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: Servic
     assert rig.shop.snapshot.phase is Phase.SERVICE
 
 
+@pytest.mark.proves("guess-pin")
 def test_a_wrong_pin_opens_nothing_and_slows_the_next_one_down(rig: ServiceRig) -> None:
     rig.window.service_requested.emit()
     for _ in range(3):
@@ -110,6 +112,7 @@ def test_wrong_tries_are_remembered_across_a_restart(rig: ServiceRig, start: Sta
     assert not rig.service.gate.pad.isEnabled()
 
 
+@pytest.mark.proves("service-left-open")
 def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceRig) -> None:
     rig.window.service_requested.emit()
     rig.service.gate.pad.keys["4"].click()
@@ -203,6 +206,7 @@ def test_it_is_left_by_touch(rig: ServiceRig) -> None:
     assert rig.shop.snapshot.phase is Phase.ATTRACT
 
 
+@pytest.mark.proves("service-left-open")
 def test_it_times_out_to_the_customers_side_unless_somebody_touches(rig: ServiceRig) -> None:
     rig.enter()
     rig.tick(1, 590)
@@ -314,6 +318,7 @@ def test_the_feed_keeps_nobody_while_customers_shop(rig: ServiceRig) -> None:
 # Health
 
 
+@pytest.mark.proves("disk-nearly-full")
 def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(HealthPage)
@@ -490,6 +495,7 @@ def test_money_that_the_terminal_does_not_acknowledge_is_settled_by_hand(rig: Se
     assert rig.shop.snapshot.attention == ()
 
 
+@pytest.mark.proves("journal-damaged-start")
 def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
     rig = start()
     rig.terminal.plan([Payment.APPROVE])
@@ -516,6 +522,7 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     assert journal_in_health(rig).right
 
 
+@pytest.mark.proves("journal-gone-start")
 def test_a_journal_that_is_gone_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
     rig = start()
     rig.close()
@@ -683,6 +690,7 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
     assert page.said.text == "Not written: No such file or directory"
 
 
+@pytest.mark.proves("stick-name")
 def test_a_stick_may_be_named_in_any_bytes(rig: ServiceRig, tmp_path: Path) -> None:
     stick = tmp_path / os.fsdecode(b"a\nb \xff\xfe \xed\xa0\x80")
     stick.mkdir()

@@ -413,6 +413,7 @@ def test_nobody_in_front_is_asked_to_look(make: Make) -> None:
     ends_with_an_id(machine)
 
 
+@pytest.mark.proves("camera-unplugged")
 @pytest.mark.parametrize("state", [VisionState.NO_CAMERA, VisionState.RESTARTING, VisionState.FAILED])
 def test_a_dead_camera_asks_for_an_id_and_sells_on(make: Make, state: VisionState) -> None:
     machine = make()
@@ -779,6 +780,7 @@ def test_pages_turn_by_button_and_by_swipe(qtbot: QtBot) -> None:
 # The lock
 
 
+@pytest.mark.proves("leave-program", "stick-keyboard")
 def test_nothing_closes_a_locked_window(make: Make) -> None:
     machine = make(appearance=Appearance(locked=True))
     window = machine.window

@@ -100,6 +100,7 @@ def test_an_answer_names_the_sale_before_if_the_next_has_begun(attendant: Attend
     assert attendant.poll(0) == [IdConfirmed("s-1", "pin")]
 
 
+@pytest.mark.proves("guess-pin")
 def test_waits_grow_with_wrong_tries() -> None:
     assert [wait_after(wrong) for wrong in range(10)] == [0, 0, 0, 30, 60, 120, 240, 480, 900, 900]
     assert wait_after(10**6) == 900
@@ -119,6 +120,7 @@ def test_guessing_is_slowed(attendant: Attendant) -> None:
     assert attendant.wait_s(30) == 0
 
 
+@pytest.mark.proves("guess-pin")
 def test_a_restart_does_not_help_a_guesser(attendant: Attendant, tries: Path) -> None:
     attendant.begin("s-1", 18)
     for _ in range(4):
@@ -149,6 +151,7 @@ def test_the_right_pin_forgets_the_wrong_ones(attendant: Attendant, tries: Path)
     assert tries.read_text() == "0"
 
 
+@pytest.mark.proves("guess-pin")
 @pytest.mark.parametrize("content", ["", "many", "-5", "\xff"])
 def test_a_damaged_count_is_no_free_pass(tries: Path, content: str) -> None:
     tries.parent.mkdir()

@@ -63,6 +63,7 @@ def done(rig: Rig) -> None:
 STATES = (first_screen, products, one_product, age_check, an_id, paying, dispensing, refunding, done)
 
 
+@pytest.mark.proves("terminal-gone", "dispenser-gone")
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("gone", ["terminal", "dispenser"])
 @pytest.mark.parametrize("state", STATES)

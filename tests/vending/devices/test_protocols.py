@@ -190,6 +190,7 @@ def test_answers_that_fit_nothing_change_nothing(rig: Rig) -> None:
     assert rig.shop.state == state
 
 
+@pytest.mark.proves("terminal-gone")
 def test_a_terminal_that_goes_away_in_the_middle_costs_nobody_anything(rig: Rig) -> None:
     rig.terminal.plan([Pay.VANISH])
     rig.buy()
@@ -206,6 +207,7 @@ def test_a_terminal_that_goes_away_in_the_middle_costs_nobody_anything(rig: Rig)
     assert_paid_for_nothing(rig)
 
 
+@pytest.mark.proves("terminal-silent")
 def test_a_reversal_is_repeated_ever_slower_until_it_is_acknowledged(rig: Rig) -> None:
     sent = []
     reverse = rig.terminal.reverse
@@ -222,6 +224,7 @@ def test_a_reversal_is_repeated_ever_slower_until_it_is_acknowledged(rig: Rig) -
     assert not rig.ledger.transactions
 
 
+@pytest.mark.proves("terminal-silent")
 def test_a_terminal_that_acknowledges_nothing_gets_no_new_customer(rig: Rig) -> None:
     rig.terminal.unheard = 99
     rig.buy()

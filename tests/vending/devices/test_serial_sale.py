@@ -121,6 +121,7 @@ def assert_all_is_well(rig: SerialRig) -> None:
     assert rig.phase is Phase.ATTRACT or rig.shop.snapshot.attention
 
 
+@pytest.mark.proves("line-unplugged")
 @pytest.mark.parametrize("which", ["payment_line", "dispenser_line"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_line_unplugged_at_any_step_costs_nobody_anything(rig: SerialRig, step: str, which: str) -> None:
@@ -135,6 +136,7 @@ def test_a_line_unplugged_at_any_step_costs_nobody_anything(rig: SerialRig, step
     assert rig.phase is Phase.ATTRACT
 
 
+@pytest.mark.proves("line-unplugged")
 @pytest.mark.parametrize("which", ["interface", "board"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_device_that_loses_its_power_at_any_step_costs_the_customer_nothing(

@@ -88,6 +88,7 @@ def rig(path: Path) -> Rig:
     return rig
 
 
+@pytest.mark.proves("disk-full", "disk-read-only")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_money_moves_while_nothing_can_be_written(rig: Rig, path: Path, fault: Fault) -> None:
     rig.choose(WATER)
@@ -108,6 +109,7 @@ def test_no_money_moves_while_nothing_can_be_written(rig: Rig, path: Path, fault
     assert verify(path).seq == OPEN[0].head.seq
 
 
+@pytest.mark.proves("disk-full", "journal-locked")
 @pytest.mark.parametrize("moment", range(6))
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_middle_of_a_sale_costs_nobody_anything(rig: Rig, path: Path, fault: Fault, moment: int) -> None:
@@ -130,6 +132,7 @@ def facts_of(path: Path) -> list[Fact]:
     return [entry.fact for entry in read(path)]
 
 
+@pytest.mark.proves("disk-full")
 def test_nothing_is_heard_of_a_device_while_nothing_can_be_written(rig: Rig, path: Path) -> None:
     """A driver that is polled acts by itself: it could begin a payment that was queued."""
     polls: list[float] = []
@@ -146,6 +149,7 @@ def test_nothing_is_heard_of_a_device_while_nothing_can_be_written(rig: Rig, pat
         assert polls
 
 
+@pytest.mark.proves("disk-full")
 def test_a_payment_that_nobody_answers_is_reversed_once_the_journal_is_back(rig: Rig, path: Path) -> None:
     rig.terminal.plan([Pay.WAIT])
     rig.buy()
@@ -161,6 +165,7 @@ def test_a_payment_that_nobody_answers_is_reversed_once_the_journal_is_back(rig:
     assert any(fact.reason == "journal" for fact in facts_of(path) if isinstance(fact, ReversalRequested))
 
 
+@pytest.mark.proves("disk-full")
 def test_what_was_said_when_the_journal_failed_is_journalled_once_it_is_back(rig: Rig, path: Path) -> None:
     rig.dispenser.plan([Vend.WAIT])
     rig.buy()
@@ -177,6 +182,7 @@ def test_what_was_said_when_the_journal_failed_is_journalled_once_it_is_back(rig
     assert rig.held == 0
 
 
+@pytest.mark.proves("disk-full")
 def test_it_is_opened_again_ever_more_seldom(rig: Rig, path: Path) -> None:
     tries: list[float] = []
     with pytest.MonkeyPatch.context() as patch, takes_nothing_more(path):
@@ -193,6 +199,7 @@ def test_it_is_opened_again_ever_more_seldom(rig: Rig, path: Path) -> None:
     assert tries == [2, 6, 14, 30, 60, 90, 120]
 
 
+@pytest.mark.proves("disk-full-start")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(
     path: Path, fault: Fault, monkeypatch: pytest.MonkeyPatch

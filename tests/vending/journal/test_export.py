@@ -82,6 +82,7 @@ def test_the_csv_is_in_major_units(rig: Rig) -> None:
     assert rows[0]["references"].startswith("SIM")
 
 
+@pytest.mark.proves("stick-formula")
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1"])
 def test_no_cell_of_the_csv_is_a_formula(name: str) -> None:
     entry = Entry(1, "2026-01-01T12:00:00.000Z", SaleOpened("j-1", "A1", name, 180, "EUR", 0))
@@ -111,6 +112,7 @@ def test_a_line_leaves_out_what_says_nothing(rig: Rig) -> None:
     assert not any(line.endswith("=") for line in lines(rig.journal.entries()))
 
 
+@pytest.mark.proves("product-name-forges")
 def test_a_name_makes_no_line_of_its_own_and_gives_a_terminal_no_orders() -> None:
     fact = SaleOpened("s-1", "A1", "Wasser\n      8  2026-01-01  sale_closed \x1b[2J\u2028 矿泉水", 180, "EUR", 0)
     (line,) = lines([Entry(7, "2026-01-01T12:00:00.000Z", fact)])

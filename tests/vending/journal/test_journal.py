@@ -168,6 +168,7 @@ def test_the_file_refuses_everything_but_the_next_row(written: Path, statement: 
     assert verify(written).seq == 5
 
 
+@pytest.mark.proves("theft-accounts")
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
@@ -208,6 +209,7 @@ def test_two_rows_that_change_places_are_found(written: Path) -> None:
         verify(written)
 
 
+@pytest.mark.proves("theft-accounts")
 def test_a_noted_head_finds_an_older_copy_put_back(written: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     shutil.copy(written, copy)
@@ -392,6 +394,7 @@ def test_whoever_reads_keeps_nobody_from_writing(written: Path) -> None:
         assert len(rows.fetchall()) == 4
 
 
+@pytest.mark.proves("journal-locked")
 def test_a_file_that_is_locked_for_a_moment_is_appended_to(written: Path) -> None:
     with (
         closing(Journal(written)) as journal,

@@ -98,6 +98,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.proves("journal-damaged-start")
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_journal_is_kept_and_another_begun_that_says_so(
     written: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
@@ -169,6 +170,7 @@ def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytes
     assert not quarantine.kept_beside(written)
 
 
+@pytest.mark.proves("journal-unreadable")
 @pytest.mark.parametrize("code", [7, 10, 266, 8458])  # of memory and of a disk
 def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     """SQLite's check of a file says so in words, where any other query fails; the file may be read the next time."""
@@ -189,6 +191,7 @@ def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pyt
     assert not quarantine.kept_beside(written)
 
 
+@pytest.mark.proves("journal-unreadable")
 @pytest.mark.parametrize(
     "statements",
     [
@@ -216,6 +219,7 @@ def test_a_journal_of_a_kiosk_whose_source_was_indented_otherwise_is_no_damage(
         assert [entry.fact for entry in journal.entries()] == FACTS
 
 
+@pytest.mark.proves("journal-damaged-start")
 def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> None:
     """Else SQLite joins it to the database when that is closed, as long as nobody reads and there is room."""
     with_rows_beside(written)
@@ -245,6 +249,7 @@ def test_what_is_only_another_version_or_in_use_is_left_alone(written: Path) -> 
     assert not list(written.parent.glob("*damaged*"))
 
 
+@pytest.mark.proves("journal-damaged-start")
 def test_open_payments_are_told_and_what_the_operator_set_is_kept(written: Path) -> None:
     DAMAGES["a row was changed"](written)
     with closing(quarantine.opened(written)) as journal:
@@ -268,6 +273,7 @@ class Cut(BaseException):
     """The power goes."""
 
 
+@pytest.mark.proves("journal-damaged-start")
 @pytest.mark.parametrize("damage", ["a row was changed", "no database", "empty", "with rows beside"])
 def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
     tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -322,6 +328,7 @@ def cut_at(steps: object, do: Callable[..., object]) -> Callable[..., object]:
     return step
 
 
+@pytest.mark.proves("journal-quarantine-fails")
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS])
 def test_what_cannot_be_put_aside_stays_and_says_why(
     written: Path, monkeypatch: pytest.MonkeyPatch, fault: int
@@ -365,6 +372,7 @@ def known(written: Path) -> Path:
     return written
 
 
+@pytest.mark.proves("journal-gone-start")
 def test_a_fresh_machine_misses_nothing_and_one_of_before_the_mark_gets_one(tmp_path: Path, written: Path) -> None:
     fresh = tmp_path / "fresh" / "journal.db"
     for path in (fresh, fresh, written, written):
@@ -373,6 +381,7 @@ def test_a_fresh_machine_misses_nothing_and_one_of_before_the_mark_gets_one(tmp_
             assert path.with_name("journal.db.begun").read_text() == journal.id
 
 
+@pytest.mark.proves("journal-gone-start")
 @pytest.mark.parametrize("rows_left", [False, True])
 def test_a_journal_that_is_gone_is_told_once_and_another_begun(
     known: Path, rows_left: bool, caplog: pytest.LogCaptureFixture
@@ -414,6 +423,7 @@ def test_a_damaged_journal_is_not_called_gone_as_well(known: Path) -> None:
         assert [fact.damage for fact in told(journal)] == ["row 2 was changed"]
 
 
+@pytest.mark.proves("journal-gone-start")
 @pytest.mark.parametrize("damage", ["gone", "a row was changed"])
 def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
@@ -452,6 +462,7 @@ def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(
     assert "nobody will be told" in caplog.text
 
 
+@pytest.mark.proves("journal-replaced")
 @pytest.mark.parametrize("instead", [False, True])
 def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_fresh_start(
     tmp_path: Path, instead: bool
@@ -478,6 +489,7 @@ def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_f
 # Until a person has settled it
 
 
+@pytest.mark.proves("journal-damaged-start")
 @pytest.mark.parametrize(("damage", "kind"), [("a row was changed", "replaced"), ("gone", "gone")])
 def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(
     known: Path, damage: str, kind: str
@@ -500,6 +512,7 @@ def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(
         assert not shop.snapshot.attention
 
 
+@pytest.mark.proves("journal-damaged-running")
 def test_a_journal_found_damaged_in_mid_run_asks_for_a_fresh_start(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
     rig.journal.room = 0

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -41,6 +42,8 @@ from kiosk.vending.sale.events import (
 )
 from kiosk.vending.sale.state import Phase
 from tests.fakes.sale_rig import AGES, BEER, PRICES, STOCK, WATER, WINE, MemoryJournal, Rig
+
+pytestmark = pytest.mark.proves("any-order", "unpaid-goods")
 
 TOUCHES = [
     Start(camera=True),

@@ -144,6 +144,7 @@ def test_a_drop_after_a_jam_is_refunded_once(rig: Rig) -> None:
     assert rig.ledger.slot(WATER).blocked
 
 
+@pytest.mark.proves("dispenser-gone")
 def test_nobody_is_charged_for_a_dispenser_that_is_away(rig: Rig) -> None:
     rig.terminal.plan([Pay.WAIT])
     rig.buy()

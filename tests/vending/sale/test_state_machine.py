@@ -68,6 +68,7 @@ def test_the_receipt_can_be_left_at_once(rig: Rig) -> None:
     assert rig.kinds_of_last_sale()[-1] == "sale_closed"
 
 
+@pytest.mark.proves("block-screen")
 @pytest.mark.parametrize(
     ("slot", "camera", "phase", "seconds"),
     [
@@ -140,6 +141,7 @@ def test_a_full_disk_stops_the_sale_before_the_money_moves(rig: Rig) -> None:
     assert rig.ledger == rig.recorded
 
 
+@pytest.mark.proves("disk-full")
 @pytest.mark.parametrize("restarts", [True, False])
 @pytest.mark.parametrize("room", range(8))
 def test_a_disk_that_fills_up_anywhere_costs_nobody_anything(rig: Rig, room: int, restarts: bool) -> None:

@@ -94,6 +94,7 @@ def test_a_camera_that_is_not_there_at_the_start_is_looked_for_by_whoever_is_pat
     assert [frame.index if frame else None for frame in seen] == [None, None, 0]
 
 
+@pytest.mark.proves("camera-swapped")
 def test_any_camera_is_the_first_that_gives_a_picture_and_then_only_that_one(
     scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +126,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return []
 
 
+@pytest.mark.proves("camera-frozen")
 @pytest.mark.usefixtures("hasty")
 def test_a_camera_that_stands_still_is_opened_again_and_its_picture_given_once(scripted: type[FakeCapture]) -> None:
     scripted.scripts = [[True, STILL, STILL, STILL, STILL], [STILL, STILL], [STILL, True]]
@@ -149,6 +151,7 @@ def test_a_picture_that_comes_twice_is_one(scripted: type[FakeCapture]) -> None:
     assert len(scripted.opened) == 1
 
 
+@pytest.mark.proves("camera-gray")
 @pytest.mark.parametrize(
     ("sent", "shape"),
     [
@@ -170,6 +173,7 @@ def test_gray_and_odd_sized_pictures_are_taken(
     assert len(scripted.opened) == 1
 
 
+@pytest.mark.proves("camera-corrupt")
 @pytest.mark.parametrize(
     "sent",
     [

@@ -71,6 +71,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
         vision.stop()
 
 
+@pytest.mark.proves("camera-absent")
 def test_absent_at_boot_it_is_looked_for_and_seen_once_it_is_plugged_in(rig: Callable[..., Rig]) -> None:
     machine = rig("absent")
     machine.is_without_camera()
@@ -82,6 +83,7 @@ def test_absent_at_boot_it_is_looked_for_and_seen_once_it_is_plugged_in(rig: Cal
     machine.goes_on_with(first)
 
 
+@pytest.mark.proves("camera-unplugged")
 def test_unplugged_and_plugged_in_again(rig: Callable[..., Rig]) -> None:
     machine = rig("works")
     machine.sees()
@@ -94,6 +96,7 @@ def test_unplugged_and_plugged_in_again(rig: Callable[..., Rig]) -> None:
     machine.goes_on_with(first)
 
 
+@pytest.mark.proves("camera-blocked")
 def test_blocked_in_read_its_process_is_replaced(rig: Callable[..., Rig]) -> None:
     machine = rig("works")
     machine.sees()
@@ -106,6 +109,7 @@ def test_blocked_in_read_its_process_is_replaced(rig: Callable[..., Rig]) -> Non
     assert machine.vision.pid != first
 
 
+@pytest.mark.proves("camera-blocked")
 def test_blocked_from_the_start_it_is_tried_again(rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
     machine = rig("blocked")
     with monkeypatch.context() as impatient:
@@ -115,6 +119,7 @@ def test_blocked_from_the_start_it_is_tried_again(rig: Callable[..., Rig], monke
     machine.sees()
 
 
+@pytest.mark.proves("camera-frozen", "camera-even-gray")
 @pytest.mark.parametrize("still", ["frozen", "all gray"])
 def test_frozen_it_counts_as_gone_and_is_opened_again_until_it_moves(rig: Callable[..., Rig], still: str) -> None:
     machine = rig("works", VisionMode.ESTIMATE)
@@ -128,6 +133,7 @@ def test_frozen_it_counts_as_gone_and_is_opened_again_until_it_moves(rig: Callab
     machine.goes_on_with(first)
 
 
+@pytest.mark.proves("camera-gray", "camera-odd-size")
 @pytest.mark.parametrize("mode", [VisionMode.PRESENCE, VisionMode.AGE_CHECK])
 @pytest.mark.parametrize("sends", ["gray", "odd"])
 def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
@@ -147,6 +153,7 @@ def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
         assert faulty_vision.forgotten(machine.says) == before
 
 
+@pytest.mark.proves("camera-corrupt")
 def test_corrupt_frames_count_as_a_camera_that_is_away(rig: Callable[..., Rig]) -> None:
     machine = rig("works")
     machine.sees()
@@ -158,6 +165,7 @@ def test_corrupt_frames_count_as_a_camera_that_is_away(rig: Callable[..., Rig]) 
     machine.goes_on_with(first)
 
 
+@pytest.mark.proves("vision-leaking")
 def test_a_process_that_leaks_is_replaced_while_nobody_is_looked_at(rig: Callable[..., Rig]) -> None:
     machine = rig("works", VisionMode.ESTIMATE)
     for _ in range(20):
@@ -175,6 +183,7 @@ def test_a_process_that_leaks_is_replaced_while_nobody_is_looked_at(rig: Callabl
     assert machine.vision.pid != first
 
 
+@pytest.mark.proves("vision-leaking")
 @pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="only Linux chooses whom to kill by a score")
 def test_of_all_processes_vision_is_killed_first_when_memory_runs_out(rig: Callable[..., Rig]) -> None:
     machine = rig("works")
@@ -182,6 +191,7 @@ def test_of_all_processes_vision_is_killed_first_when_memory_runs_out(rig: Calla
     assert Path(f"/proc/{machine.vision.pid}/oom_score_adj").read_text().strip() == "1000"
 
 
+@pytest.mark.proves("engine-gone-running")
 def test_an_engine_that_vanishes_is_missed_at_the_next_start_of_the_process_and_found_again(
     rig: Callable[..., Rig], tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+@pytest.mark.proves("camera-swapped")
 def test_two_cameras_that_swap_their_numbers_keep_their_names(machine: Machine) -> None:
     machine.has(0, "usb-1", "usb-Acme_A1")
     machine.has(1, "usb-2", "usb-Bolt_B2")

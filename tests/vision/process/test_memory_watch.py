@@ -18,6 +18,7 @@ def test_what_it_takes_to_settle_is_no_leak() -> None:
     assert watch.too_much(20.0 + SETTLED_AFTER, quiet=True) == 0
 
 
+@pytest.mark.proves("vision-leaking")
 @pytest.mark.parametrize(
     ("grown", "quiet", "ends"),
     [

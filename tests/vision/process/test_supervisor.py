@@ -71,6 +71,7 @@ def test_it_shows_and_tells_what_it_sees(started: Callable[[VisionSettings], Vis
     assert preview.image.any()
 
 
+@pytest.mark.proves("theft-pictures")
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are read from /proc")
 def test_its_core_would_hold_a_picture_and_is_not_kept(started: Callable[[VisionSettings], VisionProcess]) -> None:
     vision = started(VisionSettings(DEMO))
@@ -80,6 +81,7 @@ def test_its_core_would_hold_a_picture_and_is_not_kept(started: Callable[[Vision
     assert core.split()[4:6] == ["0", "0"]
 
 
+@pytest.mark.proves("vision-killed", "vision-hanging", "picture-spoilt")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
 def test_it_is_replaced_when_it_dies_or_hangs(
     started: Callable[[VisionSettings], VisionProcess], blow: signal.Signals
@@ -105,6 +107,7 @@ def test_it_is_replaced_when_it_dies_or_hangs(
         os.kill(first, 0)
 
 
+@pytest.mark.proves("vision-killed")
 def test_a_process_that_dies_is_replaced_without_waiting_for_its_silence(
     started: Callable[[VisionSettings], VisionProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_process_that_dies_is_replaced_without_waiting_for_its_silence(
     assert vision.fault == "the vision process stopped"
 
 
+@pytest.mark.proves("camera-blocked")
 def test_a_process_that_never_worked_is_given_up_for_what_will_not_pass_alone() -> None:
     """A driver that hangs may be well again, as a wrong setting is not."""
     vision = VisionProcess(VisionSettings(DEMO), VisionMode.PRESENCE)
@@ -163,6 +167,7 @@ def test_an_engine_that_is_not_there_is_refused_before_anything_starts(tmp_path:
         VisionProcess(VisionSettings(DEMO, engine=tmp_path / "none.onnx"))
 
 
+@pytest.mark.proves("engine-gone-start")
 def test_whoever_is_patient_looks_for_an_engine_that_is_not_there_at_the_start(
     started: Callable[[VisionSettings], VisionProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +199,7 @@ def test_an_engine_that_is_not_the_one_asked_for_is_told(
     assert caplog.messages == [vision.engine_fault]
 
 
+@pytest.mark.proves("gpu-crashes")
 @pytest.mark.parametrize(
     "said",
     [{"loading_gpu": True}, {"engine_fault": None, "on_gpu": True, "engine": ENGINE}],
@@ -327,6 +333,7 @@ def test_until_somebody_consents_it_only_notices_that_somebody_is_there(
         kill(vision)
 
 
+@pytest.mark.proves("vision-killed")
 def test_consent_lasts_until_it_is_taken_back_also_in_a_new_process(
     started: Callable[[VisionSettings, VisionMode], VisionProcess],
 ) -> None:

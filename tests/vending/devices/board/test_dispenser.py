@@ -55,6 +55,7 @@ def test_the_checksum_is_the_standards() -> None:
     assert unframed("123456789*29B1") == "123456789"
 
 
+@pytest.mark.proves("device-noise")
 def test_every_damage_to_one_character_is_noticed() -> None:
     line = framed("STATE cafe0000-12 DROPPED b1 1200")
     for at in range(len(line)):

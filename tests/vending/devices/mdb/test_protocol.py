@@ -40,6 +40,7 @@ def test_a_documented_line_is_understood(line: str, meaning: object) -> None:
     assert parsed(line) == meaning
 
 
+@pytest.mark.proves("device-noise")
 @pytest.mark.parametrize(
     "line",
     [
