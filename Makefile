@@ -37,7 +37,7 @@ SYSTEM_LIBRARIES := \
 # gets them in one process, whose output is seen as it comes.
 ALL_TESTS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: help install system-libraries demo sale test lint bench soak screenshots wheel lock released sbom release clean
+.PHONY: help install system-libraries demo sale test lint bench soak screenshots cli-docs wheel lock released sbom release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ soak: system-libraries $(VENV)/.everything ## the whole kiosk for HOURS, with cu
 
 screenshots: system-libraries $(VENV)/.kiosk ## every screen as a PNG, in screenshots/; no display needed
 	$(BIN)/python tools/make_screenshots.py $(ARGS)
+
+cli-docs: $(VENV)/.everything ## docs/cli.md, from the commands' own help
+	$(BIN)/python -m tools.make_cli_docs
 
 wheel: $(VENV)/.release ## dist/facialnet_kiosk-*.whl
 	rm -rf build

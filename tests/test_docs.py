@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.make_cli_docs import PAGE, markdown
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("benchmarks/*.md")]
@@ -64,3 +66,7 @@ def test_every_row_is_proved_and_every_proof_has_a_row() -> None:
     assert len(named) > 80
     assert len(named) == len(set(named))
     assert set(named) - WITHOUT_A_TEST == marked()
+
+
+def test_the_commands_page_is_their_help() -> None:
+    assert PAGE.read_text(encoding="utf-8") == markdown(), "run `make cli-docs`"

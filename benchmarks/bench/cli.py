@@ -10,7 +10,7 @@ import click
 from benchmarks.bench import whole
 from benchmarks.bench.figure import draw
 from benchmarks.bench.reach import Run
-from benchmarks.bench.report import in_readme, markdown, reach_table
+from benchmarks.bench.report import markdown, reach_table
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.click_group import Group
 
@@ -60,15 +60,9 @@ def run(clips: tuple[Path, ...], out: Path, quick: bool, window_seconds: float, 
 
 @main.command()
 @_OUT
-@click.option("--readme", type=click.Path(path_type=Path), help="A README to put the figures into as well.")
-def report(out: Path, readme: Path | None) -> None:
+def report(out: Path) -> None:
     """Writes results.md and stages.png anew from results.json."""
-    result = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    _write(result, out)
-    if readme is not None:
-        text = in_readme(readme.read_text(encoding="utf-8"), result)
-        with replaced_safely(readme) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    _write(json.loads((out / "results.json").read_text(encoding="utf-8")), out)
 
 
 def _write(result: Run, out: Path) -> None:

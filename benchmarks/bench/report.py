@@ -5,17 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.bench.reach import Run, targets
-from kiosk.common.errors import KioskError
 from trainer.report.markdown import escaped, table
 from trainer.speed.result import MOST_OTHERS
 from trainer.speed.text import NOTHING, rounded
-
-BEGIN, END = "<!-- figures of `make bench`: begin -->", "<!-- figures of `make bench`: end -->"
-"""Between them the README has a run's figures."""
-
-
-class ReportError(KioskError):
-    """A page that the figures cannot be put into."""
 
 
 def markdown(run: Run) -> str:
@@ -48,29 +40,6 @@ def markdown(run: Run) -> str:
         "\n".join(f"- {escaped(note)}" for note in _notes(run)),
     ]
     return "\n\n".join(paragraphs) + "\n"
-
-
-def readme_section(run: Run) -> str:
-    """What the README has of it."""
-    package = run["alternative"]["package"]
-    return "\n\n".join(
-        (
-            _machine(run),
-            reach_table(run),
-            f"From a picture in memory to who is in it, as fast as it can, on the bundled clip, beside `{package}`'s "
-            "`predict` on every frame:",
-            _answers(run, run["clips"][:1]),
-        )
-    )
-
-
-def in_readme(text: str, run: Run) -> str:
-    """The README's text with this run in the place of another. Raises `ReportError`."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ReportError(f"it has no place for the figures: put {BEGIN} and {END} where they are to stand")
-    return f"{before}{begin}\n\n{readme_section(run)}\n\n{end}{after}"
 
 
 def reach_table(run: Run) -> str:

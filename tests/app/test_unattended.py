@@ -159,7 +159,7 @@ FAULTS: list[tuple[Callable[[Machine], AbstractContextManager[object]], str]] = 
 ]
 
 
-@pytest.mark.proves()
+@pytest.mark.proves
 @pytest.mark.proves(
     "disk-full-start",
     "second-kiosk",

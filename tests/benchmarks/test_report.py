@@ -13,7 +13,8 @@ from benchmarks.bench import whole
 from benchmarks.bench.cli import main
 from benchmarks.bench.figure import draw
 from benchmarks.bench.reach import Run, Target, targets
-from benchmarks.bench.report import BEGIN, END, in_readme, markdown, reach_table, readme_section
+from benchmarks.bench.report import markdown, reach_table
+from tests.support.markdown import numbers, rows
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "benchmarks" / "kiosk"
@@ -29,28 +30,13 @@ def test_the_page_is_made_of_the_run(run: Run) -> None:
     assert (KEPT / "results.md").read_text(encoding="utf-8") == markdown(run)
 
 
-def test_the_readme_is_made_of_the_run(run: Run) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme_section(run) in text
-    assert in_readme(text, run) == text
-
-
-def test_a_readme_gets_another_runs_figures(run: Run, tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n\n{BEGIN}\n\nold\n\n{END}\n\nafter\n", encoding="utf-8")
-    done = CliRunner().invoke(main, ["report", "--out", str(_copied(tmp_path / "out")), "--readme", str(readme)])
-    assert done.exit_code == 0, done.output
-    assert readme.read_text(encoding="utf-8") == f"before\n\n{BEGIN}\n\n{readme_section(run)}\n\n{END}\n\nafter\n"
-    readme.write_text("no place", encoding="utf-8")
-    done = CliRunner().invoke(main, ["report", "--out", str(tmp_path / "out"), "--readme", str(readme)])
-    assert (done.exit_code, readme.read_text(encoding="utf-8")) == (1, "no place")
-    assert "it has no place for the figures" in done.output
-
-
-def _copied(folder: Path) -> Path:
-    folder.mkdir()
-    (folder / "results.json").write_bytes((KEPT / "results.json").read_bytes())
-    return folder
+@pytest.mark.parametrize("page", ["README.md", "docs/performance.md"])
+def test_a_page_has_the_runs_figures(run: Run, page: str) -> None:
+    written = rows((ROOT / page).read_text(encoding="utf-8"))
+    measured = {each.what: numbers(each.measured) for each in targets(run) if each.what in written}
+    assert len(measured) == {"README.md": 4, "docs/performance.md": len(list(targets(run)))}[page]
+    for what, figures in measured.items():
+        assert written[what][0][-len(figures) :] == figures, what
 
 
 def test_the_picture_is_the_same_every_time(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The figures in the README and the model card are those of the files that they speak of."""
+"""The figures in the README, the docs and the model card are those of the committed files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from kiosk.inference import check, default_path, locations
 from kiosk.inference.selection import keeps_accuracy
+from tests.support.markdown import numbers, rows
 from trainer.speed.text import rounded
 from trainer.training.adience_benchmark import Protocol, table
 
@@ -19,16 +20,16 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "engines/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/accuracy.md", "engines/README.md"])
 def test_a_page_has_the_manifests_figures(page: str) -> None:
     accuracy = check(default_path()).accuracy
     assert accuracy is not None
     assert accuracy.averaged is not None
     text = (ROOT / page).read_text(encoding="utf-8")
     for name, task in (("gender", "gender"), ("exact age group", "age"), ("within one age group", "age_within_one")):
-        over_faces, averaged = percent(getattr(accuracy, task)), percent(getattr(accuracy.averaged, task))
-        assert f"| {name} | {over_faces} % | {averaged} % |" in text
-    assert f"{accuracy.faces:,} faces" in text or f"{accuracy.faces} faces" in text
+        shares = (getattr(accuracy, task), getattr(accuracy.averaged, task))
+        assert [float(percent(share)) for share in shares] in rows(text)[name]
+    assert accuracy.faces in numbers(text)
 
 
 @pytest.mark.parametrize(
@@ -56,19 +57,15 @@ def test_what_comes_in_eight_bits_is_as_good_as_the_network() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["paper", "folds"])
-def test_the_readmes_benchmark_is_what_the_results_say(protocol: Protocol) -> None:
-    assert table(ROOT / "benchmarks" / "adience", protocol) in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_benchmarks_figures_are_those_of_its_results(protocol: Protocol) -> None:
+    page = rows((ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8"))
+    for name, [figures] in rows(table(ROOT / "benchmarks" / "adience", protocol)).items():
+        assert figures in page[name]
 
 
-def speed_table() -> str:
-    """What the run of `trainer bench` that is kept says of one, four and eight faces a call."""
+def test_the_engines_speed_is_that_of_the_kept_run() -> None:
+    page = rows((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
     run = json.loads((ROOT / "benchmarks" / "speed" / "cpu.json").read_text(encoding="utf-8"))
-    lines = ["| ms a call, median | 1 face | 4 faces | 8 faces |", "|---|---|---|---|"]
     for row in run["engines"]:
-        medians = {timing["batch"]: rounded(timing["median_ms"]) for timing in row["timings"]}
-        lines.append(f"| `{row['name']}`, {row['runs_on']} | {medians[1]} | {medians[4]} | {medians[8]} |")
-    return "\n".join(lines)
-
-
-def test_the_readmes_speed_is_what_the_run_says() -> None:
-    assert speed_table() in (ROOT / "README.md").read_text(encoding="utf-8")
+        medians = {timing["batch"]: float(rounded(timing["median_ms"])) for timing in row["timings"]}
+        assert page[f"{row['name']}, {row['runs_on']}"] == [[medians[1], medians[4], medians[8]]]
