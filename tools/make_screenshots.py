@@ -141,7 +141,7 @@ class Stage:
         screen = self.enter_service()
         (page,) = (page for page in screen.pages if isinstance(page, kind))
         screen.open(page)
-        while page.busy:
+        while page.is_busy:
             time.sleep(0.005)
         self.go(times=2)
         return page
@@ -247,7 +247,7 @@ def _written(stage: Stage) -> None:
     page = _export(stage)
     stage.go(times=1)
     page.said.say(
-        stage.service.words.exported("kiosk-journal-2026-01-02-030405.csv, kiosk-journal-2026-01-02-030405.json")
+        stage.service.strings.exported("kiosk-journal-2026-01-02-030405.csv, kiosk-journal-2026-01-02-030405.json")
     )
 
 
@@ -362,8 +362,8 @@ def stage_for(
     feed, pin = VisionFeed(vision), Attendant()
     window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()
-    desk = ServiceContext(shop, feed, catalog, journal, Settings(journal), journal_path)
-    service = Service(window, desk, pin, Backlight(journal_path.parent / "no light"))
+    context = ServiceContext(shop, feed, catalog, journal, Settings(journal), journal_path)
+    service = Service(window, context, pin, Backlight(journal_path.parent / "no light"))
     service.timer.stop()
     window.resize(*size)
     window.show()

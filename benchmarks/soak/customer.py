@@ -126,7 +126,7 @@ class Customers:
             return self._leave()
         screen, wish = self._window.screens[Phase.ATTRACT], self._wish
         assert isinstance(screen, AttractScreen)
-        if self._window.words.language != wish.language:
+        if self._window.strings.language != wish.language:
             return self._touch(screen.languages[wish.language])
         if screen.large_text != wish.large_text:
             return self._touch(screen.enlarged)

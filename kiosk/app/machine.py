@@ -224,8 +224,8 @@ def show(machine: Machine, wish: RunOptions) -> None:
     )
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
-    desk = ServiceContext(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
-    Service(window, desk, machine.service_pin)
+    context = ServiceContext(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
+    Service(window, context, machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width

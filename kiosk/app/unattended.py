@@ -76,7 +76,7 @@ def _told_to_end(why: str, start: _Start) -> bool:
     """Whether that came before the machine started."""
     from kiosk.ui.runtime.event_loop import application, show_until_closed
     from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
-    from kiosk.ui.shop.out_of_order import CannotSell
+    from kiosk.ui.shop.out_of_order import OutOfOrderWindow
 
     if reason := why_no_window():
         raise NoDisplayError(f"{reason}, nor can the machine sell: {why}")
@@ -84,7 +84,7 @@ def _told_to_end(why: str, start: _Start) -> bool:
     start.has_screen = True
     window_config = start.config.window
     others = tuple(language for language in window_config.languages if language != window_config.language)
-    window = CannotSell(why, start, (window_config.language, *others), large_text=window_config.large_text)
+    window = OutOfOrderWindow(why, start, (window_config.language, *others), large_text=window_config.large_text)
     heart = WatchdogTimer(
         window,
         HealthChecks(

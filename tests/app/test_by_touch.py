@@ -81,7 +81,7 @@ class Customer:
 
     def touch(self, name: str) -> None:
         """The button that says this, once it is there and nothing lies over it."""
-        self.until(lambda: self.window.shield.isHidden() and len(self._named(name)) == 1)
+        self.until(lambda: self.window.touch_guard.isHidden() and len(self._named(name)) == 1)
         self._tap(self._named(name)[0])
 
     def buy(self, product: str, price: str, *, camera: bool = False) -> None:
@@ -106,7 +106,7 @@ class Customer:
     def staff_confirms(self) -> None:
         screen = self.window.screens[Phase.ASK_ID]
         assert isinstance(screen, AskIdScreen)
-        self.until(lambda: self.window.shield.isHidden())
+        self.until(lambda: self.window.touch_guard.isHidden())
         for key in f"{self.controls._machine.attendant_pin}!":
             self._tap(screen.pad.keys[key])
 

@@ -24,7 +24,7 @@ from kiosk.config import Config, load
 from kiosk.config.last_good import load_or_recall
 from kiosk.security.pin_file import set_pin
 from kiosk.system.display_probe import NoDisplayError
-from kiosk.ui.shop.out_of_order import CannotSell
+from kiosk.ui.shop.out_of_order import OutOfOrderWindow
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Journal, quarantine
@@ -46,7 +46,7 @@ class Machine:
     """What the screen said to the operator."""
     shown: list[run.Machine] = field(default_factory=list)
     """The machines that came to their own window."""
-    meanwhile: Callable[[CannotSell], object] = id
+    meanwhile: Callable[[OutOfOrderWindow], object] = id
     """What happens while the screen is there."""
 
     @property
@@ -56,7 +56,7 @@ class Machine:
     def start(self, **wish: object) -> None:
         run_alone(self.path, RunOptions(alone=True, **wish))  # type: ignore[arg-type]
 
-    def watch(self, app: object, window: CannotSell, seconds: float | None = None) -> bool:  # noqa: ARG002
+    def watch(self, app: object, window: OutOfOrderWindow, seconds: float | None = None) -> bool:  # noqa: ARG002
         """In the place of the event loop. Whether it was told to end."""
         self.screens.append(window.service.text)
         self.meanwhile(window)
@@ -178,7 +178,7 @@ def test_the_screen_says_out_of_order_and_the_machine_starts_once_it_can(
     with ExitStack() as wrong:
         wrong.enter_context(fault(machine))
 
-        def meanwhile(window: CannotSell) -> None:
+        def meanwhile(window: OutOfOrderWindow) -> None:
             assert [each.text for each in window.said[0]] == [
                 "Out of order",
                 "We are sorry. This machine cannot sell just now.",
@@ -214,7 +214,7 @@ def test_what_the_settings_are_blamed_for_is_logged_once_and_not_at_every_try(
     with ExitStack() as wrong:
         wrong.enter_context(another_kiosk_runs(machine))
 
-        def meanwhile(window: CannotSell) -> None:
+        def meanwhile(window: OutOfOrderWindow) -> None:
             for _ in range(5):
                 window.advance(60.1)
             wrong.close()
@@ -246,7 +246,7 @@ def test_told_to_end_while_it_starts_it_does_not_sell(machine: Machine) -> None:
     with ExitStack() as wrong:
         wrong.enter_context(settings_are_nonsense(machine))
 
-        def meanwhile(window: CannotSell) -> None:
+        def meanwhile(window: OutOfOrderWindow) -> None:
             wrong.close()
             window.advance(5.1)
             window.show()
@@ -267,7 +267,7 @@ def test_it_is_tried_ever_more_seldom_and_says_the_latest_reason() -> None:
         tries.append(now)
         return f"reason {len(tries)}"
 
-    window = CannotSell("reason 0", again, ("de", "en"))
+    window = OutOfOrderWindow("reason 0", again, ("de", "en"))
     for _ in range(600):
         now += 0.5
         window.advance(0.5)

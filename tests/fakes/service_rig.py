@@ -62,10 +62,10 @@ class ServiceRig:
         self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
         self.window.timer.stop()
         self.settings = Settings(self.journal)
-        self.desk = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
+        self.context = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
         self.backlight = Backlight(folder / "backlight")
         pin = Attendant(HASH, folder / "service-tries", run=at_once)
-        self.service = Service(self.window, self.desk, pin, self.backlight)
+        self.service = Service(self.window, self.context, pin, self.backlight)
         self.service.timer.stop()
         self.window.resize(*size)
         self.window.show()
@@ -83,8 +83,8 @@ class ServiceRig:
 
     def type(self, pin: str) -> None:
         for digit in pin:
-            self.service.gate.pad.keys[digit].click()
-        self.service.gate.pad.keys["!"].click()
+            self.service.pin_dialog.pad.keys[digit].click()
+        self.service.pin_dialog.pad.keys["!"].click()
         self.tick()
 
     def enter(self) -> ServiceScreen:

@@ -11,8 +11,8 @@ from PyQt6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from kiosk.ui.products.carousel import Conveyor
 from kiosk.ui.products.picture import Picture
-from kiosk.ui.service.fact_table import Rows
-from kiosk.ui.service.pin_gate import PinDialog
+from kiosk.ui.service.fact_table import FactTable
+from kiosk.ui.service.pin_dialog import PinDialog
 from kiosk.ui.shop.screens.age_check import Ring
 from kiosk.ui.shop.screens.done import ReceiptRows
 from kiosk.ui.shop.screens.product import Badge
@@ -25,7 +25,7 @@ from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text, fits
 from kiosk.ui.widgets.theme import SMALLEST_PIXELS
 
-PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor, Rows)
+PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor, FactTable)
 LEAST_CONTRAST = 4.5
 SMALLEST_PICTURE = 20
 """Pixels; what is smaller has been squeezed away."""
@@ -86,12 +86,12 @@ def _overlapping(window: ShopWindow) -> Iterator[str]:
 
 
 def _untouchable(window: ShopWindow) -> Iterator[str]:
-    look = window.look
+    metrics = window.metrics
     for target in targets(window):
         where = place(target, window)
-        if min(where.width(), where.height()) < look.touch:
+        if min(where.width(), where.height()) < metrics.touch:
             yield f"{_name(target)} is {where.width()}×{where.height()}, a finger needs {look.touch}"
-        if look.low and where.top() < window.height() // 2 - 1:
+        if metrics.low and where.top() < window.height() // 2 - 1:
             yield f"{_name(target)} is out of reach: it begins at {where.top()} of {window.height()}"
         if not target.accessibleName():
             yield f"a {type(target).__name__} has no name"
@@ -106,8 +106,8 @@ def _labels(window: ShopWindow) -> Iterator[str]:
             continue
         inner = label.contentsRect()
         flags = Qt.TextFlag.TextWordWrap if label.wordWrap() else Qt.TextFlag(0)
-        words = QFontMetrics(label.font()).boundingRect(0, 0, inner.width(), 10_000, int(flags), label.text())
-        if words.width() > inner.width() or words.height() > inner.height():
-            yield f"label {label.text()!r} needs {words.width()}×{words.height()} of {inner.width()}×{inner.height()}"
+        needed = QFontMetrics(label.font()).boundingRect(0, 0, inner.width(), 10_000, int(flags), label.text())
+        if needed.width() > inner.width() or needed.height() > inner.height():
+            yield f"label {label.text()!r} needs {needed.width()}×{needed.height()} of {inner.width()}×{inner.height()}"
         if not window.panel.rect().contains(place(label, window.panel)):
             yield f"label {label.text()!r} reaches over the panel's edge"

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QElapsedTimer, QEvent, QObject, QTimer
 
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.page import ServiceContext
-from kiosk.ui.service.pin_gate import PinDialog
+from kiosk.ui.service.pin_dialog import PinDialog
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.ui.translations.service import ServiceStrings
@@ -26,32 +26,32 @@ class Service(QObject):
     """
 
     def __init__(
-        self, window: ShopWindow, desk: ServiceContext, pin: PinVerifier, backlight: Backlight | None = None
+        self, window: ShopWindow, context: ServiceContext, pin: PinVerifier, backlight: Backlight | None = None
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._desk = desk
+        self._context = context
         self._pin = pin
         self._backlight = backlight or Backlight()
-        self.words = ServiceStrings(self)
+        self.strings = ServiceStrings(self)
         self._now = 0.0
         self._admitted = False
         self._openings = 0
         self.screen: ServiceScreen | None = None
 
         # Widgets
-        self.gate = PinDialog(self.words, window.words, window)
+        self.pin_dialog = PinDialog(self.strings, window.strings, window)
 
         # Slots
         window.service_requested.connect(self.ask_for_pin)
         window.installEventFilter(self)
-        self.gate.entered.connect(pin.enter)
-        self.gate.given_up.connect(self._give_up)
+        self.pin_dialog.entered.connect(pin.enter)
+        self.pin_dialog.given_up.connect(self._give_up)
 
         # What was set before
-        if desk.settings.get(OUT_OF_ORDER, 0):
-            desk.shop.stop_selling(True)
-        if self._backlight.why_not is None and (brightness := desk.settings.get(BRIGHTNESS, 0)):
+        if context.settings.get(OUT_OF_ORDER, 0):
+            context.shop.stop_selling(True)
+        if self._backlight.why_not is None and (brightness := context.settings.get(BRIGHTNESS, 0)):
             self._backlight.set_percent(brightness)
 
         # Time
@@ -64,11 +64,11 @@ class Service(QObject):
 
     def ask_for_pin(self) -> None:
         """The gesture was made."""
-        if self.screen is None and self.gate.isHidden():
+        if self.screen is None and self.pin_dialog.isHidden():
             self._admitted = False
             self._openings += 1
             self._pin.begin(self._who, 0)
-            self.gate.ask()
+            self.pin_dialog.ask()
             self._place()
 
     @property
@@ -79,9 +79,9 @@ class Service(QObject):
     def advance(self, seconds: float) -> None:
         """Let time pass: look at the PIN, open and close the pages, refresh them."""
         self._now += seconds
-        if not self.gate.isHidden():
+        if not self.pin_dialog.isHidden():
             self._look_at_pin(seconds)
-        in_service = self._desk.shop.snapshot.phase is Phase.SERVICE
+        in_service = self._context.shop.snapshot.phase is Phase.SERVICE
         if self._admitted:
             self._enter()
         elif self.screen is not None and not in_service:
@@ -91,48 +91,48 @@ class Service(QObject):
 
     def leave(self) -> None:
         """Back to the customer's side; not while a test runs."""
-        self._desk.shop.operate(LeaveService())
+        self._context.shop.operate(LeaveService())
         self.advance(0.0)
 
     def _look_at_pin(self, seconds: float) -> None:
         if not self._admitted:
             for answer in self._pin.poll(self._now):
                 if isinstance(answer, WrongPin):
-                    self._desk.shop.operate(ServicePinRefused(answer.locked_s))
+                    self._context.shop.operate(ServicePinRefused(answer.locked_s))
                 if answer.sale != self._who:
                     continue  # typed by whoever was here before, and looked at after they had left
                 if isinstance(answer, IdConfirmed):
                     self._admitted = True
                 elif isinstance(answer, WrongPin):
-                    self.gate.say(self.words.wrong_pin())
+                    self.pin_dialog.say(self.strings.wrong_pin())
             wait = self._pin.wait_s(self._now)
-            if wait > 0 or not self.gate.pad.isEnabled():
-                self.gate.say("", wait)
-        self.gate.advance(seconds)
+            if wait > 0 or not self.pin_dialog.pad.isEnabled():
+                self.pin_dialog.say("", wait)
+        self.pin_dialog.advance(seconds)
 
     def _enter(self) -> None:
         """Open the pages; while goods or money are on their way that has to wait."""
-        self._desk.shop.operate(EnterService())
-        if self._desk.shop.snapshot.phase is not Phase.SERVICE:
-            self.gate.say(self.words.sale_ends_first())
+        self._context.shop.operate(EnterService())
+        if self._context.shop.snapshot.phase is not Phase.SERVICE:
+            self.pin_dialog.say(self.strings.sale_ends_first())
             return
         self._admitted = False
         self._end_gate()
         self._window.show_sale()  # the customer's language goes before the pages come
-        self._desk.feed.listening = True
-        self._desk.feed.set_mode(VisionMode.PRESENCE)
-        self.screen = ServiceScreen(self._desk, self._window, self._backlight, self.words, self._window.words)
+        self._context.feed.listening = True
+        self._context.feed.set_mode(VisionMode.PRESENCE)
+        self.screen = ServiceScreen(self._context, self._window, self._backlight, self.strings, self._window.strings)
         self.screen.leaves.connect(self.leave)
         self.screen.exits.connect(self._window.leave)
         self.screen.volume_changed.connect(self._on_volume)
         self._window.set_service(self.screen)
-        self.screen.rescale(self._window.look)
+        self.screen.rescale(self._window.metrics)
 
     def _close(self) -> None:
         if self.screen is not None:
             self.screen.end()
         self.screen = None
-        self._desk.feed.listening = False
+        self._context.feed.listening = False
         self._window.set_service(None)
 
     def _give_up(self) -> None:
@@ -141,8 +141,8 @@ class Service(QObject):
 
     def _end_gate(self) -> None:
         self._pin.end(self._who)
-        self.gate.pad.clear()
-        self.gate.hide()
+        self.pin_dialog.pad.clear()
+        self.pin_dialog.hide()
 
     def _on_volume(self, percent: int) -> None:
         self._window.set_volume(percent / 100)
@@ -155,13 +155,13 @@ class Service(QObject):
         return super().eventFilter(watched, event)
 
     def _place(self) -> None:
-        if not self.gate.isHidden():
+        if not self.pin_dialog.isHidden():
             mark = self._window.mark  # that all this is only a simulation stays to be read
             top = mark.geometry().bottom() + 1 if mark.text else 0
-            self.gate.setGeometry(self._window.rect().adjusted(0, top, 0, 0))
-            self.gate.arrange(self._window.look)
+            self.pin_dialog.setGeometry(self._window.rect().adjusted(0, top, 0, 0))
+            self.pin_dialog.arrange(self._window.metrics)
         if self.screen is not None:
-            self.screen.rescale(self._window.look)
+            self.screen.rescale(self._window.metrics)
 
     def _on_tick(self) -> None:
         self.advance(self._clock.restart() / 1000)

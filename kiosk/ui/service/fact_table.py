@@ -30,7 +30,7 @@ class Row:
     right: bool | None = None
 
 
-class Rows(QWidget):
+class FactTable(QWidget):
     """As many as fit, `first` on top; or `every` one, as low as that makes them."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Rows(QWidget):
         self._every = every
         self._share = label_share
         self._units = units
-        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
+        self._metrics = DisplayMetrics.of(QSize(800, 800), 4.0)
         self.rows: tuple[Row, ...] = ()
         self.first = 0
 
@@ -49,8 +49,8 @@ class Rows(QWidget):
             self.rows, self.first = tuple(rows), first
             self.update()
 
-    def rescale(self, look: DisplayMetrics) -> None:
-        self._look = look
+    def rescale(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
         self.update()
 
     @property
@@ -60,7 +60,7 @@ class Rows(QWidget):
 
     @property
     def _most_high(self) -> int:
-        return self._look.text.px(self._units * (NARROW_LINES if self._look.upright else LINES))
+        return self._metrics.text.px(self._units * (NARROW_LINES if self._metrics.upright else LINES))
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -75,14 +75,14 @@ class Rows(QWidget):
                 (row.label, label, theme.QUIET, QFont.Weight.Normal),
                 (row.value, value, theme.TEXT, QFont.Weight.DemiBold if row.right is False else QFont.Weight.Normal),
             ):
-                font = fitting(self._look.text, self._units, weight, text, place.size())
+                font = fitting(self._metrics.text, self._units, weight, text, place.size())
                 drawn.append(Drawn(text, font, place, colour, theme.GROUND))
         return drawn
 
     def _places(self, index: int) -> tuple[QRect, QRect, QRectF]:
         high = min(self.height() // max(len(self.shown), 1), self._most_high)
-        gap = self._look.px(theme.GAP)
-        side = self._look.px(self._units)
+        gap = self._metrics.px(theme.GAP)
+        side = self._metrics.px(self._units)
         left = round(self.width() * self._share)
         top = index * high
         sign = QRectF(left, top + (high - side) / 2, side, side)

@@ -43,14 +43,14 @@ class Stepper(QWidget):
             self._put(value)
             self.changed.emit(value)
 
-    def arrange(self, place: QRect, look: DisplayMetrics) -> None:
+    def arrange(self, place: QRect, metrics: DisplayMetrics) -> None:
         """Label above, then minus, number, plus."""
         self.setGeometry(place)
         for each in (self.label, self.number, self.minus, self.plus):
-            each.rescale(look)
-        high = min(self.label.height_for(self.width()), max(self.height() - look.touch, 0))
+            each.rescale(metrics)
+        high = min(self.label.height_for(self.width()), max(self.height() - metrics.touch, 0))
         self.label.setGeometry(0, 0, self.width(), high)
-        side = max(look.touch, min(self.height() - high, self.width() // 5))
+        side = max(metrics.touch, min(self.height() - high, self.width() // 5))
         tall = max(self.height() - high, 1)
         self.minus.setGeometry(0, high, side, tall)
         self.plus.setGeometry(self.width() - side, high, side, tall)
@@ -69,16 +69,16 @@ class Stepper(QWidget):
         self.plus.setEnabled(value < self.most)
 
 
-def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], look: DisplayMetrics) -> None:
+def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], metrics: DisplayMetrics) -> None:
     """Place two of them in `area`: one below the other where it is narrow."""
-    gap = look.px(theme.GAP)
-    if look.upright:
-        tall = min((area.height() - 3 * gap) // 2, look.touch * 2)
+    gap = metrics.px(theme.GAP)
+    if metrics.upright:
+        tall = min((area.height() - 3 * gap) // 2, metrics.touch * 2)
         top = area.top() + max(area.height() - 2 * tall - 3 * gap, 0) // 3
         for index, stepper in enumerate(steppers):
-            stepper.arrange(QRect(area.left(), top + index * (tall + 3 * gap), area.width(), tall), look)
+            stepper.arrange(QRect(area.left(), top + index * (tall + 3 * gap), area.width(), tall), metrics)
     else:
-        wide, tall = (area.width() - gap * 4) // 2, min(area.height(), look.touch * 2)
+        wide, tall = (area.width() - gap * 4) // 2, min(area.height(), metrics.touch * 2)
         top = area.top() + (area.height() - tall) // 3
         for stepper, left in zip(steppers, (area.left(), area.right() + 1 - wide), strict=True):
-            stepper.arrange(QRect(left, top, wide, tall), look)
+            stepper.arrange(QRect(left, top, wide, tall), metrics)

@@ -41,14 +41,16 @@ class ServiceContext:
 class Page(QWidget):
     """One page: it is laid out by `arrange`, told the time by `refresh`, and may come and go any number of times."""
 
-    is_looked_at = False
+    may_use_upper_half = False
     """Whether nothing is touched in its upper part, so that it may have one where all controls have to be low."""
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
         super().__init__(parent)
-        self.desk = desk
-        self.words = words
-        self.shop_words = shop_words
+        self.context = context
+        self.strings = strings
+        self.shop_strings = shop_strings
         self.hide()
 
     def title(self) -> str:
@@ -62,24 +64,24 @@ class Page(QWidget):
         """It is shown no more."""
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether it still reads or writes beside the screen's thread."""
         return False
 
-    def goes_back(self) -> bool:
+    def step_back(self) -> bool:
         """Whether it had a step of its own to take back."""
         return False
 
     def refresh(self) -> None:
         """Show what is new, some times a second."""
 
-    def arrange(self, look: DisplayMetrics) -> None:
+    def arrange(self, metrics: DisplayMetrics) -> None:
         """Place everything in the page's own rectangle."""
 
-    def button(self, slot: Callable[[], object], rank: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> Button:
+    def button(self, slot: Callable[[], object], style: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> Button:
         """A button whose touch also says that somebody is there."""
-        button = Button(self, rank, sign)
-        button.clicked.connect(lambda: self.desk.shop.touch(Stay()))
+        button = Button(self, style, sign)
+        button.clicked.connect(lambda: self.context.shop.touch(Stay()))
         button.clicked.connect(lambda: slot())
         return button
 
@@ -87,9 +89,9 @@ class Page(QWidget):
         """A line of text."""
         return Text(self, units)
 
-    def rescale(self, look: DisplayMetrics) -> None:
+    def rescale(self, metrics: DisplayMetrics) -> None:
         """Give every text and button the size of now."""
         for text in self.findChildren(Text):
-            text.rescale(look)
+            text.rescale(metrics)
         for button in self.findChildren(Button):
-            button.rescale(look)
+            button.rescale(metrics)

@@ -41,31 +41,31 @@ class ServiceScreen(QWidget):
 
     def __init__(
         self,
-        desk: ServiceContext,
+        context: ServiceContext,
         parent: QWidget,
         backlight: Backlight,
-        words: ServiceStrings,
-        shop_words: ShopStrings,
+        strings: ServiceStrings,
+        shop_strings: ShopStrings,
     ) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._words = words
-        self._look: DisplayMetrics | None = None
+        self._context = context
+        self._strings = strings
+        self._metrics: DisplayMetrics | None = None
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.back = Button(self, sign="left")
-        self.stock = StockPage(desk, words, shop_words, self)
-        self.settle = SettlePage(desk, words, shop_words, self)
-        self.machine = MachinePage(desk, words, shop_words, self, backlight)
+        self.stock = StockPage(context, strings, shop_strings, self)
+        self.settle = SettlePage(context, strings, shop_strings, self)
+        self.machine = MachinePage(context, strings, shop_strings, self, backlight)
         self.pages: list[Page] = [
-            CameraPage(desk, words, shop_words, self),
-            HealthPage(desk, words, shop_words, self),
+            CameraPage(context, strings, shop_strings, self),
+            HealthPage(context, strings, shop_strings, self),
             self.stock,
             self.settle,
-            TestsPage(desk, words, shop_words, self),
-            JournalPage(desk, words, shop_words, self),
-            ExportPage(desk, words, shop_words, self),
+            TestsPage(context, strings, shop_strings, self),
+            JournalPage(context, strings, shop_strings, self),
+            ExportPage(context, strings, shop_strings, self),
             self.machine,
         ]
         self.tiles = [Button(self) for _ in self.pages]
@@ -85,7 +85,7 @@ class ServiceScreen(QWidget):
 
     def open(self, page: Page | None) -> None:
         """Show a page, or the tiles."""
-        self._desk.shop.touch(Stay())
+        self._context.shop.touch(Stay())
         if self.current is not None:
             self.current.left()
             self.current.hide()
@@ -106,58 +106,62 @@ class ServiceScreen(QWidget):
         """From a page to the tiles, from these to the customer's side."""
         if self.current is None:
             self.leaves.emit()
-        elif not self.current.goes_back():
+        elif not self.current.step_back():
             self.open(None)
 
     def refresh(self) -> None:
         """Show what is new."""
-        if self._desk.shop.snapshot.phase is not Phase.SERVICE:
+        if self._context.shop.snapshot.phase is not Phase.SERVICE:
             return
-        count = len(self._desk.shop.snapshot.attention)
-        self.tiles[self.pages.index(self.settle)].say(self._words.to_settle(count))
+        count = len(self._context.shop.snapshot.attention)
+        self.tiles[self.pages.index(self.settle)].say(self._strings.to_settle(count))
         if self.current is not None:
             self.current.refresh()
 
-    def rescale(self, look: DisplayMetrics) -> None:
+    def rescale(self, metrics: DisplayMetrics) -> None:
         """Another size of the window."""
-        self._look = look
+        self._metrics = metrics
         self._arrange()
 
     def _show(self) -> None:
-        self.title.say(self.current.title() if self.current else self._words.service())
-        self.back.say(self._words.back() if self.current else self._words.leave_service())
+        self.title.say(self.current.title() if self.current else self._strings.service())
+        self.back.say(self._strings.back() if self.current else self._strings.leave_service())
         for tile, page in zip(self.tiles, self.pages, strict=True):
             tile.say(page.title())
             tile.setVisible(self.current is None)
 
     def _arrange(self) -> None:
-        look = self._look
-        if look is None:
+        metrics = self._metrics
+        if metrics is None:
             return
-        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         inner = self.rect().adjusted(margin, gap, -margin, -margin)
-        self.back.rescale(look)
-        self.title.rescale(look)
+        self.back.rescale(metrics)
+        self.title.rescale(metrics)
         wide = min(self.back.sizeHint().width(), inner.width() * 2 // 3)
-        low = look.low and self.height() - lower_half(self) >= ROWS * look.touch
-        head = inner.bottom() + 1 - look.touch if low else inner.top()
-        self.back.setGeometry(inner.left(), head, wide, look.touch)
-        self.title.setGeometry(inner.left() + wide + gap, head, inner.width() - wide - gap, look.touch)
-        area = inner.adjusted(0, look.touch + gap * 2, 0, 0)
+        low = metrics.low and self.height() - lower_half(self) >= ROWS * metrics.touch
+        head = inner.bottom() + 1 - metrics.touch if low else inner.top()
+        self.back.setGeometry(inner.left(), head, wide, metrics.touch)
+        self.title.setGeometry(inner.left() + wide + gap, head, inner.width() - wide - gap, metrics.touch)
+        area = inner.adjusted(0, metrics.touch + gap * 2, 0, 0)
         if low:
-            area = inner.adjusted(0, 0, 0, -look.touch - gap * 2)
-            if self.current is None or not self.current.is_looked_at:
+            area = inner.adjusted(0, 0, 0, -metrics.touch - gap * 2)
+            if self.current is None or not self.current.may_use_upper_half:
                 area.setTop(max(lower_half(self), area.top()))
         grid = grid_for(
-            len(self.tiles), area.size(), QSize(look.px(40), look.touch), QSize(look.px(60), look.px(24)), gap
+            len(self.tiles),
+            area.size(),
+            QSize(metrics.px(40), metrics.touch),
+            QSize(metrics.px(60), metrics.px(24)),
+            gap,
         )
         for index, tile in enumerate(self.tiles):
-            tile.rescale(look)
+            tile.rescale(metrics)
             tile.setGeometry(grid.place(area, index, gap))
         if self.current is not None:
             self.current.setGeometry(QRect(area))
-            self.current.rescale(look)
-            self.current.arrange(look)
+            self.current.rescale(metrics)
+            self.current.arrange(metrics)
 
     def _opener(self, page: Page) -> Callable[[], None]:
         return lambda: self.open(page)
@@ -173,4 +177,4 @@ class ServiceScreen(QWidget):
         self._arrange()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: ARG002, N802
-        self._desk.shop.touch(Stay())
+        self._context.shop.touch(Stay())

@@ -17,7 +17,7 @@ BLIND_FOR = 3.0
 """Seconds without a camera, after which nobody is kept waiting for it."""
 
 
-class AgeWatch:
+class AgeCheckRunner:
     """`policy` is everything but the legal age, which is the product's."""
 
     def __init__(self, policy: AgePolicy) -> None:

@@ -29,7 +29,7 @@ _TURN_MS = 500
 _SIGN = 22.0
 
 
-class CannotSell(LockedWindow):
+class OutOfOrderWindow(LockedWindow):
     """Shows `why`, and closes as soon as `again`, asked now and then, gives no reason any more."""
 
     def __init__(
@@ -41,7 +41,7 @@ class CannotSell(LockedWindow):
         self._large_text = large_text
         self._waits = iter(WAITS)
         self._left = next(self._waits)
-        self._words = ShopStrings(self)
+        self._strings = ShopStrings(self)
         self._languages = [code for code in languages if can_show(code)] or [SOURCE]
 
         # Widgets
@@ -69,7 +69,7 @@ class CannotSell(LockedWindow):
 
     def _said_in(self, code: str, *, first: bool) -> tuple[Text, Text]:
         with _spoken(code):
-            message = self._words.out_of_order()
+            message = self._strings.out_of_order()
         title = Text(self, theme.TITLE if first else theme.LEAD, QFont.Weight.DemiBold)
         text = Text(self, theme.LEAD if first else theme.BODY, colour=theme.QUIET)
         title.say(message.title)
@@ -79,19 +79,19 @@ class CannotSell(LockedWindow):
     def _say_why(self) -> None:
         why = " ".join(self.why.split())
         with _spoken(self._languages[0]):
-            self.service.say(self._words.for_service(why if len(why) <= LONGEST else f"{why[:LONGEST]}…"))
+            self.service.say(self._strings.for_service(why if len(why) <= LONGEST else f"{why[:LONGEST]}…"))
 
     def _arrange(self) -> None:
         density = pixels_per_mm(self)
-        look = DisplayMetrics.of(self.size(), density, large_text=self._large_text)
-        wide, sign = look.px(WIDEST), look.px(_SIGN)
+        metrics = DisplayMetrics.of(self.size(), density, large_text=self._large_text)
+        wide, sign = metrics.px(WIDEST), metrics.px(_SIGN)
         parts = [Part(self.sign, sign, sign, least=sign // 3)]
         for title, text in self.said:
-            parts += [Part(title, width=wide, gap=look.px(theme.SPACE)), Part(text, width=wide)]
+            parts += [Part(title, width=wide, gap=metrics.px(theme.SPACE)), Part(text, width=wide)]
         for each in self.findChildren(Text):
-            each.rescale(look)
+            each.rescale(metrics)
         self.service.rescale(DisplayMetrics.of(self.size(), density))
-        margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
+        margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
         area = self.rect().adjusted(margin, margin, -margin, -margin)
         low = min(self.service.height_for(area.width()), area.height() // 4)
         self.service.setGeometry(area.left(), area.bottom() - low + 1, area.width(), low)

@@ -37,9 +37,9 @@ class CustomerPreferences(QObject):
     def first_language(self) -> str:
         return self.languages[0]
 
-    def serve(self, attract: AttractScreen, words: ShopStrings, panel: LivePanel) -> None:
+    def serve(self, attract: AttractScreen, strings: ShopStrings, panel: LivePanel) -> None:
         """Where choices are made and what follows them; to be called once, before anything is chosen."""
-        self._attract, self._words, self._panel = attract, words, panel
+        self._attract, self._strings, self._panel = attract, strings, panel
         attract.language_wanted.connect(self._on_language)
         attract.large_text_wanted.connect(self._on_large_text)
         attract.low_reach_wanted.connect(self._on_low_reach)
@@ -53,7 +53,7 @@ class CustomerPreferences(QObject):
                 code
             )  # nobody's child: the one before it goes with its last reference
             QCoreApplication.installTranslator(self._translator)
-        self._words.language = code
+        self._strings.language = code
         self._panel.retranslate()
 
     def silence(self) -> None:

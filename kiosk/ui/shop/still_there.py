@@ -46,9 +46,9 @@ class StillThere(QWidget):
     stays = pyqtSignal()
     leaves = pyqtSignal()
 
-    def __init__(self, words: ShopStrings, parent: QWidget) -> None:
+    def __init__(self, strings: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
-        self._words = words
+        self._strings = strings
         self._laid_out: tuple[QSize, DisplayMetrics] | None = None
 
         # Widgets
@@ -60,7 +60,7 @@ class StillThere(QWidget):
         self.yes = self.bar.add(self.stays.emit, ButtonStyle.PRIMARY)
         self.hide()
 
-    def ask(self, seconds: float | None, look: DisplayMetrics) -> None:
+    def ask(self, seconds: float | None, metrics: DisplayMetrics) -> None:
         """Stand there for `seconds` more; None takes it away."""
         if seconds is None:
             if not self.isHidden():
@@ -69,28 +69,28 @@ class StillThere(QWidget):
         if self.isHidden():
             self.countdown.whole = 1.0
             self._laid_out = None  # it may speak another language now
-        if (self.size(), look) != self._laid_out:
-            self._laid_out = self.size(), look
-            self._arrange(look)
+        if (self.size(), metrics) != self._laid_out:
+            self._laid_out = self.size(), metrics
+            self._arrange(metrics)
         if self.isHidden():
             self.show()
             self.raise_()
         self.countdown.show_seconds(seconds)
 
-    def _arrange(self, look: DisplayMetrics) -> None:
-        self.title.say(self._words.still_there())
-        self.text.say(self._words.still_there_why())
-        self.no.say(self._words.leave())
-        self.yes.say(self._words.still_here())
+    def _arrange(self, metrics: DisplayMetrics) -> None:
+        self.title.say(self._strings.still_there())
+        self.text.say(self._strings.still_there_why())
+        self.no.say(self._strings.leave())
+        self.yes.say(self._strings.still_here())
         for text in (self.title, self.text):
-            text.rescale(look)
-        margin = look.px(theme.SPACE)
+            text.rescale(metrics)
+        margin = metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, margin, -margin, 0)
-        upper, lower = split(area, self.bar.height(look, area.width()))
-        self.bar.arrange(lower, look)
-        ring = look.px(30)
-        parts = [Part(self.countdown, ring, ring, least=ring // 3), Part(self.title, gap=look.px(theme.MARGIN))]
-        column(upper, [*parts, Part(self.text)], look.px(theme.GAP))
+        upper, lower = split(area, self.bar.height(metrics, area.width()))
+        self.bar.arrange(lower, metrics)
+        ring = metrics.px(30)
+        parts = [Part(self.countdown, ring, ring, least=ring // 3), Part(self.title, gap=metrics.px(theme.MARGIN))]
+        column(upper, [*parts, Part(self.text)], metrics.px(theme.GAP))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         QPainter(self).fillRect(self.rect(), theme.OVER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kiosk.estimate import Observation
-from kiosk.ui.shop.age_watch import AgeWatch
+from kiosk.ui.shop.age_watch import AgeCheckRunner
 from kiosk.ui.shop.presence import Emptiness, Presence
 from kiosk.vending.age_check import AgeCheck, AgePolicy
 from kiosk.vending.sale.snapshot import Snapshot
@@ -51,7 +51,7 @@ class VisionBridge:
     def __init__(self, vision: Vision, shop: Shop, policy: AgePolicy, gone_after: float) -> None:
         self._vision = vision
         self._shop = shop
-        self._watch = AgeWatch(policy)
+        self._watch = AgeCheckRunner(policy)
         self._presence = Presence(gone_after)
         self._emptiness = Emptiness()
         self._mode: VisionMode | None = None

@@ -78,7 +78,7 @@ class ShopWindow(LockedWindow):
         self._vision = vision
         self._appearance = appearance
         policy = policy or AgePolicy()
-        self._eyes = VisionBridge(vision, shop, policy, self._appearance.gone_after)
+        self._vision_bridge = VisionBridge(vision, shop, policy, self._appearance.gone_after)
         self._taps = SecretTaps()
         self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
         self._now = now
@@ -87,40 +87,42 @@ class ShopWindow(LockedWindow):
         self._service: QWidget | None = None
         self._news: QSocketNotifier | None = None
         self._panel_place: tuple[QRect, DisplayMetrics] | None = None
-        self._choices = CustomerPreferences(self._appearance, self)
-        words = self.words = ShopStrings(self)
-        live_words = Strings(self)
-        words.counts = live_words.counts = self._appearance.counts
-        shelf = ProductImages(catalog, catalog_path)
+        self._preferences = CustomerPreferences(self._appearance, self)
+        strings = self.strings = ShopStrings(self)
+        live_strings = Strings(self)
+        strings.counts = live_strings.counts = self._appearance.counts
+        images = ProductImages(catalog, catalog_path)
 
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
-        self.panel = LivePanel(live_words, words, groups, self, mirrored=self._appearance.mirrored)
-        languages, checks = self._choices.languages, policy.automatic_pass
-        self._all = ShopScreens(words, shelf, self, languages, camera_checks=checks)
+        self.panel = LivePanel(live_strings, strings, groups, self, mirrored=self._appearance.mirrored)
+        languages, checks = self._preferences.languages, policy.automatic_pass
+        self._all = ShopScreens(strings, images, self, languages, camera_checks=checks)
         self.screens = self._all.by_phase
-        self.still_there = StillThere(words, self)
-        self.shield = TouchGuard(self)
+        self.still_there = StillThere(strings, self)
+        self.touch_guard = TouchGuard(self)
 
         # Slots
         for screen in self.screens.values():
             screen.touched.connect(self._on_touch)
         self._all.ask_id.entered.connect(self._on_pin)
-        self._choices.serve(self._all.attract, words, self.panel)
-        self._choices.changed.connect(self._on_choice)
+        self._preferences.serve(self._all.attract, strings, self.panel)
+        self._preferences.changed.connect(self._on_choice)
         self.still_there.stays.connect(lambda: self._on_touch(Stay()))
         self.still_there.leaves.connect(lambda: self._on_touch(Cancel()))
 
         self.setWindowTitle(Strings(self).window_title())
         self.begin()
-        self.set_language(self._choices.first_language)
+        self.set_language(self._preferences.first_language)
 
     # For whoever runs it
 
     @property
-    def look(self) -> DisplayMetrics:
+    def metrics(self) -> DisplayMetrics:
         density = self._appearance.pixels_per_mm or pixels_per_mm(self)
-        return DisplayMetrics.of(self.size(), density, large_text=self._choices.large_text, low=self._choices.low_reach)
+        return DisplayMetrics.of(
+            self.size(), density, large_text=self._preferences.large_text, low=self._preferences.low_reach
+        )
 
     def set_service(self, widget: QWidget | None) -> None:
         """What phase SERVICE shows; the window owns it until another takes its place."""
@@ -146,13 +148,13 @@ class ShopWindow(LockedWindow):
 
     def set_language(self, code: str) -> None:
         """Say everything in this language from now on."""
-        self._choices.speak(code)
+        self._preferences.speak(code)
         self._show(self._shop.snapshot)
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass: ask vision and sale what is new, show it, move everything on."""
         self._now += seconds
-        self.shield.advance(seconds)
+        self.touch_guard.advance(seconds)
         observations = self._vision.poll()
         self._see(observations)
         due = self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY
@@ -160,9 +162,9 @@ class ShopWindow(LockedWindow):
             self._ticked = self._now
             self._shop.tick(self._now)
         if due or observations:
-            self._eyes.judge(observations, self._shop.snapshot, self._now)
-            if self._phase is Phase.ATTRACT and self._choices.abandoned(self._now):
-                self._choices.forget()
+            self._vision_bridge.judge(observations, self._shop.snapshot, self._now)
+            if self._phase is Phase.ATTRACT and self._preferences.abandoned(self._now):
+                self._preferences.forget()
             self._show(self._shop.snapshot)
         tick_every(self.timer, self._tick_ms)
         if self._news is not None:
@@ -207,10 +209,10 @@ class ShopWindow(LockedWindow):
             self._leave_phase(snapshot)
             self._phase = phase
         pictured = is_pictured(snapshot)
-        self._eyes.allow(snapshot)
+        self._vision_bridge.allow(snapshot)
         if pictured == self.panel.isHidden():
             self.panel.setVisible(pictured)
-            self.shield.rise()
+            self.touch_guard.rise()
             if not pictured:
                 self.panel.clear()
         self._place(snapshot)
@@ -218,13 +220,13 @@ class ShopWindow(LockedWindow):
             self._service.setVisible(phase is Phase.SERVICE)
         self._all.hide_but(phase)
         if phase in self.screens:
-            if check := self._eyes.check:
+            if check := self._vision_bridge.check:
                 self._all.age_check.show_progress(check.prompt, check.progress)
-            self.screens[phase].present(snapshot, self.look)
+            self.screens[phase].show_snapshot(snapshot, self.metrics)
             self.screens[phase].show()
         self._ask_whether_there(snapshot)
         if entered:
-            self.shield.rise()
+            self.touch_guard.rise()
             if phase in TUNES:
                 self._sounds.play(TUNES[phase])
             self.phase_changed.emit(phase)
@@ -234,41 +236,41 @@ class ShopWindow(LockedWindow):
         if screen := self._screen:
             screen.forget()
         if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE):
-            self._eyes.forget()
+            self._vision_bridge.forget()
             self.panel.clear()
             self._all.forget()
-            self._choices.forget_aids()
+            self._preferences.forget_aids()
             if snapshot.phase is not Phase.OUT_OF_ORDER and self._phase is not None:
-                self._choices.forget()
+                self._preferences.forget()
 
     def _ask_whether_there(self, snapshot: Snapshot) -> None:
         left = [snapshot.seconds_left] if snapshot.asks_whether_there else []
-        left.append(self._eyes.seconds_left(snapshot, self._now))
+        left.append(self._vision_bridge.seconds_left(snapshot, self._now))
         waits = [seconds for seconds in left if seconds is not None]
         if waits and self.still_there.isHidden():
             self._sounds.play("attention")
         self.still_there.setGeometry(self.rect())
         changes = bool(waits) == self.still_there.isHidden()
-        self.still_there.ask(min(waits) if waits else None, self.look)
+        self.still_there.ask(min(waits) if waits else None, self.metrics)
         if changes:
-            self.shield.rise()
+            self.touch_guard.rise()
 
     def _place(self, snapshot: Snapshot) -> None:
-        look = self.look
-        self.mark.rescale(look)
-        self.mark.say(self.words.simulated() if snapshot.simulated else "")
+        metrics = self.metrics
+        self.mark.rescale(metrics)
+        self.mark.say(self.strings.simulated() if snapshot.simulated else "")
         places = places_for(
             self.size(),
-            look,
+            metrics,
             mark=self.mark.height_for(self.width()),
             pictured=not self.panel.isHidden(),
             checking=snapshot.phase is Phase.AGE_CHECK,
         )
         self.mark.setGeometry(places.mark)
-        if (places.panel, look) != self._panel_place and not self.panel.isHidden():
-            self._panel_place = places.panel, look
+        if (places.panel, metrics) != self._panel_place and not self.panel.isHidden():
+            self._panel_place = places.panel, metrics
             self.panel.setGeometry(places.panel)
-            self.panel.arrange(look)
+            self.panel.arrange(metrics)
         if screen := self._screen:
             screen.setGeometry(places.screen)
             screen.reach = places.reach
@@ -280,7 +282,7 @@ class ShopWindow(LockedWindow):
     def _on_touch(self, touch: Touch) -> None:
         self._sounds.play("touch")
         self._taps.clear()
-        self._eyes.touched(self._now)
+        self._vision_bridge.touched(self._now)
         self._shop.touch(touch)
         self._show(self._shop.snapshot)
 
@@ -288,9 +290,9 @@ class ShopWindow(LockedWindow):
         self._shop.enter_pin(pin)
 
     def _on_choice(self) -> None:
-        self._choices.touched(self._now)
-        self._eyes.touched(self._now)
-        self.shield.rise()
+        self._preferences.touched(self._now)
+        self._vision_bridge.touched(self._now)
+        self.touch_guard.rise()
         self._show(self._shop.snapshot)
 
     # Events
@@ -301,17 +303,17 @@ class ShopWindow(LockedWindow):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """A touch that no button took: somebody is there, and perhaps knows the corner."""
-        self._eyes.touched(self._now)
-        self._choices.touched(self._now)
+        self._vision_bridge.touched(self._now)
+        self._preferences.touched(self._now)
         self._shop.touch(Stay())
         if event is None:
             return
-        corner = round(self.look.touch * 1.3)
+        corner = round(self.metrics.touch * 1.3)
         if not QRect(0, 0, corner, corner).contains(event.position().toPoint()):
             self._taps.clear()
         elif self._taps.tap(self._now):
             self.service_requested.emit()
 
     def left(self) -> None:
-        self._choices.silence()
+        self._preferences.silence()
         self.panel.clear()

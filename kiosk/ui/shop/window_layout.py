@@ -26,20 +26,20 @@ class WindowLayout:
     """In the screen's own pixels, below which all controls have to be."""
 
 
-def places_for(size: QSize, look: DisplayMetrics, *, mark: int, pictured: bool, checking: bool) -> WindowLayout:
+def places_for(size: QSize, metrics: DisplayMetrics, *, mark: int, pictured: bool, checking: bool) -> WindowLayout:
     """`mark`: height of its text, 0 for none."""
-    gap = look.px(theme.GAP)
+    gap = metrics.px(theme.GAP)
     top = mark + 2 * gap if mark else gap
     panel = QRect()
     screen = QRect(0, top, size.width(), size.height() - top)
-    share = SHARES[look.upright][checking]
-    if pictured and look.upright:
+    share = SHARES[metrics.upright][checking]
+    if pictured and metrics.upright:
         # in reach means: the screen in the lower half, the picture has the upper one
-        bottom = round(size.height() * (max(share, 0.5) if look.low else share))
+        bottom = round(size.height() * (max(share, 0.5) if metrics.low else share))
         panel = QRect(0, top, size.width(), bottom - top)
         screen.setTop(bottom)
     elif pictured:
         panel = QRect(0, top, round(size.width() * share), screen.height())
         screen.setLeft(panel.width())
-    reach = max(size.height() // 2 - screen.top(), 0) if look.low else 0
+    reach = max(size.height() // 2 - screen.top(), 0) if metrics.low else 0
     return WindowLayout(QRect(gap, gap, size.width() - 2 * gap, mark), panel, screen, reach)

@@ -27,7 +27,7 @@ from kiosk.ui.service.pages.journal import ExportPage, JournalPage, rows_of_toda
 from kiosk.ui.service.pages.machine import MachinePage
 from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.pages.stock import StockPage
-from kiosk.ui.service.pin_gate import OPEN_FOR
+from kiosk.ui.service.pin_dialog import OPEN_FOR
 from kiosk.ui.service.vision_feed import VisionFeed
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.widgets import theme
@@ -74,11 +74,11 @@ def test_the_gesture_asks_for_the_pin_and_the_pin_opens_service_mode(rig: Servic
     for _ in range(5):
         qtbot.mouseClick(rig.window, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     rig.tick(9)
-    assert rig.service.gate.isVisible()
+    assert rig.service.pin_dialog.isVisible()
     assert rig.service.screen is None
     assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.type(PIN)
-    assert rig.service.gate.isHidden()
+    assert rig.service.pin_dialog.isHidden()
     assert rig.screen.isVisible()
     assert rig.shop.snapshot.phase is Phase.SERVICE
 
@@ -89,14 +89,14 @@ def test_a_wrong_pin_opens_nothing_and_slows_the_next_one_down(rig: ServiceRig) 
     for _ in range(3):
         rig.type("1234")
         assert rig.service.screen is None
-    assert rig.service.gate.said.text == "Next try in 30 s"
+    assert rig.service.pin_dialog.said.text == "Next try in 30 s"
     refused = [entry.fact for entry in rig.journal.entries() if isinstance(entry.fact, PinRefused)]
     assert refused == [PinRefused("service", locked_s=locked_s) for locked_s in (0, 0, 30)]
     rig.type(PIN)
     assert rig.service.screen is None
     assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.tick(100, 0.25)  # the gate stays open only for whoever types
-    rig.service.gate._idle = 0.0
+    rig.service.pin_dialog._idle = 0.0
     rig.tick(30, 0.25)
     rig.type(PIN)
     assert rig.screen.isVisible()
@@ -109,21 +109,21 @@ def test_wrong_tries_are_remembered_across_a_restart(rig: ServiceRig, start: Sta
     rig = start()
     rig.window.service_requested.emit()
     rig.tick()
-    assert not rig.service.gate.pad.isEnabled()
+    assert not rig.service.pin_dialog.pad.isEnabled()
 
 
 @pytest.mark.proves("service-left-open")
 def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceRig) -> None:
     rig.window.service_requested.emit()
-    rig.service.gate.pad.keys["4"].click()
+    rig.service.pin_dialog.pad.keys["4"].click()
     rig.tick(1, OPEN_FOR)
-    assert rig.service.gate.isHidden()
-    assert rig.service.gate.dots.count == 0
+    assert rig.service.pin_dialog.isHidden()
+    assert rig.service.pin_dialog.dots.count == 0
     rig.window.service_requested.emit()
-    rig.service.gate.pad.keys["4"].click()
-    rig.service.gate.close_button.click()
-    assert rig.service.gate.isHidden()
-    assert rig.service.gate.dots.count == 0
+    rig.service.pin_dialog.pad.keys["4"].click()
+    rig.service.pin_dialog.close_button.click()
+    assert rig.service.pin_dialog.isHidden()
+    assert rig.service.pin_dialog.dots.count == 0
 
 
 @pytest.mark.parametrize("pin", [PIN, "1234"])
@@ -137,13 +137,13 @@ def test_a_pin_that_is_looked_at_after_its_gate_was_closed_says_nothing_to_the_n
     rig.service._pin._run = slowly  # type: ignore[attr-defined]
     rig.window.service_requested.emit()
     rig.type(pin)
-    rig.service.gate.close_button.click()
+    rig.service.pin_dialog.close_button.click()
     ((future, check),) = looks
     future.set_result(check())
     rig.window.service_requested.emit()
     rig.tick()
     assert rig.service.screen is None
-    assert rig.service.gate.said.text == ""
+    assert rig.service.pin_dialog.said.text == ""
     assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.service._pin._run = at_once  # type: ignore[attr-defined]
     rig.type(PIN)
@@ -167,7 +167,7 @@ def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
     assert rig.shop.snapshot.phase is Phase.DISPENSING
     rig.type(PIN)
     assert rig.service.screen is None
-    assert rig.service.gate.said.text == "A sale is ending first"
+    assert rig.service.pin_dialog.said.text == "A sale is ending first"
     rig.dispenser.drop()
     rig.tick()
     assert rig.screen.isVisible()
@@ -180,9 +180,9 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     rig.tick()
     rig.window.service_requested.emit()
     rig.tick()
-    assert rig.service.gate.title.text == ServiceStrings().pin_wanted()
+    assert rig.service.pin_dialog.title.text == ServiceStrings().pin_wanted()
     rig.type(PIN)
-    assert rig.window.words.language == "de"
+    assert rig.window.strings.language == "de"
     page = rig.open(HealthPage)
     assert isinstance(page, HealthPage)
     (accuracy,) = (row.value for row in page.rows.rows if row.label == "Genauigkeit")
@@ -347,10 +347,12 @@ def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
             rig.tick()
         rows = {row.label: row for row in page.rows.rows}
         assert rows["Disk"].right is is_enough
-    page.desk = replace(page.desk, settings_fault="settings kiosk.toml: nonsense; running with those of the last start")
+    page.context = replace(
+        page.context, settings_fault="settings kiosk.toml: nonsense; running with those of the last start"
+    )
     rig.tick()
     (row,) = [row for row in page.rows.rows if row.label == "Settings"]
-    assert (row.right, row.value) == (False, page.desk.settings_fault)
+    assert (row.right, row.value) == (False, page.context.settings_fault)
 
 
 # Stock and prices
@@ -593,9 +595,9 @@ def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None
 
 def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
     now = datetime.now().astimezone()
-    assert len(rows_of_today(rig.desk.journal_path, now)) == rig.journal.head.seq
-    assert rows_of_today(rig.desk.journal_path, now - timedelta(days=2)) == ()
-    assert rows_of_today(rig.desk.journal_path, now + timedelta(days=2)) == ()
+    assert len(rows_of_today(rig.context.journal_path, now)) == rig.journal.head.seq
+    assert rows_of_today(rig.context.journal_path, now - timedelta(days=2)) == ()
+    assert rows_of_today(rig.context.journal_path, now + timedelta(days=2)) == ()
 
 
 @pytest.fixture
@@ -633,7 +635,7 @@ def test_a_page_that_was_left_takes_nothing_in(rig: ServiceRig, held: Event) -> 
 
 
 def test_a_journal_that_cannot_be_read_is_said_so(rig: ServiceRig) -> None:
-    rig.service._desk = replace(rig.desk, journal_path=rig.folder / "elsewhere.db")
+    rig.service._context = replace(rig.context, journal_path=rig.folder / "elsewhere.db")
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
@@ -658,7 +660,7 @@ def test_a_stick_is_no_higher_than_two_fingers(rig: ServiceRig, tmp_path: Path) 
     rig.tick()
     shown = [button for button in page.buttons if button.isVisible()]
     assert len(shown) == 2
-    assert all(button.height() <= 2 * rig.window.look.touch for button in shown)
+    assert all(button.height() <= 2 * rig.window.metrics.touch for button in shown)
 
 
 def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
@@ -758,10 +760,10 @@ def test_how_far_an_export_is_is_said(
 
 def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
-    files = usb_export.export(rig.desk.journal_path, tmp_path, now).files
+    files = usb_export.export(rig.context.journal_path, tmp_path, now).files
     assert files == ("kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json")
     with pytest.raises(FileExistsError):
-        usb_export.export(rig.desk.journal_path, tmp_path, now)
+        usb_export.export(rig.context.journal_path, tmp_path, now)
 
 
 # The machine
@@ -817,7 +819,7 @@ def test_nothing_is_changed_that_could_not_be_journalled(
 
 
 def test_the_volume_begins_where_the_settings_have_it(rig: ServiceRig) -> None:
-    rig.service._desk = replace(rig.desk, volume=35)
+    rig.service._context = replace(rig.context, volume=35)
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
@@ -871,4 +873,4 @@ def test_the_same_setting_again_is_not_journalled_again(rig: ServiceRig) -> None
     rows = rig.journal.head.seq
     rig.settings.set(VOLUME, 50)
     assert rig.journal.head.seq == rows
-    assert read(rig.desk.journal_path)[-1].fact == SettingChanged(VOLUME, "50")
+    assert read(rig.context.journal_path)[-1].fact == SettingChanged(VOLUME, "50")

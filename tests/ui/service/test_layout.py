@@ -60,10 +60,10 @@ def test_every_page_is_laid_out(
             stage = stage_for(journal, ClipVision(seen, make_preview()), (width, height), appearance, path)
             play(stage, scene, code)
             QApplication.processEvents()
-            has_room = "gate" in scene or height // 2 >= ROWS * stage.window.look.touch
+            has_room = "gate" in scene or height // 2 >= ROWS * stage.window.metrics.touch
             found += [f"{scene}: {fault}" for fault in faults(stage.window) if has_room or "out of reach" not in fault]
-            gate, mark = stage.service.gate, stage.window.mark
-            if gate.isVisible() and place(gate, stage.window).intersects(place(mark, stage.window)):
+            pin_dialog, mark = stage.service.pin_dialog, stage.window.mark
+            if pin_dialog.isVisible() and place(pin_dialog, stage.window).intersects(place(mark, stage.window)):
                 found += [f"{scene}: the mark of a simulation is covered"]
             stage.close()
     assert not found, "\n".join(found)

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.shop.out_of_order import LONGEST, CannotSell
+from kiosk.ui.shop.out_of_order import LONGEST, OutOfOrderWindow
 from kiosk.ui.translations.translator import can_show
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.text import Text, fits
@@ -21,7 +21,7 @@ LONG = f"journal /var/lib/{'facialnet-kiosk/' * 8}journal.db is damaged " * 4
 def test_nothing_is_clipped_and_nothing_overlaps(
     qtbot: QtBot, size: tuple[int, int], large_text: bool, why: str
 ) -> None:
-    window = CannotSell(why, str, ("de", "en", "zh"), large_text=large_text)
+    window = OutOfOrderWindow(why, str, ("de", "en", "zh"), large_text=large_text)
     qtbot.addWidget(window)
     window.show()
     window.resize(*size)
@@ -39,7 +39,7 @@ def test_nothing_is_clipped_and_nothing_overlaps(
 
 
 def test_it_speaks_every_language_of_the_machine_its_first_one_to_the_operator(qtbot: QtBot) -> None:
-    window = CannotSell("two\nlines " + "x" * LONGEST, str, ("de", "en", "zh"))
+    window = OutOfOrderWindow("two\nlines " + "x" * LONGEST, str, ("de", "en", "zh"))
     qtbot.addWidget(window)
     titles = [title.text for title, _ in window.said]
     assert titles[:2] == ["Außer Betrieb", "Out of order"]

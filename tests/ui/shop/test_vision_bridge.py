@@ -18,7 +18,7 @@ from tests.ui.conftest import FakeVision, make_face
 @pytest.mark.parametrize(("slot", "phase"), [(BEER, Phase.DECLINED), (WATER, Phase.PAYING)])
 def test_a_payment_ends_with_the_face_that_passed_for_it(slot: str, phase: Phase) -> None:
     rig, vision = Rig(), FakeVision()
-    eyes = VisionBridge(vision, rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
+    bridge = VisionBridge(vision, rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
     rig.terminal.otherwise = Pay.WAIT
     rig.buy(slot)
     if slot == BEER:
@@ -27,13 +27,13 @@ def test_a_payment_ends_with_the_face_that_passed_for_it(slot: str, phase: Phase
     def go(seconds: int, *faces: object) -> None:
         for _ in range(seconds * 10):
             vision.see(*faces)  # type: ignore[arg-type]
-            eyes.judge(vision.poll(), rig.shop.snapshot, rig.now)
+            bridge.judge(vision.poll(), rig.shop.snapshot, rig.now)
             rig.after(0.1)
 
     go(1, make_face())
     go(20)
     assert rig.phase is Phase.PAYING
-    assert eyes.seconds_left(rig.shop.snapshot, rig.now) is None  # eyes are on the reader: nobody is asked
+    assert bridge.seconds_left(rig.shop.snapshot, rig.now) is None  # eyes are on the reader: nobody is asked
     go(4)
     assert rig.phase is phase
     assert rig.held == 0
@@ -44,20 +44,20 @@ class Street:
 
     def __init__(self) -> None:
         self.rig, self.vision = Rig(), FakeVision()
-        self.eyes = VisionBridge(self.vision, self.rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
+        self.bridge = VisionBridge(self.vision, self.rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
 
     def somebody_cancels_a_check(self) -> None:
         self.rig.buy(BEER)
         self.go(1, make_face())
         assert self.rig.phase is Phase.AGE_CHECK
         self.rig.shop.touch(Cancel())
-        self.eyes.forget()
+        self.bridge.forget()
 
     def go(self, seconds: float, *faces: object, sees: bool = True) -> None:
         for _ in range(round(seconds * 10)):
             if sees:
                 self.vision.see(*faces)  # type: ignore[arg-type]
-            self.eyes.judge(self.vision.poll(), self.rig.shop.snapshot, self.rig.now)
+            self.bridge.judge(self.vision.poll(), self.rig.shop.snapshot, self.rig.now)
             self.rig.after(0.1)
 
     def checked_again(self) -> bool:
@@ -86,7 +86,7 @@ def test_a_finger_without_a_face_is_somebody() -> None:
     street.somebody_cancels_a_check()
     for _ in range(5):
         street.go(VISIT_OVER - 1)
-        street.eyes.touched(street.rig.now)
+        street.bridge.touched(street.rig.now)
     assert not street.checked_again()
 
 
@@ -100,6 +100,6 @@ def test_a_camera_that_shows_nothing_ends_no_visit(state: VisionState) -> None:
     street.vision.state = VisionState.RUNNING
     assert not street.checked_again()
     street.rig.shop.touch(Cancel())
-    street.eyes.forget()
+    street.bridge.forget()
     street.go(VISIT_OVER + 1)
     assert street.checked_again()

@@ -73,7 +73,7 @@ class Machine:
 
     def tap(self, widget: QWidget) -> None:
         """With a finger, after the moment in which none is heard: where something else lies on top, that gets it."""
-        while self.window.shield.isVisible():
+        while self.window.touch_guard.isVisible():
             self.go(0.1)
         assert widget.isVisible(), f"{widget.accessibleName()} is not there"
         middle = widget.mapTo(self.window, widget.rect().center())
@@ -455,7 +455,7 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     machine.press("Show an ID instead")
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
-    assert machine.window._eyes.check is None
+    assert machine.window._vision_bridge.check is None
     assert machine.vision.mode is VisionMode.PRESENCE
 
 
@@ -464,15 +464,15 @@ def test_a_check_that_was_left_is_dropped_and_not_begun_anew(make: Make) -> None
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    assert machine.window._eyes.check is not None
+    assert machine.window._vision_bridge.check is not None
     machine.press("Back")
     machine.go(0.1)
-    assert machine.window._eyes.check is None
+    assert machine.window._vision_bridge.check is None
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
-    assert machine.window._eyes.check is None
+    assert machine.window._vision_bridge.check is None
 
 
 def test_each_sale_has_its_own_check(make: Make) -> None:
@@ -480,7 +480,7 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    first = machine.window._eyes.check
+    first = machine.window._vision_bridge.check
     machine.press("Back")
     machine.press("Cancel")
     machine.see(None)
@@ -490,7 +490,7 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
-    second = machine.window._eyes.check
+    second = machine.window._vision_bridge.check
     assert first is not None
     assert second is not None
     assert (first.policy.legal_age, second.policy.legal_age) == (16, 18)
@@ -525,7 +525,7 @@ def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple
     assert not machine.pictured
     assert machine.vision.mode is VisionMode.PRESENCE
     machine.go(0.1)
-    assert machine.window._eyes.check is None
+    assert machine.window._vision_bridge.check is None
     machine.press("Back")
     machine.go(0.5)
     assert machine.phase is Phase.BROWSING
@@ -548,7 +548,7 @@ def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     assert panel.panel.estimate_page.age.number in ("", "0")
     assert panel.panel.estimate_page.gender.text() == ""
     assert not any(panel.panel.bars.shown)
-    assert machine.window._eyes.check is None
+    assert machine.window._vision_bridge.check is None
 
 
 # Time
@@ -671,7 +671,7 @@ def test_a_language_is_not_kept_after_its_turn(make: Make) -> None:
     gone = []
     for name in ("Deutsch", "English") * 3:
         machine.press(name)
-        gone.append(weakref.ref(machine.window._choices._translator))
+        gone.append(weakref.ref(machine.window._preferences._translator))
     assert [each() is None for each in gone] == [True] * 5 + [False]
     assert machine.window.findChildren(QTranslator) == []
 
@@ -745,14 +745,14 @@ def test_large_text_and_low_reach_are_forgotten_too(make: Make) -> None:
     machine = make()
     machine.press("Large text")
     machine.press("Everything lower")
-    assert machine.window.look.low
-    assert machine.window.look.text.unit > machine.window.look.scale.unit
+    assert machine.window.metrics.low
+    assert machine.window.metrics.text.unit > machine.window.metrics.scale.unit
     machine.start(camera=False)
     machine.go(0.1)
     machine.press("Cancel")
     machine.go(0.1)
-    assert not machine.window.look.low
-    assert machine.window.look.text == machine.window.look.scale
+    assert not machine.window.metrics.low
+    assert machine.window.metrics.text == machine.window.metrics.scale
 
 
 def test_pages_turn_by_button_and_by_swipe(qtbot: QtBot) -> None:

@@ -21,24 +21,24 @@ from kiosk.vision.process.messages import VisionMode, VisionState
 class TrackView(QWidget):
     """The whole frame, unmirrored, with everything that is known of each face in it."""
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, parent: QWidget) -> None:
+    def __init__(self, context: ServiceContext, strings: ServiceStrings, parent: QWidget) -> None:
         super().__init__(parent)
-        self._desk = desk
-        self._words = words
-        self._look = DisplayMetrics.of(QSize(800, 800), 4.0)
+        self._context = context
+        self._strings = strings
+        self._metrics = DisplayMetrics.of(QSize(800, 800), 4.0)
 
-    def rescale(self, look: DisplayMetrics) -> None:
-        self._look = look
+    def rescale(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        picture, newest = self._desk.feed.picture, self._desk.feed.newest
+        picture, newest = self._context.feed.picture, self._context.feed.newest
         if picture is None:
             painter.fillRect(self.rect(), theme.SURFACE)
             painter.setPen(theme.QUIET)
-            painter.setFont(self._look.text.font(theme.BODY))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._words.no_picture())
+            painter.setFont(self._metrics.text.font(theme.BODY))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._strings.no_picture())
             return
         width, height = picture.frame_size
         share = min(self.width() / width, self.height() / height)
@@ -52,7 +52,7 @@ class TrackView(QWidget):
             self._paint_landmarks(painter, mapping, face)
 
     def _paint_landmarks(self, painter: QPainter, mapping: Mapping, face: FaceObservation) -> None:
-        radius = max(self._look.scale.unit * 0.55, 2.0)
+        radius = max(self._metrics.scale.unit * 0.55, 2.0)
         painter.setPen(QPen(theme.SHADOW, 1.0))
         painter.setBrush(theme.ACCENT)
         for x, y in face.landmarks or ():
@@ -64,10 +64,12 @@ class TrackView(QWidget):
         for each, line in ((theme.SHADOW, 5.0), (colour, 2.0)):
             painter.setPen(QPen(each, line))
             painter.drawRect(box)
-        font = self._look.text.font(theme.CAPTION, QFont.Weight.Medium)
-        text = self._words.track(face.track, face.quality, face.status, face.live)
-        metrics = QFontMetricsF(font)
-        label = QRectF(box.left(), box.bottom() + 2, metrics.horizontalAdvance(text) + 12, metrics.height() + 6)
+        font = self._metrics.text.font(theme.CAPTION, QFont.Weight.Medium)
+        text = self._strings.track(face.track, face.quality, face.status, face.live)
+        font_metrics = QFontMetricsF(font)
+        label = QRectF(
+            box.left(), box.bottom() + 2, font_metrics.horizontalAdvance(text) + 12, font_metrics.height() + 6
+        )
         if label.bottom() > size.height():
             label.moveBottom(box.top() - 2)
         label.moveLeft(max(min(label.left(), size.width() - label.width()), 0.0))
@@ -81,31 +83,33 @@ class TrackView(QWidget):
 class CameraPage(Page):
     """While it is open, and only then, whoever stands in front is looked at: the operator."""
 
-    is_looked_at = True
+    may_use_upper_half = True
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
-        super().__init__(desk, words, shop_words, parent)
-        self.view = TrackView(desk, words, self)
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
+        super().__init__(context, strings, shop_strings, parent)
+        self.view = TrackView(context, strings, self)
         self.rates = self.line()
 
     def title(self) -> str:
-        return self.words.camera()
+        return self.strings.camera()
 
     def opened(self) -> None:
-        self.desk.feed.set_mode(VisionMode.SERVICE)
+        self.context.feed.set_mode(VisionMode.SERVICE)
 
     def left(self) -> None:
-        self.desk.feed.set_mode(VisionMode.PRESENCE)
+        self.context.feed.set_mode(VisionMode.PRESENCE)
 
     def refresh(self) -> None:
-        feed = self.desk.feed
-        state = self.words.vision_state(feed.state)
-        said = self.words.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
+        feed = self.context.feed
+        state = self.strings.vision_state(feed.state)
+        said = self.strings.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
         self.rates.say(f"{said} · {feed.fault}" if feed.fault else said)
         self.view.update()
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        line = look.text.px(theme.BODY * 2)
-        self.view.rescale(look)
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        line = metrics.text.px(theme.BODY * 2)
+        self.view.rescale(metrics)
         self.view.setGeometry(0, 0, self.width(), self.height() - line)
         self.rates.setGeometry(0, self.height() - line, self.width(), line)

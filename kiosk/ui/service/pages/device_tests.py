@@ -20,10 +20,12 @@ class TestsPage(Page):
 
     __test__ = False  # no test of pytest's
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
-        super().__init__(desk, words, shop_words, parent)
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
+        super().__init__(context, strings, shop_strings, parent)
         self._index = 0
-        self.amount = 10 ** MINOR_DIGITS[desk.catalog.currency]
+        self.amount = 10 ** MINOR_DIGITS[context.catalog.currency]
         """Minor units of a test payment: one of the currency."""
 
         # Widgets
@@ -35,24 +37,24 @@ class TestsPage(Page):
         self.result = self.line(theme.LEAD)
 
         # Strings
-        self.previous.setAccessibleName(words.previous_slot())
-        self.next.setAccessibleName(words.next_slot())
-        self.vend.say(words.test_vend())
-        self.pay.say(words.test_payment(shop_words.money(self.amount, desk.catalog.currency)))
+        self.previous.setAccessibleName(strings.previous_slot())
+        self.next.setAccessibleName(strings.next_slot())
+        self.vend.say(strings.test_vend())
+        self.pay.say(strings.test_payment(shop_strings.money(self.amount, context.catalog.currency)))
         self._turn(0)
 
     def title(self) -> str:
-        return self.words.tests()
+        return self.strings.tests()
 
     def refresh(self) -> None:
-        test = self.desk.shop.snapshot.test
-        self.result.say(self.words.test_result(test))
+        test = self.context.shop.snapshot.test
+        self.result.say(self.strings.test_result(test))
         for button in (self.vend, self.pay):
             button.setEnabled(test != "running")
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
-        touch = look.touch
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
+        touch = metrics.touch
         wide = self.width()
         self.previous.setGeometry(0, 0, touch, touch)
         self.next.setGeometry(wide - touch, 0, touch, touch)
@@ -62,15 +64,15 @@ class TestsPage(Page):
         self.result.setGeometry(0, top, wide, min(self.height() - top, touch * 2))
 
     def _turn(self, by: int) -> None:
-        products = self.desk.catalog.product
+        products = self.context.catalog.product
         self._index = (self._index + by) % len(products)
         product = products[self._index]
-        self.slot.say(self.words.test_slot(product.slot, product.name_in(self.shop_words.language)))
+        self.slot.say(self.strings.test_slot(product.slot, product.name_in(self.shop_strings.language)))
 
     def _vend(self) -> None:
-        self.desk.shop.operate(VendTest(self.desk.catalog.product[self._index].slot))
+        self.context.shop.operate(VendTest(self.context.catalog.product[self._index].slot))
         self.refresh()
 
     def _pay(self) -> None:
-        self.desk.shop.operate(PaymentTest(self.amount, self.desk.catalog.currency))
+        self.context.shop.operate(PaymentTest(self.amount, self.context.catalog.currency))
         self.refresh()

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.common.errors import KioskError
 from kiosk.system.usb_export import Exported, Progress, export, sticks
 from kiosk.ui.products.images import on_one_line
-from kiosk.ui.service.fact_table import Row, Rows
+from kiosk.ui.service.fact_table import FactTable, Row
 from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.pages.beside import beside
 from kiosk.ui.translations.service import ServiceStrings
@@ -59,31 +59,33 @@ def rows_of_today(journal: Path, now: datetime) -> tuple[Row, ...]:
 class JournalPage(Page):
     """The newest on top. Read beside the screen's thread: a journal of months is long."""
 
-    is_looked_at = True
+    may_use_upper_half = True
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
-        super().__init__(desk, words, shop_words, parent)
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
+        super().__init__(context, strings, shop_strings, parent)
         self._page = 0
         self._today: tuple[Row, ...] = ()
         self._reading: Future[tuple[Row, ...]] | None = None
-        self.rows = Rows(self, label_share=0.24, units=theme.CAPTION * 1.1)
+        self.rows = FactTable(self, label_share=0.24, units=theme.CAPTION * 1.1)
         self.said = self.line(theme.LEAD)
         self.turn = self.button(self._turn, sign="right")
 
     def title(self) -> str:
-        return self.words.journal()
+        return self.strings.journal()
 
     def opened(self) -> None:
         self._today, self._page = (), 0
-        self.said.say(self.words.reading())
+        self.said.say(self.strings.reading())
         now = datetime.now().astimezone()
-        self._reading = beside(lambda: rows_of_today(self.desk.journal_path, now), "journal")
+        self._reading = beside(lambda: rows_of_today(self.context.journal_path, now), "journal")
 
     def left(self) -> None:
         self._reading = None
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         return self._reading is not None and not self._reading.done()
 
     def refresh(self) -> None:
@@ -95,21 +97,21 @@ class JournalPage(Page):
         self.rows.show_rows(self._today, self._page * self.rows.room)
         self.said.setVisible(not self._today)
         self.turn.setVisible(pages > 1)
-        self.turn.say(self.words.page(self._page + 1, pages))
+        self.turn.say(self.strings.page(self._page + 1, pages))
 
     def _take(self, reading: Future[tuple[Row, ...]]) -> None:
         try:
             self._today = reading.result()
         except KioskError as error:
-            self.said.say(self.words.journal_error(error))
+            self.said.say(self.strings.journal_error(error))
         else:
-            self.said.say(self.words.nothing_today())
+            self.said.say(self.strings.nothing_today())
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        self.rows.rescale(look)
-        wide = max(self.turn.sizeHint().width(), look.px(30))
-        self.turn.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
-        area = self.rect().adjusted(0, 0, 0, -look.touch - look.px(theme.GAP))
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        self.rows.rescale(metrics)
+        wide = max(self.turn.sizeHint().width(), metrics.px(30))
+        self.turn.setGeometry(self.width() - wide, self.height() - metrics.touch, wide, metrics.touch)
+        area = self.rect().adjusted(0, 0, 0, -metrics.touch - metrics.px(theme.GAP))
         self.rows.setGeometry(area)
         self.said.setGeometry(area)
         self.refresh()
@@ -124,15 +126,15 @@ class ExportPage(Page):
 
     def __init__(
         self,
-        desk: ServiceContext,
-        words: ServiceStrings,
-        shop_words: ShopStrings,
+        context: ServiceContext,
+        strings: ServiceStrings,
+        shop_strings: ShopStrings,
         parent: QWidget,
         find: Callable[[], list[Path]] = sticks,
     ) -> None:
-        super().__init__(desk, words, shop_words, parent)
+        super().__init__(context, strings, shop_strings, parent)
         self.find_sticks = find
-        self._look: DisplayMetrics | None = None
+        self._metrics: DisplayMetrics | None = None
         self._sticks: list[Path] = []
         self._writing: Future[Exported] | None = None
         self._progress = Progress()
@@ -140,7 +142,7 @@ class ExportPage(Page):
         self.buttons: list[Button] = [self.button(self._starter(index)) for index in range(MOST_STICKS)]
 
     def title(self) -> str:
-        return self.words.export()
+        return self.strings.export()
 
     def opened(self) -> None:
         self._sticks = []
@@ -152,7 +154,7 @@ class ExportPage(Page):
         self._writing = None
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         return self._writing is not None and not self._writing.done()
 
     def refresh(self) -> None:
@@ -161,22 +163,22 @@ class ExportPage(Page):
                 writing, self._writing = self._writing, None
                 self.said.say(self._outcome(writing))
             else:
-                self.said.say(self.words.exporting(self._progress.share))
+                self.said.say(self.strings.exporting(self._progress.share))
             return
         found = self.find_sticks()[:MOST_STICKS]
         if found != self._sticks or not self.said.text:
             self._sticks = found
-            self.said.say(self.words.choose_stick() if found else self.words.no_stick())
-            if self._look is not None:
-                self.arrange(self._look)
+            self.said.say(self.strings.choose_stick() if found else self.strings.no_stick())
+            if self._metrics is not None:
+                self.arrange(self._metrics)
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        self._look = look
-        gap = look.px(theme.GAP)
-        head = look.touch * 2
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
+        gap = metrics.px(theme.GAP)
+        head = metrics.touch * 2
         self.said.setGeometry(0, 0, self.width(), head)
-        area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, look.touch))
-        least, most = QSize(look.px(30), look.touch), QSize(look.px(90), look.touch * 2)
+        area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, metrics.touch))
+        least, most = QSize(metrics.px(30), metrics.touch), QSize(metrics.px(90), metrics.touch * 2)
         grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
         area.setHeight(min(area.height(), grid.rows * (most.height() + gap) - gap))
         for index, button in enumerate(self.buttons):
@@ -191,7 +193,7 @@ class ExportPage(Page):
 
     def _start(self, index: int) -> None:
         if self._writing is None and index < len(self._sticks):
-            journal, stick, now = self.desk.journal_path, self._sticks[index], datetime.now().astimezone()
+            journal, stick, now = self.context.journal_path, self._sticks[index], datetime.now().astimezone()
             progress = self._progress = Progress()
             self._writing = beside(lambda: export(journal, stick, now, progress), "export")
             self.refresh()
@@ -199,8 +201,8 @@ class ExportPage(Page):
     def _outcome(self, writing: Future[Exported]) -> str:
         try:
             outcome = writing.result()
-            return self.words.exported(", ".join(outcome.files), ", ".join(outcome.left_out))
+            return self.strings.exported(", ".join(outcome.files), ", ".join(outcome.left_out))
         except OSError as error:
-            return self.words.not_exported(error.strerror or str(error))
+            return self.strings.not_exported(error.strerror or str(error))
         except KioskError as error:
-            return self.words.not_exported(self.words.journal_error(error))
+            return self.strings.not_exported(self.strings.journal_error(error))

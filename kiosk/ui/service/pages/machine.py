@@ -30,54 +30,54 @@ class MachinePage(Page):
 
     def __init__(
         self,
-        desk: ServiceContext,
-        words: ServiceStrings,
-        shop_words: ShopStrings,
+        context: ServiceContext,
+        strings: ServiceStrings,
+        shop_strings: ShopStrings,
         parent: QWidget,
         backlight: Backlight,
     ) -> None:
-        super().__init__(desk, words, shop_words, parent)
+        super().__init__(context, strings, shop_strings, parent)
         self._backlight = backlight
         self._asked = False
 
         # Widgets
-        self.volume = Stepper(self, words.percent)
-        self.brightness = Stepper(self, words.percent)
+        self.volume = Stepper(self, strings.percent)
+        self.brightness = Stepper(self, strings.percent)
         self.said = self.line()
         self.order = self.button(self._toggle_order)
         self.exit = self.button(self._exit)
 
         # Slots and words
-        self.volume.label.say(words.setting(VOLUME))
-        self.brightness.label.say(words.setting(BRIGHTNESS))
+        self.volume.label.say(strings.setting(VOLUME))
+        self.brightness.label.say(strings.setting(BRIGHTNESS))
         self.volume.changed.connect(self._on_volume)
         self.brightness.changed.connect(self._on_brightness)
 
     def title(self) -> str:
-        return self.words.machine()
+        return self.strings.machine()
 
     def opened(self) -> None:
         self._asked = False
         self._offer()
-        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.words.no_light())
+        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.strings.no_light())
 
     def refresh(self) -> None:
-        stopped = "operator" in self.desk.shop.snapshot.faults
-        self.order.say(self.words.put_back_in_order() if stopped else self.words.take_out_of_order())
-        self.exit.say(self.words.exit(self._asked))
-        self.exit.setEnabled(self.desk.shop.snapshot.test != "running")  # whose answer would be lost
+        stopped = "operator" in self.context.shop.snapshot.faults
+        self.order.say(self.strings.put_back_in_order() if stopped else self.strings.take_out_of_order())
+        self.exit.say(self.strings.exit(self._asked))
+        self.exit.setEnabled(self.context.shop.snapshot.test != "running")  # whose answer would be lost
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
-        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
-        line = look.text.px(theme.BODY * 2.4)
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
+        bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
+        line = metrics.text.px(theme.BODY * 2.4)
         self.said.setGeometry(0, bar.top() - line - gap, self.width(), line)
         area = QRect(0, 0, self.width(), self.said.y() - gap)
-        side_by_side(area, (self.volume, self.brightness), look)
+        side_by_side(area, (self.volume, self.brightness), metrics)
         row(bar, [self.order, self.exit], gap)
 
     def _offer(self) -> None:
-        self.volume.offer(self.desk.settings.get(VOLUME, self.desk.volume), 0, 100, STEP)
+        self.volume.offer(self.context.settings.get(VOLUME, self.context.volume), 0, 100, STEP)
         self.brightness.offer(self._backlight.percent(), DARKEST, 100, STEP)
         if self._backlight.why_not:
             self.brightness.minus.setEnabled(False)
@@ -86,19 +86,19 @@ class MachinePage(Page):
     # Slots
 
     def _on_volume(self, percent: int) -> None:
-        self.desk.shop.touch(Stay())
+        self.context.shop.touch(Stay())
         if self._journalled(VOLUME, percent):
             self.volume_changed.emit(percent)
 
     def _on_brightness(self, percent: int) -> None:
-        self.desk.shop.touch(Stay())
+        self.context.shop.touch(Stay())
         if self._journalled(BRIGHTNESS, percent):
             self.said.say(self._backlight.set_percent(percent) or "")
 
     def _toggle_order(self) -> None:
-        stop = "operator" not in self.desk.shop.snapshot.faults
+        stop = "operator" not in self.context.shop.snapshot.faults
         if self._journalled(OUT_OF_ORDER, int(stop)):
-            self.desk.shop.stop_selling(stop)
+            self.context.shop.stop_selling(stop)
         self.refresh()
 
     def _exit(self) -> None:
@@ -109,9 +109,9 @@ class MachinePage(Page):
 
     def _journalled(self, name: str, value: int) -> bool:
         try:
-            self.desk.settings.set(name, value)
+            self.context.settings.set(name, value)
         except JournalError as error:
-            self.said.say(self.words.journal_error(error))
+            self.said.say(self.strings.journal_error(error))
             self._offer()  # nothing was changed
             return False
         return True

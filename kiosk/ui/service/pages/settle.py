@@ -22,12 +22,14 @@ class SettlePage(Page):
     count_wanted = pyqtSignal(str)
     """The slot that has to be counted."""
 
-    is_looked_at = True
+    may_use_upper_half = True
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
-        super().__init__(desk, words, shop_words, parent)
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
+        super().__init__(context, strings, shop_strings, parent)
         self._index = 0
-        self._look: DisplayMetrics | None = None
+        self._metrics: DisplayMetrics | None = None
         self.shown: Attention | None = None
 
         # Widgets
@@ -39,30 +41,30 @@ class SettlePage(Page):
         self.count = self.button(self._count, ButtonStyle.PRIMARY)
 
         # Strings
-        self.left_machine.say(words.it_left())
-        self.stayed.say(words.it_stayed())
-        self.money.say(words.money_settled())
-        self.count.say(words.count_slot())
+        self.left_machine.say(strings.it_left())
+        self.stayed.say(strings.it_stayed())
+        self.money.say(strings.money_settled())
+        self.count.say(strings.count_slot())
 
     def title(self) -> str:
-        return self.words.to_settle()
+        return self.strings.to_settle()
 
     def opened(self) -> None:
         self._index = 0
 
     def refresh(self) -> None:
-        things = self.desk.shop.snapshot.attention
+        things = self.context.shop.snapshot.attention
         self._index = self._index % len(things) if things else 0
         shown = things[self._index] if things else None
-        self.next.say(self.words.page(self._index + 1, max(len(things), 1)))
+        self.next.say(self.strings.page(self._index + 1, max(len(things), 1)))
         if shown != self.shown or not self.question.text or self.next.isHidden() != (len(things) < 2):
             self.shown = shown
             self._say(len(things))
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        self._look = look
-        gap = look.px(theme.GAP)
-        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
+        gap = metrics.px(theme.GAP)
+        bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
         self.question.setGeometry(0, 0, self.width(), bar.top() - gap)
         buttons = [self.next, self.left_machine, self.stayed, self.money, self.count]
         shown = [button for button in buttons if not button.isHidden()]
@@ -81,16 +83,16 @@ class SettlePage(Page):
         ):
             button.setVisible(wanted)
         if shown is None:
-            self.question.say(self.words.nothing_to_settle())
+            self.question.say(self.strings.nothing_to_settle())
         else:
-            money = self.shop_words.money(shown.amount, shown.currency or self.desk.catalog.currency)
-            self.question.say(self.words.attention(shown, money))
-        if self._look is not None:
-            self.arrange(self._look)
+            money = self.shop_strings.money(shown.amount, shown.currency or self.context.catalog.currency)
+            self.question.say(self.strings.attention(shown, money))
+        if self._metrics is not None:
+            self.arrange(self._metrics)
 
     def _settle(self, dropped: bool | None) -> None:
         if self.shown is not None:
-            self.desk.shop.operate(Settle(self.shown.item, dropped))
+            self.context.shop.operate(Settle(self.shown.item, dropped))
             self.refresh()
 
     def _count(self) -> None:

@@ -30,12 +30,14 @@ PRICE_STEP = {0: 10, 2: 5, 3: 50}
 class StockPage(Page):
     """Saving records a count even where it is the old one: somebody has looked."""
 
-    def __init__(self, desk: ServiceContext, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
-        super().__init__(desk, words, shop_words, parent)
-        self._look: DisplayMetrics | None = None
+    def __init__(
+        self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
+    ) -> None:
+        super().__init__(context, strings, shop_strings, parent)
+        self._metrics: DisplayMetrics | None = None
         self._page = 0
         self.slot: str | None = None
-        names = desk.catalog.product
+        names = context.catalog.product
 
         # Widgets
         self.tiles = {product.slot: self.button(self._opener(product.slot)) for product in names}
@@ -43,7 +45,7 @@ class StockPage(Page):
         self.heading = Text(self, theme.LEAD, QFont.Weight.DemiBold)
         self.said = Text(self, theme.BODY, colour=theme.QUIET)
         self.count = Stepper(self)
-        self.price = Stepper(self, lambda price: shop_words.money(price, desk.catalog.currency))
+        self.price = Stepper(self, lambda price: shop_strings.money(price, context.catalog.currency))
         self.full = self.button(lambda: self.count.set_value(self.count.most))
         self.save = self.button(self._save, ButtonStyle.PRIMARY)
         self._editor: tuple[QWidget, ...] = (
@@ -51,21 +53,21 @@ class StockPage(Page):
         )  # fmt: skip
 
         # Slots and words
-        self.count.label.say(words.count())
-        self.price.label.say(words.price())
-        self.full.say(words.full())
-        self.save.say(words.save())
+        self.count.label.say(strings.count())
+        self.price.label.say(strings.price())
+        self.full.say(strings.full())
+        self.save.say(strings.save())
         for stepper in (self.count, self.price):
-            stepper.changed.connect(lambda: desk.shop.touch(Stay()))
+            stepper.changed.connect(lambda: context.shop.touch(Stay()))
             stepper.changed.connect(lambda: self.said.say(""))
 
     def title(self) -> str:
-        return self.words.stock()
+        return self.strings.stock()
 
     def opened(self) -> None:
         self.slot, self._page = None, 0
 
-    def goes_back(self) -> bool:
+    def step_back(self) -> bool:
         if self.slot is None:
             return False
         self.slot = None
@@ -86,32 +88,32 @@ class StockPage(Page):
         self._arrange()
 
     def refresh(self) -> None:
-        for offer in self.desk.shop.snapshot.offers:
-            price = self.shop_words.money(offer.price, offer.currency)
-            self.tiles[offer.slot].say(self.words.slot(offer, self._name(offer.slot), price))
+        for offer in self.context.shop.snapshot.offers:
+            price = self.shop_strings.money(offer.price, offer.currency)
+            self.tiles[offer.slot].say(self.strings.slot(offer, self._name(offer.slot), price))
 
-    def arrange(self, look: DisplayMetrics) -> None:
-        self._look = look
+    def arrange(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
         self._arrange()
 
     def _arrange(self) -> None:
-        look = self._look
-        if look is None:
+        metrics = self._metrics
+        if metrics is None:
             return
         for widget in self._editor:
             widget.setVisible(self.slot is not None)
         if self.slot is None:
-            self._arrange_tiles(look)
+            self._arrange_tiles(metrics)
         else:
             for tile in (*self.tiles.values(), self.more):
                 tile.hide()
-            self._arrange_editor(look)
+            self._arrange_editor(metrics)
 
-    def _arrange_tiles(self, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
-        least, most = QSize(look.px(38), max(look.touch, look.px(15))), QSize(look.px(70), look.px(24))
+    def _arrange_tiles(self, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
+        least, most = QSize(metrics.px(38), max(metrics.touch, metrics.px(15))), QSize(metrics.px(70), metrics.px(24))
         whole = grid_for(len(self.tiles), self.size(), least, most, gap)
-        area = self.rect() if whole.pages == 1 else self.rect().adjusted(0, 0, 0, -look.touch - gap)
+        area = self.rect() if whole.pages == 1 else self.rect().adjusted(0, 0, 0, -metrics.touch - gap)
         grid = whole if whole.pages == 1 else grid_for(len(self.tiles), area.size(), least, most, gap)
         self._page %= grid.pages
         first = self._page * grid.per_page
@@ -121,19 +123,19 @@ class StockPage(Page):
             if is_here:
                 tile.setGeometry(grid.place(area, index - first, gap))
         self.more.setVisible(grid.pages > 1)
-        self.more.say(self.words.page(self._page + 1, grid.pages))
-        wide = max(self.more.sizeHint().width(), look.px(26))
-        self.more.setGeometry(self.width() - wide, self.height() - look.touch, wide, look.touch)
+        self.more.say(self.strings.page(self._page + 1, grid.pages))
+        wide = max(self.more.sizeHint().width(), metrics.px(26))
+        self.more.setGeometry(self.width() - wide, self.height() - metrics.touch, wide, metrics.touch)
 
-    def _arrange_editor(self, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
+    def _arrange_editor(self, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
         head = self.heading.height_for(self.width()) + gap
-        said = look.text.px(theme.BODY * 1.6)
+        said = metrics.text.px(theme.BODY * 1.6)
         self.heading.setGeometry(0, 0, self.width(), head)
-        bar = QRect(0, self.height() - look.touch, self.width(), look.touch)
+        bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
         self.said.setGeometry(0, bar.top() - said - gap, self.width(), said)
         middle = QRect(0, head, self.width(), self.said.y() - head)
-        side_by_side(middle, (self.count, self.price), look)
+        side_by_side(middle, (self.count, self.price), metrics)
         half = (self.width() - gap) // 2
         self.full.setGeometry(bar.left(), bar.top(), half, bar.height())
         self.save.setGeometry(bar.right() + 1 - half, bar.top(), half, bar.height())
@@ -146,19 +148,19 @@ class StockPage(Page):
             return
         reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
         wanted: list[tuple[Operation, str]] = [
-            (SetStock(self.slot, self.count.value, reason), self.words.cannot_hold(self.slot, offer.capacity))
+            (SetStock(self.slot, self.count.value, reason), self.strings.cannot_hold(self.slot, offer.capacity))
         ]
         if self.price.value != offer.price:
-            least, most = (self.shop_words.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
-            wanted.append((SetPrice(self.slot, self.price.value), self.words.cannot_cost(least, most)))
+            least, most = (self.shop_strings.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
+            wanted.append((SetPrice(self.slot, self.price.value), self.strings.cannot_cost(least, most)))
         for operation, refusal in wanted:
             try:
-                self.desk.shop.operate(operation)
+                self.context.shop.operate(operation)
             except OperationError:
                 self.said.say(refusal)
                 return
-        broken = "journal" in self.desk.shop.snapshot.faults
-        self.said.say(self.words.journal_broken() if broken else self.words.saved())
+        broken = "journal" in self.context.shop.snapshot.faults
+        self.said.say(self.strings.journal_broken() if broken else self.strings.saved())
 
     def _turn(self) -> None:
         self._page += 1
@@ -166,11 +168,11 @@ class StockPage(Page):
 
     def _offer(self, slot: str) -> Offer | None:
         """None for a slot that is not in the catalogue, which an older row of the journal may name."""
-        return next((offer for offer in self.desk.shop.snapshot.offers if offer.slot == slot), None)
+        return next((offer for offer in self.context.shop.snapshot.offers if offer.slot == slot), None)
 
     def _name(self, slot: str) -> str:
-        (product,) = (product for product in self.desk.catalog.product if product.slot == slot)
-        return product.name_in(self.shop_words.language)
+        (product,) = (product for product in self.context.catalog.product if product.slot == slot)
+        return product.name_in(self.shop_strings.language)
 
     def _opener(self, slot: str) -> Callable[[], None]:
         return lambda: self.edit(slot)

@@ -53,8 +53,8 @@ class Ring(QWidget):
 class AgeCheckScreen(Screen):
     """Says what the check waits for, and offers the ways around it: an ID, with the camera on or off, or back."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent)
         self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
         self._waited = 0.0
 
@@ -63,10 +63,10 @@ class AgeCheckScreen(Screen):
         self.ring = Ring(self)
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
-        self.back = self.bar.add(self.touch(Back()))
-        self.camera = self.bar.add(self.touch(SetCamera(False)))
+        self.back = self.bar.add(self.touch_slot(Back()))
+        self.camera = self.bar.add(self.touch_slot(SetCamera(False)))
         self.camera.show_sign("no_look")
-        self.show_id = self.bar.add(self.touch(ShowId()))
+        self.show_id = self.bar.add(self.touch_slot(ShowId()))
 
     def show_progress(self, prompt: Prompt, progress: float) -> None:
         """What `kiosk.vending.age_check` says, before the next `present`."""
@@ -76,31 +76,31 @@ class AgeCheckScreen(Screen):
             self.prompt = prompt
         self.ring.target = progress
 
-    def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), self.prompt)
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), self.prompt)
 
-    def fill(self, snapshot: Snapshot) -> None:
-        message = self.words.prompt(self.prompt)
-        self.heading.say(self.words.age_check())
+    def set_texts(self, snapshot: Snapshot) -> None:
+        message = self.strings.prompt(self.prompt)
+        self.heading.say(self.strings.age_check())
         self.title.say(message.title)
         self.text.say(message.text)
         self.ring.age = snapshot.chosen.minimum_age if snapshot.chosen else 0
-        self.back.say(self.words.back())
-        self.camera.say(self.words.turn_camera_off())
-        self.show_id.say(self.words.show_id_instead())
+        self.back.say(self.strings.back())
+        self.camera.say(self.strings.turn_camera_off())
+        self.show_id.say(self.strings.show_id_instead())
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
-        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
-        ring = look.px(32)
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
+        ring = metrics.px(32)
         column(
             area,
             [
                 Part(self.heading),
-                Part(self.ring, ring, ring, least=ring // 3, gap=look.px(theme.SPACE)),
-                Part(self.title, gap=look.px(theme.MARGIN)),
+                Part(self.ring, ring, ring, least=ring // 3, gap=metrics.px(theme.SPACE)),
+                Part(self.title, gap=metrics.px(theme.MARGIN)),
                 Part(self.text),
             ],
-            look.px(theme.GAP),
+            metrics.px(theme.GAP),
         )
 
     def advance(self, seconds: float) -> None:

@@ -35,20 +35,20 @@ class AttractScreen(Screen):
 
     def __init__(
         self,
-        words: ShopStrings,
-        shelf: ProductImages,
+        strings: ShopStrings,
+        images: ProductImages,
         parent: QWidget,
         languages: Sequence[str],
         *,
         camera_checks: bool,
     ) -> None:
-        super().__init__(words, shelf, parent)
+        super().__init__(strings, images, parent)
         self._camera_checks = camera_checks
         self.large_text = False
         self.low_reach = False
 
         # Widgets
-        self.conveyor = Conveyor(self, shelf)
+        self.conveyor = Conveyor(self, images)
         self.greeting = Text(self, theme.TITLE * 1.15, QFont.Weight.DemiBold)
         self.notice = Text(self, theme.BODY, colour=theme.QUIET)
         self.with_camera = Card(self, "look")
@@ -58,43 +58,43 @@ class AttractScreen(Screen):
         self.lowered = Button(self, sign="reach")
 
         # Slots
-        self.with_camera.clicked.connect(self.touch(Start(True)))
-        self.without_camera.clicked.connect(self.touch(Start(False)))
+        self.with_camera.clicked.connect(self.touch_slot(Start(True)))
+        self.without_camera.clicked.connect(self.touch_slot(Start(False)))
         for code, button in self.languages.items():
             button.say(translator.NAMES.get(code, code))
             button.clicked.connect(self._choice(code))
         self.enlarged.clicked.connect(lambda: self.large_text_wanted.emit(not self.large_text))
         self.lowered.clicked.connect(lambda: self.low_reach_wanted.emit(not self.low_reach))
 
-    def content(self, snapshot: Snapshot) -> Hashable:
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
         slots = tuple(offer.slot for offer in snapshot.offers if offer.available)
-        return (super().content(snapshot), slots, self.large_text, self.low_reach)
+        return (super().layout_key(snapshot), slots, self.large_text, self.low_reach)
 
-    def fill(self, snapshot: Snapshot) -> None:
+    def set_texts(self, snapshot: Snapshot) -> None:
         self.conveyor.show_slots([offer.slot for offer in snapshot.offers if offer.available])
-        self.greeting.say(self.words.greeting())
-        self.notice.say(self.words.notice())
+        self.greeting.say(self.strings.greeting())
+        self.notice.say(self.strings.notice())
         checks = self._camera_checks
-        self.with_camera.say(self.words.with_camera_and_check() if checks else self.words.with_camera())
-        self.without_camera.say(self.words.without_camera())
+        self.with_camera.say(self.strings.with_camera_and_check() if checks else self.strings.with_camera())
+        self.without_camera.say(self.strings.without_camera())
         for code, button in self.languages.items():
-            button.set_rank(ButtonStyle.CHOSEN if code == self.words.language else ButtonStyle.PLAIN)
+            button.set_rank(ButtonStyle.CHOSEN if code == self.strings.language else ButtonStyle.PLAIN)
         for button, name, on in (
-            (self.enlarged, self.words.large_text(), self.large_text),
-            (self.lowered, self.words.low_reach(), self.low_reach),
+            (self.enlarged, self.strings.large_text(), self.large_text),
+            (self.lowered, self.strings.low_reach(), self.low_reach),
         ):
             button.setAccessibleName(name)
             button.set_rank(ButtonStyle.CHOSEN if on else ButtonStyle.PLAIN)
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
-        margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
-        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
-        self._arrange_bar(bar, look)
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
+        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), metrics.touch)
+        self._arrange_bar(bar, metrics)
         cards = (self.with_camera, self.without_camera)
         for card in cards:
-            card.rescale(look)
+            card.rescale(metrics)
         area.adjust(0, 0, 0, -margin)
-        if look.upright:
+        if metrics.upright:
             each = min(max(card.height_for(area.width()) for card in cards), area.height() // 4)
             area, place = split(area, 2 * each + gap)
             self.with_camera.setGeometry(place.left(), place.top(), place.width(), each)
@@ -103,29 +103,29 @@ class AttractScreen(Screen):
             half = (area.width() - gap) // 2
             area, place = split(area, min(max(card.height_for(half) for card in cards), area.height() * 2 // 5))
             row(place, cards, gap)
-        self._arrange_words(area.adjusted(0, gap, 0, -margin), look)
+        self._arrange_texts(area.adjusted(0, gap, 0, -margin), metrics)
 
-    def _arrange_words(self, area: QRect, look: DisplayMetrics) -> None:
-        wide = look.px(104)
-        words = self.greeting.height_for(wide) + self.notice.height_for(min(wide, area.width()))
-        high = max(min(area.height() - words - look.px(theme.MARGIN * 2), look.px(38)), area.height() // 4)
+    def _arrange_texts(self, area: QRect, metrics: DisplayMetrics) -> None:
+        wide = metrics.px(104)
+        text_height = self.greeting.height_for(wide) + self.notice.height_for(min(wide, area.width()))
+        high = max(min(area.height() - text_height - metrics.px(theme.MARGIN * 2), metrics.px(38)), area.height() // 4)
         band = QRect(0, area.top(), self.width(), high)
         rest = QRect(area.left(), band.bottom() + 1, area.width(), area.bottom() - band.bottom())
         self.conveyor.setGeometry(band)
         column(
-            rest.adjusted(0, look.px(theme.GAP), 0, 0),
+            rest.adjusted(0, metrics.px(theme.GAP), 0, 0),
             [Part(self.greeting, width=wide), Part(self.notice, width=wide)],
-            look.px(theme.GAP),
+            metrics.px(theme.GAP),
         )
 
-    def _arrange_bar(self, bar: QRect, look: DisplayMetrics) -> None:
+    def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
         """Languages from the left, aids at the right."""
-        gap = look.px(theme.GAP)
+        gap = metrics.px(theme.GAP)
         tools: list[Button] = [self.enlarged, self.lowered]
         buttons: list[Button] = list(self.languages.values())
         for button in (*tools, *buttons):
-            button.rescale(look)
-        aids = QRect(bar.right() + 1 - 2 * look.touch - gap, bar.top(), 2 * look.touch + gap, bar.height())
+            button.rescale(metrics)
+        aids = QRect(bar.right() + 1 - 2 * metrics.touch - gap, bar.top(), 2 * metrics.touch + gap, bar.height())
         row(aids, tools, gap)
         room = aids.left() - gap - bar.left()
         wanted = max(button.sizeHint().width() for button in buttons) * len(buttons) + gap * (len(buttons) - 1)

@@ -24,10 +24,10 @@ class Screen(QWidget):
     touched = pyqtSignal(object)
     """A `Touch`."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(parent)
-        self.words = words
-        self.shelf = shelf
+        self.strings = strings
+        self.images = images
         self.bar = ActionBar(self)
         self.reach = 0
         """No control lies above this pixel of the screen's own."""
@@ -36,16 +36,16 @@ class Screen(QWidget):
 
     # For the window
 
-    def present(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
+    def show_snapshot(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
         """Show `snapshot`."""
-        key = (self.content(snapshot), self.words.language, look, self.width(), self.height(), self.reach)
+        key = (self.layout_key(snapshot), self.strings.language, metrics, self.width(), self.height(), self.reach)
         if key != self._laid_out:
             self._laid_out = key
-            self.fill(snapshot)
+            self.set_texts(snapshot)
             for text in self.findChildren(Text):
-                text.rescale(look)
-            self.arrange(snapshot, look)
-        self.follow(snapshot)
+                text.rescale(metrics)
+            self.arrange(snapshot, metrics)
+        self.refresh(snapshot)
 
     def advance(self, seconds: float) -> None:
         """Move on what moves."""
@@ -56,27 +56,27 @@ class Screen(QWidget):
 
     # For the screens
 
-    def content(self, snapshot: Snapshot) -> Hashable:
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
         """Everything of the snapshot that the layout depends on."""
         return (snapshot.phase, snapshot.reason, snapshot.chosen and snapshot.chosen.slot, snapshot.amount)
 
-    def fill(self, snapshot: Snapshot) -> None:
+    def set_texts(self, snapshot: Snapshot) -> None:
         """Say what there is to say, in the language of now; show and hide."""
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
         """Give everything its place."""
 
-    def follow(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: Snapshot) -> None:
         """Show what changes from tick to tick, in its place."""
 
-    def touch(self, touch: Touch) -> Callable[[], None]:
+    def touch_slot(self, touch: Touch) -> Callable[[], None]:
         """A slot that tells of `touch`."""
         return lambda: self.touched.emit(touch)
 
-    def inner(self, look: DisplayMetrics) -> QRect:
+    def content_area(self, metrics: DisplayMetrics) -> QRect:
         """The screen without its margins left and right, and without the bar, which is placed."""
-        margin = look.px(theme.SPACE)
+        margin = metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, 0)
-        upper, lower = split(area, self.bar.height(look, area.width()))
-        self.bar.arrange(lower, look)
+        upper, lower = split(area, self.bar.height(metrics, area.width()))
+        self.bar.arrange(lower, metrics)
         return upper

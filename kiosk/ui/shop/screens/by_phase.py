@@ -38,22 +38,22 @@ class ShopScreens:
 
     def __init__(
         self,
-        words: ShopStrings,
-        shelf: ProductImages,
+        strings: ShopStrings,
+        images: ProductImages,
         parent: QWidget,
         languages: Sequence[str],
         *,
         camera_checks: bool,
     ) -> None:
-        self.attract = AttractScreen(words, shelf, parent, languages, camera_checks=camera_checks)
-        self.age_check = AgeCheckScreen(words, shelf, parent)
-        self.ask_id = AskIdScreen(words, shelf, parent)
+        self.attract = AttractScreen(strings, images, parent, languages, camera_checks=camera_checks)
+        self.age_check = AgeCheckScreen(strings, images, parent)
+        self.ask_id = AskIdScreen(strings, images, parent)
         self.by_phase: dict[Phase, Screen] = {
             Phase.ATTRACT: self.attract,
             Phase.AGE_CHECK: self.age_check,
             Phase.ASK_ID: self.ask_id,
         }
-        self.by_phase |= {phase: kind(words, shelf, parent) for phase, kind in PLAIN.items()}
+        self.by_phase |= {phase: kind(strings, images, parent) for phase, kind in PLAIN.items()}
 
     def hide_but(self, phase: Phase) -> None:
         for each, screen in self.by_phase.items():

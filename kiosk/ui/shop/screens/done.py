@@ -40,7 +40,7 @@ class ReceiptRows(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look: DisplayMetrics | None = None
+        self._metrics: DisplayMetrics | None = None
         self.rows: list[tuple[str, str]] = []
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
@@ -48,17 +48,17 @@ class ReceiptRows(QWidget):
             self.rows = rows
             self.update()
 
-    def rescale(self, look: DisplayMetrics) -> None:
-        self._look = look
+    def rescale(self, metrics: DisplayMetrics) -> None:
+        self._metrics = metrics
         self.update()
 
     @property
     def height_wanted(self) -> int:
-        return self._look.text.px(theme.BODY * ROW) * len(self.rows) if self._look else 0
+        return self._metrics.text.px(theme.BODY * ROW) * len(self.rows) if self._metrics else 0
 
     @property
     def drawn(self) -> list[Drawn]:
-        if not self.rows or self._look is None:
+        if not self.rows or self._metrics is None:
             return []
         drawn = []
         pitch = self.height() / len(self.rows)
@@ -74,7 +74,7 @@ class ReceiptRows(QWidget):
                 (name, QRect(line.left(), line.top(), left, line.height())),
                 (value, QRect(line.left() + left, line.top(), line.width() - left, line.height())),
             ):
-                font = fitting(self._look.text, theme.BODY, weight, whole, place.size(), wrap=False)
+                font = fitting(self._metrics.text, theme.BODY, weight, whole, place.size(), wrap=False)
                 # what is too long even for the smallest letters keeps its beginning and its end
                 text = QFontMetrics(font).elidedText(whole, Qt.TextElideMode.ElideMiddle, place.width())
                 drawn.append(Drawn(text, font, place, colour, theme.GROUND, wrap=False))
@@ -123,8 +123,8 @@ class TimeLeft(QWidget):
 class DoneScreen(Screen):
     """Sold, refunded, or refund under way."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent)
 
         # Widgets
         self.sign = Sign(self, "done")
@@ -134,18 +134,18 @@ class DoneScreen(Screen):
         self.code = QrCode(self)
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
         self.left = TimeLeft(self)
-        self.done = self.bar.add(self.touch(Cancel()), ButtonStyle.PRIMARY)
+        self.done = self.bar.add(self.touch_slot(Cancel()), ButtonStyle.PRIMARY)
 
-    def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), snapshot.receipt)
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), snapshot.receipt)
 
-    def fill(self, snapshot: Snapshot) -> None:
-        message = self.words.ended(snapshot.reason)
+    def set_texts(self, snapshot: Snapshot) -> None:
+        message = self.strings.ended(snapshot.reason)
         self.sign.show_sign({"sold": "done", "refunded": "refund"}.get(snapshot.reason, "sorry"))
         self.title.say(message.title)
         self.text.say(message.text)
-        self.done.say(self.words.done())
-        self.scan.say(self.words.scan())
+        self.done.say(self.strings.done())
+        self.scan.say(self.strings.scan())
         receipt = snapshot.receipt
         self.rows.show_rows(self._rows(receipt) if receipt else [])
         self.code.show_text(self.receipt_text(receipt, simulated=snapshot.simulated) if receipt else "")
@@ -153,46 +153,48 @@ class DoneScreen(Screen):
             part.setVisible(receipt is not None)
 
     def _rows(self, receipt: Receipt) -> list[tuple[str, str]]:
-        amount = self.words.money(receipt.amount, receipt.currency)
-        name = self.shelf.name(receipt.slot, self.words.language)
-        return self.words.receipt_rows(name, amount, local_time(receipt.utc), receipt.sale, receipt.reference)
+        amount = self.strings.money(receipt.amount, receipt.currency)
+        name = self.images.name(receipt.slot, self.strings.language)
+        return self.strings.receipt_rows(name, amount, local_time(receipt.utc), receipt.sale, receipt.reference)
 
     def receipt_text(self, receipt: Receipt, *, simulated: bool) -> str:
         """The same in lines, for the code: it is read where there is no machine to ask."""
-        head = [self.words.receipt(), *([self.words.simulated()] if simulated else [])]
+        head = [self.strings.receipt(), *([self.strings.simulated()] if simulated else [])]
         rows = [f"{name}: {value}" for name, value in self._rows(receipt)]
-        tail = [] if receipt.outcome == "sold" else [self.words.ended(receipt.outcome).title]
+        tail = [] if receipt.outcome == "sold" else [self.strings.ended(receipt.outcome).title]
         return "\n".join([*head, *rows, *tail])
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
-        gap, space = look.px(theme.GAP), look.px(theme.SPACE)
-        area = self.inner(look).adjusted(0, gap, 0, -space)
-        self.rows.rescale(look)
-        self.left.setGeometry(0, self.height() - look.px(0.6), self.width(), look.px(0.6))
-        sign = look.px(16)
-        words = [
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        gap, space = metrics.px(theme.GAP), metrics.px(theme.SPACE)
+        area = self.content_area(metrics).adjusted(0, gap, 0, -space)
+        self.rows.rescale(metrics)
+        self.left.setGeometry(0, self.height() - metrics.px(0.6), self.width(), metrics.px(0.6))
+        sign = metrics.px(16)
+        parts = [
             Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.title, width=look.px(80), gap=space),
-            Part(self.text, width=look.px(80)),
+            Part(self.title, width=metrics.px(80), gap=space),
+            Part(self.text, width=metrics.px(80)),
             Part(
                 self.rows,
                 self.rows.height_wanted,
-                look.text.px(78),
+                metrics.text.px(78),
                 least=self.rows.height_wanted * 6 // 10,
-                gap=look.px(theme.MARGIN),
+                gap=metrics.px(theme.MARGIN),
             ),
         ]
         if area.width() > area.height() * 1.15:
-            side = min(area.height() - self.scan.height_for(look.px(40)) - gap, area.width() * 2 // 5, look.px(48))
+            side = min(
+                area.height() - self.scan.height_for(metrics.px(40)) - gap, area.width() * 2 // 5, metrics.px(48)
+            )
             right = QRect(area.right() + 1 - side, area.top(), side, area.height())
             column(right, [Part(self.code, side, least=side * 2 // 3), Part(self.scan)], gap)
-            column(area.adjusted(0, 0, -side - look.px(theme.MARGIN), 0), words, gap)
+            column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), parts, gap)
         else:
-            side = min(look.px(46), area.height() // 3)
-            code = [Part(self.code, side, side, least=side * 3 // 4, gap=space), Part(self.scan, width=look.px(80))]
-            column(area, [*words, *code], gap)
+            side = min(metrics.px(46), area.height() // 3)
+            code = [Part(self.code, side, side, least=side * 3 // 4, gap=space), Part(self.scan, width=metrics.px(80))]
+            column(area, [*parts, *code], gap)
 
-    def follow(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: Snapshot) -> None:
         self.left.show_seconds(snapshot.seconds_left)
 
     def advance(self, seconds: float) -> None:

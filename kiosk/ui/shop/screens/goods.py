@@ -16,12 +16,12 @@ class DispensingScreen(MessageScreen):
 
     sign_units = 34.0
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "tray")
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "tray")
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.above.say(self.shelf.name(snapshot.chosen.slot, self.words.language) if snapshot.chosen else "")
-        self.say(self.words.dispensing())
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.above.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.say(self.strings.dispensing())
 
 
 class RefundingScreen(MessageScreen):
@@ -29,12 +29,12 @@ class RefundingScreen(MessageScreen):
 
     sign_units = 30.0
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "refund")
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "refund")
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.amount.say(self.words.money(snapshot.amount, snapshot.currency))
-        self.say(self.words.refunding(snapshot.reason))
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
+        self.say(self.strings.refunding(snapshot.reason))
 
 
 class OutOfOrderScreen(ClaimScreen):
@@ -42,9 +42,9 @@ class OutOfOrderScreen(ClaimScreen):
 
     sign_units = 30.0
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "closed")
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "closed")
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.say_or_claim(self.words.out_of_order(), snapshot)
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.say_or_claim(self.strings.out_of_order(), snapshot)
         self.small.say(" · ".join(sorted(snapshot.faults)))  # names that service staff and logs use

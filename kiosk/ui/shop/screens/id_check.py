@@ -30,8 +30,8 @@ class AskIdScreen(Screen):
     entered = pyqtSignal(str)
     """A PIN."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent)
 
         # Widgets
         self.sign = Sign(self, "id")
@@ -40,28 +40,28 @@ class AskIdScreen(Screen):
         self.staff = Text(self, theme.BODY)
         self.dots = Dots(self)
         self.pad = PinPad(self)
-        self.cancel = self.bar.add(self.touch(Cancel()))
-        self.back = self.bar.add(self.touch(Back()))
+        self.cancel = self.bar.add(self.touch_slot(Cancel()))
+        self.back = self.bar.add(self.touch_slot(Back()))
 
         # Slots
         self.pad.entered.connect(self.entered)
         self.pad.typed.connect(self.dots.show_count)
-        self.pad.touched.connect(self.touch(Stay()))
+        self.pad.touched.connect(self.touch_slot(Stay()))
 
-    def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), snapshot.id_methods)
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), snapshot.id_methods)
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.title.say(self.words.ask_id())
-        self.text.say(self.words.ask_id_how(snapshot.id_methods))
-        self.cancel.say(self.words.cancel())
-        self.back.say(self.words.back())
-        self.pad.name_keys(self.words.erase(), self.words.confirm())
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.title.say(self.strings.ask_id())
+        self.text.say(self.strings.ask_id_how(snapshot.id_methods))
+        self.cancel.say(self.strings.cancel())
+        self.back.say(self.strings.back())
+        self.pad.name_keys(self.strings.erase(), self.strings.confirm())
         for part in (self.pad, self.dots, self.staff):
             part.setVisible("pin" in snapshot.id_methods)
         self._say_to_staff(snapshot)
 
-    def follow(self, snapshot: Snapshot) -> None:
+    def refresh(self, snapshot: Snapshot) -> None:
         self._say_to_staff(snapshot)
         if (snapshot.pin_wait_s <= 0) != self.pad.isEnabled():
             self.pad.clear()
@@ -69,34 +69,34 @@ class AskIdScreen(Screen):
 
     def _say_to_staff(self, snapshot: Snapshot) -> None:
         if snapshot.pin_wait_s > 0:
-            self.staff.say(self.words.pin_wait(math.ceil(snapshot.pin_wait_s)))
+            self.staff.say(self.strings.pin_wait(math.ceil(snapshot.pin_wait_s)))
         elif snapshot.reason == "wrong_pin" and self.dots.count == 0:
-            self.staff.say(self.words.wrong_pin())
+            self.staff.say(self.strings.wrong_pin())
         else:
-            self.staff.say(self.words.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
+            self.staff.say(self.strings.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
-        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
-        gap = look.px(theme.GAP)
-        if "pin" in snapshot.id_methods and self.reach and not look.upright:
-            self._arrange_low(look)
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
+        gap = metrics.px(theme.GAP)
+        if "pin" in snapshot.id_methods and self.reach and not metrics.upright:
+            self._arrange_low(metrics)
             return
         if "pin" not in snapshot.id_methods:
-            self._explain(area, look, look.px(26))
+            self._explain(area, metrics, metrics.px(26))
             return
         low = area.top() if not self.reach else max(area.top(), self.reach)
-        side_by_side = not look.upright
+        side_by_side = not metrics.upright
         if side_by_side:
             half = QRect(area.left(), area.top(), (area.width() - gap) // 2, area.height())
-            self._explain(half, look, look.px(20))
+            self._explain(half, metrics, metrics.px(20))
             room = area.adjusted(half.width() + gap * 2, 0, 0, 0)
         else:
             room = area
-        head = self._head(look)
+        head = self._head(metrics)
         high = area.bottom() - max(low, room.top() + (head if not self.reach else 0))
-        columns = self.pad.columns_for(room.width(), high, look)
+        columns = self.pad.columns_for(room.width(), high, metrics)
         rows = 12 // columns
-        most = round(look.touch * 1.35)
+        most = round(metrics.touch * 1.35)
         key = min(most, (high - gap * (rows - 1)) // rows)
         wide = min(room.width(), round(most * 1.4) * columns + gap * (columns - 1))
         pad = QRect(0, 0, wide, key * rows + gap * (rows - 1))
@@ -106,40 +106,40 @@ class AskIdScreen(Screen):
         else:
             pad.moveBottom(area.bottom())
         self.pad.setGeometry(pad)
-        self.pad.arrange(columns, look)
+        self.pad.arrange(columns, metrics)
         above = QRect(room.left(), max(pad.top() - head, area.top()), room.width(), min(head, pad.top() - area.top()))
-        column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
+        column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
         if not side_by_side:
             self._explain(
-                QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), look, look.px(20)
+                QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), metrics, metrics.px(20)
             )
 
-    def _arrange_low(self, look: DisplayMetrics) -> None:
+    def _arrange_low(self, metrics: DisplayMetrics) -> None:
         """Where the lower half is low: the pad in two rows, the bar beside it, everything else above."""
-        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, -margin)
-        high = min(area.bottom() + 1 - self.reach, 2 * round(look.touch * 1.2) + gap)
-        wide = max(6 * look.touch + 5 * gap, area.width() * 6 // 10)
+        high = min(area.bottom() + 1 - self.reach, 2 * round(metrics.touch * 1.2) + gap)
+        wide = max(6 * metrics.touch + 5 * gap, area.width() * 6 // 10)
         pad = QRect(area.right() + 1 - wide, area.bottom() + 1 - high, wide, high)
         self.pad.setGeometry(pad)
-        self.pad.arrange(6, look)
-        self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), look)
-        head = self._head(look)
+        self.pad.arrange(6, metrics)
+        self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), metrics)
+        head = self._head(metrics)
         above = QRect(pad.left(), pad.top() - head, pad.width(), head)
-        column(above, [Part(self.staff), Part(self.dots, look.px(4))], gap // 2)
-        self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), look, look.px(20))
+        column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
+        self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), metrics, metrics.px(20))
 
-    def _head(self, look: DisplayMetrics) -> int:
+    def _head(self, metrics: DisplayMetrics) -> int:
         """Height of what stands above the pad."""
-        return look.text.px(theme.BODY * 1.6) + look.px(4 + theme.GAP)
+        return metrics.text.px(theme.BODY * 1.6) + metrics.px(4 + theme.GAP)
 
-    def _explain(self, area: QRect, look: DisplayMetrics, sign: int) -> None:
+    def _explain(self, area: QRect, metrics: DisplayMetrics, sign: int) -> None:
         parts = [
             Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.title, width=look.px(80), gap=look.px(theme.SPACE)),
-            Part(self.text, width=look.px(80)),
+            Part(self.title, width=metrics.px(80), gap=metrics.px(theme.SPACE)),
+            Part(self.text, width=metrics.px(80)),
         ]
-        column(centred(area, area.width(), area.height()), parts, look.px(theme.GAP))
+        column(centred(area, area.width(), area.height()), parts, metrics.px(theme.GAP))
 
     def advance(self, seconds: float) -> None:
         self.sign.advance(seconds)
@@ -152,12 +152,12 @@ class AskIdScreen(Screen):
 class IdRefusedScreen(MessageScreen):
     """No product, no reproach, and everything else for sale."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "id")
-        self.cancel = self.bar.add(self.touch(Cancel()))
-        self.other = self.bar.add(self.touch(Back()), ButtonStyle.PRIMARY)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "id")
+        self.cancel = self.bar.add(self.touch_slot(Cancel()))
+        self.other = self.bar.add(self.touch_slot(Back()), ButtonStyle.PRIMARY)
 
-    def fill(self, snapshot: Snapshot) -> None:  # noqa: ARG002
-        self.say(self.words.refused())
-        self.cancel.say(self.words.cancel())
-        self.other.say(self.words.other_products())
+    def set_texts(self, snapshot: Snapshot) -> None:  # noqa: ARG002
+        self.say(self.strings.refused())
+        self.cancel.say(self.strings.cancel())
+        self.other.say(self.strings.other_products())

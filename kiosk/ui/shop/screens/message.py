@@ -26,8 +26,8 @@ class MessageScreen(Screen):
 
     sign_units = 24.0
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget, sign: str) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget, sign: str) -> None:
+        super().__init__(strings, images, parent)
 
         # Widgets
         self.sign = Sign(self, sign)
@@ -41,24 +41,24 @@ class MessageScreen(Screen):
         self.title.say(message.title)
         self.text.say(message.text)
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
-        column(self.middle(look), self.parts(look), look.px(theme.GAP))
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        column(self.middle(metrics), self.parts(metrics), metrics.px(theme.GAP))
 
-    def middle(self, look: DisplayMetrics) -> QRect:
+    def middle(self, metrics: DisplayMetrics) -> QRect:
         """What the bar leaves."""
-        return self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
+        return self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
 
-    def parts(self, look: DisplayMetrics) -> list[Part]:
+    def parts(self, metrics: DisplayMetrics) -> list[Part]:
         """From top to bottom."""
-        wide = look.px(WIDEST)
-        sign = look.px(self.sign_units)
+        wide = metrics.px(WIDEST)
+        sign = metrics.px(self.sign_units)
         return [
             Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.above, width=wide, gap=look.px(theme.MARGIN)),
+            Part(self.above, width=wide, gap=metrics.px(theme.MARGIN)),
             Part(self.amount, width=wide, gap=0),
-            Part(self.title, width=wide, gap=look.px(theme.SPACE)),
+            Part(self.title, width=wide, gap=metrics.px(theme.SPACE)),
             Part(self.text, width=wide),
-            Part(self.small, width=wide, gap=look.px(theme.MARGIN)),
+            Part(self.small, width=wide, gap=metrics.px(theme.MARGIN)),
         ]
 
     def advance(self, seconds: float) -> None:

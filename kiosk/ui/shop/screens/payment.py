@@ -19,39 +19,39 @@ from kiosk.vending.sale.snapshot import Snapshot
 class PayingScreen(MessageScreen):
     """Everything happens at the reader; the screen says how much for what."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "card")
-        self.cancel = self.bar.add(self.touch(Cancel()))
-        self.back = self.bar.add(self.touch(Back()))
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "card")
+        self.cancel = self.bar.add(self.touch_slot(Cancel()))
+        self.back = self.bar.add(self.touch_slot(Back()))
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.above.say(self.shelf.name(snapshot.chosen.slot, self.words.language) if snapshot.chosen else "")
-        self.amount.say(self.words.money(snapshot.amount, snapshot.currency))
-        self.say(self.words.pay())
-        self.cancel.say(self.words.cancel())
-        self.back.say(self.words.back())
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.above.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
+        self.say(self.strings.pay())
+        self.cancel.say(self.strings.cancel())
+        self.back.say(self.strings.back())
 
 
 class DeclinedScreen(ClaimScreen):
     """Why, and what can be done now."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent, "sorry")
-        self.cancel = self.bar.add(self.touch(Cancel()))
-        self.other = self.bar.add(self.touch(Back()))
-        self.again = self.bar.add(self.touch(Continue()), ButtonStyle.PRIMARY)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "sorry")
+        self.cancel = self.bar.add(self.touch_slot(Cancel()))
+        self.other = self.bar.add(self.touch_slot(Back()))
+        self.again = self.bar.add(self.touch_slot(Continue()), ButtonStyle.PRIMARY)
 
-    def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), snapshot.can_continue)
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), snapshot.can_continue)
 
-    def fill(self, snapshot: Snapshot) -> None:
-        message = self.words.declined(snapshot.reason)
+    def set_texts(self, snapshot: Snapshot) -> None:
+        message = self.strings.declined(snapshot.reason)
         waits = not snapshot.can_continue and not snapshot.faults
-        busy = self.words.declined_for_good() if waits else ""
-        self.say_or_claim(Message(message.title, busy) if waits else message, snapshot)
-        self.small.say(busy if snapshot.claim else "")
-        self.cancel.say(self.words.cancel())
-        self.other.say(self.words.other_products())
-        self.again.say(self.words.try_again())
+        not_charged = self.strings.declined_for_good() if waits else ""
+        self.say_or_claim(Message(message.title, not_charged) if waits else message, snapshot)
+        self.small.say(not_charged if snapshot.claim else "")
+        self.cancel.say(self.strings.cancel())
+        self.other.say(self.strings.other_products())
+        self.again.say(self.strings.try_again())
         self.again.setVisible(not snapshot.faults)
         self.again.setEnabled(snapshot.can_continue)

@@ -41,45 +41,45 @@ class Badge(QWidget):
 class ProductScreen(Screen):
     """Picture and words, side by side where there is width for both."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent)
 
         # Widgets
-        self.picture = Picture(self, shelf)
+        self.picture = Picture(self, images)
         self.name = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.price = Text(self, theme.AMOUNT, QFont.Weight.DemiBold)
         self.badge = Badge(self)
         self.limit = Text(self, theme.BODY, colour=theme.QUIET)
-        self.back = self.bar.add(self.touch(Back()))
-        self.buy = self.bar.add(self.touch(Continue()), ButtonStyle.PRIMARY)
+        self.back = self.bar.add(self.touch_slot(Back()))
+        self.buy = self.bar.add(self.touch_slot(Continue()), ButtonStyle.PRIMARY)
 
-    def fill(self, snapshot: Snapshot) -> None:
+    def set_texts(self, snapshot: Snapshot) -> None:
         offer = snapshot.chosen
         if offer is None:
             return
-        price = self.words.money(snapshot.amount, snapshot.currency)
+        price = self.strings.money(snapshot.amount, snapshot.currency)
         self.picture.show_slot(offer.slot)
-        self.name.say(self.shelf.name(offer.slot, self.words.language))
+        self.name.say(self.images.name(offer.slot, self.strings.language))
         self.price.say(price)
         self.badge.show_age(offer.minimum_age)
-        self.limit.say(self.words.age_limit(offer.minimum_age) if offer.minimum_age else "")
-        self.back.say(self.words.back())
-        self.buy.say(self.words.buy(price))
+        self.limit.say(self.strings.age_limit(offer.minimum_age) if offer.minimum_age else "")
+        self.back.say(self.strings.back())
+        self.buy.say(self.strings.buy(price))
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:  # noqa: ARG002
-        area = self.inner(look).adjusted(0, look.px(theme.GAP), 0, -look.px(theme.SPACE))
-        badge = look.px(9)
-        words = [
-            Part(self.name, width=look.px(80)),
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
+        badge = metrics.px(9)
+        texts = [
+            Part(self.name, width=metrics.px(80)),
             Part(self.price, gap=0),
-            Part(self.badge, badge, badge, least=badge * 2 // 3, gap=look.px(theme.SPACE)),
-            Part(self.limit, width=look.px(70)),
+            Part(self.badge, badge, badge, least=badge * 2 // 3, gap=metrics.px(theme.SPACE)),
+            Part(self.limit, width=metrics.px(70)),
         ]
-        gap = look.px(theme.GAP)
+        gap = metrics.px(theme.GAP)
         if area.width() > area.height() * 1.15:
             left = QRect(area.left(), area.top(), area.width() * 45 // 100, area.height())
             self.picture.setGeometry(left.adjusted(0, gap, -gap, -gap))
-            column(area.adjusted(left.width() + gap, 0, 0, 0), words, gap)
+            column(area.adjusted(left.width() + gap, 0, 0, 0), texts, gap)
         else:
             high = min(area.height() * 55 // 100, area.width())
-            column(area, [Part(self.picture, high, least=high // 3), *words], gap)
+            column(area, [Part(self.picture, high, least=high // 3), *texts], gap)

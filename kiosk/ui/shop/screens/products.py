@@ -28,15 +28,15 @@ READABLE = 0.78
 class ProductsScreen(Screen):
     """A grid that pages by button or by a swipe."""
 
-    def __init__(self, words: ShopStrings, shelf: ProductImages, parent: QWidget) -> None:
-        super().__init__(words, shelf, parent)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent)
         self.page = 0
         self.grid = Grid(1, 1, 1)
         self._last: tuple[Snapshot, DisplayMetrics] | None = None
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
-        self.tiles = {slot: Tile(self, shelf) for slot in shelf.slots}
+        self.tiles = {slot: Tile(self, images) for slot in images.slots}
         self.cancel = Button(self)
         self.camera = Button(self)
         self.earlier = Button(self, sign="left")
@@ -45,60 +45,63 @@ class ProductsScreen(Screen):
 
         # Slots
         for slot, tile in self.tiles.items():
-            tile.clicked.connect(self.touch(Choose(slot)))
+            tile.clicked.connect(self.touch_slot(Choose(slot)))
             tile.swiped.connect(self.turn_page)
-        self.cancel.clicked.connect(self.touch(Cancel()))
+        self.cancel.clicked.connect(self.touch_slot(Cancel()))
         self.camera.clicked.connect(self._on_camera)
         self.earlier.clicked.connect(self._turn(-1))
         self.later.clicked.connect(self._turn(1))
 
-    def content(self, snapshot: Snapshot) -> Hashable:
-        return (super().content(snapshot), snapshot.offers, snapshot.camera, self.page)
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), snapshot.offers, snapshot.camera, self.page)
 
-    def fill(self, snapshot: Snapshot) -> None:
-        self.title.say(self.words.choose())
-        self.cancel.say(self.words.cancel())
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.title.say(self.strings.choose())
+        self.cancel.say(self.strings.cancel())
         on = bool(snapshot.camera)
-        self.camera.say(self.words.turn_camera_off() if on else self.words.turn_camera_on())
+        self.camera.say(self.strings.turn_camera_off() if on else self.strings.turn_camera_on())
         self.camera.show_sign("no_look" if on else "look")
-        self.earlier.setAccessibleName(self.words.previous_page())
-        self.later.setAccessibleName(self.words.next_page())
+        self.earlier.setAccessibleName(self.strings.previous_page())
+        self.later.setAccessibleName(self.strings.next_page())
 
     def says(self, offer: Offer) -> TileText:
         note = ""
         if not offer.available:
-            note = self.words.sold_out()
+            note = self.strings.sold_out()
         elif offer.count == 1:
-            note = self.words.last_one()
-        name = self.shelf.name(offer.slot, self.words.language)
-        return TileText(name, self.words.money(offer.price, offer.currency), note)
+            note = self.strings.last_one()
+        name = self.images.name(offer.slot, self.strings.language)
+        return TileText(name, self.strings.money(offer.price, offer.currency), note)
 
-    def arrange(self, snapshot: Snapshot, look: DisplayMetrics) -> None:
-        self._last = snapshot, look
-        margin, gap = look.px(theme.SPACE), look.px(theme.GAP)
-        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), look.touch)
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        self._last = snapshot, metrics
+        margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
+        area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), metrics.touch)
         area.adjust(0, 0, 0, -gap)
         high = self.title.height_for(area.width())
         self.title.setGeometry(area.left(), area.top() + gap, area.width(), high)
         area.setTop(max(self.title.geometry().bottom() + 2 * gap, self.reach))
         if self.reach:
             self.title.setGeometry(area.left(), 0, area.width(), self.reach)
-        self._arrange_tiles(area, snapshot, look)
-        self._arrange_bar(bar, look)
+        self._arrange_tiles(area, snapshot, metrics)
+        self._arrange_bar(bar, metrics)
 
-    def _arrange_tiles(self, area: QRect, snapshot: Snapshot, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
-        metrics = QFontMetrics(look.text.font(theme.BODY))
-        names = (self.shelf.name(offer.slot, self.words.language) for offer in snapshot.offers)
-        longest = max(metrics.horizontalAdvance(word) for name in names for word in name.split())
+    def _arrange_tiles(self, area: QRect, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
+        font_metrics = QFontMetrics(metrics.text.font(theme.BODY))
+        names = (self.images.name(offer.slot, self.strings.language) for offer in snapshot.offers)
+        longest = max(font_metrics.horizontalAdvance(word) for name in names for word in name.split())
         word = min(round(longest * READABLE) + 2 * gap + 2, area.width() // 2)
         upright = QSize(
-            max(look.touch * 3 // 2, look.text.px(20), word), max(look.touch, look.px(18) + look.text.px(11))
+            max(metrics.touch * 3 // 2, metrics.text.px(20), word),
+            max(metrics.touch, metrics.px(18) + metrics.text.px(11)),
         )
-        lying = QSize(max(look.touch, look.text.px(38), word + look.px(17)), max(look.touch, look.text.px(17)))
+        lying = QSize(
+            max(metrics.touch, metrics.text.px(38), word + metrics.px(17)), max(metrics.touch, metrics.text.px(17))
+        )
         # in a low room the words go beside the pictures
         least = upright if area.height() >= upright.height() * 1.05 else lying
-        most = QSize(look.px(56), look.px(64))
+        most = QSize(metrics.px(56), metrics.px(64))
         self.grid = grid_for(len(snapshot.offers), area.size(), least, most, gap)
         self.page = min(self.page, self.grid.pages - 1)
         first = self.page * self.grid.per_page
@@ -113,36 +116,36 @@ class ProductsScreen(Screen):
         for index, offer in enumerate(shown):
             tile = self.tiles[offer.slot]
             tile.setGeometry(self.grid.place(place, index, gap))
-            tile.show_offer(offer, self.says(offer), look)
+            tile.show_offer(offer, self.says(offer), metrics)
             tile.show()
         tiles = [self.tiles[offer.slot] for offer in shown]
         noted = any(tile.says.note for tile in tiles)
-        words = max(tile.words_wanted(noted) for tile in tiles)
+        text_height = max(tile.words_wanted(noted) for tile in tiles)
         for tile in tiles:
-            tile.give_words(words, noted=noted)
+            tile.give_words(text_height, noted=noted)
 
-    def _arrange_bar(self, bar: QRect, look: DisplayMetrics) -> None:
-        gap = look.px(theme.GAP)
+    def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
+        gap = metrics.px(theme.GAP)
         paged = self.grid.pages > 1
         for part in (self.earlier, self.number, self.later):
             part.setVisible(paged)
         for button in (self.cancel, self.camera, self.earlier, self.later):
-            button.rescale(look)
+            button.rescale(metrics)
         right = bar.right() + 1
         if paged:
-            self.later.setGeometry(right - look.touch, bar.top(), look.touch, bar.height())
-            self.number.say(self.words.page(self.page + 1, self.grid.pages))
-            words = max(self.number.width_for(), look.touch // 2)
-            self.number.setGeometry(right - look.touch - gap - words, bar.top(), words, bar.height())
+            self.later.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
+            self.number.say(self.strings.page(self.page + 1, self.grid.pages))
+            number_width = max(self.number.width_for(), metrics.touch // 2)
+            self.number.setGeometry(right - metrics.touch - gap - number_width, bar.top(), number_width, bar.height())
             right = self.number.x() - gap
-            self.earlier.setGeometry(right - look.touch, bar.top(), look.touch, bar.height())
+            self.earlier.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
             right = self.earlier.x() - gap
             self.earlier.setEnabled(self.page > 0)
             self.later.setEnabled(self.page < self.grid.pages - 1)
         self._shorten(right - bar.left(), gap)
         left = bar.left()
         for button in (self.cancel, self.camera):
-            width = max(button.sizeHint().width(), look.touch)
+            width = max(button.sizeHint().width(), metrics.touch)
             button.setGeometry(left, bar.top(), width, bar.height())
             left += width + gap
 
@@ -168,7 +171,7 @@ class ProductsScreen(Screen):
     def turn_page(self, by: int) -> None:
         if self._last is not None and 0 <= self.page + by < self.grid.pages:
             self.page += by
-            self.present(*self._last)
+            self.show_snapshot(*self._last)
         self.touched.emit(Stay())
 
     def _on_camera(self) -> None:

@@ -22,10 +22,10 @@ def test_what_is_wrong_with_the_journal_is_said_in_the_operator_s_language(qtbot
     german = Language("de")
     QCoreApplication.installTranslator(german)
     try:
-        words = ServiceStrings()
-        damaged = words.journal_error(JournalDamagedError("journal x is damaged, row 3 is gone: …", "row 3 is gone"))
-        stopped = words.journal_error(StoppedError("stopped: nothing was written"))
-        newer = words.journal_error(JournalError("journal x was written by a newer kiosk: install that version"))
+        strings = ServiceStrings()
+        damaged = strings.journal_error(JournalDamagedError("journal x is damaged, row 3 is gone: …", "row 3 is gone"))
+        stopped = strings.journal_error(StoppedError("stopped: nothing was written"))
+        newer = strings.journal_error(JournalError("journal x was written by a newer kiosk: install that version"))
     finally:
         QCoreApplication.removeTranslator(german)
     assert damaged.startswith("Das Journal ist beschädigt, row 3 is gone: ")

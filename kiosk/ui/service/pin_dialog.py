@@ -27,10 +27,10 @@ class PinDialog(QWidget):
     entered = pyqtSignal(str)
     given_up = pyqtSignal()
 
-    def __init__(self, words: ServiceStrings, shop_words: ShopStrings, parent: QWidget) -> None:
+    def __init__(self, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
-        self._words = words
-        self._shop_words = shop_words
+        self._strings = strings
+        self._shop_strings = shop_strings
         self._idle = 0.0
 
         # Widgets
@@ -52,9 +52,9 @@ class PinDialog(QWidget):
     def ask(self) -> None:
         """Show it, empty, in the language of now."""
         self._idle = 0.0
-        self.title.say(self._words.pin_wanted())
-        self.close_button.say(self._words.close())
-        self.pad.name_keys(self._shop_words.erase(), self._shop_words.confirm())
+        self.title.say(self._strings.pin_wanted())
+        self.close_button.say(self._strings.close())
+        self.pad.name_keys(self._shop_strings.erase(), self._shop_strings.confirm())
         self.pad.clear()
         self.said.say("")
         self.raise_()
@@ -62,7 +62,7 @@ class PinDialog(QWidget):
 
     def say(self, text: str, wait_s: float = 0.0) -> None:
         """What came of the last PIN; no other is taken for `wait_s` seconds."""
-        self.said.say(self._words.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
+        self.said.say(self._strings.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
         self.pad.set_open(wait_s <= 0)
 
     def advance(self, seconds: float) -> None:
@@ -71,23 +71,23 @@ class PinDialog(QWidget):
         if self._idle >= OPEN_FOR:
             self.given_up.emit()
 
-    def arrange(self, look: DisplayMetrics) -> None:
+    def arrange(self, metrics: DisplayMetrics) -> None:
         """Place everything in the gate's own rectangle."""
-        gap, margin = look.px(theme.GAP), look.px(theme.SPACE)
+        gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         for text in (self.title, self.said):
-            text.rescale(look)
+            text.rescale(metrics)
         inner = self.rect().adjusted(margin, margin, -margin, -margin)
-        self.close_button.rescale(look)
+        self.close_button.rescale(metrics)
         hint = self.close_button.sizeHint()
-        self.close_button.setGeometry(inner.left(), inner.bottom() + 1 - look.touch, hint.width(), look.touch)
-        area = inner.adjusted(0, 0, 0, -look.touch - gap)
-        if look.low:
-            head, pad = QRect(area), QRect(inner if not look.upright else area)
+        self.close_button.setGeometry(inner.left(), inner.bottom() + 1 - metrics.touch, hint.width(), metrics.touch)
+        area = inner.adjusted(0, 0, 0, -metrics.touch - gap)
+        if metrics.low:
+            head, pad = QRect(area), QRect(inner if not metrics.upright else area)
             head.setBottom(lower_half(self) - gap)
             pad.setTop(lower_half(self))
-            if not look.upright:  # two rows of keys beside the way out
+            if not metrics.upright:  # two rows of keys beside the way out
                 pad.setLeft(self.close_button.geometry().right() + 1 + gap)
-        elif look.upright:
+        elif metrics.upright:
             head, pad = QRect(area), QRect(area)
             head.setHeight(area.height() // 3)
             pad.setTop(head.bottom() + 1)
@@ -96,15 +96,15 @@ class PinDialog(QWidget):
             head.setWidth(area.width() * 2 // 5)
             pad.setLeft(head.right() + 1 + gap)
             pad.setBottom(inner.bottom())
-        high = [self.title.height_for(head.width()), look.px(7), look.px(theme.BODY * 3)]
+        high = [self.title.height_for(head.width()), metrics.px(7), metrics.px(theme.BODY * 3)]
         top = head.top() + (head.height() - sum(high)) // 2
         for widget, height in zip((self.title, self.dots, self.said), high, strict=True):
             widget.setGeometry(head.left(), top, head.width(), height)
             top += height
-        columns = self.pad.columns_for(pad.width(), pad.height(), look)
-        side = min(pad.width() / columns, pad.height() / (12 // columns), look.touch * 1.6)
+        columns = self.pad.columns_for(pad.width(), pad.height(), metrics)
+        side = min(pad.width() / columns, pad.height() / (12 // columns), metrics.touch * 1.6)
         self.pad.setGeometry(centred(pad, round(side * columns), round(side * (12 // columns))))
-        self.pad.arrange(columns, look)
+        self.pad.arrange(columns, metrics)
 
     def _on_typed(self, count: int) -> None:
         self._idle = 0.0
