@@ -7,8 +7,7 @@ from pathlib import Path
 
 from kiosk.app.devices import Devices
 from kiosk.config import Config
-from kiosk.security.pin import hashed
-from kiosk.security.pin_file import Pins
+from kiosk.security.pin import Pins, hash_pin
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.simulated import dispenser as simulated_dispenser
 from kiosk.vending.devices.simulated import terminal as simulated_terminal
@@ -28,7 +27,7 @@ class DemoMachine:
 
     def __init__(self, folder: Path) -> None:
         self.service_pin, self.attendant_pin = (f"{secrets.randbelow(10_000):04}" for _ in range(2))
-        self.pins = Pins(hashed(self.service_pin, _ROUNDS), hashed(self.attendant_pin, _ROUNDS))
+        self.pins = Pins(hash_pin(self.service_pin, _ROUNDS), hash_pin(self.attendant_pin, _ROUNDS))
         self.terminal = SimulatedTerminal()
         self.dispenser = SimulatedDispenser()
         self.reader = SimulatedIdReader()

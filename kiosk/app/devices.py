@@ -11,8 +11,8 @@ from pathlib import Path
 from kiosk.app import fleet
 from kiosk.common.errors import KioskError
 from kiosk.config import Config
-from kiosk.security import pin_file
 from kiosk.security.file_permissions import SecretFileError, check_private
+from kiosk.security.pin import load_pins
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.board.dispenser import SerialDispenser
 from kiosk.vending.devices.dispenser import Dispenser
@@ -63,7 +63,7 @@ class Devices:
                 closing.callback(verifier.close)
 
 
-def lacks(config: Config) -> Iterator[str]:
+def missing_requirements(config: Config) -> Iterator[str]:
     """What the machine still needs before it can sell, each in one line that says what to do."""
     yield from _needs(config)
     log = config.log_path
@@ -95,11 +95,11 @@ def _needs(config: Config) -> Iterator[str]:
         yield from _lack("id.reader", "ID reader", config.id.reader, READERS)
     if config.age_check.automatic_pass and not config.age_check.liveness:
         yield "age_check.automatic_pass without age_check.liveness would sell to a picture: change one of the two"
-    yield from fleet.lacks(config)
+    yield from fleet.missing_requirements(config)
     if lacking := _lacking_folder(config):
         yield lacking
         return  # nor can the PINs be there
-    pins = pin_file.load(config.pins_path)
+    pins = load_pins(config.pins_path)
     if not pins.service:
         yield "there is no service PIN: run `kiosk config set-pin service --config FILE`"
     if config.id.attendant and not pins.attendant:
@@ -149,7 +149,7 @@ def opened(config: Config) -> Devices:
         failed.callback(dispenser.close)
         verifiers: list[IdVerifier] = []
         if config.id.attendant:
-            hash_ = pin_file.load(config.pins_path).attendant
+            hash_ = load_pins(config.pins_path).attendant
             verifiers.append(Attendant(hash_, config.state_folder / "attendant-tries"))
         if config.id.reader != "none":
             verifiers.append(READERS[config.id.reader](config))

@@ -66,7 +66,7 @@ def settings_of(config: Config) -> FleetSettings:
     return FleetSettings(broker, fleet.machine, fleet.topic, fleet.health_every, fleet.outbox, fleet.orders_key)
 
 
-def lacks(config: Config) -> Iterator[str]:
+def missing_requirements(config: Config) -> Iterator[str]:
     """What the fleet still needs, each in one line."""
     if not config.fleet.broker:
         return

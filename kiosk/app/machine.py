@@ -26,8 +26,8 @@ from kiosk.app.devices import Devices, NotReadyError
 from kiosk.app.factories import catalog_of, policy_of, source_of, timing_of, vision_settings
 from kiosk.common import log_setup
 from kiosk.config import Config, last_good
-from kiosk.security import pin_file, trusted_file
-from kiosk.security.file_permissions import make_private
+from kiosk.security.file_permissions import check_trusted, make_private, permission_warnings
+from kiosk.security.pin import load_pins
 from kiosk.system.display_probe import NoDisplayError, why_no_window
 from kiosk.system.watchdog import HealthChecks
 from kiosk.vending.catalog.catalog import Catalog
@@ -107,12 +107,12 @@ def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen:
     else:
         demo = None
         devices.check(config)
-        pins = pin_file.load(config.pins_path)
+        pins = load_pins(config.pins_path)
     if not wish.alone:
         engines.check(wish.engine or config.engine_path)
     source = _checked_source(config, wish)
     catalog, catalog_path = catalog_of(config)
-    doubts = [] if wish.demo else _doubts_after_check(config, wish)
+    doubts = [] if wish.demo else check_permissions(config, wish)
     if not has_screen and (reason := why_no_window()):
         raise NoDisplayError(f"{reason}: the machine needs a screen")
     if demo:
@@ -131,21 +131,21 @@ def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen:
     running.callback(service_pin.close)
     if wish.settings and not (wish.demo or wish.settings_fault):
         last_good.remember(config, wish.settings)
-    _log_what_is_amiss(wish.settings_fault, doubts)
+    log_warnings(wish.settings_fault, doubts)
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 
 
-def _doubts_after_check(config: Config, wish: RunOptions) -> list[str]:
+def check_permissions(config: Config, wish: RunOptions) -> list[str]:
     """Who may change settings and catalogue, a line each. Raises `UntrustedFileError` where that is everybody."""
     settings = None if wish.settings_fault else wish.settings
     doubts: list[str] = []
     for path in filter(None, (settings, config.catalog_path)):
-        trusted_file.check(path)
-        doubts += trusted_file.doubts(path)
+        check_trusted(path)
+        doubts += permission_warnings(path)
     return doubts
 
 
-def _log_what_is_amiss(settings_fault: str, doubts: Iterable[str]) -> None:
+def log_warnings(settings_fault: str, doubts: Iterable[str]) -> None:
     """With a machine that started: once, however often that was tried."""
     if settings_fault:
         log.error("%s", settings_fault)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from kiosk.app.machine import Machine, RunOptions, show, started
 from kiosk.common import log_setup
-from kiosk.common.click_group import said_of
+from kiosk.common.click_group import error_message
 from kiosk.common.errors import KioskError
 from kiosk.config import Config
 from kiosk.config.last_good import load_or_recall
@@ -64,7 +64,7 @@ class _Start:
         except NoDisplayError:
             raise
         except Exception as error:  # whatever it is, the process's end would help nobody
-            why = _said_of(error)
+            why = _error_message(error)
             if why != self._said:
                 log.error("the machine cannot sell: %s", why, exc_info=None if _is_expected(error) else error)
             self._said = why
@@ -105,9 +105,9 @@ def _is_expected(error: Exception) -> bool:
     return isinstance(error, KioskError | OSError)
 
 
-def _said_of(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     """In one line. What nobody had thought of says no more than where: its text could hold what the file held."""
     if isinstance(error, KioskError | OSError):
-        return said_of(error)
+        return error_message(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}: please report it, with the log"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kiosk.config import Config
-    from kiosk.security.pin_file import Role
+    from kiosk.security.pin import Role
 
 _PATH = click.Path(path_type=Path)
 
@@ -48,7 +48,7 @@ def check(file: Path) -> None:
 
     Where these are the settings of the installed service, root checks them as the service's user.
     """
-    from kiosk.app.devices import lacks
+    from kiosk.app.devices import missing_requirements
     from kiosk.app.factories import catalog_of
     from kiosk.config import ATTACKS, load
     from kiosk.system.service_user import as_service
@@ -60,21 +60,21 @@ def check(file: Path) -> None:
     click.echo(f"{file} is valid; {len(catalog.product)} products{as_whom}")
     if settings.age_check.automatic_pass:
         click.echo(f"warning: age_check.automatic_pass is on: {ATTACKS}")
-    for line in of_its_writers(settings, file):
+    for line in permission_lines(settings, file):
         click.echo(line)
-    for lack in lacks(settings):
+    for lack in missing_requirements(settings):
         click.echo(f"to sell: {lack}")
 
 
-def of_its_writers(settings: Config, file: Path) -> Iterator[str]:
-    """Who could change settings and catalogue, a line each."""
-    from kiosk.security import trusted_file
+def permission_lines(settings: Config, file: Path) -> Iterator[str]:
+    """Yields one line for each user or group that could change the settings file or the catalogue."""
+    from kiosk.security.file_permissions import UntrustedFileError, check_trusted, permission_warnings
 
     for path in filter(None, (file, settings.catalog_path)):
         try:
-            yield from (f"warning: {doubt}" for doubt in trusted_file.doubts(path))
-            trusted_file.check(path)
-        except trusted_file.UntrustedFileError as error:
+            yield from (f"warning: {warning}" for warning in permission_warnings(path))
+            check_trusted(path)
+        except UntrustedFileError as error:
             yield f"to sell: {error}"
         except OSError as error:
             yield f"to sell: {path} cannot be read: {error.strerror}"
@@ -89,16 +89,16 @@ def set_pin(role: str, file: Path | None) -> None:
     Where a service is installed, root sets the service's PIN, whose settings need not be named.
     """
     from kiosk.config import Config, load
-    from kiosk.security.pin import hashed
-    from kiosk.security.pin_file import set_pin as set_in_file
+    from kiosk.security.pin import hash_pin
+    from kiosk.security.pin import set_pin as write_pin
     from kiosk.system.service_user import as_service
 
     service = as_service(file)
     file = service.settings if service else file
     path = (load(file) if file else Config()).pins_path
     pin = click.prompt("PIN, 4 to 12 digits", hide_input=True, err=True)
-    hashed(pin, rounds=4)  # complains before it is asked for again
+    hash_pin(pin, rounds=4)  # complains before it is asked for again
     if click.prompt("The same again", hide_input=True, err=True) != pin:
         raise click.ClickException("the two were not the same: nothing was changed")
-    set_in_file(path, cast("Role", role), pin)
+    write_pin(path, cast("Role", role), pin)
     click.echo(f"{path} holds the hash of the {role} PIN", err=True)

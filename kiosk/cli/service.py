@@ -39,8 +39,8 @@ class _User(click.ParamType):
 @click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
 def install_service(settings: Path, display: str, user: str, sticks: bool, dry_run: bool, root: Path) -> None:
     """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
-    from kiosk.app.devices import lacks
-    from kiosk.cli.config import of_its_writers
+    from kiosk.app.devices import missing_requirements
+    from kiosk.cli.config import permission_lines
     from kiosk.config import load
     from kiosk.system import install
     from kiosk.system.service_user import as_service
@@ -71,9 +71,9 @@ def install_service(settings: Path, display: str, user: str, sticks: bool, dry_r
     if root == Path("/"):
         install.activated()
         as_service(settings)
-    for line in of_its_writers(config, settings):
+    for line in permission_lines(config, settings):
         click.echo(line)
-    for lack in lacks(config):
+    for lack in missing_requirements(config):
         click.echo(f"to sell: {lack}")
     click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")
 

@@ -24,10 +24,10 @@ class Group(click.Group):
             # whoever read the output has gone, of which click takes care
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise
-            raise click.ClickException(said_of(error)) from error
+            raise click.ClickException(error_message(error)) from error
 
 
-def said_of(error: KioskError | OSError) -> str:
+def error_message(error: KioskError | OSError) -> str:
     """What is wrong, on one line."""
     if isinstance(error, KioskError):
         return " ".join(str(error).split())

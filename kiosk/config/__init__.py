@@ -6,9 +6,7 @@ is made from the descriptions here (`kiosk.config.describe`), so it cannot say a
 A path may be relative: it is then taken from the folder of the settings file, wherever the kiosk is started.
 """
 
-from kiosk.config.screen import CameraConfig
-from kiosk.config.sections import ATTACKS, AgeCheckConfig, ShopConfig
+from kiosk.config.sections import ATTACKS, AgeCheckConfig, CameraConfig, FleetConfig, ShopConfig
 from kiosk.config.settings import Config, ConfigError, load
-from kiosk.config.upkeep import FleetConfig
 
 __all__ = ["ATTACKS", "AgeCheckConfig", "CameraConfig", "Config", "ConfigError", "FleetConfig", "ShopConfig", "load"]

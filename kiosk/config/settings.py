@@ -11,17 +11,22 @@ from pydantic import model_validator
 from kiosk.common import toml
 from kiosk.common.errors import KioskError
 from kiosk.config.describe import explained
-from kiosk.config.screen import CameraConfig, SoundConfig, VisionConfig, WindowConfig
 from kiosk.config.sections import (
     AgeCheckConfig,
+    CameraConfig,
     DispenserConfig,
+    FleetConfig,
     IdConfig,
+    LogConfig,
     PaymentConfig,
+    Section,
+    ServiceConfig,
     ShopConfig,
+    SoundConfig,
     TimeOutsConfig,
+    VisionConfig,
+    WindowConfig,
 )
-from kiosk.config.upkeep import FleetConfig, LogConfig, ServiceConfig
-from kiosk.config.values import Section
 
 
 class ConfigError(KioskError):

@@ -1,1 +1,1 @@
-"""Who may read or write a file, and PINs."""
+"""Who may read or change a file of the machine, and PINs."""

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from kiosk.app.devices import lacks as machine_lacks
-from kiosk.app.fleet import FleetDesk, chosen_engine, engine_in, lacks, settings_of, status_of, wellbeing
+from kiosk.app.devices import missing_requirements as machine_requirements
+from kiosk.app.fleet import FleetDesk, chosen_engine, engine_in, missing_requirements, settings_of, status_of, wellbeing
 from kiosk.config import Config, ConfigError, FleetConfig, load
 from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import Choice
@@ -43,7 +43,7 @@ def local(broker: Broker) -> str:
 
 def test_without_a_broker_there_is_no_fleet() -> None:
     assert Config().fleet == FleetConfig()
-    assert list(lacks(Config())) == []
+    assert list(missing_requirements(Config())) == []
     assert chosen_engine(Config()) is None
 
 
@@ -75,12 +75,12 @@ def test_files_are_found_from_the_settings_and_checked(tmp_path: Path) -> None:
     assert settings_of(found).broker.password_file == tmp_path / "p"
     (tmp_path / "p").write_text("secret")
     (tmp_path / "p").chmod(0o644)
-    found_lacking = list(lacks(found))
+    found_lacking = list(missing_requirements(found))
     assert len(found_lacking) == 3
     assert "can be read by others" in found_lacking[0]
     assert "fleet.orders_key" in found_lacking[1]
     assert "fleet.engines" in found_lacking[2]
-    assert set(found_lacking) <= set(machine_lacks(found))
+    assert set(found_lacking) <= set(machine_requirements(found))
     result = kiosk("config", "check", tmp_path / "kiosk.toml")
     assert f"to sell: fleet: {tmp_path / 'p'} can be read by others" in result.stdout
 

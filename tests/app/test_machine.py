@@ -16,14 +16,12 @@ from click.testing import CliRunner
 from kiosk.app import devices
 from kiosk.app import machine as run
 from kiosk.app.demo import DemoMachine
-from kiosk.app.devices import NotReadyError, lacks
+from kiosk.app.devices import NotReadyError, missing_requirements
 from kiosk.app.machine import RunOptions
 from kiosk.cli.main import main
 from kiosk.common.errors import KioskError
 from kiosk.config import Config, load
-from kiosk.security.pin import matches
-from kiosk.security.pin_file import load as load_pins
-from kiosk.security.pin_file import set_pin
+from kiosk.security.pin import load_pins, matches, set_pin
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.board.dispenser import SerialDispenser
 from kiosk.vending.devices.faults import FaultChanged
@@ -92,7 +90,7 @@ def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, 
 @pytest.mark.usefixtures("with_hardware")
 def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
     config = settings(folder, f'{HARDWARE}[id]\nattendant = true\nreader = "passport"\n')
-    found = list(lacks(config))
+    found = list(missing_requirements(config))
     assert [line.split(":")[0] for line in found] == [
         "id.reader = 'passport'",
         "there is no service PIN",
@@ -106,9 +104,11 @@ def test_a_machine_lacks_a_log_that_it_could_not_write(folder: Path) -> None:
     file = folder / "file"
     file.write_text("")
     missing = folder / "logs" / "kiosk.log"
-    assert not any("log.file" in line for line in lacks(settings(folder, f'{HARDWARE}[log]\nfile = "{missing}"\n')))
+    assert not any(
+        "log.file" in line for line in missing_requirements(settings(folder, f'{HARDWARE}[log]\nfile = "{missing}"\n'))
+    )
     config = settings(folder, f'{HARDWARE}[log]\nfile = "{file / "kiosk.log"}"\n')
-    (line,) = (line for line in lacks(config) if "log.file" in line)
+    (line,) = (line for line in missing_requirements(config) if "log.file" in line)
     assert line.endswith("cannot be written: name a file in a folder of the kiosk's own user")
 
 
@@ -117,7 +117,7 @@ def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     config = settings(folder, f"{HARDWARE}[id]\nattendant = true\n")
     set_pin(config.pins_path, "service", "4711")
     set_pin(config.pins_path, "attendant", "0815")
-    assert list(lacks(config)) == []
+    assert list(missing_requirements(config)) == []
     devices.check(config)
     found = devices.opened(config)
     assert isinstance(found.terminal, SimulatedTerminal)
@@ -129,13 +129,16 @@ SERIAL = '[payment]\nkind = "mdb"\n{}[dispenser]\nkind = "serial"\n{}'
 
 def test_a_machine_on_serial_ports_is_told_which(folder: Path) -> None:
     config = settings(folder, SERIAL.format("", ""))
-    assert [line.split(":")[0] for line in lacks(config)][:2] == ["payment.port is none", "dispenser.port is none"]
+    assert [line.split(":")[0] for line in missing_requirements(config)][:2] == [
+        "payment.port is none",
+        "dispenser.port is none",
+    ]
     one = folder / "port"
     one.touch()
     config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{one}"\n'))
-    assert next(lacks(config)).startswith("payment.port and dispenser.port are the same")
+    assert next(missing_requirements(config)).startswith("payment.port and dispenser.port are the same")
     config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{folder}/none"\n'))
-    assert any(line.startswith("dispenser.port = ") and "is not there" in line for line in lacks(config))
+    assert any(line.startswith("dispenser.port = ") and "is not there" in line for line in missing_requirements(config))
 
 
 def test_a_machine_on_serial_ports_starts_while_they_are_away(folder: Path) -> None:
@@ -495,7 +498,7 @@ def test_files_that_are_not_there_are_listed(folder: Path) -> None:
         '[camera]\nsource = "/dev/video77"\n[vision]\nengine = "no.onnx"\n[shop]\nstate = "file/state"\n'
     )
     config = load(folder / "kiosk.toml")
-    found = [line.split(" ")[0] for line in lacks(config)]
+    found = [line.split(" ")[0] for line in missing_requirements(config)]
     assert {"camera.source", "vision.engine", "shop.state"} <= set(found)
     assert devices._lacking_folder(Config()) is None
 
@@ -513,7 +516,7 @@ def test_a_machine_does_not_sell_to_a_picture(folder: Path) -> None:
 def test_a_machine_starts_while_its_camera_is_away(folder: Path) -> None:
     config = settings(folder, f'{HARDWARE}[camera]\nsource = "/dev/video77"\n')
     set_pin(config.pins_path, "service", "4711")
-    assert [line.split(" ")[0] for line in lacks(config)] == ["camera.source"]
+    assert [line.split(" ")[0] for line in missing_requirements(config)] == ["camera.source"]
     devices.check(config)
 
 

@@ -22,7 +22,7 @@ from kiosk.app.machine import RunOptions
 from kiosk.app.unattended import run_alone
 from kiosk.config import Config, load
 from kiosk.config.last_good import load_or_recall
-from kiosk.security.pin_file import set_pin
+from kiosk.security.pin import set_pin
 from kiosk.system.display_probe import NoDisplayError
 from kiosk.ui.shop.out_of_order import OutOfOrderWindow
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser

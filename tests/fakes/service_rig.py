@@ -7,7 +7,7 @@ from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 
-from kiosk.security.pin import hashed
+from kiosk.security.pin import hash_pin
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.controller import Service
 from kiosk.ui.service.page import Page, ServiceContext
@@ -26,7 +26,7 @@ from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import Accuracy, EngineInfo
 from tests.ui.conftest import FakeVision
 
-PIN, HASH = "4711", hashed("4711", 4)
+PIN, HASH = "4711", hash_pin("4711", 4)
 
 
 def at_once(work: Callable[[], bool]) -> Future[bool]:

@@ -15,7 +15,7 @@ from kiosk.common.errors import KioskError
 from kiosk.config import last_good
 from kiosk.config.describe import example
 from kiosk.inference.manifest import Manifest, manifest_path, read_checked, sha256_of
-from kiosk.security import pin_file
+from kiosk.security.pin import load_pins
 from kiosk.vending.catalog import catalog
 from kiosk.vending.journal import Head
 from tests.fuzz.mutations import Within, mutations
@@ -58,7 +58,7 @@ READERS: dict[str, tuple[Callable[[], bytes], Within, str, Callable[[Path], obje
     "settings": (settings_text, spoilt_toml, "kiosk.toml", config.load),
     "catalogue": (catalogue_text, spoilt_toml, "catalog.toml", catalog.load),
     "manifest": (manifest_text, spoilt_json, "some.onnx.json", read_engine),
-    "PINs": (pins_text, spoilt_json, "pins.json", pin_file.load),
+    "PINs": (pins_text, spoilt_json, "pins.json", load_pins),
 }
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from kiosk.config import Config
 from kiosk.config.describe import example
 from kiosk.fleet.outbox import Outbox
-from kiosk.security.pin_file import set_pin
+from kiosk.security.pin import set_pin
 from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay

@@ -18,8 +18,7 @@ from kiosk.app.factories import catalog_of
 from kiosk.config import load
 from kiosk.fleet import outbox as outbox_module
 from kiosk.fleet.outbox import Outbox, OutboxError
-from kiosk.security.pin import matches
-from kiosk.security.pin_file import load as load_pins
+from kiosk.security.pin import load_pins, matches
 from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
 from kiosk.vending.journal import database as schema

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from kiosk.security.pin import Tries, checked, matches
+from kiosk.security.pin import Tries, check_hash, matches
 from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, WrongPin
 
 Run = Callable[[Callable[[], bool]], "Future[bool]"]
@@ -24,7 +24,7 @@ class Attendant:
     method = "pin"
 
     def __init__(self, hash_: str, tries: Path, run: Run | None = None) -> None:
-        self._hash = checked(hash_)
+        self._hash = check_hash(hash_)
         self._tries = Tries(tries)
         self._thread = ThreadPoolExecutor(1, "pin")  # which has no thread before its first work
         self._run = run or self._thread.submit

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.security.pin import PinError, Tries, checked, hashed, matches, wait_after
+from kiosk.security.pin import PinError, Tries, check_hash, hash_pin, matches, wait_after
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.id_check import IdConfirmed, WrongPin
 from kiosk.vending.journal.facts import PinRefused
@@ -18,7 +18,7 @@ from tests.fakes.sale_rig import BEER, Rig
 
 ROUNDS = 4
 PIN = "4711"
-HASH = hashed(PIN, ROUNDS)
+HASH = hash_pin(PIN, ROUNDS)
 
 
 def at_once(check: Callable[[], bool]) -> Future[bool]:
@@ -44,7 +44,7 @@ def answers(attendant: Attendant, now: float = 0.0) -> list[object]:
 
 def test_a_hash_says_nothing_of_the_pin_and_differs_each_time() -> None:
     assert PIN not in HASH
-    assert hashed(PIN, ROUNDS) != HASH
+    assert hash_pin(PIN, ROUNDS) != HASH
     assert matches(PIN, HASH)
     assert not matches("4712", HASH)
 
@@ -52,7 +52,7 @@ def test_a_hash_says_nothing_of_the_pin_and_differs_each_time() -> None:
 @pytest.mark.parametrize("pin", ["", "123", "1" * 13, "12a4", "１２３４", "1234\n", " 1234"])
 def test_what_is_no_pin_is_refused(pin: str) -> None:
     with pytest.raises(PinError, match="4 to 12 digits"):
-        hashed(pin, ROUNDS)
+        hash_pin(pin, ROUNDS)
     assert not matches(pin, HASH)
 
 
@@ -62,8 +62,8 @@ def test_what_is_no_pin_is_refused(pin: str) -> None:
     ids=["nothing", "a PIN", "cut", "two lines", "another kind"],  # a hash is another one in every process
 )
 def test_what_is_no_hash_is_refused(hash_: str, tries: Path) -> None:
-    with pytest.raises(PinError, match="make it anew"):
-        checked(hash_)
+    with pytest.raises(PinError, match="set the PIN again"):
+        check_hash(hash_)
     with pytest.raises(PinError):
         Attendant(hash_, tries)
 
