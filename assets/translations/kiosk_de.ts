@@ -637,14 +637,6 @@
         <translation>Simulation: kein echtes Geld, keine echte Ware</translation>
     </message>
     <message>
-        <source>{whole}.{part}</source>
-        <translation>{whole},{part}</translation>
-    </message>
-    <message>
-        <source>{sign}{number}</source>
-        <translation>{number} {sign}</translation>
-    </message>
-    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>

@@ -637,14 +637,6 @@
         <translation>模拟：非真实货币，非真实商品</translation>
     </message>
     <message>
-        <source>{whole}.{part}</source>
-        <translation>{whole}.{part}</translation>
-    </message>
-    <message>
-        <source>{sign}{number}</source>
-        <translation>{sign}{number}</translation>
-    </message>
-    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>

@@ -5,13 +5,11 @@ Short, in words that need no second reading, and never about the person: it says
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QLocale, QObject
+from PyQt6.QtCore import QObject
 
 from kiosk.ui.translations.live import Message
 from kiosk.vending.age_check import Prompt
-from kiosk.vending.catalog.currency import in_major_units
-
-SIGNS_OF_MONEY = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
+from kiosk.vending.catalog.currency import format_price
 
 
 class ShopStrings(QObject):
@@ -27,13 +25,8 @@ class ShopStrings(QObject):
         return self.tr("Simulated: no real money, no real goods")
 
     def money(self, amount: int, currency: str) -> str:
-        """`€1.80`, as it is written in the language; a space in it never breaks."""
-        whole, _, part = in_major_units(amount, currency).partition(".")
-        whole = QLocale(self.language).toString(int(whole))
-        number = self.tr("{whole}.{part}").format(whole=whole, part=part) if part else whole
-        if sign := SIGNS_OF_MONEY.get(currency):
-            return self.tr("{sign}{number}").format(sign=sign, number=number)
-        return f"{number}\u00a0{currency}"
+        """Returns an amount of minor units as the language writes it: `€1.80`. Its spaces do not break a line."""
+        return format_price(amount, currency, self.language)
 
     def cancel(self) -> str:
         return self.tr("Cancel")

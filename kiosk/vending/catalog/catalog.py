@@ -27,7 +27,7 @@ from pydantic_core import ErrorDetails
 
 from kiosk.common import toml
 from kiosk.common.errors import KioskError
-from kiosk.vending.catalog.currency import MINOR_DIGITS, PRICES
+from kiosk.vending.catalog.currency import PRICES, is_currency
 
 FALLBACK = "en"
 """The language that every name has to be in."""
@@ -122,7 +122,7 @@ class Catalog(_Table):
     @field_validator("currency")
     @classmethod
     def _is_a_currency(cls, currency: str) -> str:
-        if currency not in MINOR_DIGITS:
+        if not is_currency(currency):
             raise ValueError("no such code in ISO 4217")
         return currency
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from kiosk.vending.catalog.currency import in_major_units
+from kiosk.vending.catalog.currency import to_major_units
 from kiosk.vending.journal import Entry, Head
 from kiosk.vending.journal.facts import (
     AgeCleared,
@@ -110,7 +110,7 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
         row: dict[str, Any] = asdict(account)
         for column in ("price", "charged", "returned"):
             if account.currency:
-                row[column] = in_major_units(row[column], account.currency)
+                row[column] = str(to_major_units(row[column], account.currency))
         row["dispensed"] = "yes" if account.dispensed else "no"
         row["references"] = " ".join(account.references)
         writer.writerow({column: _inert(value) for column, value in row.items()})

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from kiosk.vending.catalog.catalog import Catalog, CatalogError, Product, demo_path, load, picture_path
-from kiosk.vending.catalog.currency import MINOR_DIGITS, in_major_units
+from kiosk.vending.catalog.currency import is_currency, minor_digits, to_major_units
 
 GOOD: dict[str, Any] = {"slot": '"A1"', "name": '{ en = "Water" }', "price": "180", "capacity": "8", "stock": "8"}
 
@@ -189,9 +189,16 @@ def test_the_demo_sells_something_for_every_path_through_the_sale() -> None:
     ],
 )
 def test_an_amount_is_shown_with_its_currencys_digits(amount: int, currency: str, shown: str) -> None:
-    assert in_major_units(amount, currency) == shown
+    assert str(to_major_units(amount, currency)) == shown
 
 
-def test_currencies_are_codes_of_three_letters() -> None:
-    assert all(len(code) == 3 and code.isupper() for code in MINOR_DIGITS)
-    assert len(MINOR_DIGITS) > 140
+@pytest.mark.parametrize(("currency", "digits"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("IQD", 3), ("MGA", 2)])
+def test_minor_digits_are_those_of_iso_4217(currency: str, digits: int) -> None:
+    assert minor_digits(currency) == digits
+
+
+def test_what_is_no_currency_has_no_digits() -> None:
+    for code in ("", "eur", "EURO", "XAU", "XXX", "DEM"):
+        assert not is_currency(code)
+    with pytest.raises(KeyError):
+        minor_digits("DEM")

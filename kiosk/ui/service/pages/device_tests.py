@@ -11,7 +11,7 @@ from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.layout import row
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.vending.catalog.currency import MINOR_DIGITS
+from kiosk.vending.catalog.currency import minor_digits
 from kiosk.vending.sale.events import PaymentTest, VendTest
 
 
@@ -25,7 +25,7 @@ class TestsPage(Page):
     ) -> None:
         super().__init__(context, strings, shop_strings, parent)
         self._index = 0
-        self.amount = 10 ** MINOR_DIGITS[context.catalog.currency]
+        self.amount = 10 ** minor_digits(context.catalog.currency)
         """Minor units of a test payment: one of the currency."""
 
         # Widgets

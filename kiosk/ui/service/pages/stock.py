@@ -18,12 +18,12 @@ from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.grid import grid_for
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
-from kiosk.vending.catalog.currency import MINOR_DIGITS, PRICES
+from kiosk.vending.catalog.currency import PRICES, minor_digits
 from kiosk.vending.sale.events import Operation, SetPrice, SetStock, Stay
 from kiosk.vending.sale.operator import OperationError
 from kiosk.vending.sale.snapshot import Offer
 
-PRICE_STEP = {0: 10, 2: 5, 3: 50}
+PRICE_STEP = {0: 10, 2: 5, 3: 50, 4: 500}
 """In minor units, by how many digits the currency's have."""
 
 
@@ -80,7 +80,7 @@ class StockPage(Page):
         if offer is None:
             return
         self.slot = slot
-        digits = MINOR_DIGITS[offer.currency]
+        digits = minor_digits(offer.currency)
         self.count.offer(offer.count, 0, offer.capacity)
         self.price.offer(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
         self.heading.say(f"{slot} · {self._name(slot)}")

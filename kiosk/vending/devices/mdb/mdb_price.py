@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from kiosk.vending.catalog.currency import in_major_units
+from kiosk.vending.catalog.currency import to_major_units
 from kiosk.vending.devices.mdb.protocol import Reader
 
 NUMBERS = {
@@ -30,7 +30,7 @@ def why_not(amount: int, currency: str, reader: Reader | None) -> str:
     if not 0 <= reader.decimals <= MOST_DECIMALS:
         return f"it says that it counts with {reader.decimals} decimals"
     step = Decimal(reader.scale).scaleb(-reader.decimals)
-    price = Decimal(in_major_units(amount, currency))
+    price = to_major_units(amount, currency)
     if step <= 0 or price % step:
         return f"it counts in steps of {step} {currency}"
     if price / step > MOST_STEPS:

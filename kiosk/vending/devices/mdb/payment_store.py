@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from kiosk.common.atomic_files import replaced_safely, sync
-from kiosk.vending.catalog.currency import MINOR_DIGITS
+from kiosk.vending.catalog.currency import is_currency
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _read(text: str) -> dict[str, PaymentRecord]:
     for row in data["payments"]:
         match row:
             case [str(name), str(stage), int(amount), str(currency)] if (
-                stage in get_args(Stage) and currency in MINOR_DIGITS and amount >= 0
+                stage in get_args(Stage) and is_currency(currency) and amount >= 0
             ):
                 payments[name] = PaymentRecord(stage, amount, currency)  # type: ignore[arg-type]
             case _:

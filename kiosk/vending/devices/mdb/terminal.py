@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from kiosk.vending.catalog.currency import MINOR_DIGITS, in_major_units
+from kiosk.vending.catalog.currency import minor_digits, to_major_units
 from kiosk.vending.devices.faults import FaultChanged
 from kiosk.vending.devices.mdb.interface import RESEND, Answer, Hint, MdbInterface
 from kiosk.vending.devices.mdb.mdb_price import why_not
@@ -225,7 +225,7 @@ class MdbTerminal:
                 self._stop("D,END,-1")
         elif not payment.approved:
             payment.approved = True
-            amount = math.ceil(approved.scaleb(MINOR_DIGITS[payment.currency]))  # what is no whole number is not equal
+            amount = math.ceil(approved.scaleb(minor_digits(payment.currency)))  # what is no whole number is not equal
             self._said.append(Approved(payment.transaction, amount))
 
     def _stop(self, command: str) -> None:
@@ -256,7 +256,7 @@ class MdbTerminal:
             self._said.append(Declined(payment.transaction, "terminal"))
             return
         self._payment, payment.asked_at = payment, self._now
-        price = in_major_units(payment.amount, payment.currency)
+        price = to_major_units(payment.amount, payment.currency)
         self._interface.command(f"D,REQ,{price},{PRODUCT}", anew=True)  # perhaps the last customer's price, too
 
     def _end(self, payment: _Payment, status: Status) -> None:
