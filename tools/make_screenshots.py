@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs 
 from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.inference import load
 from kiosk.system.backlight import Backlight
@@ -40,7 +41,6 @@ from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.service.vision_feed import VisionFeed
 from kiosk.ui.shop.appearance import Appearance
 from kiosk.ui.shop.window import ShopWindow
-from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, IdRefused, WrongPin
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
@@ -358,7 +358,7 @@ def stage_for(
     terminal, dispenser, attendant = SimulatedTerminal(), SimulatedDispenser(), Attendant()
     verifiers: list[Any] = [attendant, SimulatedIdReader()]
     shop = Shop(catalog, journal, terminal, dispenser, verifiers, automatic_age_check=True)
-    policy = AgePolicy(automatic_pass=True, seconds=6.0)  # so long that it is seen half done
+    policy = AgeCheckConfig(automatic_pass=True, seconds=6.0)  # so long that it is seen half done
     feed, pin = VisionFeed(vision), Attendant()
     window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()

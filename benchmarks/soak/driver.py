@@ -30,9 +30,9 @@ SETTINGS = """
 on = false
 [age_check]
 seconds = 0.5
-good_pictures = 4
+min_good_frames = 4
 time_out = 3.0
-[time_outs]
+[timeouts]
 warning = 1.0
 browsing = 4.0
 selected = 3.0

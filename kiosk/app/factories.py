@@ -6,16 +6,12 @@ from pathlib import Path
 
 from kiosk.config import Config
 from kiosk.ui.products.picture_check import check_drawable
-from kiosk.vending.age_check import AgePolicy
+from kiosk.vending.age_check import FRAME_WIDTH, MIN_FACE_WIDTH
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.catalog.catalog import Catalog
-from kiosk.vending.sale.state import Timing
-from kiosk.vision.capture.camera import CameraMode, working_camera
+from kiosk.vision.capture.camera import working_camera
 from kiosk.vision.capture.source import DEMO
 from kiosk.vision.process.settings import VisionSettings
-
-_WIDTH = 640
-"""Pixels across the frame for which `AgePolicy.smallest_face` is meant: a wider one asks for the same distance."""
 
 
 def catalog_of(config: Config) -> tuple[Catalog, Path]:
@@ -27,24 +23,9 @@ def catalog_of(config: Config) -> tuple[Catalog, Path]:
     return catalog, path
 
 
-def policy_of(config: Config) -> AgePolicy:
-    """When an age check passes; the legal age in it is each product's."""
-    check = config.age_check
-    return AgePolicy(
-        margin=check.margin,
-        threshold=check.threshold,
-        seconds=check.seconds,
-        good_pictures=check.good_pictures,
-        time_out=check.time_out,
-        automatic_pass=check.automatic_pass,
-        live_needed=check.liveness,
-        smallest_face=round(AgePolicy.smallest_face * config.camera.width / _WIDTH),
-    )
-
-
-def timing_of(config: Config) -> Timing:
-    """How long each phase waits."""
-    return Timing(**config.time_outs.model_dump())
+def min_face_width(config: Config) -> int:
+    """The least width in pixels of a face in an age check: at any camera width, it asks for the same distance."""
+    return round(MIN_FACE_WIDTH * config.camera.width / FRAME_WIDTH)
 
 
 def vision_settings(config: Config, source: str, engine: Path | None, *, loop: bool = True) -> VisionSettings:
@@ -52,7 +33,7 @@ def vision_settings(config: Config, source: str, engine: Path | None, *, loop: b
     return VisionSettings(
         source=source,
         loop=loop or source == DEMO,
-        mode=CameraMode(config.camera.width, config.camera.height, config.camera.rate),
+        camera=config.camera,
         engine=engine or config.engine_path,
         smallest_face=config.vision.smallest_face,
         liveness=config.age_check.liveness,

@@ -121,7 +121,7 @@ class FleetDesk:
         self._shop = shop
         self._vision = vision
         self._version = importlib.metadata.version("facialnet-kiosk")
-        self._tracks = FinishedTracks() if config.fleet.audience else None
+        self._tracks = FinishedTracks() if config.fleet.count_visitors else None
         self._fleet = Fleet(settings_of(config), config.journal_path, config.state_folder / "fleet.db")
         self._desk = OrderExecutor(self._fleet, shop, settings, self._trial(config), utc_now)
         self._tell_at = 0.0

@@ -23,7 +23,7 @@ from kiosk.app import devices
 from kiosk.app import fleet as fleet_parts
 from kiosk.app.demo import DemoMachine
 from kiosk.app.devices import Devices, NotReadyError
-from kiosk.app.factories import catalog_of, policy_of, source_of, timing_of, vision_settings
+from kiosk.app.factories import catalog_of, min_face_width, source_of, vision_settings
 from kiosk.common import log_setup
 from kiosk.config import Config, last_good
 from kiosk.security.file_permissions import check_trusted, make_private, permission_warnings
@@ -188,7 +188,7 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
         parts.dispenser,
         parts.verifiers,
         automatic_age_check=config.age_check.automatic_pass,
-        timing=timing_of(config),
+        timeouts=config.timeouts,
         version=importlib.metadata.version("facialnet-kiosk"),
     )
 
@@ -218,9 +218,10 @@ def show(machine: Machine, wish: RunOptions) -> None:
         feed,
         catalog,
         machine.catalog_path,
-        policy_of(config),
+        config.age_check,
         _appearance(config, settings, mirrored=is_camera(machine.source), locked=not wish.demo),
         groups=machine.vision.groups,
+        min_face_width=min_face_width(config),
     )
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
@@ -309,9 +310,9 @@ def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: b
         large_text=window.large_text,
         low_reach=window.low_reach,
         pixels_per_mm=screen.size().width() / window.width_mm if screen and window.width_mm else None,
-        sound=config.sound.on,
+        sound=config.sound.enabled,
         volume=settings.get(VOLUME, round(config.sound.volume * 100)) / 100,
         mirrored=window.mirror and mirrored,
         locked=locked,
-        counts=bool(config.fleet.broker) and config.fleet.audience,
+        counts=bool(config.fleet.broker) and config.fleet.count_visitors,
     )

@@ -56,7 +56,7 @@ def run(
     settings: VisionSettings, *, unpaced: bool = False, seconds: float | None = None, record: Path | None = None
 ) -> Summary:
     """Watches a source until its end, or for `seconds`. Raises `KioskError`."""
-    source = open_source(settings.source, loop=settings.loop, mode=settings.mode)
+    source = open_source(settings.source, loop=settings.loop, camera=settings.camera)
     engine = load(settings.engine, cpu_only=settings.cpu_only)
     summary = Summary()
     with contextlib.ExitStack() as stack:

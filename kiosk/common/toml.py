@@ -23,16 +23,16 @@ _LONGEST = 500  # letters: a key may be as long as its file
 
 
 def load(
-    path: Path, model: type[Model], what: str, error: type[KioskError], explained: Callable[[ErrorDetails], str]
+    path: Path, model: type[Model], what: str, error: type[KioskError], explain: Callable[[ErrorDetails], str]
 ) -> Model:
     """Reads `path` into a `model`. Raises `error`, whose line begins with `what` (`settings`) and the path.
 
-    `explained` puts the first thing that `model` refuses into words.
+    `explain` puts the first thing that `model` refuses into words.
     """
     try:
         return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except ValidationError as refused:  # before the others: it is a ValueError too
-        raise error(f"{what} {path}: {_short(explained(refused.errors()[0]))}") from refused
+        raise error(f"{what} {path}: {_short(explain(refused.errors()[0]))}") from refused
     except OSError as failed:
         raise error(f"{what} {path} cannot be read: {failed.strerror}") from failed
     except UnicodeDecodeError as failed:

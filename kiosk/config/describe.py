@@ -29,7 +29,7 @@ def example(config: type[BaseModel]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def explained(config: type[BaseModel], problem: ErrorDetails) -> str:
+def explain(config: type[BaseModel], problem: ErrorDetails) -> str:
     """One line: the key and its value, what is wrong with it, what it means and what it may be."""
     if not problem["loc"]:  # of two tables together
         return problem["msg"].removeprefix("Value error, ")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic import model_validator
 
 from kiosk.common import toml
 from kiosk.common.errors import KioskError
-from kiosk.config.describe import explained
+from kiosk.config.describe import explain
+from kiosk.config.renamed_keys import rename_old_keys
 from kiosk.config.sections import (
     AgeCheckConfig,
     CameraConfig,
@@ -23,18 +25,18 @@ from kiosk.config.sections import (
     ServiceConfig,
     ShopConfig,
     SoundConfig,
-    TimeOutsConfig,
+    TimeoutsConfig,
     VisionConfig,
     WindowConfig,
 )
 
 
 class ConfigError(KioskError):
-    """A settings file that cannot be read, or says what makes no sense."""
+    """A settings file that cannot be read, or that holds a key or a value that is not allowed."""
 
 
 class Config(Section):
-    """Everything that can be set."""
+    """All settings of one kiosk, validated and immutable. `Config()` holds the defaults."""
 
     camera: CameraConfig = CameraConfig()
     vision: VisionConfig = VisionConfig()
@@ -48,76 +50,84 @@ class Config(Section):
     service: ServiceConfig = ServiceConfig()
     log: LogConfig = LogConfig()
     fleet: FleetConfig = FleetConfig()
-    time_outs: TimeOutsConfig = TimeOutsConfig()
+    timeouts: TimeoutsConfig = TimeoutsConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_old_keys(cls, settings: Any) -> Any:
+        return rename_old_keys(settings)
 
     @model_validator(mode="after")
-    def _has_time_for_its_check(self) -> Config:
+    def _check_age_check(self) -> Config:
         check = self.age_check
-        if check.time_out > self.time_outs.age_check:
+        if check.time_out > self.timeouts.age_check:
             raise ValueError(
-                f"age_check.time_out is {check.time_out:g}, it must be no more than time_outs.age_check, "
-                f"{self.time_outs.age_check:g}"
+                f"age_check.time_out is {check.time_out:g}, it must be no more than timeouts.age_check, "
+                f"{self.timeouts.age_check:g}"
             )
-        if check.good_pictures > check.time_out * self.camera.rate:
+        if check.min_good_frames > check.time_out * self.camera.rate:
             raise ValueError(
-                f"age_check.good_pictures is {check.good_pictures}, which do not come within its time_out, "
-                f"{check.time_out:g} seconds, at camera.rate, {self.camera.rate:g}"
+                f"age_check.min_good_frames is {check.min_good_frames}, more frames than the camera gives within "
+                f"age_check.time_out, {check.time_out:g} seconds, at camera.rate, {self.camera.rate:g}"
             )
         return self
 
     @property
     def state_folder(self) -> Path:
-        """Where the machine keeps what it must not forget."""
+        """The folder of the journal, the PINs and other state."""
         if self.shop.state == "auto":
             return platformdirs.user_state_path("facialnet-kiosk")
         return Path(self.shop.state)
 
     @property
     def journal_path(self) -> Path:
-        """The journal of sales."""
+        """The file of the journal of sales."""
         return self.state_folder / "journal.db"
 
     @property
     def pins_path(self) -> Path:
-        """The PINs' hashes."""
+        """The file of the PINs' hashes."""
         return self.state_folder / "pins.json" if self.service.pins == "auto" else Path(self.service.pins)
 
     @property
     def log_path(self) -> Path | None:
-        """The log, where it is a file."""
+        """The log file, or None where the log goes to standard error."""
         return None if self.log.file == "none" else Path(self.log.file)
 
     @property
     def catalog_path(self) -> Path | None:
-        """The catalogue, where it is not the kiosk's own."""
+        """The catalogue, or None for the built-in one."""
         return None if self.shop.catalog == "demo" else Path(self.shop.catalog)
 
     @property
     def engine_path(self) -> Path | None:
-        """The engine, where one is named."""
+        """The engine that the settings name, or None for the best one that works."""
         return None if self.vision.engine == "auto" else Path(self.vision.engine)
 
 
 def load(path: Path) -> Config:
-    """Reads a settings file. Raises `ConfigError`, whose one line names the key and what it may be."""
-    config = toml.load(path, Config, "settings", ConfigError, partial(explained, Config))
+    """Reads a settings file; relative paths in it become absolute, as seen from its folder.
+
+    Raises `ConfigError`, whose one line names the key and what is allowed.
+    """
+    config = toml.load(path, Config, "settings", ConfigError, partial(explain, Config))
     try:
-        return _located(config, path.absolute().parent)
-    except RuntimeError as error:  # of expanduser: `~` of nobody
-        raise ConfigError(f"settings {path}: a path begins with `~` and names no user's folder") from error
+        return _with_absolute_paths(config, path.absolute().parent)
+    except RuntimeError as error:  # from expanduser
+        raise ConfigError(f"settings {path}: `~` in a path names no user of this system") from error
 
 
-def _located(config: Config, folder: Path) -> Config:
-    """With the paths that it names made absolute, as seen from `folder`."""
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    """Returns the settings with relative paths made absolute, as seen from `folder`."""
 
-    def path(value: str, *words: str) -> str:
-        return value if value in words else str(folder / Path(value).expanduser())
+    def path(value: str, *keywords: str) -> str:
+        return value if value in keywords else str(folder / Path(value).expanduser())
 
     source = config.camera.source
     return config.model_copy(
         update={
             "camera": config.camera.model_copy(
-                # a camera's number is no file either, whatever lies beside the settings
+                # a number is a camera, even if a file of that name exists
                 update={"source": source if source.isdecimal() else path(source, "auto", "demo")}
             ),
             "vision": config.vision.model_copy(update={"engine": path(config.vision.engine, "auto")}),

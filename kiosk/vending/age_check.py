@@ -20,6 +20,7 @@ import enum
 import math
 from dataclasses import dataclass, field, replace
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import FaceObservation, Observation
 
 
@@ -67,68 +68,18 @@ _PROMPTS = {
 }
 
 
-@dataclass(frozen=True)
-class AgePolicy:
-    """When a check passes. Raises `ValueError` for values that make no sense."""
+MIN_QUALITY = 0.35
+"""Quality from which a frame counts, over 0 to 1: the one from which vision uses a face."""
 
-    legal_age: int = 18
-    """Years that the product's buyer must have, 1 to 99."""
+MIN_FACE_WIDTH = 80
+"""Least width in pixels of the face's box, in a frame `FRAME_WIDTH` wide: at 60 degrees, about a metre away."""
+FRAME_WIDTH = 640
 
-    margin: int = 7
-    """Years that the estimate asks for beyond the legal age, 0 to 50."""
+MAX_GAP_S = 0.5
+"""After so many seconds between two good frames the evidence starts again."""
 
-    threshold: float = 0.95
-    """Least probability of an age of at least the challenge age, over 0.5 to 1."""
-
-    seconds: float = 1.5
-    """For how long the face must have been seen well, over 0."""
-
-    good_pictures: int = 12
-    """How many good pictures that takes, at least 1."""
-
-    least_quality: float = 0.35
-    """From which quality a picture is good, over 0 to 1: by default the one from which vision counts it."""
-
-    smallest_face: int = 80
-    """Least width in pixels of the face's box: with 640 pixels across 60 degrees, about a metre away. It grows with
-    the frame's width."""
-
-    longest_gap: float = 0.5
-    """Seconds between two good pictures after which the evidence begins anew, over 0."""
-
-    silence: float = 2.5
-    """Seconds without any observation after which the camera is given up, over `longest_gap`."""
-
-    time_out: float = 12.0
-    """Seconds after which it is `ask_for_id` whatever is still missing, over `seconds`."""
-
-    automatic_pass: bool = False
-    """Whether a check may pass at all. A photograph held up is an attack to be expected: the operator turns this on."""
-
-    live_needed: bool = True
-    """Whether a face that nobody judged is refused. One judged and not shown to be alive always is."""
-
-    def __post_init__(self) -> None:
-        _within("legal_age", self.legal_age, 1 <= self.legal_age <= 99, "1 to 99")
-        _within("margin", self.margin, 0 <= self.margin <= 50, "0 to 50")
-        _within("threshold", self.threshold, 0.5 < self.threshold <= 1, "over 0.5, at most 1")
-        _within("seconds", self.seconds, 0 < self.seconds < math.inf, "over 0")
-        _within("good_pictures", self.good_pictures, self.good_pictures >= 1, "at least 1")
-        _within("least_quality", self.least_quality, 0 < self.least_quality <= 1, "over 0, at most 1")
-        _within("smallest_face", self.smallest_face, self.smallest_face >= 1, "at least 1")
-        _within("longest_gap", self.longest_gap, 0 < self.longest_gap < math.inf, "over 0")
-        _within("silence", self.silence, self.longest_gap < self.silence < math.inf, "over longest_gap")
-        _within("time_out", self.time_out, self.seconds < self.time_out < math.inf, "over seconds")
-
-    @property
-    def challenge_age(self) -> int:
-        """The age that the estimate must show: the legal age and the margin."""
-        return self.legal_age + self.margin
-
-
-def _within(name: str, value: float, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} = {value}: it must be {allowed}")
+MAX_SILENCE_S = 2.5
+"""After so many seconds without an observation the camera is given up; more than `MAX_GAP_S`."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +97,13 @@ class Evidence:
 class AgeCheck:
     """A check under way or ended. Made by `begin`; every method gives a new value."""
 
-    policy: AgePolicy
+    config: AgeCheckConfig
     began: float
     """By the caller's clock."""
+    legal_age: int = 18
+    """Years that the buyer of the product must have, 1 to 99."""
+    min_face_width: int = MIN_FACE_WIDTH
+    """Pixels of the face's box from which the face is near enough."""
     outcome: Outcome | None = None
     """None while it is under way."""
     reason: Reason = Reason.NOTHING_YET
@@ -157,10 +112,24 @@ class AgeCheck:
     _seen: float = field(default=-math.inf, repr=False)  # by the observations' clock, the last one's time
 
     @classmethod
-    def begin(cls, policy: AgePolicy, now: float) -> AgeCheck:
-        """A check that has seen nothing; one that may not pass at all has ended already."""
-        check = cls(policy, began=now, _heard=now)
-        return check if policy.automatic_pass else check._ended(Outcome.ASK_FOR_ID, Reason.OFF)
+    def begin(
+        cls, config: AgeCheckConfig, now: float, *, legal_age: int = 18, min_face_width: int = MIN_FACE_WIDTH
+    ) -> AgeCheck:
+        """Starts a check at `now`; where the automatic pass is off, it has ended already.
+
+        `legal_age` is in years, 1 to 99. `min_face_width` is in pixels, at least 1. Raises `ValueError`.
+        """
+        if not 1 <= legal_age <= 99:
+            raise ValueError(f"legal_age is {legal_age}: it must be 1 to 99")
+        if min_face_width < 1:
+            raise ValueError(f"min_face_width is {min_face_width}: it must be at least 1")
+        check = cls(config, began=now, legal_age=legal_age, min_face_width=min_face_width, _heard=now)
+        return check if config.automatic_pass else check._ended(Outcome.ASK_FOR_ID, Reason.OFF)
+
+    @property
+    def challenge_age(self) -> int:
+        """The age in years that the estimate has to show: the legal age plus the margin."""
+        return self.legal_age + self.config.margin
 
     @property
     def explanation(self) -> str:
@@ -181,17 +150,17 @@ class AgeCheck:
         """0 to 1: how much of the time and the pictures that it takes there is."""
         if self.evidence is None:
             return 0.0
-        time = (self.evidence.last - self.evidence.first) / self.policy.seconds
-        return min(time, self.evidence.pictures / self.policy.good_pictures, 1.0)
+        time = (self.evidence.last - self.evidence.first) / self.config.seconds
+        return min(time, self.evidence.pictures / self.config.min_good_frames, 1.0)
 
     def tick(self, now: float) -> AgeCheck:
         """Lets time pass: ends a check whose camera is silent or whose time is up."""
         if self.outcome:
             return self
         # The reason of the last observation says what was missing when the time ran out.
-        if now - self._heard > self.policy.silence:
+        if now - self._heard > MAX_SILENCE_S:
             return self._ended(Outcome.ASK_FOR_ID, Reason.NO_PICTURE)
-        if now - self.began >= self.policy.time_out:
+        if now - self.began >= self.config.time_out:
             return self._ended(Outcome.ASK_FOR_ID, self.reason)
         return self
 
@@ -201,11 +170,11 @@ class AgeCheck:
         if check.outcome or not math.isfinite(observation.time):
             return check
         if observation.time <= check._seen:
-            if now - check._heard <= check.policy.longest_gap:
+            if now - check._heard <= MAX_GAP_S:
                 return check
             check = replace(check, evidence=None)  # a new vision process, whose clock began anew
         check = replace(check, _heard=now, _seen=observation.time)
-        obstacle = _obstacle(observation, check.policy)
+        obstacle = _obstacle(observation, check.min_face_width)
         if obstacle is Reason.BAD_PICTURE:
             # The quality dips for a frame at a blink or a turn: only the gap between good pictures counts.
             return replace(check._without_stale(observation), reason=obstacle)
@@ -218,12 +187,12 @@ class AgeCheck:
         evidence = self.evidence
         if evidence is None or observation.faces[0].track != evidence.track:
             return replace(self, evidence=None)
-        return replace(self, evidence=None) if observation.time - evidence.last > self.policy.longest_gap else self
+        return replace(self, evidence=None) if observation.time - evidence.last > MAX_GAP_S else self
 
     def _with(self, face: FaceObservation, time: float) -> AgeCheck:
         """With one more good picture, or the first of a new row."""
         before = self.evidence
-        if before is None or before.track != face.track or time - before.last > self.policy.longest_gap:
+        if before is None or before.track != face.track or time - before.last > MAX_GAP_S:
             return replace(self, evidence=Evidence(face.track, time, time))
         return replace(self, evidence=replace(before, last=time, pictures=before.pictures + 1))
 
@@ -232,11 +201,11 @@ class AgeCheck:
         if self.progress < 1:
             return replace(self, reason=Reason.TOO_SHORT)
         sure = face.estimate is not None and (
-            face.estimate.probability_at_least(self.policy.challenge_age) >= self.policy.threshold
+            face.estimate.probability_at_least(self.challenge_age) >= self.config.threshold
         )
         if not sure:
             return self._ended(Outcome.ASK_FOR_ID, Reason.NOT_SURE)
-        if face.live is True or (face.live is None and not self.policy.live_needed):
+        if face.live is True or (face.live is None and not self.config.liveness):
             return self._ended(Outcome.PASSED, Reason.SURE)
         return replace(self, reason=Reason.NOT_LIVE)
 
@@ -244,17 +213,17 @@ class AgeCheck:
         return replace(self, outcome=outcome, reason=reason, evidence=None)
 
 
-def _obstacle(observation: Observation, policy: AgePolicy) -> Reason | None:
+def _obstacle(observation: Observation, min_face_width: int) -> Reason | None:
     """What keeps an observation from being a good picture of one face, or None."""
     if not observation.faces:
         return Reason.NOBODY
     if len(observation.faces) > 1:
         return Reason.TWO_FACES
     (face,) = observation.faces
-    if face.box[2] < policy.smallest_face:
+    if face.box[2] < min_face_width:
         return Reason.TOO_FAR
     if face.status == "unknown":
         return Reason.UNKNOWN
-    if not face.quality >= policy.least_quality or face.status != "known" or face.estimate is None:
+    if not face.quality >= MIN_QUALITY or face.status != "known" or face.estimate is None:
         return Reason.BAD_PICTURE
     return None

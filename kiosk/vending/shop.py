@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import cast
 
+from kiosk.config import TimeoutsConfig
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.devices.dispenser import Dispenser
 from kiosk.vending.devices.faults import FaultChanged
@@ -64,7 +65,6 @@ from kiosk.vending.sale.state import (
     Rules,
     SettlePayment,
     State,
-    Timing,
 )
 from kiosk.vending.sale.state_machine import step
 from kiosk.vending.sale.view import Bill, snapshot_of
@@ -91,7 +91,7 @@ class Shop:
         verifiers: Sequence[IdVerifier] = (),
         *,
         automatic_age_check: bool = False,
-        timing: Timing | None = None,
+        timeouts: TimeoutsConfig | None = None,
         checkpoint_every: int = checkpoint.EVERY,
         version: str = "",
         now: float = 0.0,
@@ -112,7 +112,7 @@ class Shop:
             catalog.items(),
             automatic_age_check,
             tuple(verifier.method for verifier in verifiers),
-            timing or Timing(),
+            timeouts or TimeoutsConfig(),
         )
         self._checkpoint_every = checkpoint_every
         self._state = State(self._recalled())

@@ -137,7 +137,7 @@ Machine = Callable[[str, Walk], list[str]]
 def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Runs it on a source of pictures while somebody walks; how its sales ended, as the journal has it."""
     (tmp_path / "goods.toml").write_text(CATALOG)
-    (tmp_path / "kiosk.toml").write_text('[shop]\ncatalog = "goods.toml"\n[sound]\non = false\n')
+    (tmp_path / "kiosk.toml").write_text('[shop]\ncatalog = "goods.toml"\n[sound]\nenabled = false\n')
     monkeypatch.setattr(demo, "PAYMENT_SECONDS", 0.2)
     monkeypatch.setattr(demo, "MOTOR_SECONDS", 0.2)
     monkeypatch.setattr(run, "_keep_no_core", lambda: None)  # holds for good, and this process goes on

@@ -171,7 +171,7 @@ def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Colle
     public = kiosk("fleet", "new-key", key).stdout.strip()
     found = config(
         tmp_path,
-        f'{local(broker)}orders_key = "{public}"\naudience = true',
+        f'{local(broker)}orders_key = "{public}"\ncount_visitors = true',
     )
     Journal(found.journal_path).close()
     rig = Rig()
@@ -201,7 +201,7 @@ def test_a_demo_reports_apart_from_the_real_machines(tmp_path: Path, broker: Bro
     demo.connect()
     real = Collector(broker.port, "kiosk/#", name="real")
     real.connect()
-    config(tmp_path, f"{local(broker)}audience = true")
+    config(tmp_path, f"{local(broker)}count_visitors = true")
     result = kiosk(
         "run", "--demo", "--source", "demo", "--seconds", "4", "--config", tmp_path / "kiosk.toml",
         QT_QPA_PLATFORM="offscreen",

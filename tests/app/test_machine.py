@@ -430,7 +430,7 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
 
 @pytest.mark.parametrize(
     ("fleet", "counts"),
-    [('broker = "b.example"\nmachine = "m-1"\naudience = true', True), ("audience = true", False), ("", False)],
+    [('broker = "b.example"\nmachine = "m-1"\ncount_visitors = true', True), ("audience = true", False), ("", False)],
 )
 def test_customers_are_told_that_they_are_counted(folder: Path, fleet: str, counts: bool) -> None:
     config = settings(folder, f"[fleet]\n{fleet}\n")

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from kiosk.app.factories import policy_of, timing_of
-from kiosk.config import CameraConfig, Config, ConfigError, load
+from kiosk.app.factories import min_face_width
+from kiosk.config import CameraConfig, Config, ConfigError, load, renamed_keys
 from kiosk.config.describe import example
 from kiosk.ui.translations.translator import NAMES
-from kiosk.vending.age_check import AgePolicy
-from kiosk.vending.sale.state import Timing
+from kiosk.vending.age_check import MIN_FACE_WIDTH
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,7 +43,7 @@ languages = ["de", "en"]
 language = "de"
 
 [sound]
-on = false
+enabled = false
 volume = 0.25
 
 [shop]
@@ -56,7 +55,7 @@ automatic_pass = true
 margin = 10
 threshold = 0.98
 seconds = 2.5
-good_pictures = 20
+min_good_frames = 20
 time_out = 20
 liveness = false
 
@@ -94,9 +93,9 @@ health_every = 60
 outbox = 500
 orders_key = "zWQN"
 engines = "/etc/kiosk/engines"
-audience = true
+count_visitors = true
 
-[time_outs]
+[timeouts]
 warning = 10
 browsing = 61
 selected = 62
@@ -141,27 +140,8 @@ def test_what_could_give_something_away_is_off_by_default() -> None:
     assert not config.id.attendant
 
 
-def test_defaults_are_those_of_the_parts_that_they_are_for() -> None:
-    config = Config()
-    assert policy_of(config) == AgePolicy()
-    assert timing_of(config) == Timing()
-    assert set(config.window.languages) == set(NAMES)
-
-
-def test_every_setting_of_a_check_reaches_it(path: Path) -> None:
-    path.write_text(EVERYTHING)
-    policy, timing = policy_of(load(path)), timing_of(load(path))
-    assert policy == AgePolicy(
-        margin=10,
-        threshold=0.98,
-        seconds=2.5,
-        good_pictures=20,
-        time_out=20,
-        automatic_pass=True,
-        live_needed=False,
-        smallest_face=160,
-    )
-    assert (timing.warning, timing.browsing, timing.service) == (10, 61, 71)
+def test_the_default_languages_are_all_that_there_are() -> None:
+    assert set(Config().window.languages) == set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +149,10 @@ def test_every_setting_of_a_check_reaches_it(path: Path) -> None:
     [
         ('[window]\nlanguages = ["de"]\n', ("window", "'en'", "not among languages")),
         ('[window]\nlanguages = ["en", "de", "en"]\n', ("window: languages", "twice")),
-        ("[time_outs]\nwarning = 30\n", ("time_outs: warning is 30", "less than id_refused, 30")),
-        ("[time_outs]\npaying = 15\n", ("warning is 15", "less than paying, 15")),
-        ("[age_check]\ntime_out = 31\n", ("age_check.time_out is 31", "time_outs.age_check, 30")),
-        ("[age_check]\ngood_pictures = 361\n", ("age_check.good_pictures is 361", "camera.rate, 30")),
+        ("[timeouts]\nwarning = 30\n", ("timeouts: warning is 30", "less than id_refused, 30")),
+        ("[timeouts]\npaying = 15\n", ("warning is 15", "less than paying, 15")),
+        ("[age_check]\ntime_out = 31\n", ("age_check.time_out is 31", "timeouts.age_check, 30")),
+        ("[age_check]\nmin_good_frames = 361\n", ("age_check.min_good_frames is 361", "camera.rate, 30")),
         ('[shop]\nstate = "~nouser/x"\n', ("`~`", "no user")),
         ('[shop]\ncatalog = ""\n', ("shop.catalog = ''", "at least 1")),
         ('[shop]\nstate = ""\n', ("shop.state = ''", "at least 1")),
@@ -184,10 +164,10 @@ def test_every_setting_of_a_check_reaches_it(path: Path) -> None:
         (f"a = {'[' * 5000}{']' * 5000}", ("nested too deeply",)),
         ("[age_check]\nseconds = 12\n", ("age_check", "time_out is 12", "more than seconds")),
         ('[window]\nlanguages = ["de", "fr"]\n', ("window.languages.1 = 'fr'", '"en", "zh", "de"')),
-        ("[window]\nlanguages = []\n", ("window.languages", "at least 1", "languages to choose from")),
+        ("[window]\nlanguages = []\n", ("window.languages", "at least 1", "languages that customers can choose")),
         ('[payment]\nkind = "MDB reader"\n', ("payment.kind", "kind of terminal")),
         ('[payment]\nport = "ttyACM0"\n', ("payment.port", "serial port")),
-        ('[dispenser]\nmotors = ["A1"]\n', ("dispenser.motors.0", "slot and its motor")),
+        ('[dispenser]\nmotors = ["A1"]\n', ("dispenser.motors.0", "slots whose motor has another name")),
         ('[dispenser]\nmotors = ["A1=1", "A2=1"]\n', ("dispenser", "motors names one twice")),
         ("[age_check]\nthreshold = 0.5\n", ("age_check.threshold = 0.5", "over 0.5 to 1", "least probability")),
     ],
@@ -235,7 +215,8 @@ def test_a_path_may_begin_at_home(path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(("width", "pixels"), [(640, 80), (1280, 160), (320, 40)])
 def test_a_wider_camera_asks_its_customer_for_the_same_distance(path: Path, width: int, pixels: int) -> None:
     path.write_text(f"[camera]\nwidth = {width}\n")
-    assert policy_of(load(path)).smallest_face == pixels
+    assert min_face_width(load(path)) == pixels
+    assert min_face_width(Config()) == MIN_FACE_WIDTH
 
 
 def test_the_example_says_the_defaults_and_explains_every_key(path: Path) -> None:
@@ -376,3 +357,50 @@ def test_a_missing_file_is_named(path: Path) -> None:
 def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load(tmp_path)
+
+
+# Keys with a new name
+
+OLD_AND_NEW = [
+    ("[time_outs]\npaying = 66\n", "[timeouts]\npaying = 66\n", "time_outs", "timeouts"),
+    (
+        "[age_check]\ngood_pictures = 20\n",
+        "[age_check]\nmin_good_frames = 20\n",
+        "age_check.good_pictures",
+        "age_check.min_good_frames",
+    ),
+    ("[fleet]\naudience = true\n", "[fleet]\ncount_visitors = true\n", "fleet.audience", "fleet.count_visitors"),
+    ("[sound]\non = false\n", "[sound]\nenabled = false\n", "sound.on", "sound.enabled"),
+]
+
+
+@pytest.mark.parametrize(("old_text", "new_text", "old", "new"), OLD_AND_NEW)
+def test_an_old_name_is_still_read_and_the_log_gives_the_new_one_once(
+    path: Path, old_text: str, new_text: str, old: str, new: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    renamed_keys._warn.cache_clear()
+    path.write_text(old_text)
+    by_old_name = [load(path), load(path)][1]
+    (line,) = caplog.messages
+    assert f"{old} " in line
+    assert f"{new} " in line
+    path.write_text(new_text)
+    assert load(path) == by_old_name != Config()
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize(("old_text", "new_text", "old", "new"), OLD_AND_NEW)
+def test_the_old_and_the_new_name_together_are_refused_in_one_line(
+    path: Path, old_text: str, new_text: str, old: str, new: str
+) -> None:
+    text = old_text + (new_text if old == "time_outs" else new_text.partition("\n")[2])
+    line = refusal(path, text)
+    assert f"{old} is the old name of {new}" in line
+
+
+@pytest.mark.parametrize(("old_text", "new_text"), [texts[:2] for texts in OLD_AND_NEW])
+def test_a_new_settings_file_has_the_new_names_only(old_text: str, new_text: str) -> None:
+    tables = tomllib.loads(example(Config))
+    for text, is_there in ((old_text, False), (new_text, True)):
+        ((section, keys),) = tomllib.loads(text).items()
+        assert (section in tables and set(keys) <= set(tables[section])) is is_there

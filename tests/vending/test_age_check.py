@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import DECADES, Estimate, FaceObservation, Observation
-from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Prompt, Reason
+from kiosk.vending.age_check import MAX_GAP_S, MIN_FACE_WIDTH, MIN_QUALITY, AgeCheck, Outcome, Prompt, Reason
 
-POLICY = AgePolicy(automatic_pass=True)
+CONFIG = AgeCheckConfig(automatic_pass=True)
 EVERY = 0.04  # seconds between two observations
 
 
@@ -40,8 +41,8 @@ def watch(check: AgeCheck, *faces: FaceObservation, seconds: float = 3.0, start:
     return check
 
 
-def begun(**changes: Any) -> AgeCheck:
-    return AgeCheck.begin(replace(POLICY, **changes), now=0.0)
+def begun(legal_age: int = 18, **changes: Any) -> AgeCheck:
+    return AgeCheck.begin(CONFIG.model_copy(update=changes), now=0.0, legal_age=legal_age)
 
 
 def asks(check: AgeCheck, reason: Reason) -> bool:
@@ -61,7 +62,7 @@ def test_an_old_living_face_alone_passes_after_the_time_it_takes() -> None:
 
 def test_few_pictures_are_not_enough_however_long_they_take() -> None:
     check = begun()
-    for index in range(POLICY.good_pictures):
+    for index in range(CONFIG.min_good_frames):
         assert check.outcome is None
         check = check.observe(seen(index * 0.4, face()), index * 0.4)
     assert check.outcome is Outcome.PASSED
@@ -70,18 +71,18 @@ def test_few_pictures_are_not_enough_however_long_they_take() -> None:
 def test_progress_grows_with_the_slower_of_time_and_pictures() -> None:
     assert begun().progress == 0
     assert watch(begun(), face(), seconds=0.76 + EVERY).progress == pytest.approx(0.76 / 1.5)
-    assert watch(begun(good_pictures=100), face(), seconds=1.0).progress == pytest.approx(0.25)
+    assert watch(begun(min_good_frames=100), face(), seconds=1.0).progress == pytest.approx(0.25)
 
 
 @pytest.mark.proves("fool-age-check")
 def test_the_default_lets_nobody_pass() -> None:
-    check = AgeCheck.begin(AgePolicy(), now=0.0)
+    check = AgeCheck.begin(AgeCheckConfig(), now=0.0)
     assert asks(check, Reason.OFF)
     assert watch(check, face()) is check
 
 
 def test_a_margin_stands_on_the_legal_age() -> None:
-    assert AgePolicy().challenge_age == 25
+    assert begun().challenge_age == 25
     assert asks(watch(begun(), face(age="20-29")), Reason.NOT_SURE)
     assert watch(begun(legal_age=16, margin=4), face(age="20-29")).outcome is Outcome.PASSED
 
@@ -125,8 +126,8 @@ def test_whatever_is_wrong_is_prompted_and_ends_in_asking_for_an_id(
 
 
 def test_a_face_that_nobody_judged_passes_only_where_that_is_allowed() -> None:
-    assert watch(begun(live_needed=False), face(live=None)).outcome is Outcome.PASSED
-    assert watch(begun(live_needed=False), face(live=False), seconds=5.0).outcome is None
+    assert watch(begun(liveness=False), face(live=None)).outcome is Outcome.PASSED
+    assert watch(begun(liveness=False), face(live=False), seconds=5.0).outcome is None
 
 
 def test_a_face_shown_to_be_alive_later_passes_then_and_not_before() -> None:
@@ -244,27 +245,28 @@ def test_it_explains_itself_in_one_line_without_a_figure() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"legal_age": 0},
-        {"legal_age": 100},
         {"margin": -1},
         {"threshold": 0.5},
         {"threshold": 1.01},
         {"threshold": math.nan},
         {"seconds": 0.0},
         {"seconds": math.nan},
-        {"good_pictures": 0},
-        {"least_quality": 0.0},
-        {"smallest_face": 0},
-        {"longest_gap": 0.0},
-        {"silence": 0.5},
+        {"min_good_frames": 0},
         {"time_out": 1.5},
         {"time_out": math.inf},
     ],
 )
-def test_a_policy_that_makes_no_sense_is_refused(changes: dict[str, float]) -> None:
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, float]) -> None:
     (name,) = changes
     with pytest.raises(ValueError, match=name):
-        AgePolicy(**changes)
+        AgeCheckConfig(**changes)
+
+
+@pytest.mark.parametrize("changes", [{"legal_age": 0}, {"legal_age": 100}, {"min_face_width": 0}])
+def test_a_check_of_an_impossible_age_or_face_is_refused(changes: dict[str, int]) -> None:
+    (name,) = changes
+    with pytest.raises(ValueError, match=name):
+        AgeCheck.begin(CONFIG, 0.0, **changes)
 
 
 # --- Whatever happens -----------------------------------------------------------------------------
@@ -297,7 +299,7 @@ steps = st.lists(
 )
 
 
-def goods(taken: list[Observation], policy: AgePolicy) -> list[float]:
+def goods(taken: list[Observation]) -> list[float]:
     """The times of the good pictures of whoever is in the last one, back to what interrupted their row."""
     last = taken[-1].faces[0]
     times: list[float] = []
@@ -305,10 +307,10 @@ def goods(taken: list[Observation], policy: AgePolicy) -> list[float]:
         (seen_first, *others) = each.faces or (None,)
         if seen_first is None or others or seen_first.track != last.track or seen_first.status == "unknown":
             break
-        if seen_first.box[2] < policy.smallest_face:
+        if seen_first.box[2] < MIN_FACE_WIDTH:
             break
-        if seen_first.status == "known" and seen_first.quality >= policy.least_quality:
-            if times and times[-1] - each.time > policy.longest_gap + 1e-9:
+        if seen_first.status == "known" and seen_first.quality >= MIN_QUALITY:
+            if times and times[-1] - each.time > MAX_GAP_S + 1e-9:
                 break
             times.append(each.time)
     return times
@@ -318,17 +320,17 @@ def goods(taken: list[Observation], policy: AgePolicy) -> list[float]:
 @settings(max_examples=300)
 @given(steps, st.sampled_from([True, True, True, False]), st.booleans())
 def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
-    drawn: list[tuple[float, list[FaceObservation], int]], on: bool, live_needed: bool
+    drawn: list[tuple[float, list[FaceObservation], int]], on: bool, liveness: bool
 ) -> None:
-    policy = replace(POLICY, automatic_pass=on, live_needed=live_needed, seconds=0.8, good_pictures=6)
-    check = AgeCheck.begin(policy, now=0.0)
+    config = AgeCheckConfig(automatic_pass=on, liveness=liveness, seconds=0.8, min_good_frames=6)
+    check = AgeCheck.begin(config, now=0.0)
     taken: list[Observation] = []  # those newer than all before, or than nothing for a long time
     time = now = heard = 0.0
     for step, shown, often in drawn:
         for _ in range(often):
             time, now = time + step, now + abs(step)
             observation = seen(time, *shown)
-            if taken and time <= taken[-1].time and now - heard > policy.longest_gap:
+            if taken and time <= taken[-1].time and now - heard > MAX_GAP_S:
                 taken = []
             if not taken or time > taken[-1].time:
                 taken.append(observation)
@@ -342,13 +344,13 @@ def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
         return
     assert on
     last = taken[-1].faces[0]
-    assert last.live is True or (last.live is None and not live_needed)
+    assert last.live is True or (last.live is None and not liveness)
     assert last.estimate is not None
     assert last.estimate.probability_at_least(18 + 7) >= 0.95
-    times = goods(taken, policy)
+    times = goods(taken)
     assert times[0] == taken[-1].time, "it is the last picture that decides"
-    assert len(times) >= policy.good_pictures
-    assert times[0] - times[-1] >= policy.seconds - 1e-9
+    assert len(times) >= config.min_good_frames
+    assert times[0] - times[-1] >= config.seconds - 1e-9
 
 
 @given(steps)
@@ -359,5 +361,5 @@ def test_it_always_ends_in_time(drawn: list[tuple[float, list[FaceObservation], 
         for _ in range(often):
             time += abs(step)
             check = check.observe(seen(time, *shown), time)
-            assert check.outcome or time < POLICY.time_out
-    assert check.tick(max(time, POLICY.time_out)).outcome
+            assert check.outcome or time < CONFIG.time_out
+    assert check.tick(max(time, CONFIG.time_out)).outcome

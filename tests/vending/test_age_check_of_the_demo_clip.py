@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.inference import load
-from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Reason
+from kiosk.vending.age_check import AgeCheck, Outcome, Reason
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces.detector import FaceFinder
@@ -21,7 +22,7 @@ YOUNGEST = [(0.9, 4.0), (12.3, 15.4)]
 OLDEST = [(8.9, 10.9), (20.4, 22.6)]
 COUPLE = (24.3, 27.6)
 
-POLICY = AgePolicy(automatic_pass=True, live_needed=False)  # the clip's people are pictures, and judged elsewhere
+CONFIG = AgeCheckConfig(automatic_pass=True, liveness=False)  # the clip's people are pictures, and judged elsewhere
 
 Change = Callable[[Frame], Frame]
 
@@ -47,8 +48,8 @@ def observed(clip: list[Frame], finder: FaceFinder) -> Callable[..., list[Observ
     return observed
 
 
-def checked(observations: list[Observation], policy: AgePolicy = POLICY) -> AgeCheck:
-    check = AgeCheck.begin(policy, now=0.0)
+def checked(observations: list[Observation], config: AgeCheckConfig = CONFIG) -> AgeCheck:
+    check = AgeCheck.begin(config, now=0.0)
     for observation in observations:
         check = check.observe(observation, observation.time)
     return check
@@ -63,8 +64,10 @@ def test_the_oldest_pass(observed: Callable[..., list[Observation]], part: tuple
     seen = observed(*part)
     assert checked(seen).outcome is Outcome.PASSED
     # Not while the automatic pass is off, and not unjudged where a living face is needed.
-    assert checked(seen, AgePolicy()).reason is Reason.OFF
-    assert checked(seen, replace(POLICY, live_needed=True)).tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+    assert checked(seen, AgeCheckConfig()).reason is Reason.OFF
+    assert (
+        checked(seen, CONFIG.model_copy(update={"liveness": True})).tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
+    )
 
 
 @pytest.mark.parametrize("part", YOUNGEST)
@@ -78,7 +81,7 @@ def test_the_youngest_are_asked_for_an_id(
 def test_two_faces_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
     check = checked(observed(*COUPLE))
     assert (check.outcome, check.reason) == (None, Reason.TWO_FACES)
-    assert check.tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+    assert check.tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
 
 
 def test_the_oldest_in_the_dark_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
@@ -86,7 +89,7 @@ def test_the_oldest_in_the_dark_are_asked_for_an_id(observed: Callable[..., list
     assert {face.status for observation in seen for face in observation.faces} == {"estimating", "unknown"}
     check = checked(seen)
     assert check.outcome is None
-    assert check.tick(POLICY.time_out).outcome is Outcome.ASK_FOR_ID
+    assert check.tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
 
 
 def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
@@ -95,4 +98,4 @@ def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
     check = checked(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
     assert check.outcome is None
     assert check.evidence is not None
-    assert check.tick(1.2 + POLICY.silence).reason is Reason.NO_PICTURE
+    assert check.tick(1.2 + CONFIG.silence).reason is Reason.NO_PICTURE

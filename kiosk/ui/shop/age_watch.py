@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
-from kiosk.vending.age_check import AgeCheck, AgePolicy, Outcome, Reason
+from kiosk.vending.age_check import MIN_FACE_WIDTH, AgeCheck, Outcome, Reason
 from kiosk.vending.sale.snapshot import Snapshot
 from kiosk.vending.sale.state import Phase
 
@@ -18,10 +18,11 @@ BLIND_FOR = 3.0
 
 
 class AgeCheckRunner:
-    """`policy` is everything but the legal age, which is the product's."""
+    """`min_face_width` is in pixels; the legal age is each product's."""
 
-    def __init__(self, policy: AgePolicy) -> None:
-        self._policy = policy
+    def __init__(self, config: AgeCheckConfig, min_face_width: int = MIN_FACE_WIDTH) -> None:
+        self._config = config
+        self._min_face_width = min_face_width
         self._sale: str | None = None
         self._told = False
         self._blind_since: float | None = None
@@ -35,7 +36,9 @@ class AgeCheckRunner:
         elif self._sale != snapshot.sale:
             assert snapshot.chosen is not None
             self._sale, self._told, self._blind_since = snapshot.sale, False, None
-            self.check = AgeCheck.begin(replace(self._policy, legal_age=snapshot.chosen.minimum_age), now)
+            self.check = AgeCheck.begin(
+                self._config, now, legal_age=snapshot.chosen.minimum_age, min_face_width=self._min_face_width
+            )
 
     def observe(
         self, observations: Iterable[Observation], now: float, *, blind: bool = False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.ui.shop.age_watch import AgeCheckRunner
 from kiosk.ui.shop.presence import Emptiness, Presence
-from kiosk.vending.age_check import AgeCheck, AgePolicy
+from kiosk.vending.age_check import MIN_FACE_WIDTH, AgeCheck
 from kiosk.vending.sale.snapshot import Snapshot
 from kiosk.vending.sale.state import BEFORE_DISPENSING, Phase
 from kiosk.vending.shop import Shop
@@ -48,10 +49,17 @@ def _is_passed(snapshot: Snapshot) -> bool:
 class VisionBridge:
     """Between vision and the sale."""
 
-    def __init__(self, vision: Vision, shop: Shop, policy: AgePolicy, gone_after: float) -> None:
+    def __init__(
+        self,
+        vision: Vision,
+        shop: Shop,
+        age_check: AgeCheckConfig,
+        gone_after: float,
+        min_face_width: int = MIN_FACE_WIDTH,
+    ) -> None:
         self._vision = vision
         self._shop = shop
-        self._watch = AgeCheckRunner(policy)
+        self._watch = AgeCheckRunner(age_check, min_face_width)
         self._presence = Presence(gone_after)
         self._emptiness = Emptiness()
         self._mode: VisionMode | None = None

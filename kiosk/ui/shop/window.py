@@ -13,6 +13,7 @@ from PyQt6.QtCore import QRect, QSocketNotifier, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.ui.live.panel import LivePanel
 from kiosk.ui.products.images import ProductImages
@@ -34,7 +35,7 @@ from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_MS
 from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import Text
-from kiosk.vending.age_check import AgePolicy
+from kiosk.vending.age_check import MIN_FACE_WIDTH
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.sale.events import Cancel, Stay, Touch
 from kiosk.vending.sale.snapshot import Snapshot
@@ -65,10 +66,11 @@ class ShopWindow(LockedWindow):
         vision: Vision,
         catalog: Catalog,
         catalog_path: Path,
-        policy: AgePolicy | None = None,
+        age_check: AgeCheckConfig | None = None,
         appearance: Appearance | None = None,
         *,
         groups: Sequence[AgeGroup] = DECADES,
+        min_face_width: int = MIN_FACE_WIDTH,
         now: float = 0.0,
         parent: QWidget | None = None,
     ) -> None:
@@ -77,8 +79,8 @@ class ShopWindow(LockedWindow):
         self._shop = shop
         self._vision = vision
         self._appearance = appearance
-        policy = policy or AgePolicy()
-        self._vision_bridge = VisionBridge(vision, shop, policy, self._appearance.gone_after)
+        age_check = age_check or AgeCheckConfig()
+        self._vision_bridge = VisionBridge(vision, shop, age_check, self._appearance.gone_after, min_face_width)
         self._taps = SecretTaps()
         self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
         self._now = now
@@ -96,7 +98,7 @@ class ShopWindow(LockedWindow):
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
         self.panel = LivePanel(live_strings, strings, groups, self, mirrored=self._appearance.mirrored)
-        languages, checks = self._preferences.languages, policy.automatic_pass
+        languages, checks = self._preferences.languages, age_check.automatic_pass
         self._all = ShopScreens(strings, images, self, languages, camera_checks=checks)
         self.screens = self._all.by_phase
         self.still_there = StillThere(strings, self)

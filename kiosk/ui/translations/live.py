@@ -25,7 +25,7 @@ class Strings(QObject):
     """The kiosk's side of the conversation."""
 
     counts = False
-    """Whether it is counted how many people of each age group come in an hour (`fleet.audience`)."""
+    """Whether it is counted how many people of each age group come in an hour (`fleet.count_visitors`)."""
 
     # What is estimated
 

@@ -17,7 +17,7 @@ class ShopStrings(QObject):
 
     language = "en"
     counts = False
-    """Whether it is counted how many people of each age group come in an hour (`fleet.audience`)."""
+    """Whether it is counted how many people of each age group come in an hour (`fleet.count_visitors`)."""
 
     # Everywhere
 

@@ -60,12 +60,12 @@ def on_operation(turn: Transition, operation: Operation) -> None:
             turn.go(Phase.ATTRACT)
         case VendTest() if in_service and not turn.state.is_testing and operation.slot in turn.rules.items:
             sale = _open_test(turn, operation.slot, 0, turn.rules.items[operation.slot].currency)
-            _wait(turn, turn.rules.timing.dispensing)
+            _wait(turn, turn.rules.timeouts.dispensing)
             turn.record(VendRequested(sale, operation.slot))
             turn.act(Dispense(sale, operation.slot))
         case PaymentTest() if in_service and not turn.state.is_testing:
             sale = _open_test(turn, "", operation.amount, operation.currency)
-            _wait(turn, turn.rules.timing.paying)
+            _wait(turn, turn.rules.timeouts.paying)
             turn.record(PaymentRequested(sale, f"{sale}-1", operation.amount))
             turn.act(Authorize(f"{sale}-1", operation.amount, operation.currency))
             turn.state = replace(turn.state, transaction=f"{sale}-1")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
+from kiosk.config import TimeoutsConfig
 from kiosk.vending.catalog.catalog import Item
 from kiosk.vending.devices.faults import FaultName
 from kiosk.vending.journal.facts import Fact
@@ -51,31 +52,6 @@ WITH_PRODUCT = BEFORE_DISPENSING - {Phase.BROWSING}
 
 
 @dataclass(frozen=True)
-class Timing:
-    """How long each phase waits, in seconds. All but those without a customer to ask warn before they act."""
-
-    warning: float = 15.0
-    """How long before its end a time-out asks whether anybody is there."""
-    browsing: float = 60.0
-    selected: float = 45.0
-    age_check: float = 30.0
-    ask_id: float = 120.0
-    id_refused: float = 30.0
-    paying: float = 90.0
-    declined: float = 30.0
-    dispensing: float = 45.0
-    """For the drop sensor's answer; longer than any motor turns."""
-    refunding: float = 20.0
-    done: float = 15.0
-    service: float = 600.0
-    first_retry: float = 2.0
-    """Until a reversal or settlement is repeated; doubled each time."""
-    longest_retry: float = 60.0
-    unsettled_after: int = 4
-    """Repetitions without an acknowledgement, after which no new money is taken."""
-
-
-@dataclass(frozen=True)
 class Rules:
     """What does not change while the machine runs."""
 
@@ -86,7 +62,7 @@ class Rules:
     automatic_age_check: bool = False
     """Whether the camera's *passed* sells without a person. Off until the operator turns it on."""
     id_methods: tuple[str, ...] = ()
-    timing: Timing = field(default_factory=Timing)
+    timeouts: TimeoutsConfig = field(default_factory=TimeoutsConfig)
 
     def available(self, ledger: Ledger, slot: str) -> bool:
         """Whether the slot sells now."""

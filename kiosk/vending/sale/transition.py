@@ -21,6 +21,12 @@ from kiosk.vending.sale.state import (
     State,
 )
 
+FIRST_RETRY_S = 2.0
+"""Seconds until a reversal or settlement is sent again; doubled each time."""
+LONGEST_RETRY_S = 60.0
+UNSETTLED_AFTER = 4
+"""After so many repetitions without an acknowledgement the machine takes no new money."""
+
 _ALIVE = BEFORE_DISPENSING | {Phase.DISPENSING, Phase.SERVICE}
 """Where the customer's sale stays open even if nothing waits for a device."""
 
@@ -101,7 +107,6 @@ class Transition:
 
     def _pursue(self) -> None:
         """Sends what is due, for as long as it is not acknowledged."""
-        timing = self.rules.timing
         retries = {id_: retry for id_, retry in self.state.retries.items() if id_ in self.state.ledger.transactions}
         for transaction in self.state.ledger.transactions.values():
             if transaction.state in ("settling", "reversing"):
@@ -109,21 +114,21 @@ class Transition:
                 if retry.due <= self.now:
                     self.act(_command(transaction))
                     # The exponent is bounded: 2 ** 5000 would not fit a float.
-                    wait = min(timing.first_retry * 2.0 ** min(retry.sent, 16), timing.longest_retry)
+                    wait = min(FIRST_RETRY_S * 2.0 ** min(retry.sent, 16), LONGEST_RETRY_S)
                     retries[transaction.id] = Retry(retry.sent + 1, self.now + wait)
-        unsettled = any(retry.sent > timing.unsettled_after for retry in retries.values())
+        unsettled = any(retry.sent > UNSETTLED_AFTER for retry in retries.values())
         faults: set[FaultName] = set(self.state.faults - {"unsettled"})
         if unsettled:
             faults.add("unsettled")
         self.state = replace(self.state, retries=retries, faults=frozenset(faults))
 
     def _deadline(self, phase: Phase) -> Deadline | None:
-        timing = self.rules.timing
+        timeouts = self.rules.timeouts
         if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
             return None
-        end: float = self.now + getattr(timing, phase.value)
+        end: float = self.now + getattr(timeouts, phase.value)
         asks = phase in BEFORE_DISPENSING - {Phase.AGE_CHECK} or phase is Phase.SERVICE
-        return Deadline(end, end - timing.warning if asks else None)
+        return Deadline(end, end - timeouts.warning if asks else None)
 
 
 def _command(transaction: Transaction) -> Effect:

@@ -11,6 +11,7 @@ from kiosk.vending.journal.facts import GONE
 from kiosk.vending.journal.ledger import Ledger
 from kiosk.vending.sale.snapshot import Attention, Offer, Receipt, Snapshot
 from kiosk.vending.sale.state import BEFORE_DISPENSING, WITH_PRODUCT, Phase, Rules, State
+from kiosk.vending.sale.transition import UNSETTLED_AFTER
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _attention(rules: Rules, state: State) -> Iterator[Attention]:
     for doubt in ledger.doubts.values():
         yield Attention("in_doubt", doubt.sale, doubt.slot, reported=doubt.reported)
     for transaction, retry in state.retries.items():
-        if retry.sent > rules.timing.unsettled_after:
+        if retry.sent > UNSETTLED_AFTER:
             open_ = ledger.transactions[transaction]
             sale = ledger.sales.get(open_.sale)
             currency = sale.currency if sale else ""

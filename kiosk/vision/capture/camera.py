@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from kiosk.config import CameraConfig
 from kiosk.vision.capture.camera_names import stable_name
 from kiosk.vision.capture.decode import decoded, grabbed
 from kiosk.vision.capture.frame import Frame, SourceError, is_early
@@ -23,15 +23,6 @@ _LINUX: bool = sys.platform == "linux"  # named, so that mypy checks the other s
 _RETRY_READS = 5  # a USB camera drops a frame now and then without being gone
 
 
-@dataclass(frozen=True)
-class CameraMode:
-    """What to ask of a webcam; it may answer with something near."""
-
-    width: int = 640
-    height: int = 480
-    rate: float = 30.0
-
-
 class Webcam:
     """A camera of the machine. When it goes away it is looked for until it is back.
 
@@ -42,14 +33,14 @@ class Webcam:
 
     live = True
 
-    def __init__(self, device: str, mode: CameraMode | None = None, *, patient: bool = False) -> None:
+    def __init__(self, device: str, config: CameraConfig | None = None, *, patient: bool = False) -> None:
         """`device` is an index ("0"), a path ("/dev/video0") or `ANY_CAMERA`.
 
         Raises `SourceError`, unless `patient`: then a camera that is not there yet is looked for, too.
         """
         self.name = "the camera" if device == ANY_CAMERA else f"camera {device}"
         self._device = device
-        self._mode = mode or CameraMode()
+        self._config = config or CameraConfig()
         self.trouble = f"{self.name} gives no picture"
         self._every = 0.0
         capture = self._open()
@@ -116,9 +107,9 @@ class Webcam:
         capture = cv2.VideoCapture(target, backend)
         if not capture.isOpened():
             return None
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._mode.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._mode.height)
-        capture.set(cv2.CAP_PROP_FPS, self._mode.rate)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._config.width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._config.height)
+        capture.set(cv2.CAP_PROP_FPS, self._config.rate)
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # the newest frame, not the oldest of a queue
         if not capture.grab():
             capture.release()

@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
-from kiosk.vision.capture.camera import CameraMode, Webcam, is_camera
+from kiosk.config import CameraConfig
+from kiosk.vision.capture.camera import Webcam, is_camera
 from kiosk.vision.capture.files import Clip, Pictures, is_picture, pictures_in
 from kiosk.vision.capture.frame import Frame, SourceError
 
@@ -43,7 +44,7 @@ class Source(Protocol):
         """Gives the device or file back."""
 
 
-def open_source(spec: str, *, loop: bool = False, mode: CameraMode | None = None, patient: bool = False) -> Source:
+def open_source(spec: str, *, loop: bool = False, camera: CameraConfig | None = None, patient: bool = False) -> Source:
     """Opens a webcam ("0", "/dev/video0", `ANY_CAMERA`), a file, a folder of pictures, or the demo clip ("demo").
 
     Raises `SourceError`, though not for a camera that is away where it is `patient`.
@@ -51,7 +52,7 @@ def open_source(spec: str, *, loop: bool = False, mode: CameraMode | None = None
     if spec == DEMO:
         return Clip(Path(str(resources.files("kiosk.assets") / "demo.mp4")), loop=loop, name="the demo clip")
     if is_camera(spec):
-        return Webcam(spec, mode, patient=patient)
+        return Webcam(spec, camera, patient=patient)
     path = Path(spec)
     if path.is_dir():
         return Pictures(pictures_in(path), loop=loop, name=f"folder {path}")

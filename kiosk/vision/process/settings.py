@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kiosk.vision.capture.camera import CameraMode
+from kiosk.config import CameraConfig, VisionConfig
 from kiosk.vision.process.messages import VisionMode
 
 _LONGEST_ORDER = 256
@@ -17,9 +17,11 @@ class VisionSettings:
 
     source: str
     loop: bool = True
-    mode: CameraMode = field(default_factory=CameraMode)
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    """Width, height and rate to request from a camera."""
     engine: Path | None = None
-    smallest_face: float = 0.2
+    smallest_face: float = VisionConfig().smallest_face
+    """Height of the smallest face that is found at once, as a share of the frame's height."""
     cpu_only: bool = False
     liveness: bool = True
     """Whether `VisionMode.AGE_CHECK` and `SERVICE` judge liveness. A clip of drawn people can show none."""

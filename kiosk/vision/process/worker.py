@@ -57,7 +57,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     from kiosk.vision.liveness.liveness import Liveness
     from kiosk.vision.pipeline import Pipeline
 
-    source = open_source(settings.source, loop=settings.loop, mode=settings.mode, patient=settings.patient)
+    source = open_source(settings.source, loop=settings.loop, camera=settings.camera, patient=settings.patient)
     engine = load(settings.engine, cpu_only=settings.cpu_only, before_gpu=lambda: link.send(loading_gpu=True))
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.config import AgeCheckConfig
 from kiosk.ui.shop.presence import VISIT_OVER
 from kiosk.ui.shop.vision_bridge import VisionBridge
-from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.sale.events import Cancel
 from kiosk.vending.sale.state import Phase
@@ -18,7 +18,7 @@ from tests.ui.conftest import FakeVision, make_face
 @pytest.mark.parametrize(("slot", "phase"), [(BEER, Phase.DECLINED), (WATER, Phase.PAYING)])
 def test_a_payment_ends_with_the_face_that_passed_for_it(slot: str, phase: Phase) -> None:
     rig, vision = Rig(), FakeVision()
-    bridge = VisionBridge(vision, rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
+    bridge = VisionBridge(vision, rig.shop, AgeCheckConfig(automatic_pass=True), gone_after=12)
     rig.terminal.otherwise = Pay.WAIT
     rig.buy(slot)
     if slot == BEER:
@@ -44,7 +44,7 @@ class Street:
 
     def __init__(self) -> None:
         self.rig, self.vision = Rig(), FakeVision()
-        self.bridge = VisionBridge(self.vision, self.rig.shop, AgePolicy(automatic_pass=True), gone_after=12)
+        self.bridge = VisionBridge(self.vision, self.rig.shop, AgeCheckConfig(automatic_pass=True), gone_after=12)
 
     def somebody_cancels_a_check(self) -> None:
         self.rig.buy(BEER)

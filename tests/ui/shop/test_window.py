@@ -11,6 +11,7 @@ from PyQt6.QtCore import QPoint, Qt, QTranslator
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.ui.products.tile import Tile
 from kiosk.ui.shop.appearance import Appearance
@@ -20,7 +21,6 @@ from kiosk.ui.shop.screens.done import DoneScreen
 from kiosk.ui.shop.screens.id_check import AskIdScreen
 from kiosk.ui.shop.screens.products import ProductsScreen
 from kiosk.ui.shop.window import ShopWindow
-from kiosk.vending.age_check import AgePolicy
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Payment
@@ -35,7 +35,7 @@ from tools.make_screenshots import ClipVision, play, stage_for
 OLD = (0.0,) * 7 + (1.0,)
 YOUNG = (0.0, 0.3, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0)
 LANDSCAPE, PORTRAIT = (1280, 800), (1080, 1920)
-POLICY = AgePolicy(automatic_pass=True)
+POLICY = AgeCheckConfig(automatic_pass=True)
 
 
 class Machine:
@@ -493,7 +493,7 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     second = machine.window._vision_bridge.check
     assert first is not None
     assert second is not None
-    assert (first.policy.legal_age, second.policy.legal_age) == (16, 18)
+    assert (first.legal_age, second.legal_age) == (16, 18)
     assert second.progress < first.progress
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.capture import camera
-from kiosk.vision.capture.camera import ANY_CAMERA, CameraMode, Webcam
+from kiosk.vision.capture.camera import ANY_CAMERA, Webcam
 from kiosk.vision.capture.frame import SourceError
 from kiosk.vision.capture.source import open_source
 
@@ -70,7 +70,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
 
 def test_a_webcam_that_goes_away_is_looked_for_and_found_again(scripted: type[FakeCapture]) -> None:
     scripted.scripts = [[True, True], [], [True, True]]
-    frames = Webcam("0", CameraMode()).frames()
+    frames = Webcam("0").frames()
     seen = list(itertools.islice(frames, 6))
     assert [frame.index if frame else None for frame in seen] == [0, 1, None, None, 2, 3]
     times = [frame.time for frame in seen if frame]
