@@ -39,7 +39,7 @@ from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.pages.stock import StockPage
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.service.vision_feed import VisionFeed
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, IdRefused, WrongPin

@@ -129,9 +129,9 @@ class Customers:
         if self._window.strings.language != wish.language:
             return self._touch(screen.languages[wish.language])
         if screen.large_text != wish.large_text:
-            return self._touch(screen.enlarged)
+            return self._touch(screen.large_text_button)
         if screen.low_reach != wish.low_reach:
-            return self._touch(screen.lowered)
+            return self._touch(screen.low_reach_button)
         return self._touch(screen.with_camera if wish.camera else screen.without_camera)
 
     def _browsing(self) -> None:
@@ -145,7 +145,7 @@ class Customers:
         if tile.isVisible():  # sold out
             return self._touch(self._random.choice([*screen.tiles.values(), screen.cancel]))
         page = list(screen.tiles).index(self._wish.slot) // screen.grid.per_page
-        return self._touch(screen.later if page > screen.page else screen.earlier)
+        return self._touch(screen.next_button if page > screen.page else screen.previous_button)
 
     def _selected(self) -> None:
         screen = self._window.screens[Phase.SELECTED]

@@ -46,7 +46,7 @@ from kiosk.vision.process.supervisor import VisionProcess
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
-    from kiosk.ui.shop.appearance import Appearance
+    from kiosk.ui.shop.preferences import Appearance
     from kiosk.ui.shop.window import ShopWindow
 
 FLEET_MS = 250
@@ -299,7 +299,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
 def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:
     from PyQt6.QtGui import QGuiApplication
 
-    from kiosk.ui.shop.appearance import Appearance
+    from kiosk.ui.shop.preferences import Appearance
     from kiosk.vending.journal.operator_settings import VOLUME
 
     window = config.window

@@ -91,7 +91,7 @@ def _told_to_end(why: str, start: _Start) -> bool:
             journal=lambda: True,
             vision=lambda: True,
             busy=lambda: False,
-            status=lambda: f"out of order, tried again by itself: {window.why}",
+            status=lambda: f"out of order, tried again by itself: {window.reason}",
         ),
     )
     heart.start()

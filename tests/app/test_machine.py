@@ -396,12 +396,12 @@ def test_no_core_is_kept_and_the_log_goes_to_stderr() -> None:
         "import logging, resource\n"
         "from kiosk.app import machine\nfrom kiosk.common import log_setup\n"
         "machine._keep_no_core(); log_setup.set_up(); log_setup.set_up()\n"
-        "logging.getLogger('kiosk.ui.shop.age_watch').info('age check')\n"
+        "logging.getLogger('kiosk.ui.shop.vision_bridge').info('age check')\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE))"
     )
     result = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert result.stdout == "(0, 0)\n"
-    assert result.stderr == "kiosk.ui.shop.age_watch: age check\n"
+    assert result.stderr == "kiosk.ui.shop.vision_bridge: age check\n"
 
 
 def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

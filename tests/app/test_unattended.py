@@ -179,7 +179,7 @@ def test_the_screen_says_out_of_order_and_the_machine_starts_once_it_can(
         wrong.enter_context(fault(machine))
 
         def meanwhile(window: OutOfOrderWindow) -> None:
-            assert [each.text for each in window.said[0]] == [
+            assert [each.text for each in window.messages[0]] == [
                 "Out of order",
                 "We are sorry. This machine cannot sell just now.",
             ]

@@ -13,7 +13,7 @@ from kiosk.ui.service.controller import Service
 from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.service.vision_feed import VisionFeed
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.vending.catalog.catalog import demo_path, load
 from kiosk.vending.devices.attendant import Attendant
@@ -24,7 +24,7 @@ from kiosk.vending.journal.quarantine import opened
 from kiosk.vending.sale.events import Cancel, Choose, Continue, Start
 from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import Accuracy, EngineInfo
-from tests.ui.conftest import FakeVision
+from tests.fakes.ui import FakeVision
 
 PIN, HASH = "4711", hash_pin("4711", 4)
 

@@ -90,7 +90,7 @@ def _untouchable(window: ShopWindow) -> Iterator[str]:
     for target in targets(window):
         where = place(target, window)
         if min(where.width(), where.height()) < metrics.touch:
-            yield f"{_name(target)} is {where.width()}×{where.height()}, a finger needs {look.touch}"
+            yield f"{_name(target)} is {where.width()}×{where.height()}, a finger needs {metrics.touch}"
         if metrics.low and where.top() < window.height() // 2 - 1:
             yield f"{_name(target)} is out of reach: it begins at {where.top()} of {window.height()}"
         if not target.accessibleName():

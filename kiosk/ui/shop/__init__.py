@@ -1,1 +1,1 @@
-"""The customer's window."""
+"""The customer's window: its layout, the screens of a sale, and the link to the camera."""

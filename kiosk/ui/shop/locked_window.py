@@ -1,4 +1,4 @@
-"""A window that fills the screen and lets nobody out, and its clock."""
+"""A window that fills the screen and cannot be closed by a customer, with a clock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.ui.widgets import theme
 
 TICK_MS = 30
+"""Milliseconds between two ticks of the window's clock."""
 WINDOW_SIZE = QSize(1280, 800)
+"""Size in pixels before the window is resized or made fullscreen."""
 
 
 class LockedWindow(QWidget):
-    """Not `locked`, it is a window as any, which Escape closes. `begin` starts its clock, which calls `advance`."""
+    """A window that calls `advance` at every tick of its clock.
+
+    With `locked` it is fullscreen and closes only through `leave`. Otherwise Escape closes it.
+    """
 
     def __init__(self, parent: QWidget | None, *, locked: bool) -> None:
         super().__init__(parent)
@@ -30,6 +35,7 @@ class LockedWindow(QWidget):
         theme.fill_ground(self, theme.GROUND)
 
     def begin(self) -> None:
+        """Set the window's size and flags and start its clock. Subclasses call this once they are complete."""
         self.resize(WINDOW_SIZE)
         if self._locked:
             self.setWindowFlags(Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
@@ -39,15 +45,15 @@ class LockedWindow(QWidget):
         self.timer.start()
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
+        """Let `seconds` pass. Called at every tick."""
 
     def leave(self) -> None:
-        """Close, locked or not: the way out of service mode."""
+        """Close the window even if it is locked."""
         self._may_close = True
         self.close()
 
-    def left(self) -> None:
-        """It closes: the last that there is to do."""
+    def clean_up(self) -> None:
+        """Release what must not outlive the window. Called once, while it closes."""
 
     def _on_tick(self) -> None:
         self.advance(self._clock.restart() / 1000)
@@ -63,5 +69,5 @@ class LockedWindow(QWidget):
             event.ignore()
             return
         self.timer.stop()
-        self.left()
+        self.clean_up()
         super().closeEvent(event)

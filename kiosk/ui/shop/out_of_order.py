@@ -1,6 +1,6 @@
-"""What a machine shows that cannot start and has nobody near: out of order, and one line for whoever is to help.
+"""The window of a machine that cannot start and runs unattended: "out of order", and one line for the operator.
 
-It knows no sale, no device and no journal. Nothing on it can be touched, so it speaks every language of the machine.
+It uses no sale, device or journal. Nothing on it can be touched, so it shows its text in every language of the machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QFont, QResizeEvent
 
 from kiosk.ui.shop.locked_window import LockedWindow
-from kiosk.ui.shop.screens.message import WIDEST
+from kiosk.ui.shop.screens.message import MAX_LINE_UNITS
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.translations.translator import SOURCE, Language, can_show
 from kiosk.ui.widgets import theme
@@ -21,81 +21,87 @@ from kiosk.ui.widgets.layout import Part, column
 from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import Text
 
-WAITS = (5.0, 10.0, 20.0, 40.0, 60.0)
-"""Seconds before each new try, the last again and again: ever more seldom, as systemd would start it."""
-LONGEST = 240
-"""Characters of the reason: on a small screen it leaves room for what the customer reads. The log has it whole."""
-_TURN_MS = 500
-_SIGN = 22.0
+RETRY_DELAYS = (5.0, 10.0, 20.0, 40.0, 60.0)
+"""Seconds before each retry; the last one repeats. systemd restarts the program after the same delays."""
+MAX_REASON_LENGTH = 240
+"""Characters of the reason that are shown, so that a small screen has room for the customer's text. The log has all."""
+_TICK_MS = 500
+_SIGN_UNITS = 22.0
 
 
 class OutOfOrderWindow(LockedWindow):
-    """Shows `why`, and closes as soon as `again`, asked now and then, gives no reason any more."""
+    """Shows `reason`, and closes as soon as a retry succeeds.
+
+    `retry` returns the new reason, or "" once the machine can start. It is called after each of `RETRY_DELAYS`.
+    `languages` are codes; the first one is also used for the operator's line.
+    """
 
     def __init__(
-        self, why: str, again: Callable[[], str], languages: Sequence[str] = (SOURCE,), *, large_text: bool = False
+        self, reason: str, retry: Callable[[], str], languages: Sequence[str] = (SOURCE,), *, large_text: bool = False
     ) -> None:
         super().__init__(None, locked=True)
-        self.why = why
-        self._again = again
+        self.reason = reason
+        self._retry = retry
         self._large_text = large_text
-        self._waits = iter(WAITS)
-        self._left = next(self._waits)
+        self._delays = iter(RETRY_DELAYS)
+        self._seconds_left = next(self._delays)
         self._strings = ShopStrings(self)
         self._languages = [code for code in languages if can_show(code)] or [SOURCE]
 
         # Widgets
         self.sign = Sign(self, "closed")
-        self.said = [self._said_in(code, first=not number) for number, code in enumerate(self._languages)]
+        self.messages = [self._message_in(code, is_first=not index) for index, code in enumerate(self._languages)]
         self.service = Text(self, theme.CAPTION, colour=theme.QUIET)
 
-        self.setWindowTitle(self.said[0][0].text)
-        self._say_why()
+        self.setWindowTitle(self.messages[0][0].text)
+        self._show_reason()
         self.begin()
-        self.timer.setInterval(_TURN_MS)
+        self.timer.setInterval(_TICK_MS)
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass."""
-        self._left -= seconds
-        if self._left > 0:
+        self._seconds_left -= seconds
+        if self._seconds_left > 0:
             return
-        self._left = next(self._waits, WAITS[-1])
-        self.why = self._again()
-        if self.why:
-            self._say_why()
+        self._seconds_left = next(self._delays, RETRY_DELAYS[-1])
+        self.reason = self._retry()
+        if self.reason:
+            self._show_reason()
             self._arrange()
         else:
             self.leave()
 
-    def _said_in(self, code: str, *, first: bool) -> tuple[Text, Text]:
-        with _spoken(code):
+    def _message_in(self, code: str, *, is_first: bool) -> tuple[Text, Text]:
+        """Create the title and the text in the language `code`."""
+        with _language(code):
             message = self._strings.out_of_order()
-        title = Text(self, theme.TITLE if first else theme.LEAD, QFont.Weight.DemiBold)
-        text = Text(self, theme.LEAD if first else theme.BODY, colour=theme.QUIET)
+        title = Text(self, theme.TITLE if is_first else theme.LEAD, QFont.Weight.DemiBold)
+        text = Text(self, theme.LEAD if is_first else theme.BODY, colour=theme.QUIET)
         title.say(message.title)
         text.say(message.text)
         return title, text
 
-    def _say_why(self) -> None:
-        why = " ".join(self.why.split())
-        with _spoken(self._languages[0]):
-            self.service.say(self._strings.for_service(why if len(why) <= LONGEST else f"{why[:LONGEST]}…"))
+    def _show_reason(self) -> None:
+        reason = " ".join(self.reason.split())
+        if len(reason) > MAX_REASON_LENGTH:
+            reason = f"{reason[:MAX_REASON_LENGTH]}…"
+        with _language(self._languages[0]):
+            self.service.say(self._strings.for_service(reason))
 
     def _arrange(self) -> None:
         density = pixels_per_mm(self)
         metrics = DisplayMetrics.of(self.size(), density, large_text=self._large_text)
-        wide, sign = metrics.px(WIDEST), metrics.px(_SIGN)
+        width, sign = metrics.px(MAX_LINE_UNITS), metrics.px(_SIGN_UNITS)
         parts = [Part(self.sign, sign, sign, least=sign // 3)]
-        for title, text in self.said:
-            parts += [Part(title, width=wide, gap=metrics.px(theme.SPACE)), Part(text, width=wide)]
+        for title, text in self.messages:
+            parts += [Part(title, width=width, gap=metrics.px(theme.SPACE)), Part(text, width=width)]
         for each in self.findChildren(Text):
             each.rescale(metrics)
         self.service.rescale(DisplayMetrics.of(self.size(), density))
         margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
         area = self.rect().adjusted(margin, margin, -margin, -margin)
-        low = min(self.service.height_for(area.width()), area.height() // 4)
-        self.service.setGeometry(area.left(), area.bottom() - low + 1, area.width(), low)
-        column(area.adjusted(0, 0, 0, -low - gap), parts, gap)
+        service_height = min(self.service.height_for(area.width()), area.height() // 4)
+        self.service.setGeometry(area.left(), area.bottom() - service_height + 1, area.width(), service_height)
+        column(area.adjusted(0, 0, 0, -service_height - gap), parts, gap)
 
     # Events
 
@@ -105,8 +111,8 @@ class OutOfOrderWindow(LockedWindow):
 
 
 @contextmanager
-def _spoken(code: str) -> Iterator[None]:
-    """In this language, for as long as it takes to ask for the words."""
+def _language(code: str) -> Iterator[None]:
+    """Install the translator of the language `code` while the context is open."""
     translator = Language(code)
     QCoreApplication.installTranslator(translator)
     try:

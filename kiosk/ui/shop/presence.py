@@ -1,6 +1,6 @@
-"""Whether the customer has walked away or a visit is over, as far as a camera can say; and the taps of service mode.
+"""Decides whether the customer has left or a visit is over, and recognises the taps that open service mode.
 
-Nothing here looks at a clock: `now` is in seconds of the window's own.
+Every `now` is in seconds of the window's own clock.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from collections import deque
 from typing import Final
 
 GONE_AFTER: Final = 12.0
-"""Seconds without a face and without a touch, after which it is asked whether anybody is there."""
+"""Seconds without a face and without a touch after which the window asks whether the customer is still there."""
 WARNING: Final = 10.0
-"""Seconds that the question stands."""
+"""Seconds for which the question is shown."""
 VISIT_OVER: Final = 5.0
-"""Seconds without a face and without a touch at the first screen, after which whoever comes is another visitor."""
+"""Seconds without a face and without a touch on the first screen after which the next person is a new visitor."""
 
 
 class Presence:
-    """Only whoever was seen can be missed: a person the camera never saw (a child, a wheelchair) is left in peace."""
+    """Decides whether the customer has left.
+
+    Only a customer whose face was seen can be missed. The camera may never see a child or a wheelchair user, who are
+    therefore never asked. `gone_after` and `warning` are in seconds.
+    """
 
     def __init__(self, gone_after: float = GONE_AFTER, warning: float = WARNING) -> None:
         self._gone_after = gone_after
@@ -25,44 +29,44 @@ class Presence:
         self._was_seen = False
         self._last = 0.0
 
-    def seen(self, now: float) -> None:
-        """There is a face."""
+    def record_face(self, now: float) -> None:
+        """Note that a face was seen at `now`."""
         self._was_seen, self._last = True, now
 
-    def touched(self, now: float) -> None:
-        """There is a finger."""
+    def record_touch(self, now: float) -> None:
+        """Note that the screen was touched at `now`."""
         self._last = now
 
     def forget(self) -> None:
-        """Another customer, or a camera that cannot say."""
+        """Forget that a face was seen: the customer changed, or the camera cannot tell."""
         self._was_seen = False
 
     def seconds_left(self, now: float) -> float | None:
-        """Until the customer counts as gone, while that is asked; 0 once they are. None while nothing is asked."""
+        """Return the seconds until the customer counts as gone (0 once they do), or None while they are present."""
         if not self._was_seen or now - self._last < self._gone_after:
             return None
         return max(self._last + self._gone_after + self._warning - now, 0.0)
 
 
-class Emptiness:
-    """Whether nobody has been there for a while. Only a camera that sees says so: picture after empty picture."""
+class VacancyTimer:
+    """Measures how long the camera has seen nobody. Only frames without a face count, a missing camera does not."""
 
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def is_over(self, now: float) -> bool:
-        """There is an empty picture; whether there has been nothing else for `VISIT_OVER`."""
+    def add_empty_frame(self, now: float) -> bool:
+        """Note a frame without a face, and return whether there were only such frames for `VISIT_OVER` seconds."""
         if self._since is None:
             self._since = now
         return now - self._since >= VISIT_OVER
 
-    def forget(self) -> None:
-        """A face, a finger, or a camera that cannot say."""
+    def reset(self) -> None:
+        """Start again from zero, after a face, a touch or a camera failure."""
         self._since = None
 
 
 class SecretTaps:
-    """Five taps in the same corner within three seconds: nothing that a customer does by chance."""
+    """Recognises five taps in the same corner within three seconds, which no customer makes by chance."""
 
     COUNT = 5
     SECONDS = 3.0
@@ -71,7 +75,7 @@ class SecretTaps:
         self._taps: deque[float] = deque(maxlen=self.COUNT)
 
     def tap(self, now: float) -> bool:
-        """One more; whether it was the last of them."""
+        """Add a tap in the corner at `now`, and return whether it completed the gesture."""
         self._taps.append(now)
         if len(self._taps) == self.COUNT and now - self._taps[0] <= self.SECONDS:
             self._taps.clear()
@@ -79,5 +83,5 @@ class SecretTaps:
         return False
 
     def clear(self) -> None:
-        """A touch elsewhere."""
+        """Drop the taps so far, after a touch outside the corner."""
         self._taps.clear()

@@ -1,4 +1,4 @@
-"""The question before anything is cleared, over the whole window."""
+"""Asks the customer, over the whole window, whether they are still there before the sale is cleared."""
 
 from __future__ import annotations
 
@@ -20,57 +20,62 @@ from kiosk.ui.widgets.theme import Scale
 
 
 class Countdown(QWidget):
-    """Seconds in a ring that runs empty."""
+    """The seconds that are left, in a ring that empties."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.seconds = 0.0
-        self.whole = 1.0
+        self._seconds = 0.0
+        self._total = 1.0
 
     def show_seconds(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.whole = max(self.whole, seconds)
+        """Show the `seconds` that are left. The largest value since `restart` is the full ring."""
+        self._seconds = seconds
+        self._total = max(self._total, seconds)
         self.update()
+
+    def restart(self) -> None:
+        """Forget how many seconds a full ring stands for."""
+        self._total = 1.0
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
-        place = paint_ring(painter, self.rect(), 0.06, -self.seconds / self.whole)
+        place = paint_ring(painter, self.rect(), 0.06, -self._seconds / self._total)
         painter.setPen(theme.TEXT)
         painter.setFont(Scale(place.width() / 100).font(34, QFont.Weight.DemiBold))
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(math.ceil(self.seconds)))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(math.ceil(self._seconds)))
 
 
 class StillThere(QWidget):
-    """Any touch but *no* says yes."""
+    """The question with its countdown. Every touch except the one on *no* means yes."""
 
-    stays = pyqtSignal()
-    leaves = pyqtSignal()
+    stay_requested = pyqtSignal()
+    leave_requested = pyqtSignal()
 
     def __init__(self, strings: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self._strings = strings
-        self._laid_out: tuple[QSize, DisplayMetrics] | None = None
+        self._arranged_for: tuple[QSize, DisplayMetrics] | None = None
 
         # Widgets
         self.countdown = Countdown(self)
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.bar = ActionBar(self)
-        self.no = self.bar.add(self.leaves.emit)
-        self.yes = self.bar.add(self.stays.emit, ButtonStyle.PRIMARY)
+        self.no = self.bar.add(self.leave_requested.emit)
+        self.yes = self.bar.add(self.stay_requested.emit, ButtonStyle.PRIMARY)
         self.hide()
 
     def ask(self, seconds: float | None, metrics: DisplayMetrics) -> None:
-        """Stand there for `seconds` more; None takes it away."""
+        """Show the question with `seconds` left, or hide it for None. Called at every tick."""
         if seconds is None:
             if not self.isHidden():
                 self.hide()
             return
         if self.isHidden():
-            self.countdown.whole = 1.0
-            self._laid_out = None  # it may speak another language now
-        if (self.size(), metrics) != self._laid_out:
-            self._laid_out = self.size(), metrics
+            self.countdown.restart()
+            self._arranged_for = None  # the language may have changed
+        if (self.size(), metrics) != self._arranged_for:
+            self._arranged_for = self.size(), metrics
             self._arrange(metrics)
         if self.isHidden():
             self.show()
@@ -96,5 +101,6 @@ class StillThere(QWidget):
         QPainter(self).fillRect(self.rect(), theme.OVER)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
+        """Treat a touch beside the buttons as yes."""
         super().mousePressEvent(event)
-        self.stays.emit()
+        self.stay_requested.emit()

@@ -1,7 +1,6 @@
-"""The machine's window: the screen of the sale's phase, the live picture for whoever wants it, and no way out.
+"""The customer's window: it shows the screen of the sale's phase and the live picture, and connects sale and vision.
 
-It ticks the sale and vision, and tells each what the other may know: vision, what it may do with whom it sees; the
-sale, what the age check made of the customer and that nobody is there any more.
+At every tick it advances the sale and polls vision. The vision bridge passes on what each may know of the other.
 """
 
 from __future__ import annotations
@@ -19,16 +18,15 @@ from kiosk.ui.live.panel import LivePanel
 from kiosk.ui.products.images import ProductImages
 from kiosk.ui.runtime.event_loop import tick_every, tick_on_news
 from kiosk.ui.runtime.sound import Sounds
-from kiosk.ui.shop.appearance import Appearance
 from kiosk.ui.shop.locked_window import TICK_MS, LockedWindow
-from kiosk.ui.shop.preferences import CustomerPreferences
+from kiosk.ui.shop.preferences import Appearance, CustomerPreferences
 from kiosk.ui.shop.presence import SecretTaps
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.shop.screens.by_phase import ShopScreens
 from kiosk.ui.shop.still_there import StillThere
 from kiosk.ui.shop.touch_guard import TouchGuard
-from kiosk.ui.shop.vision_bridge import VisionBridge, is_pictured
-from kiosk.ui.shop.window_layout import places_for
+from kiosk.ui.shop.vision_bridge import VisionBridge, shows_customer
+from kiosk.ui.shop.window_layout import window_layout
 from kiosk.ui.translations.live import Strings
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
@@ -43,22 +41,23 @@ from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import Vision
 
-__all__ = ["Appearance", "ShopWindow"]
-
-SHOP_EVERY = 0.06
-"""Seconds between two ticks of the sale; a touch is told at once."""
-UNWATCHED_MS = 66
-"""Between two ticks while nobody is there: at fifteen a second the pictures that go by still glide."""
-TUNES = {Phase.DECLINED: "sorry", Phase.REFUNDING: "sorry", Phase.DONE: "good", Phase.ASK_ID: "attention"}
+SALE_INTERVAL = 0.06
+"""Seconds between two ticks of the sale. A touch is passed on at once."""
+IDLE_TICK_MS = 66
+"""Milliseconds between two ticks while nobody is there: at 15 per second the carousel still glides."""
+SOUNDS = {Phase.DECLINED: "sorry", Phase.REFUNDING: "sorry", Phase.DONE: "good", Phase.ASK_ID: "attention"}
 
 
 class ShopWindow(LockedWindow):
-    """`now` is the time that `shop` was begun at; from there on the window's own timer counts."""
+    """The window of a machine that sells.
+
+    `now` is the time in seconds at which `shop` began; the window continues from there. `min_face_width` is in pixels.
+    """
 
     service_requested = pyqtSignal()
-    """Somebody made the hidden gesture: five taps in the upper left corner within three seconds."""
+    """Emitted after the hidden gesture: five taps in the upper left corner within three seconds."""
     phase_changed = pyqtSignal(object)
-    """A `Phase`, once its screen is shown."""
+    """Emitted with a `Phase`, once its screen is shown."""
 
     def __init__(
         self,
@@ -76,58 +75,59 @@ class ShopWindow(LockedWindow):
     ) -> None:
         appearance = appearance or Appearance()
         super().__init__(parent, locked=appearance.locked)
+        age_check = age_check or AgeCheckConfig()
         self._shop = shop
         self._vision = vision
         self._appearance = appearance
-        age_check = age_check or AgeCheckConfig()
-        self._vision_bridge = VisionBridge(vision, shop, age_check, self._appearance.gone_after, min_face_width)
+        self._vision_bridge = VisionBridge(vision, shop, age_check, appearance.gone_after, min_face_width)
         self._taps = SecretTaps()
-        self._sounds = Sounds(on=self._appearance.sound, volume=self._appearance.volume)
+        self._sounds = Sounds(on=appearance.sound, volume=appearance.volume)
         self._now = now
-        self._ticked = now
+        self._last_sale_tick = now
         self._phase: Phase | None = None
         self._service: QWidget | None = None
-        self._news: QSocketNotifier | None = None
-        self._panel_place: tuple[QRect, DisplayMetrics] | None = None
-        self._preferences = CustomerPreferences(self._appearance, self)
+        self._frame_notifier: QSocketNotifier | None = None
+        self._panel_arranged_for: tuple[QRect, DisplayMetrics] | None = None
+        self._preferences = CustomerPreferences(appearance, self)
         strings = self.strings = ShopStrings(self)
         live_strings = Strings(self)
-        strings.counts = live_strings.counts = self._appearance.counts
+        strings.counts = live_strings.counts = appearance.counts
         images = ProductImages(catalog, catalog_path)
 
         # Widgets
         self.mark = Text(self, theme.CAPTION, colour=theme.MARK)
-        self.panel = LivePanel(live_strings, strings, groups, self, mirrored=self._appearance.mirrored)
-        languages, checks = self._preferences.languages, age_check.automatic_pass
-        self._all = ShopScreens(strings, images, self, languages, camera_checks=checks)
-        self.screens = self._all.by_phase
+        self.panel = LivePanel(live_strings, strings, groups, self, mirrored=appearance.mirrored)
+        self._screens = ShopScreens(
+            strings, images, self, self._preferences.languages, camera_checks=age_check.automatic_pass
+        )
+        self.screens = self._screens.by_phase
         self.still_there = StillThere(strings, self)
         self.touch_guard = TouchGuard(self)
 
         # Slots
         for screen in self.screens.values():
             screen.touched.connect(self._on_touch)
-        self._all.ask_id.entered.connect(self._on_pin)
-        self._preferences.serve(self._all.attract, strings, self.panel)
-        self._preferences.changed.connect(self._on_choice)
-        self.still_there.stays.connect(lambda: self._on_touch(Stay()))
-        self.still_there.leaves.connect(lambda: self._on_touch(Cancel()))
+        self._screens.ask_id.entered.connect(self._on_pin)
+        self._preferences.connect_widgets(self._screens.attract, strings, self.panel)
+        self._preferences.changed.connect(self._on_preferences_changed)
+        self.still_there.stay_requested.connect(lambda: self._on_touch(Stay()))
+        self.still_there.leave_requested.connect(lambda: self._on_touch(Cancel()))
 
         self.setWindowTitle(Strings(self).window_title())
         self.begin()
         self.set_language(self._preferences.first_language)
 
-    # For whoever runs it
+    # Public
 
     @property
     def metrics(self) -> DisplayMetrics:
+        """The sizes for this window and this customer: text, spaces and touch targets."""
         density = self._appearance.pixels_per_mm or pixels_per_mm(self)
-        return DisplayMetrics.of(
-            self.size(), density, large_text=self._preferences.large_text, low=self._preferences.low_reach
-        )
+        preferences = self._preferences
+        return DisplayMetrics.of(self.size(), density, large_text=preferences.large_text, low=preferences.low_reach)
 
     def set_service(self, widget: QWidget | None) -> None:
-        """What phase SERVICE shows; the window owns it until another takes its place."""
+        """Set what phase SERVICE shows. The window owns `widget` and deletes the previous one."""
         if self._service is not None:
             self._service.hide()
             self._service.deleteLater()
@@ -137,40 +137,43 @@ class ShopWindow(LockedWindow):
         self._show(self._shop.snapshot)
 
     def show_sale(self) -> None:
-        """What the sale is now, at once and not with the next tick."""
+        """Show the sale as it is now, without waiting for the next tick."""
         self._show(self._shop.snapshot)
 
     def wake_on(self, descriptor: int) -> None:
-        """Show a picture as soon as this can be read; while none is shown, the window's own ticks are often enough."""
-        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+        """Tick as soon as the file `descriptor` can be read, which vision makes readable with every frame.
+
+        While no picture is shown, the window's own ticks are enough.
+        """
+        self._frame_notifier = tick_on_news(descriptor, self.timer, self._on_tick)
 
     def set_volume(self, volume: float) -> None:
-        """From 0 to 1."""
+        """Set the volume of all sounds, from 0 to 1."""
         self._sounds.set_volume(volume)
 
     def set_language(self, code: str) -> None:
-        """Say everything in this language from now on."""
-        self._preferences.speak(code)
+        """Show every text in the language `code` from now on."""
+        self._preferences.set_language(code)
         self._show(self._shop.snapshot)
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass: ask vision and sale what is new, show it, move everything on."""
+        """Let `seconds` pass: poll vision, tick the sale, show what changed and move the animations."""
         self._now += seconds
         self.touch_guard.advance(seconds)
         observations = self._vision.poll()
-        self._see(observations)
-        due = self._now - self._ticked >= SHOP_EVERY or seconds >= SHOP_EVERY
-        if due:
-            self._ticked = self._now
+        self._show_vision(observations)
+        is_sale_due = self._now - self._last_sale_tick >= SALE_INTERVAL or seconds >= SALE_INTERVAL
+        if is_sale_due:
+            self._last_sale_tick = self._now
             self._shop.tick(self._now)
-        if due or observations:
-            self._vision_bridge.judge(observations, self._shop.snapshot, self._now)
-            if self._phase is Phase.ATTRACT and self._preferences.abandoned(self._now):
-                self._preferences.forget()
+        if is_sale_due or observations:
+            self._vision_bridge.process(observations, self._shop.snapshot, self._now)
+            if self._phase is Phase.ATTRACT and self._preferences.is_abandoned(self._now):
+                self._preferences.reset()
             self._show(self._shop.snapshot)
         tick_every(self.timer, self._tick_ms)
-        if self._news is not None:
-            self._news.setEnabled(not self.panel.isHidden())
+        if self._frame_notifier is not None:
+            self._frame_notifier.setEnabled(not self.panel.isHidden())
         if self.panel.isVisible():
             self.panel.advance(seconds)
         if screen := self._screen:
@@ -178,22 +181,22 @@ class ShopWindow(LockedWindow):
 
     @property
     def _tick_ms(self) -> int:
-        """As often as what is shown moves."""
+        """Milliseconds between two ticks, as short as the shown animations need."""
         if self.panel.view.moving and not self.panel.isHidden():
             return LIVE_MS
-        unwatched = self._phase is Phase.ATTRACT and not self._all.attract.conveyor.noticed
-        return UNWATCHED_MS if unwatched else TICK_MS
+        is_idle = self._phase is Phase.ATTRACT and not self._screens.attract.conveyor.noticed
+        return IDLE_TICK_MS if is_idle else TICK_MS
 
     @property
     def _screen(self) -> Screen | None:
-        """What is shown; None in service mode, and before anything is."""
+        """The screen that is shown. None in service mode and before the first one."""
         return self.screens.get(self._phase) if self._phase else None
 
     # Vision
 
-    def _see(self, observations: Sequence[Observation]) -> None:
+    def _show_vision(self, observations: Sequence[Observation]) -> None:
         if observations:
-            self._all.attract.conveyor.noticed = bool(observations[-1].faces)
+            self._screens.attract.conveyor.noticed = bool(observations[-1].faces)
         preview = self._vision.preview()
         self.panel.show_state(self._vision.state)
         if not self.panel.isHidden():
@@ -206,95 +209,96 @@ class ShopWindow(LockedWindow):
 
     def _show(self, snapshot: Snapshot) -> None:
         phase = snapshot.phase
-        entered = phase is not self._phase
-        if entered:
+        is_new_phase = phase is not self._phase
+        if is_new_phase:
             self._leave_phase(snapshot)
             self._phase = phase
-        pictured = is_pictured(snapshot)
-        self._vision_bridge.allow(snapshot)
-        if pictured == self.panel.isHidden():
-            self.panel.setVisible(pictured)
-            self.touch_guard.rise()
-            if not pictured:
+        has_panel = shows_customer(snapshot)
+        self._vision_bridge.update_mode(snapshot)
+        if has_panel == self.panel.isHidden():
+            self.panel.setVisible(has_panel)
+            self.touch_guard.block()
+            if not has_panel:
                 self.panel.clear()
-        self._place(snapshot)
+        self._arrange(snapshot)
         if self._service is not None:
             self._service.setVisible(phase is Phase.SERVICE)
-        self._all.hide_but(phase)
+        self._screens.hide_all_except(phase)
         if phase in self.screens:
             if check := self._vision_bridge.check:
-                self._all.age_check.show_progress(check.prompt, check.progress)
+                self._screens.age_check.show_progress(check.prompt, check.progress)
             self.screens[phase].show_snapshot(snapshot, self.metrics)
             self.screens[phase].show()
-        self._ask_whether_there(snapshot)
-        if entered:
-            self.touch_guard.rise()
-            if phase in TUNES:
-                self._sounds.play(TUNES[phase])
+        self._ask_still_there(snapshot)
+        if is_new_phase:
+            self.touch_guard.block()
+            if phase in SOUNDS:
+                self._sounds.play(SOUNDS[phase])
             self.phase_changed.emit(phase)
 
     def _leave_phase(self, snapshot: Snapshot) -> None:
-        """On the way from one phase to another: forget what belongs to the one before, or to the one who left."""
+        """Clear what belongs to the previous phase, and everything of the customer when they leave."""
         if screen := self._screen:
             screen.forget()
         if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE):
             self._vision_bridge.forget()
             self.panel.clear()
-            self._all.forget()
-            self._preferences.forget_aids()
+            self._screens.forget()
+            self._preferences.reset_aids()
             if snapshot.phase is not Phase.OUT_OF_ORDER and self._phase is not None:
-                self._preferences.forget()
+                self._preferences.reset()
 
-    def _ask_whether_there(self, snapshot: Snapshot) -> None:
-        left = [snapshot.seconds_left] if snapshot.asks_whether_there else []
-        left.append(self._vision_bridge.seconds_left(snapshot, self._now))
-        waits = [seconds for seconds in left if seconds is not None]
-        if waits and self.still_there.isHidden():
+    def _ask_still_there(self, snapshot: Snapshot) -> None:
+        """Show or hide the question, which the sale's timeout or a missing face asks. The earlier end counts."""
+        timeouts = [snapshot.seconds_left] if snapshot.asks_whether_there else []
+        timeouts.append(self._vision_bridge.seconds_left(snapshot, self._now))
+        pending = [seconds for seconds in timeouts if seconds is not None]
+        if pending and self.still_there.isHidden():
             self._sounds.play("attention")
         self.still_there.setGeometry(self.rect())
-        changes = bool(waits) == self.still_there.isHidden()
-        self.still_there.ask(min(waits) if waits else None, self.metrics)
+        changes = bool(pending) == self.still_there.isHidden()
+        self.still_there.ask(min(pending) if pending else None, self.metrics)
         if changes:
-            self.touch_guard.rise()
+            self.touch_guard.block()
 
-    def _place(self, snapshot: Snapshot) -> None:
+    def _arrange(self, snapshot: Snapshot) -> None:
         metrics = self.metrics
         self.mark.rescale(metrics)
         self.mark.say(self.strings.simulated() if snapshot.simulated else "")
-        places = places_for(
+        layout = window_layout(
             self.size(),
             metrics,
-            mark=self.mark.height_for(self.width()),
-            pictured=not self.panel.isHidden(),
-            checking=snapshot.phase is Phase.AGE_CHECK,
+            mark_height=self.mark.height_for(self.width()),
+            has_panel=not self.panel.isHidden(),
+            is_checking=snapshot.phase is Phase.AGE_CHECK,
         )
-        self.mark.setGeometry(places.mark)
-        if (places.panel, metrics) != self._panel_place and not self.panel.isHidden():
-            self._panel_place = places.panel, metrics
-            self.panel.setGeometry(places.panel)
+        self.mark.setGeometry(layout.mark)
+        if (layout.panel, metrics) != self._panel_arranged_for and not self.panel.isHidden():
+            self._panel_arranged_for = layout.panel, metrics
+            self.panel.setGeometry(layout.panel)
             self.panel.arrange(metrics)
         if screen := self._screen:
-            screen.setGeometry(places.screen)
-            screen.reach = places.reach
+            screen.setGeometry(layout.screen)
+            screen.reach = layout.reach
         if self._service is not None:
-            self._service.setGeometry(places.screen)
+            self._service.setGeometry(layout.screen)
 
     # Slots
 
     def _on_touch(self, touch: Touch) -> None:
         self._sounds.play("touch")
         self._taps.clear()
-        self._vision_bridge.touched(self._now)
+        self._vision_bridge.record_touch(self._now)
         self._shop.touch(touch)
         self._show(self._shop.snapshot)
 
     def _on_pin(self, pin: str) -> None:
         self._shop.enter_pin(pin)
 
-    def _on_choice(self) -> None:
-        self._preferences.touched(self._now)
-        self._vision_bridge.touched(self._now)
-        self.touch_guard.rise()
+    def _on_preferences_changed(self) -> None:
+        self._preferences.record_touch(self._now)
+        self._vision_bridge.record_touch(self._now)
+        self.touch_guard.block()
         self._show(self._shop.snapshot)
 
     # Events
@@ -304,9 +308,9 @@ class ShopWindow(LockedWindow):
         self._show(self._shop.snapshot)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
-        """A touch that no button took: somebody is there, and perhaps knows the corner."""
-        self._vision_bridge.touched(self._now)
-        self._preferences.touched(self._now)
+        """Handle a touch that hit no button: somebody is there, and it may belong to the hidden gesture."""
+        self._vision_bridge.record_touch(self._now)
+        self._preferences.record_touch(self._now)
         self._shop.touch(Stay())
         if event is None:
             return
@@ -316,6 +320,6 @@ class ShopWindow(LockedWindow):
         elif self._taps.tap(self._now):
             self.service_requested.emit()
 
-    def left(self) -> None:
-        self._preferences.silence()
+    def clean_up(self) -> None:
+        self._preferences.remove_translator()
         self.panel.clear()

@@ -1,4 +1,4 @@
-"""How the window is divided: the mark on top, the live picture above or beside the screen, the screen."""
+"""Divides the window: the simulation mark on top, the live picture above or beside the screen, and the screen."""
 
 from __future__ import annotations
 
@@ -10,36 +10,41 @@ from PyQt6.QtCore import QRect, QSize
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.metrics import DisplayMetrics
 
-SHARES: Final = {True: (0.30, 0.46), False: (0.34, 0.48)}
-"""The live picture's share of an upright and of a lying window; and while an age is checked, which it is all about."""
+PANEL_SHARES: Final = {True: (0.30, 0.46), False: (0.34, 0.48)}
+"""The live picture's share of the window, by whether it is upright: usually, and during an age check."""
 
 
 @dataclass(frozen=True)
 class WindowLayout:
-    """In the window's pixels."""
+    """Rectangles in pixels of the window."""
 
     mark: QRect
     panel: QRect
-    """Empty where there is no live picture."""
+    """Empty without a live picture."""
     screen: QRect
     reach: int
-    """In the screen's own pixels, below which all controls have to be."""
+    """In pixels of the screen: no control may be above this line."""
 
 
-def places_for(size: QSize, metrics: DisplayMetrics, *, mark: int, pictured: bool, checking: bool) -> WindowLayout:
-    """`mark`: height of its text, 0 for none."""
+def window_layout(
+    size: QSize, metrics: DisplayMetrics, *, mark_height: int, has_panel: bool, is_checking: bool
+) -> WindowLayout:
+    """Return the layout of a window of `size` pixels.
+
+    `mark_height` is in pixels, 0 without a mark. `is_checking` makes the live picture larger, for an age check.
+    """
     gap = metrics.px(theme.GAP)
-    top = mark + 2 * gap if mark else gap
+    top = mark_height + 2 * gap if mark_height else gap
     panel = QRect()
     screen = QRect(0, top, size.width(), size.height() - top)
-    share = SHARES[metrics.upright][checking]
-    if pictured and metrics.upright:
-        # in reach means: the screen in the lower half, the picture has the upper one
+    share = PANEL_SHARES[metrics.upright][is_checking]
+    if has_panel and metrics.upright:
+        # With low reach the screen takes the lower half and the picture the upper one.
         bottom = round(size.height() * (max(share, 0.5) if metrics.low else share))
         panel = QRect(0, top, size.width(), bottom - top)
         screen.setTop(bottom)
-    elif pictured:
+    elif has_panel:
         panel = QRect(0, top, round(size.width() * share), screen.height())
         screen.setLeft(panel.width())
     reach = max(size.height() // 2 - screen.top(), 0) if metrics.low else 0
-    return WindowLayout(QRect(gap, gap, size.width() - 2 * gap, mark), panel, screen, reach)
+    return WindowLayout(QRect(gap, gap, size.width() - 2 * gap, mark_height), panel, screen, reach)

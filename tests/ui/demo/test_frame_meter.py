@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.ui.demo.frame_meter import FrameMeter, FrameWatch, as_text
 from kiosk.ui.demo.window import DemoWindow
-from tests.ui.conftest import FakeVision, make_face, make_preview
+from tests.fakes.ui import FakeVision, make_face, make_preview
 
 
 def smooth(meter: FrameMeter, pictures: int, start: float = 10.0) -> None:

@@ -24,7 +24,7 @@ from kiosk.ui.runtime.crash import WindowError
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_MS, STILL_MS
 from kiosk.vision.process.messages import VisionState
-from tests.ui.conftest import FakeVision, make_estimate, make_face, make_preview
+from tests.fakes.ui import FakeVision, make_estimate, make_face, make_preview
 
 MakeWindow = Callable[..., DemoWindow]
 SIZES = [(1280, 800), (1080, 1920), (800, 480), (3840, 2160), (768, 1024)]

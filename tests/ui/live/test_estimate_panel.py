@@ -12,12 +12,12 @@ from kiosk.ui.live.estimate_panel import EstimatePanel
 from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
-from tests.ui.conftest import THIRTIES, make_estimate, make_face
+from tests.fakes.ui import THIRTIES, make_estimate, make_face
 
 
 @pytest.fixture
-def panel(qtbot: QtBot, words: Strings) -> EstimatePanel:
-    panel = EstimatePanel(words, DECADES)
+def panel(qtbot: QtBot, strings: Strings) -> EstimatePanel:
+    panel = EstimatePanel(strings, DECADES)
     qtbot.addWidget(panel)
     panel.resize(456, 800)
     panel.rescale(Scale.of(QSize(1280, 800)), upright=False)

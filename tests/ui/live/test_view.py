@@ -14,15 +14,15 @@ from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vision.process.messages import Preview
-from tests.ui.conftest import FRAME, make_estimate, make_face, make_preview
+from tests.fakes.ui import FRAME_SIZE, make_estimate, make_face, make_preview
 
 BLUE, RED = (200, 30, 10), (10, 30, 200)
 """As BGR, the way a preview holds them."""
 
 
 @pytest.fixture
-def view(qtbot: QtBot, words: Strings) -> LiveView:
-    return _shown(LiveView(words, mirrored=True), qtbot)
+def view(qtbot: QtBot, strings: Strings) -> LiveView:
+    return _shown(LiveView(strings, mirrored=True), qtbot)
 
 
 def _shown(view: LiveView, qtbot: QtBot) -> LiveView:
@@ -34,9 +34,9 @@ def _shown(view: LiveView, qtbot: QtBot) -> LiveView:
 
 
 def _halves() -> Preview:
-    image = np.empty((FRAME[1], FRAME[0], 3), np.uint8)
-    image[:, : FRAME[0] // 2] = BLUE
-    image[:, FRAME[0] // 2 :] = RED
+    image = np.empty((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8)
+    image[:, : FRAME_SIZE[0] // 2] = BLUE
+    image[:, FRAME_SIZE[0] // 2 :] = RED
     return make_preview(image)
 
 
@@ -120,8 +120,8 @@ def test_the_picture_is_mirrored(view: LiveView) -> None:
     assert _pixel(view, 280, 120) == BLUE
 
 
-def test_the_picture_is_not_mirrored_when_asked_not_to(qtbot: QtBot, words: Strings) -> None:
-    view = _shown(LiveView(words, mirrored=False), qtbot)
+def test_the_picture_is_not_mirrored_when_asked_not_to(qtbot: QtBot, strings: Strings) -> None:
+    view = _shown(LiveView(strings, mirrored=False), qtbot)
     view.set_preview(_halves())
     assert _pixel(view, 40, 120) == BLUE
     assert _pixel(view, 280, 120) == RED
@@ -369,14 +369,14 @@ def test_only_the_nearest_says_everything(view: LiveView) -> None:
     ],
 )
 def test_tags_stay_in_the_view(frame: QRectF) -> None:
-    mapping = Mapping(FRAME, QSize(320, 240), mirrored=True)
+    mapping = Mapping(FRAME_SIZE, QSize(320, 240), mirrored=True)
     tag = place_tag(frame, QSizeF(90, 24), mapping, Scale.of(QSize(320, 240)))
     assert QRectF(0, 0, 320, 240).contains(tag)
     assert tag.size() == QSizeF(90, 24)
 
 
 def test_a_tag_without_room_below_goes_above() -> None:
-    mapping = Mapping(FRAME, QSize(320, 240), mirrored=True)
+    mapping = Mapping(FRAME_SIZE, QSize(320, 240), mirrored=True)
     frame = QRectF(100, 150, 60, 80)
     assert place_tag(frame, QSizeF(90, 24), mapping, Scale.of(QSize(320, 240))).bottom() < frame.top()
 

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.ui.products.carousel import SPEED, Conveyor
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.screens.attract import AttractScreen
 from kiosk.ui.shop.window import UNWATCHED_MS, ShopWindow
 from kiosk.ui.widgets.animation import LIVE_MS
@@ -19,7 +19,7 @@ from kiosk.vending.catalog.catalog import demo_path
 from kiosk.vending.sale.state import Phase
 from kiosk.vision.process.messages import VisionMode
 from tests.fakes.sale_rig import Rig, catalog
-from tests.ui.conftest import FakeVision, make_face, make_preview
+from tests.fakes.ui import FakeVision, make_face, make_preview
 
 
 class Paints(QObject):

@@ -40,7 +40,7 @@ from kiosk.vending.sale.events import Choose, Continue, Start
 from kiosk.vending.sale.state import Phase
 from kiosk.vision.process.messages import VisionMode, VisionState
 from tests.fakes.service_rig import PIN, ServiceRig, at_once
-from tests.ui.conftest import FakeVision, make_face, make_preview
+from tests.fakes.ui import FakeVision, make_face, make_preview
 
 Start_ = Callable[..., ServiceRig]
 

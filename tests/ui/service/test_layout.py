@@ -12,12 +12,12 @@ from kiosk.estimate import Observation
 from kiosk.ui.service.pages.health import HealthPage
 from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.screen import ROWS
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.translations import translator
 from kiosk.vending.journal import Journal
 from kiosk.vending.journal.facts import GONE, JournalReplaced
+from tests.fakes.ui import make_estimate, make_face, make_preview
 from tests.support.layout_judge import faults, place
-from tests.ui.conftest import make_estimate, make_face, make_preview
 from tests.ui.shop.screens.test_layout import SIZES, density
 from tools.make_screenshots import SERVICE, ClipVision, play, stage_for
 

@@ -1,4 +1,4 @@
-"""The screen of a machine that cannot start: everything on it can be read, whatever the screen and the reason."""
+"""The window of a machine that cannot start: its text is readable on every screen size and for every reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.shop.out_of_order import LONGEST, OutOfOrderWindow
+from kiosk.ui.shop.out_of_order import MAX_REASON_LENGTH, OutOfOrderWindow
 from kiosk.ui.translations.translator import can_show
 from kiosk.ui.widgets.icons import Sign
 from kiosk.ui.widgets.text import Text, fits
@@ -15,13 +15,13 @@ from kiosk.ui.widgets.text import Text, fits
 LONG = f"journal /var/lib/{'facialnet-kiosk/' * 8}journal.db is damaged " * 4
 
 
-@pytest.mark.parametrize("why", ["the disk is full: make room", LONG], ids=["short", "long"])
+@pytest.mark.parametrize("reason", ["the disk is full: make room", LONG], ids=["short", "long"])
 @pytest.mark.parametrize("large_text", [False, True])
 @pytest.mark.parametrize("size", [(1280, 800), (1080, 1920), (800, 480), (480, 800), (3840, 2160)])
 def test_nothing_is_clipped_and_nothing_overlaps(
-    qtbot: QtBot, size: tuple[int, int], large_text: bool, why: str
+    qtbot: QtBot, size: tuple[int, int], large_text: bool, reason: str
 ) -> None:
-    window = OutOfOrderWindow(why, str, ("de", "en", "zh"), large_text=large_text)
+    window = OutOfOrderWindow(reason, str, ("de", "en", "zh"), large_text=large_text)
     qtbot.addWidget(window)
     window.show()
     window.resize(*size)
@@ -38,10 +38,10 @@ def test_nothing_is_clipped_and_nothing_overlaps(
     window.leave()
 
 
-def test_it_speaks_every_language_of_the_machine_its_first_one_to_the_operator(qtbot: QtBot) -> None:
-    window = OutOfOrderWindow("two\nlines " + "x" * LONGEST, str, ("de", "en", "zh"))
+def test_it_shows_every_language_and_the_first_one_to_the_operator(qtbot: QtBot) -> None:
+    window = OutOfOrderWindow("two\nlines " + "x" * MAX_REASON_LENGTH, str, ("de", "en", "zh"))
     qtbot.addWidget(window)
-    titles = [title.text for title, _ in window.said]
+    titles = [title.text for title, _ in window.messages]
     assert titles[:2] == ["Außer Betrieb", "Out of order"]
     assert len(titles) == (3 if can_show("zh") else 2)
     assert window.service.text.startswith("Service: two lines xxx")

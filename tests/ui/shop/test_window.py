@@ -1,4 +1,4 @@
-"""The whole sale by touch: happy, and in every way that it can go wrong."""
+"""The whole sale by touch: successful, and in every way in which it can fail."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pytestqt.qtbot import QtBot
 from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.ui.products.tile import Tile
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.presence import VISIT_OVER
-from kiosk.ui.shop.screens.claim import ClaimScreen
 from kiosk.ui.shop.screens.done import DoneScreen
 from kiosk.ui.shop.screens.id_check import AskIdScreen
+from kiosk.ui.shop.screens.payment import ClaimScreen
 from kiosk.ui.shop.screens.products import ProductsScreen
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.vending.catalog import catalog as catalogs
@@ -28,8 +28,8 @@ from kiosk.vending.sale.events import EnterService, LeaveService, Start
 from kiosk.vending.sale.state import Phase
 from kiosk.vision.process.messages import VisionMode, VisionState
 from tests.fakes.sale_rig import BEER, WATER, WINE, MemoryJournal, Rig, catalog
+from tests.fakes.ui import FakeVision, make_estimate, make_face, make_preview
 from tests.support.layout_judge import faults
-from tests.ui.conftest import FakeVision, make_estimate, make_face, make_preview
 from tools.make_screenshots import ClipVision, play, stage_for
 
 OLD = (0.0,) * 7 + (1.0,)
@@ -39,7 +39,7 @@ POLICY = AgeCheckConfig(automatic_pass=True)
 
 
 class Machine:
-    """A window on a whole machine, of which a test has the finger, the face and the clock."""
+    """A window on a whole machine. The test touches it, shows it faces and moves its clock."""
 
     def __init__(
         self, qtbot: QtBot, rig: Rig, vision: FakeVision, size: tuple[int, int], appearance: Appearance
@@ -54,7 +54,7 @@ class Machine:
         self.go(0.1)
 
     def go(self, seconds: float, step: float = 0.1) -> None:
-        """Time passes, in which the camera sees `faces`."""
+        """Let `seconds` pass while the camera sees `faces`."""
         for _ in range(max(round(seconds / step), 1)):
             if self.vision.state is VisionState.RUNNING:
                 self.vision.frame += round(step / 0.04)
@@ -63,7 +63,7 @@ class Machine:
             self.window.advance(step)
 
     def see(self, ages: tuple[float, ...] | None, *, faces: int = 1) -> None:
-        """From now on this many of these ages stand in front; None for nobody."""
+        """Show `faces` people with these age probabilities from now on; None shows nobody."""
         one = [
             make_face(track, (80 + 200 * track, 150, 120, 120), estimate=make_estimate(ages))
             for track in range(1, faces + 1)
@@ -72,7 +72,7 @@ class Machine:
         self.faces = tuple(one)
 
     def tap(self, widget: QWidget) -> None:
-        """With a finger, after the moment in which none is heard: where something else lies on top, that gets it."""
+        """Tap `widget` once the touch guard is gone. The test fails if another widget lies on top."""
         while self.window.touch_guard.isVisible():
             self.go(0.1)
         assert widget.isVisible(), f"{widget.accessibleName()} is not there"
@@ -82,7 +82,7 @@ class Machine:
         self.qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
     def press(self, name: str) -> None:
-        """The button that says this."""
+        """Tap the button whose text starts with `name`."""
         self.go(0.1)
         named = [
             button
@@ -117,12 +117,12 @@ class Machine:
 
     @property
     def texts(self) -> str:
-        """Everything that is said."""
+        """All visible text."""
         shown = [part for part in self.window.findChildren(QWidget) if part.isVisible()]
         return "\n".join(drawn.text for part in shown for drawn in getattr(part, "drawn", []))
 
     @property
-    def pictured(self) -> bool:
+    def shows_picture(self) -> bool:
         return self.window.panel.isVisible()
 
 
@@ -145,7 +145,7 @@ def make(qtbot: QtBot, vision: FakeVision) -> Iterator[Make]:
 
     yield build
     for machine in machines:
-        machine.window.leave()  # qtbot, which owns it, could not close a locked one
+        machine.window.leave()  # qtbot owns it, and cannot close a locked window
 
 
 both_ways = pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT], ids=["landscape", "portrait"])
@@ -161,13 +161,13 @@ def test_a_sale_by_touch_alone(make: Make, size: tuple[int, int], camera: bool) 
     machine.see(OLD)
     machine.go(0.5)
     assert machine.vision.mode is VisionMode.PRESENCE
-    assert not machine.pictured
+    assert not machine.shows_picture
     machine.start(camera=camera)
     assert machine.phase is Phase.BROWSING
     machine.choose(WATER)
     assert machine.phase is Phase.SELECTED
     machine.go(0.3)
-    assert machine.pictured == camera
+    assert machine.shows_picture == camera
     assert machine.vision.mode is (VisionMode.ESTIMATE if camera else VisionMode.PRESENCE)
     machine.press("Pay €1.80")
     machine.go(0.5)
@@ -195,7 +195,7 @@ def test_an_age_check_that_passes(make: Make, size: tuple[int, int]) -> None:
     machine.press("Pay €9.90")
     assert machine.phase is Phase.AGE_CHECK
     assert machine.vision.mode is VisionMode.AGE_CHECK
-    seen_live(machine)
+    mark_live(machine)
     machine.go(4.0, 0.05)
     assert machine.phase is Phase.PAYING
     assert machine.vision.mode is VisionMode.ESTIMATE
@@ -205,8 +205,8 @@ def test_an_age_check_that_passes(make: Make, size: tuple[int, int]) -> None:
     assert machine.phase is Phase.DONE
 
 
-def seen_live(machine: Machine) -> None:
-    """The faces were shown to be alive."""
+def mark_live(machine: Machine) -> None:
+    """Mark the faces as live."""
     machine.faces = tuple(replace(face, live=True) for face in machine.faces)  # type: ignore[type-var]
 
 
@@ -251,8 +251,8 @@ def test_a_silent_terminal_is_given_up_after_a_warning(make: Make) -> None:
     assert machine.rig.held == 0
 
 
-def claimed(machine: Machine) -> str:
-    """What the code says of money that nobody knows the end of."""
+def claim_text(machine: Machine) -> str:
+    """Return the text of the claim's QR code, "" without a claim."""
     screen = machine.window.screens[machine.phase]
     assert isinstance(screen, ClaimScreen)
     assert screen.code.isVisible() == bool(screen.code.text)
@@ -270,13 +270,13 @@ def test_a_terminal_that_goes_away_may_hold_the_money(make: Make, size: tuple[in
     machine.go(0.5)
     assert machine.phase is Phase.DECLINED
     assert "Keep this number: cafe0000-1" in machine.texts
-    assert "cafe0000-1" in claimed(machine)
+    assert "cafe0000-1" in claim_text(machine)
     assert "Nothing was charged" not in machine.texts
     assert "Try again" not in machine.names
     machine.go(40, 1.0)
     assert machine.phase is Phase.OUT_OF_ORDER
     assert "Out of order" in machine.texts
-    assert "cafe0000-1" in claimed(machine)
+    assert "cafe0000-1" in claim_text(machine)
     machine.rig.terminal.come_back()
     machine.go(70, 1.0)
     assert machine.phase is Phase.ATTRACT
@@ -295,11 +295,11 @@ def test_nothing_was_charged_is_said_once_the_terminal_has_said_so(make: Make) -
     machine.go(91, 1.0)
     assert machine.phase is Phase.DECLINED
     assert machine.rig.shop.snapshot.faults == frozenset()
-    assert "cafe0000-1" in claimed(machine)
+    assert "cafe0000-1" in claim_text(machine)
     assert "Nothing was charged" not in machine.texts
     machine.go(15, 1.0)
     assert machine.phase is Phase.DECLINED
-    assert claimed(machine) == ""
+    assert claim_text(machine) == ""
     assert "Nothing was charged" in machine.texts
 
 
@@ -347,10 +347,10 @@ def test_a_sold_out_product_cannot_be_touched(make: Make) -> None:
     assert machine.rig.kinds_of_last_sale() == []
 
 
-# What can become of an age check
+# How an age check can end
 
 
-def ends_with_an_id(machine: Machine) -> None:
+def assert_ends_with_an_id(machine: Machine) -> None:
     machine.go(16.0)
     assert machine.phase is Phase.ASK_ID
     assert "An ID, please" in machine.texts
@@ -368,7 +368,7 @@ def test_a_child_is_asked_for_an_id(make: Make) -> None:
     machine = make()
     machine.see(YOUNG)
     begin_check(machine)
-    ends_with_an_id(machine)
+    assert_ends_with_an_id(machine)
     machine.rig.reader.present(17)
     machine.go(0.3)
     assert machine.phase is Phase.DONE
@@ -379,7 +379,7 @@ def test_a_refused_id_is_a_courteous_no(make: Make) -> None:
     machine = make()
     machine.see(YOUNG)
     begin_check(machine)
-    ends_with_an_id(machine)
+    assert_ends_with_an_id(machine)
     machine.rig.reader.present(12)
     machine.go(0.3)
     assert machine.phase is Phase.ID_REFUSED
@@ -396,13 +396,13 @@ def test_nobody_to_look_at_ids_is_a_courteous_no(make: Make) -> None:
     assert machine.phase is Phase.ID_REFUSED
 
 
-def test_two_faces_are_told_so(make: Make) -> None:
+def test_two_faces_get_a_hint(make: Make) -> None:
     machine = make()
     machine.see(OLD, faces=2)
     begin_check(machine)
     machine.go(1.0)
     assert "One person, please" in machine.texts
-    ends_with_an_id(machine)
+    assert_ends_with_an_id(machine)
 
 
 def test_nobody_in_front_is_asked_to_look(make: Make) -> None:
@@ -410,7 +410,7 @@ def test_nobody_in_front_is_asked_to_look(make: Make) -> None:
     begin_check(machine)
     machine.go(1.0)
     assert "Look at the screen" in machine.texts
-    ends_with_an_id(machine)
+    assert_ends_with_an_id(machine)
 
 
 @pytest.mark.proves("camera-unplugged")
@@ -449,7 +449,7 @@ def test_a_vision_process_that_comes_back_goes_on(make: Make) -> None:
     assert not machine.window.panel.panel.bars.resting
 
 
-def test_who_would_rather_show_an_id(make: Make) -> None:
+def test_a_customer_can_show_an_id_instead(make: Make) -> None:
     machine = make()
     begin_check(machine)
     machine.press("Show an ID instead")
@@ -459,7 +459,7 @@ def test_who_would_rather_show_an_id(make: Make) -> None:
     assert machine.vision.mode is VisionMode.PRESENCE
 
 
-def test_a_check_that_was_left_is_dropped_and_not_begun_anew(make: Make) -> None:
+def test_a_check_that_was_left_is_dropped_and_not_repeated(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     begin_check(machine)
@@ -505,13 +505,13 @@ def test_the_camera_can_be_turned_off_and_on(make: Make) -> None:
     machine.see(OLD)
     machine.start(camera=True)
     machine.go(0.3)
-    assert machine.pictured
+    assert machine.shows_picture
     machine.press("Camera off")
-    assert not machine.pictured
+    assert not machine.shows_picture
     assert machine.vision.mode is VisionMode.PRESENCE
     assert machine.window.panel.view._preview is None
     machine.press("Camera on")
-    assert machine.pictured
+    assert machine.shows_picture
 
 
 @both_ways
@@ -522,14 +522,14 @@ def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple
     machine.go(0.5)
     machine.press("Camera off")
     assert machine.phase is Phase.ASK_ID
-    assert not machine.pictured
+    assert not machine.shows_picture
     assert machine.vision.mode is VisionMode.PRESENCE
     machine.go(0.1)
     assert machine.window._vision_bridge.check is None
     machine.press("Back")
     machine.go(0.5)
     assert machine.phase is Phase.BROWSING
-    assert not machine.pictured
+    assert not machine.shows_picture
 
 
 def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
@@ -541,7 +541,7 @@ def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     assert panel.panel.estimate_page.age.number
     machine.press("Cancel")
     machine.go(0.5)
-    assert not machine.pictured
+    assert not machine.shows_picture
     assert panel.view._preview is None
     assert panel.view._picture is None
     assert not panel.view.overlay.marks
@@ -580,7 +580,7 @@ def test_no_means_no(make: Make) -> None:
     assert machine.phase is Phase.ATTRACT
 
 
-def test_whoever_walks_away_is_asked_first(make: Make) -> None:
+def test_a_customer_who_walks_away_is_asked_first(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     machine.start(camera=True)
@@ -596,7 +596,7 @@ def test_whoever_walks_away_is_asked_first(make: Make) -> None:
     assert machine.phase is Phase.ATTRACT
 
 
-def test_whoever_was_never_seen_is_not_missed(make: Make) -> None:
+def test_a_customer_who_was_never_seen_is_not_missed(make: Make) -> None:
     machine = make()
     machine.start(camera=True)
     machine.go(30.0)
@@ -608,7 +608,7 @@ def test_whoever_was_never_seen_is_not_missed(make: Make) -> None:
 
 
 class Pins:
-    """Takes one PIN."""
+    """An ID check that takes a PIN and never answers."""
 
     method = "pin"
 
@@ -676,7 +676,7 @@ def test_a_language_is_not_kept_after_its_turn(make: Make) -> None:
     assert machine.window.findChildren(QTranslator) == []
 
 
-def test_the_question_is_laid_out_for_the_size_of_now(make: Make) -> None:
+def test_the_question_is_laid_out_for_the_current_size(make: Make) -> None:
     machine = make()
     machine.start(camera=False)
     machine.go(46, 1.0)
@@ -688,8 +688,8 @@ def test_the_question_is_laid_out_for_the_size_of_now(make: Make) -> None:
     assert machine.window.still_there.yes.geometry().bottom() > LANDSCAPE[1]
 
 
-def taps(machine: Machine, name: str, times: int) -> None:
-    """Quick taps on one place, wherever they fall: no time passes in between."""
+def tap_quickly(machine: Machine, name: str, times: int) -> None:
+    """Tap one place several times, without any time in between, whatever lies there."""
     machine.go(1)
     (button,) = [
         each
@@ -707,10 +707,10 @@ def taps(machine: Machine, name: str, times: int) -> None:
 @pytest.mark.parametrize("choice", ["With the camera", "Without the camera"])
 def test_a_second_tap_chooses_no_product(make: Make, size: tuple[int, int], choice: str) -> None:
     machine = make(size=size)
-    taps(machine, choice, 2)
+    tap_quickly(machine, choice, 2)
     assert machine.phase is Phase.BROWSING
     machine.go(0.5)
-    machine.choose(WATER)  # and a moment later it is heard again
+    machine.choose(WATER)  # a moment later, touches work again
     assert machine.phase is Phase.SELECTED
 
 
@@ -719,7 +719,7 @@ def test_many_taps_on_pay_ask_the_terminal_once(make: Make) -> None:
     machine.rig.terminal.otherwise = Payment.DECLINE
     machine.start(camera=False)
     machine.choose(WATER)
-    taps(machine, "Pay", 10)
+    tap_quickly(machine, "Pay", 10)
     assert len(machine.rig.terminal.accounts) == 1
 
 
@@ -728,7 +728,7 @@ def test_a_second_tap_on_yes_buys_nothing(make: Make) -> None:
     machine.start(camera=False)
     machine.choose(WATER)
     machine.go(32)
-    taps(machine, "Yes", 2)
+    tap_quickly(machine, "Yes", 2)
     assert machine.phase is Phase.SELECTED
 
 
@@ -763,10 +763,10 @@ def test_pages_turn_by_button_and_by_swipe(qtbot: QtBot) -> None:
     screen = stage.window.screens[Phase.BROWSING]
     assert isinstance(screen, ProductsScreen)
     assert screen.grid.pages > 1
-    assert not screen.earlier.isEnabled()
-    qtbot.mouseClick(screen.later, Qt.MouseButton.LeftButton)
+    assert not screen.previous_button.isEnabled()
+    qtbot.mouseClick(screen.next_button, Qt.MouseButton.LeftButton)
     assert screen.page == 1
-    qtbot.mouseClick(screen.earlier, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(screen.previous_button, Qt.MouseButton.LeftButton)
     assert screen.page == 0
     first = [tile for tile in screen.tiles.values() if tile.isVisible()]
     middle = first[0].rect().center()
@@ -841,7 +841,7 @@ def test_service_mode_has_a_place(make: Make) -> None:
     machine.rig.shop.operate(EnterService())
     machine.go(0.1)
     assert widget.isVisible()
-    assert not machine.pictured
+    assert not machine.shows_picture
     machine.rig.shop.operate(LeaveService())
     machine.go(0.1)
     assert not widget.isVisible()

@@ -1,1 +1,1 @@
-"""One module a screen. Each shows a snapshot of the sale and tells what was touched; none decides anything."""
+"""The screens of a sale. Each shows a snapshot of the sale and emits what was touched; none makes decisions."""

@@ -1,4 +1,4 @@
-"""The age check: what to do now, and how far it is. The live picture stands beside it."""
+"""The screen of the age check: what the customer should do, and the progress. The live picture is next to it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from kiosk.vending.age_check import Prompt
 from kiosk.vending.sale.events import Back, SetCamera, ShowId
 from kiosk.vending.sale.snapshot import Snapshot
 
-GLIDE = 0.2
-STEADY = 0.35
-"""Seconds for which something has to be missing before it is said: one blink asks nobody for anything."""
+EASE_SECONDS = 0.2
+"""Time constant of the ring's animation."""
+PROMPT_DELAY = 0.35
+"""Seconds for which a prompt must hold before it is shown, so that a blink does not change the text."""
 
 
 class Ring(QWidget):
-    """The minimum age, and around it how much of the check is done."""
+    """The minimum age in years, in a ring that shows the progress of the check from 0 to 1."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,8 +39,9 @@ class Ring(QWidget):
         self.shown = 0.0
 
     def advance(self, seconds: float) -> None:
+        """Move the ring towards `target` for `seconds`."""
         if self.shown != self.target:
-            self.shown = ease(self.shown, self.target, seconds, GLIDE, near=0.003)
+            self.shown = ease(self.shown, self.target, seconds, EASE_SECONDS, near=0.003)
             self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
@@ -51,12 +53,12 @@ class Ring(QWidget):
 
 
 class AgeCheckScreen(Screen):
-    """Says what the check waits for, and offers the ways around it: an ID, with the camera on or off, or back."""
+    """Shows what the check waits for, and offers to show an ID, to turn the camera off or to go back."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent)
-        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
-        self._waited = 0.0
+        self.prompt = self._next_prompt = Prompt.LOOK_AT_THE_SCREEN
+        self._prompt_age = 0.0
 
         # Widgets
         self.heading = Text(self, theme.BODY, colour=theme.QUIET)
@@ -69,10 +71,10 @@ class AgeCheckScreen(Screen):
         self.show_id = self.bar.add(self.touch_slot(ShowId()))
 
     def show_progress(self, prompt: Prompt, progress: float) -> None:
-        """What `kiosk.vending.age_check` says, before the next `present`."""
-        if prompt is not self._next:
-            self._next, self._waited = prompt, 0.0
-        elif self._waited >= STEADY:
+        """Set the prompt and the progress (0 to 1) of the age check. Called before `show_snapshot`."""
+        if prompt is not self._next_prompt:
+            self._next_prompt, self._prompt_age = prompt, 0.0
+        elif self._prompt_age >= PROMPT_DELAY:
             self.prompt = prompt
         self.ring.target = progress
 
@@ -104,10 +106,10 @@ class AgeCheckScreen(Screen):
         )
 
     def advance(self, seconds: float) -> None:
-        self._waited += seconds
+        self._prompt_age += seconds
         self.ring.advance(seconds)
 
     def forget(self) -> None:
         super().forget()
-        self.prompt = self._next = Prompt.LOOK_AT_THE_SCREEN
+        self.prompt = self._next_prompt = Prompt.LOOK_AT_THE_SCREEN
         self.ring.target = self.ring.shown = 0.0

@@ -1,6 +1,6 @@
-"""The first screen: what is for sale, that there is a camera, and the choice to shop with it or without.
+"""The first screen: the products, a notice about the camera, and the choice to shop with or without it.
 
-Both choices are the same size and colour: neither is the one that the machine would like.
+Both choices have the same size and colour, so that the design favours neither.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ from kiosk.vending.sale.snapshot import Snapshot
 
 
 class AttractScreen(Screen):
-    """Nothing is estimated here; whether somebody is there only slows the pictures down."""
+    """The screen of phase ATTRACT. Nothing is estimated here; a face in front only slows the carousel down.
 
-    language_wanted = pyqtSignal(str)
-    large_text_wanted = pyqtSignal(bool)
-    low_reach_wanted = pyqtSignal(bool)
+    `languages` are codes. `camera_checks` says whether the camera may pass an age check.
+    """
+
+    language_requested = pyqtSignal(str)
+    """Emitted with the code of a language."""
+    large_text_requested = pyqtSignal(bool)
+    low_reach_requested = pyqtSignal(bool)
 
     def __init__(
         self,
@@ -54,17 +58,17 @@ class AttractScreen(Screen):
         self.with_camera = Card(self, "look")
         self.without_camera = Card(self, "no_look")
         self.languages = {code: Button(self) for code in languages}
-        self.enlarged = Button(self, sign="letters")
-        self.lowered = Button(self, sign="reach")
+        self.large_text_button = Button(self, sign="letters")
+        self.low_reach_button = Button(self, sign="reach")
 
         # Slots
         self.with_camera.clicked.connect(self.touch_slot(Start(True)))
         self.without_camera.clicked.connect(self.touch_slot(Start(False)))
         for code, button in self.languages.items():
             button.say(translator.NAMES.get(code, code))
-            button.clicked.connect(self._choice(code))
-        self.enlarged.clicked.connect(lambda: self.large_text_wanted.emit(not self.large_text))
-        self.lowered.clicked.connect(lambda: self.low_reach_wanted.emit(not self.low_reach))
+            button.clicked.connect(self._language_slot(code))
+        self.large_text_button.clicked.connect(lambda: self.large_text_requested.emit(not self.large_text))
+        self.low_reach_button.clicked.connect(lambda: self.low_reach_requested.emit(not self.low_reach))
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
         slots = tuple(offer.slot for offer in snapshot.offers if offer.available)
@@ -79,12 +83,12 @@ class AttractScreen(Screen):
         self.without_camera.say(self.strings.without_camera())
         for code, button in self.languages.items():
             button.set_rank(ButtonStyle.CHOSEN if code == self.strings.language else ButtonStyle.PLAIN)
-        for button, name, on in (
-            (self.enlarged, self.strings.large_text(), self.large_text),
-            (self.lowered, self.strings.low_reach(), self.low_reach),
+        for button, name, is_on in (
+            (self.large_text_button, self.strings.large_text(), self.large_text),
+            (self.low_reach_button, self.strings.low_reach(), self.low_reach),
         ):
             button.setAccessibleName(name)
-            button.set_rank(ButtonStyle.CHOSEN if on else ButtonStyle.PLAIN)
+            button.set_rank(ButtonStyle.CHOSEN if is_on else ButtonStyle.PLAIN)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
         margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
@@ -119,9 +123,9 @@ class AttractScreen(Screen):
         )
 
     def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
-        """Languages from the left, aids at the right."""
+        """Place the languages on the left and the aids on the right of `bar`."""
         gap = metrics.px(theme.GAP)
-        tools: list[Button] = [self.enlarged, self.lowered]
+        tools: list[Button] = [self.large_text_button, self.low_reach_button]
         buttons: list[Button] = list(self.languages.values())
         for button in (*tools, *buttons):
             button.rescale(metrics)
@@ -134,5 +138,5 @@ class AttractScreen(Screen):
     def advance(self, seconds: float) -> None:
         self.conveyor.advance(seconds)
 
-    def _choice(self, code: str) -> Callable[[], None]:
-        return lambda: self.language_wanted.emit(code)
+    def _language_slot(self, code: str) -> Callable[[], None]:
+        return lambda: self.language_requested.emit(code)

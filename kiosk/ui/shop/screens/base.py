@@ -1,4 +1,4 @@
-"""What all screens have in common: a snapshot goes in, touches come out."""
+"""The base class of all screens: it shows a snapshot of the sale and emits touches."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from kiosk.vending.sale.snapshot import Snapshot
 
 
 class Screen(QWidget):
-    """Laid out anew only when what it says changes: texts, language, size. What moves all the time follows."""
+    """A screen with an action bar. It sets its texts and its layout only when `layout_key`, language or size change."""
 
     touched = pyqtSignal(object)
-    """A `Touch`."""
+    """Emitted with a `Touch`."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(parent)
@@ -30,17 +30,17 @@ class Screen(QWidget):
         self.images = images
         self.bar = ActionBar(self)
         self.reach = 0
-        """No control lies above this pixel of the screen's own."""
-        self._laid_out: Hashable = None
+        """In pixels of the screen: no control may be above this line."""
+        self._arranged_for: Hashable = None
         self.hide()
 
-    # For the window
+    # Called by the window
 
     def show_snapshot(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
-        """Show `snapshot`."""
+        """Show `snapshot` at the sizes of `metrics`. Called at every tick."""
         key = (self.layout_key(snapshot), self.strings.language, metrics, self.width(), self.height(), self.reach)
-        if key != self._laid_out:
-            self._laid_out = key
+        if key != self._arranged_for:
+            self._arranged_for = key
             self.set_texts(snapshot)
             for text in self.findChildren(Text):
                 text.rescale(metrics)
@@ -48,33 +48,33 @@ class Screen(QWidget):
         self.refresh(snapshot)
 
     def advance(self, seconds: float) -> None:
-        """Move on what moves."""
+        """Let the animations run for `seconds`."""
 
     def forget(self) -> None:
-        """The customer is gone: nothing that they typed or saw stays."""
-        self._laid_out = None
+        """Clear everything that the customer typed or saw. Called when the sale leaves the screen's phase."""
+        self._arranged_for = None
 
-    # For the screens
+    # Implemented by the screens
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
-        """Everything of the snapshot that the layout depends on."""
+        """Return everything in `snapshot` that the texts and the layout depend on."""
         return (snapshot.phase, snapshot.reason, snapshot.chosen and snapshot.chosen.slot, snapshot.amount)
 
     def set_texts(self, snapshot: Snapshot) -> None:
-        """Say what there is to say, in the language of now; show and hide."""
+        """Set all texts in the current language, and show or hide the widgets."""
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
-        """Give everything its place."""
+        """Set the geometry of every widget, in pixels of the screen."""
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Show what changes from tick to tick, in its place."""
+        """Show what changes from tick to tick without a new layout, such as a countdown."""
 
     def touch_slot(self, touch: Touch) -> Callable[[], None]:
-        """A slot that tells of `touch`."""
+        """Return a slot that emits `touched` with `touch`."""
         return lambda: self.touched.emit(touch)
 
     def content_area(self, metrics: DisplayMetrics) -> QRect:
-        """The screen without its margins left and right, and without the bar, which is placed."""
+        """Arrange the action bar, and return the area above it without the side margins, in pixels."""
         margin = metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, 0)
         upper, lower = split(area, self.bar.height(metrics, area.width()))

@@ -1,4 +1,4 @@
-"""Which screen belongs to which phase of the sale."""
+"""Creates the screens of a sale, and maps each phase to its screen."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from kiosk.ui.shop.screens.age_check import AgeCheckScreen
 from kiosk.ui.shop.screens.attract import AttractScreen
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.shop.screens.done import DoneScreen
-from kiosk.ui.shop.screens.goods import DispensingScreen, OutOfOrderScreen, RefundingScreen
 from kiosk.ui.shop.screens.id_check import AskIdScreen, IdRefusedScreen
-from kiosk.ui.shop.screens.payment import DeclinedScreen, PayingScreen
+from kiosk.ui.shop.screens.payment import (
+    DeclinedScreen,
+    DispensingScreen,
+    OutOfOrderScreen,
+    PayingScreen,
+    RefundingScreen,
+)
 from kiosk.ui.shop.screens.product import ProductScreen
 from kiosk.ui.shop.screens.products import ProductsScreen
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.vending.sale.state import Phase
 
-PLAIN: dict[Phase, type[Screen]] = {
+SIMPLE_SCREENS: dict[Phase, type[Screen]] = {
     Phase.BROWSING: ProductsScreen,
     Phase.SELECTED: ProductScreen,
     Phase.ID_REFUSED: IdRefusedScreen,
@@ -30,11 +35,11 @@ PLAIN: dict[Phase, type[Screen]] = {
     Phase.DONE: DoneScreen,
     Phase.OUT_OF_ORDER: OutOfOrderScreen,
 }
-"""Those that say nothing but what was touched."""
+"""The screens whose only signal is `touched`."""
 
 
 class ShopScreens:
-    """All of them; phase SERVICE has none here."""
+    """All screens, by phase. Phase SERVICE has none. `camera_checks` says whether the camera may pass an age check."""
 
     def __init__(
         self,
@@ -53,14 +58,15 @@ class ShopScreens:
             Phase.AGE_CHECK: self.age_check,
             Phase.ASK_ID: self.ask_id,
         }
-        self.by_phase |= {phase: kind(strings, images, parent) for phase, kind in PLAIN.items()}
+        self.by_phase |= {phase: kind(strings, images, parent) for phase, kind in SIMPLE_SCREENS.items()}
 
-    def hide_but(self, phase: Phase) -> None:
+    def hide_all_except(self, phase: Phase) -> None:
+        """Hide every screen but that of `phase`."""
         for each, screen in self.by_phase.items():
             if each is not phase:
                 screen.hide()
 
     def forget(self) -> None:
-        """The customer is gone."""
+        """Clear everything of the customer, who has left."""
         for screen in self.by_phase.values():
             screen.forget()

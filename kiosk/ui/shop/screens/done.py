@@ -1,4 +1,4 @@
-"""The end: thank you or sorry, and a receipt on the screen and to take along."""
+"""The last screen of a sale: its outcome, and the receipt as text and as a QR code."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from kiosk.ui.widgets.text import Drawn, Text, fitting
 from kiosk.vending.sale.events import Cancel
 from kiosk.vending.sale.snapshot import Receipt, Snapshot
 
-ROW = 1.5
-"""Height of a row, in heights of its letters' size."""
+ROW_HEIGHT = 1.5
+"""In multiples of the font size."""
 
 
 def local_time(utc: str) -> str:
-    """The journal's time as the clock on the wall has it; the journal's own where it cannot be read."""
+    """Return a UTC time of the journal as local "YYYY-MM-DD HH:MM", or `utc` itself if it is not ISO 8601."""
     try:
         moment = datetime.fromisoformat(utc.replace("Z", "+00:00"))
     except ValueError:
@@ -36,7 +36,7 @@ def local_time(utc: str) -> str:
 
 
 class ReceiptRows(QWidget):
-    """Name on the left, value on the right."""
+    """A table with a name on the left and a value on the right of each row."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -44,17 +44,20 @@ class ReceiptRows(QWidget):
         self.rows: list[tuple[str, str]] = []
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        """Show the (name, value) pairs. The first row is emphasised."""
         if rows != self.rows:
             self.rows = rows
             self.update()
 
     def rescale(self, metrics: DisplayMetrics) -> None:
+        """Use the font sizes of `metrics`."""
         self._metrics = metrics
         self.update()
 
     @property
     def height_wanted(self) -> int:
-        return self._metrics.text.px(theme.BODY * ROW) * len(self.rows) if self._metrics else 0
+        """The height in pixels at full size, 0 before `rescale`."""
+        return self._metrics.text.px(theme.BODY * ROW_HEIGHT) * len(self.rows) if self._metrics else 0
 
     @property
     def drawn(self) -> list[Drawn]:
@@ -68,15 +71,15 @@ class ReceiptRows(QWidget):
             line = QRect(0, top, self.width(), round((index + 1) * pitch) - top)
             weight = QFont.Weight.DemiBold if index == 0 else QFont.Weight.Normal
             colour = theme.TEXT if index == 0 else theme.QUIET
-            # the product's name may be long, a price is short; "Time" is short, a number long
+            # A product's name may be long and a price is short. In the other rows the name is short and the value long.
             left = self.width() * 68 // 100 if index == 0 else self.width() - half - half // 4
-            for whole, place in (
+            for full_text, place in (
                 (name, QRect(line.left(), line.top(), left, line.height())),
                 (value, QRect(line.left() + left, line.top(), line.width() - left, line.height())),
             ):
-                font = fitting(self._metrics.text, theme.BODY, weight, whole, place.size(), wrap=False)
-                # what is too long even for the smallest letters keeps its beginning and its end
-                text = QFontMetrics(font).elidedText(whole, Qt.TextElideMode.ElideMiddle, place.width())
+                font = fitting(self._metrics.text, theme.BODY, weight, full_text, place.size(), wrap=False)
+                # A text that does not fit even in the smallest font keeps its beginning and its end.
+                text = QFontMetrics(font).elidedText(full_text, Qt.TextElideMode.ElideMiddle, place.width())
                 drawn.append(Drawn(text, font, place, colour, theme.GROUND, wrap=False))
         return drawn
 
@@ -93,23 +96,24 @@ class ReceiptRows(QWidget):
 
 
 class TimeLeft(QWidget):
-    """A thin line that gets shorter until the screen closes by itself."""
+    """A thin line that gets shorter until the screen closes automatically."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._share = 0.0
-        self._whole = 0.0
+        self._total = 0.0
 
     def show_seconds(self, seconds: float | None) -> None:
-        """The first number is the whole."""
-        self._whole = max(self._whole, seconds or 0.0)
-        share = (seconds or 0.0) / self._whole if self._whole else 0.0
+        """Show the `seconds` that are left, None for no line. The largest value since `clear` is the full line."""
+        self._total = max(self._total, seconds or 0.0)
+        share = (seconds or 0.0) / self._total if self._total else 0.0
         if share != self._share:
             self._share = share
             self.update()
 
     def clear(self) -> None:
-        self._whole = self._share = 0.0
+        """Start again with an empty line."""
+        self._total = self._share = 0.0
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
@@ -121,7 +125,7 @@ class TimeLeft(QWidget):
 
 
 class DoneScreen(Screen):
-    """Sold, refunded, or refund under way."""
+    """Says that the product was sold, refunded, or that the refund is on its way."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent)
@@ -133,7 +137,7 @@ class DoneScreen(Screen):
         self.rows = ReceiptRows(self)
         self.code = QrCode(self)
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
-        self.left = TimeLeft(self)
+        self.time_left = TimeLeft(self)
         self.done = self.bar.add(self.touch_slot(Cancel()), ButtonStyle.PRIMARY)
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
@@ -158,17 +162,17 @@ class DoneScreen(Screen):
         return self.strings.receipt_rows(name, amount, local_time(receipt.utc), receipt.sale, receipt.reference)
 
     def receipt_text(self, receipt: Receipt, *, simulated: bool) -> str:
-        """The same in lines, for the code: it is read where there is no machine to ask."""
+        """Return the receipt as lines of text for the QR code, which customers read away from the machine."""
         head = [self.strings.receipt(), *([self.strings.simulated()] if simulated else [])]
         rows = [f"{name}: {value}" for name, value in self._rows(receipt)]
-        tail = [] if receipt.outcome == "sold" else [self.strings.ended(receipt.outcome).title]
-        return "\n".join([*head, *rows, *tail])
+        outcome = [] if receipt.outcome == "sold" else [self.strings.ended(receipt.outcome).title]
+        return "\n".join([*head, *rows, *outcome])
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
         gap, space = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         area = self.content_area(metrics).adjusted(0, gap, 0, -space)
         self.rows.rescale(metrics)
-        self.left.setGeometry(0, self.height() - metrics.px(0.6), self.width(), metrics.px(0.6))
+        self.time_left.setGeometry(0, self.height() - metrics.px(0.6), self.width(), metrics.px(0.6))
         sign = metrics.px(16)
         parts = [
             Part(self.sign, sign, sign, least=sign // 3),
@@ -195,13 +199,13 @@ class DoneScreen(Screen):
             column(area, [*parts, *code], gap)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self.left.show_seconds(snapshot.seconds_left)
+        self.time_left.show_seconds(snapshot.seconds_left)
 
     def advance(self, seconds: float) -> None:
         self.sign.advance(seconds)
 
     def forget(self) -> None:
         super().forget()
-        self.left.clear()
+        self.time_left.clear()
         self.rows.show_rows([])
         self.code.show_text("")

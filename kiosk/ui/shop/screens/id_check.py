@@ -1,4 +1,4 @@
-"""An ID, looked at by staff or a reader; and the courteous no."""
+"""The screens of the ID check: asking for an ID, and refusing the product."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from kiosk.vending.sale.snapshot import Snapshot
 
 
 class AskIdScreen(Screen):
-    """What to do with the ID; for staff, a pad and the age to look for."""
+    """Asks for an ID. Staff get a PIN pad and see the minimum age; a reader needs neither."""
 
     entered = pyqtSignal(str)
-    """A PIN."""
+    """Emitted with the PIN that was typed."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent)
@@ -59,15 +59,15 @@ class AskIdScreen(Screen):
         self.pad.name_keys(self.strings.erase(), self.strings.confirm())
         for part in (self.pad, self.dots, self.staff):
             part.setVisible("pin" in snapshot.id_methods)
-        self._say_to_staff(snapshot)
+        self._set_staff_text(snapshot)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        self._say_to_staff(snapshot)
+        self._set_staff_text(snapshot)
         if (snapshot.pin_wait_s <= 0) != self.pad.isEnabled():
             self.pad.clear()
             self.pad.set_open(snapshot.pin_wait_s <= 0)
 
-    def _say_to_staff(self, snapshot: Snapshot) -> None:
+    def _set_staff_text(self, snapshot: Snapshot) -> None:
         if snapshot.pin_wait_s > 0:
             self.staff.say(self.strings.pin_wait(math.ceil(snapshot.pin_wait_s)))
         elif snapshot.reason == "wrong_pin" and self.dots.count == 0:
@@ -82,17 +82,17 @@ class AskIdScreen(Screen):
             self._arrange_low(metrics)
             return
         if "pin" not in snapshot.id_methods:
-            self._explain(area, metrics, metrics.px(26))
+            self._arrange_explanation(area, metrics, metrics.px(26))
             return
         low = area.top() if not self.reach else max(area.top(), self.reach)
         side_by_side = not metrics.upright
         if side_by_side:
             half = QRect(area.left(), area.top(), (area.width() - gap) // 2, area.height())
-            self._explain(half, metrics, metrics.px(20))
+            self._arrange_explanation(half, metrics, metrics.px(20))
             room = area.adjusted(half.width() + gap * 2, 0, 0, 0)
         else:
             room = area
-        head = self._head(metrics)
+        head = self._head_height(metrics)
         high = area.bottom() - max(low, room.top() + (head if not self.reach else 0))
         columns = self.pad.columns_for(room.width(), high, metrics)
         rows = 12 // columns
@@ -110,12 +110,12 @@ class AskIdScreen(Screen):
         above = QRect(room.left(), max(pad.top() - head, area.top()), room.width(), min(head, pad.top() - area.top()))
         column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
         if not side_by_side:
-            self._explain(
+            self._arrange_explanation(
                 QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), metrics, metrics.px(20)
             )
 
     def _arrange_low(self, metrics: DisplayMetrics) -> None:
-        """Where the lower half is low: the pad in two rows, the bar beside it, everything else above."""
+        """Arrange a wide window with low reach: the pad in two rows, the bar next to it, everything else above."""
         gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, -margin)
         high = min(area.bottom() + 1 - self.reach, 2 * round(metrics.touch * 1.2) + gap)
@@ -124,16 +124,16 @@ class AskIdScreen(Screen):
         self.pad.setGeometry(pad)
         self.pad.arrange(6, metrics)
         self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), metrics)
-        head = self._head(metrics)
+        head = self._head_height(metrics)
         above = QRect(pad.left(), pad.top() - head, pad.width(), head)
         column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
-        self._explain(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), metrics, metrics.px(20))
+        self._arrange_explanation(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), metrics, metrics.px(20))
 
-    def _head(self, metrics: DisplayMetrics) -> int:
-        """Height of what stands above the pad."""
+    def _head_height(self, metrics: DisplayMetrics) -> int:
+        """Return the height in pixels of the staff text and the dots above the pad."""
         return metrics.text.px(theme.BODY * 1.6) + metrics.px(4 + theme.GAP)
 
-    def _explain(self, area: QRect, metrics: DisplayMetrics, sign: int) -> None:
+    def _arrange_explanation(self, area: QRect, metrics: DisplayMetrics, sign: int) -> None:
         parts = [
             Part(self.sign, sign, sign, least=sign // 3),
             Part(self.title, width=metrics.px(80), gap=metrics.px(theme.SPACE)),
@@ -150,7 +150,7 @@ class AskIdScreen(Screen):
 
 
 class IdRefusedScreen(MessageScreen):
-    """No product, no reproach, and everything else for sale."""
+    """Says politely that this product cannot be sold, and offers the others."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "id")
@@ -158,6 +158,6 @@ class IdRefusedScreen(MessageScreen):
         self.other = self.bar.add(self.touch_slot(Back()), ButtonStyle.PRIMARY)
 
     def set_texts(self, snapshot: Snapshot) -> None:  # noqa: ARG002
-        self.say(self.strings.refused())
+        self.set_message(self.strings.refused())
         self.cancel.say(self.strings.cancel())
         self.other.say(self.strings.other_products())

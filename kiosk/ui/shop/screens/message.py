@@ -1,4 +1,4 @@
-"""The plain screen: a sign, what is going on, what to do about it."""
+"""The base class of screens that only show a message: an icon, what happens, and what to do."""
 
 from __future__ import annotations
 
@@ -17,48 +17,50 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.snapshot import Snapshot
 
-WIDEST = 92.0
-"""Of a line of text, in units: a longer one is hard to read."""
+MAX_LINE_UNITS = 92.0
+"""Width of a line of text, in units of the layout. Longer lines are hard to read."""
 
 
 class MessageScreen(Screen):
-    """Sign, title and text in the middle, actions at the bottom."""
+    """An icon, a title and a text in the middle, and the actions at the bottom."""
 
     sign_units = 24.0
+    """Size of the icon, in units of the layout."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget, sign: str) -> None:
         super().__init__(strings, images, parent)
 
         # Widgets
         self.sign = Sign(self, sign)
-        self.above = Text(self, theme.BODY, colour=theme.QUIET)
+        self.product = Text(self, theme.BODY, colour=theme.QUIET)
         self.amount = Text(self, theme.AMOUNT, QFont.Weight.DemiBold)
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
-        self.small = Text(self, theme.CAPTION, colour=theme.QUIET)
+        self.note = Text(self, theme.CAPTION, colour=theme.QUIET)
 
-    def say(self, message: Message) -> None:
+    def set_message(self, message: Message) -> None:
+        """Show the title and the text of `message`."""
         self.title.say(message.title)
         self.text.say(message.text)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
-        column(self.middle(metrics), self.parts(metrics), metrics.px(theme.GAP))
+        column(self.message_area(metrics), self.parts(metrics), metrics.px(theme.GAP))
 
-    def middle(self, metrics: DisplayMetrics) -> QRect:
-        """What the bar leaves."""
+    def message_area(self, metrics: DisplayMetrics) -> QRect:
+        """Return the area above the action bar with its margins removed, in pixels. This also arranges the bar."""
         return self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
 
     def parts(self, metrics: DisplayMetrics) -> list[Part]:
-        """From top to bottom."""
-        wide = metrics.px(WIDEST)
+        """Return the parts of the message, from top to bottom."""
+        width = metrics.px(MAX_LINE_UNITS)
         sign = metrics.px(self.sign_units)
         return [
             Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.above, width=wide, gap=metrics.px(theme.MARGIN)),
-            Part(self.amount, width=wide, gap=0),
-            Part(self.title, width=wide, gap=metrics.px(theme.SPACE)),
-            Part(self.text, width=wide),
-            Part(self.small, width=wide, gap=metrics.px(theme.MARGIN)),
+            Part(self.product, width=width, gap=metrics.px(theme.MARGIN)),
+            Part(self.amount, width=width, gap=0),
+            Part(self.title, width=width, gap=metrics.px(theme.SPACE)),
+            Part(self.text, width=width),
+            Part(self.note, width=width, gap=metrics.px(theme.MARGIN)),
         ]
 
     def advance(self, seconds: float) -> None:

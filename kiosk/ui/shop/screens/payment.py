@@ -1,23 +1,72 @@
-"""The payment, and a payment that did not happen."""
+"""The screens from the payment to the product: paying, declined, dispensing, refunding and out of order."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
+from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.products.images import ProductImages
-from kiosk.ui.shop.screens.claim import ClaimScreen
 from kiosk.ui.shop.screens.message import MessageScreen
 from kiosk.ui.translations.live import Message
 from kiosk.ui.translations.shop import ShopStrings
+from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
+from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.metrics import DisplayMetrics
+from kiosk.ui.widgets.qr_code import QrCode
+from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Back, Cancel, Continue
 from kiosk.vending.sale.snapshot import Snapshot
 
 
+class ClaimScreen(MessageScreen):
+    """A message that becomes a claim while the terminal may hold money for nothing.
+
+    A claim is a number that the customer keeps, and a QR code with the same text.
+    """
+
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget, sign: str) -> None:
+        super().__init__(strings, images, parent, sign)
+        self.code = QrCode(self)
+        self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
+
+    def layout_key(self, snapshot: Snapshot) -> Hashable:
+        return (super().layout_key(snapshot), snapshot.claim, snapshot.faults)
+
+    def set_message_or_claim(self, message: Message, snapshot: Snapshot) -> None:
+        """Show `message`, with its text replaced by the claim if the sale has one."""
+        claim = snapshot.claim
+        self.set_message(Message(message.title, self.strings.claim(claim)) if claim else message)
+        lines = [self.strings.simulated()] if snapshot.simulated else []
+        self.code.show_text("\n".join([*lines, self.strings.claim(claim)]) if claim else "")
+        self.scan.say(self.strings.scan_claim() if claim else "")
+        self.code.setVisible(claim is not None)
+
+    def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        if snapshot.claim is None:
+            super().arrange(snapshot, metrics)
+            return
+        area, gap = self.message_area(metrics), metrics.px(theme.GAP)
+        if area.width() > area.height() * 1.15:
+            free_height = area.height() - self.scan.height_for(metrics.px(40)) - gap
+            side = min(free_height, area.width() * 2 // 5, metrics.px(40))
+            right = QRect(area.right() + 1 - side, area.top(), side, area.height())
+            column(right, [Part(self.code, side, least=side * 2 // 3), Part(self.scan)], gap)
+            column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), self.parts(metrics), gap)
+        else:
+            side = min(metrics.px(40), area.height() // 3)
+            code = Part(self.code, side, side, least=side * 3 // 4, gap=metrics.px(theme.SPACE))
+            column(area, [*self.parts(metrics), code, Part(self.scan, width=metrics.px(80))], gap)
+
+    def forget(self) -> None:
+        super().forget()
+        self.code.show_text("")
+
+
 class PayingScreen(MessageScreen):
-    """Everything happens at the reader; the screen says how much for what."""
+    """Shows the product and the amount while the customer pays at the reader."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "card")
@@ -25,15 +74,15 @@ class PayingScreen(MessageScreen):
         self.back = self.bar.add(self.touch_slot(Back()))
 
     def set_texts(self, snapshot: Snapshot) -> None:
-        self.above.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
         self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
-        self.say(self.strings.pay())
+        self.set_message(self.strings.pay())
         self.cancel.say(self.strings.cancel())
         self.back.say(self.strings.back())
 
 
 class DeclinedScreen(ClaimScreen):
-    """Why, and what can be done now."""
+    """Says why the payment failed, and offers to try again, to choose another product or to cancel."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "sorry")
@@ -46,12 +95,51 @@ class DeclinedScreen(ClaimScreen):
 
     def set_texts(self, snapshot: Snapshot) -> None:
         message = self.strings.declined(snapshot.reason)
-        waits = not snapshot.can_continue and not snapshot.faults
-        not_charged = self.strings.declined_for_good() if waits else ""
-        self.say_or_claim(Message(message.title, not_charged) if waits else message, snapshot)
-        self.small.say(not_charged if snapshot.claim else "")
+        is_reader_busy = not snapshot.can_continue and not snapshot.faults
+        note = self.strings.declined_for_good() if is_reader_busy else ""
+        self.set_message_or_claim(Message(message.title, note) if is_reader_busy else message, snapshot)
+        self.note.say(note if snapshot.claim else "")
         self.cancel.say(self.strings.cancel())
         self.other.say(self.strings.other_products())
         self.again.say(self.strings.try_again())
         self.again.setVisible(not snapshot.faults)
         self.again.setEnabled(snapshot.can_continue)
+
+
+class DispensingScreen(MessageScreen):
+    """Shows that the product is on its way. How long the motor takes is unknown, so there is no progress bar."""
+
+    sign_units = 34.0
+
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "tray")
+
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.set_message(self.strings.dispensing())
+
+
+class RefundingScreen(MessageScreen):
+    """Says that the product did not come and that the money is on its way back."""
+
+    sign_units = 30.0
+
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "refund")
+
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
+        self.set_message(self.strings.refunding(snapshot.reason))
+
+
+class OutOfOrderScreen(ClaimScreen):
+    """Says that the machine cannot sell, with the names of its faults for service staff."""
+
+    sign_units = 30.0
+
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
+        super().__init__(strings, images, parent, "closed")
+
+    def set_texts(self, snapshot: Snapshot) -> None:
+        self.set_message_or_claim(self.strings.out_of_order(), snapshot)
+        self.note.say(" · ".join(sorted(snapshot.faults)))

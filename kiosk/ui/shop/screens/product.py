@@ -1,4 +1,4 @@
-"""One product: what it is, what it costs, and the one touch that buys it."""
+"""The screen of one product: its picture, price and minimum age, and the button that buys it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from kiosk.vending.sale.snapshot import Snapshot
 
 
 class Badge(QWidget):
-    """A minimum age."""
+    """A round badge with a minimum age in years."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.age = 0
 
     def show_age(self, age: int) -> None:
+        """Show `age` in years, or hide the badge for 0."""
         self.age = age
         self.setVisible(age > 0)
         self.update()
@@ -39,7 +40,7 @@ class Badge(QWidget):
 
 
 class ProductScreen(Screen):
-    """Picture and words, side by side where there is width for both."""
+    """The picture and the texts: side by side where the screen is wide enough, otherwise one above the other."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent)
@@ -81,5 +82,5 @@ class ProductScreen(Screen):
             self.picture.setGeometry(left.adjusted(0, gap, -gap, -gap))
             column(area.adjusted(left.width() + gap, 0, 0, 0), texts, gap)
         else:
-            high = min(area.height() * 55 // 100, area.width())
-            column(area, [Part(self.picture, high, least=high // 3), *texts], gap)
+            height = min(area.height() * 55 // 100, area.width())
+            column(area, [Part(self.picture, height, least=height // 3), *texts], gap)

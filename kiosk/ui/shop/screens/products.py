@@ -1,4 +1,4 @@
-"""Everything for sale, in pages."""
+"""The screen with all products, in pages."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Cancel, Choose, SetCamera, Stay
 from kiosk.vending.sale.snapshot import Offer, Snapshot
 
-READABLE = 0.78
-"""To what share the longest word among the names may shrink, so that more of them share a page."""
+MIN_NAME_SCALE = 0.78
+"""Share of its size to which the longest word of all names may shrink, so that more tiles fit on a page."""
 
 
 class ProductsScreen(Screen):
-    """A grid that pages by button or by a swipe."""
+    """A grid of tiles. Buttons or a swipe turn its pages."""
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent)
         self.page = 0
         self.grid = Grid(1, 1, 1)
-        self._last: tuple[Snapshot, DisplayMetrics] | None = None
+        self._shown: tuple[Snapshot, DisplayMetrics] | None = None
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.tiles = {slot: Tile(self, images) for slot in images.slots}
         self.cancel = Button(self)
         self.camera = Button(self)
-        self.earlier = Button(self, sign="left")
-        self.number = Text(self, theme.BODY, colour=theme.QUIET)
-        self.later = Button(self, sign="right")
+        self.previous_button = Button(self, sign="left")
+        self.page_number = Text(self, theme.BODY, colour=theme.QUIET)
+        self.next_button = Button(self, sign="right")
 
         # Slots
         for slot, tile in self.tiles.items():
@@ -49,8 +49,8 @@ class ProductsScreen(Screen):
             tile.swiped.connect(self.turn_page)
         self.cancel.clicked.connect(self.touch_slot(Cancel()))
         self.camera.clicked.connect(self._on_camera)
-        self.earlier.clicked.connect(self._turn(-1))
-        self.later.clicked.connect(self._turn(1))
+        self.previous_button.clicked.connect(self._page_slot(-1))
+        self.next_button.clicked.connect(self._page_slot(1))
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
         return (super().layout_key(snapshot), snapshot.offers, snapshot.camera, self.page)
@@ -58,13 +58,14 @@ class ProductsScreen(Screen):
     def set_texts(self, snapshot: Snapshot) -> None:
         self.title.say(self.strings.choose())
         self.cancel.say(self.strings.cancel())
-        on = bool(snapshot.camera)
-        self.camera.say(self.strings.turn_camera_off() if on else self.strings.turn_camera_on())
-        self.camera.show_sign("no_look" if on else "look")
-        self.earlier.setAccessibleName(self.strings.previous_page())
-        self.later.setAccessibleName(self.strings.next_page())
+        is_on = bool(snapshot.camera)
+        self.camera.say(self.strings.turn_camera_off() if is_on else self.strings.turn_camera_on())
+        self.camera.show_sign("no_look" if is_on else "look")
+        self.previous_button.setAccessibleName(self.strings.previous_page())
+        self.next_button.setAccessibleName(self.strings.next_page())
 
-    def says(self, offer: Offer) -> TileText:
+    def tile_text(self, offer: Offer) -> TileText:
+        """Return the name, the price and the note of a tile."""
         note = ""
         if not offer.available:
             note = self.strings.sold_out()
@@ -74,12 +75,12 @@ class ProductsScreen(Screen):
         return TileText(name, self.strings.money(offer.price, offer.currency), note)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
-        self._last = snapshot, metrics
+        self._shown = snapshot, metrics
         margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
         area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), metrics.touch)
         area.adjust(0, 0, 0, -gap)
-        high = self.title.height_for(area.width())
-        self.title.setGeometry(area.left(), area.top() + gap, area.width(), high)
+        height = self.title.height_for(area.width())
+        self.title.setGeometry(area.left(), area.top() + gap, area.width(), height)
         area.setTop(max(self.title.geometry().bottom() + 2 * gap, self.reach))
         if self.reach:
             self.title.setGeometry(area.left(), 0, area.width(), self.reach)
@@ -91,7 +92,7 @@ class ProductsScreen(Screen):
         font_metrics = QFontMetrics(metrics.text.font(theme.BODY))
         names = (self.images.name(offer.slot, self.strings.language) for offer in snapshot.offers)
         longest = max(font_metrics.horizontalAdvance(word) for name in names for word in name.split())
-        word = min(round(longest * READABLE) + 2 * gap + 2, area.width() // 2)
+        word = min(round(longest * MIN_NAME_SCALE) + 2 * gap + 2, area.width() // 2)
         upright = QSize(
             max(metrics.touch * 3 // 2, metrics.text.px(20), word),
             max(metrics.touch, metrics.px(18) + metrics.text.px(11)),
@@ -116,7 +117,7 @@ class ProductsScreen(Screen):
         for index, offer in enumerate(shown):
             tile = self.tiles[offer.slot]
             tile.setGeometry(self.grid.place(place, index, gap))
-            tile.show_offer(offer, self.says(offer), metrics)
+            tile.show_offer(offer, self.tile_text(offer), metrics)
             tile.show()
         tiles = [self.tiles[offer.slot] for offer in shown]
         noted = any(tile.says.note for tile in tiles)
@@ -127,30 +128,32 @@ class ProductsScreen(Screen):
     def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
         paged = self.grid.pages > 1
-        for part in (self.earlier, self.number, self.later):
+        for part in (self.previous_button, self.page_number, self.next_button):
             part.setVisible(paged)
-        for button in (self.cancel, self.camera, self.earlier, self.later):
+        for button in (self.cancel, self.camera, self.previous_button, self.next_button):
             button.rescale(metrics)
         right = bar.right() + 1
         if paged:
-            self.later.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
-            self.number.say(self.strings.page(self.page + 1, self.grid.pages))
-            number_width = max(self.number.width_for(), metrics.touch // 2)
-            self.number.setGeometry(right - metrics.touch - gap - number_width, bar.top(), number_width, bar.height())
-            right = self.number.x() - gap
-            self.earlier.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
-            right = self.earlier.x() - gap
-            self.earlier.setEnabled(self.page > 0)
-            self.later.setEnabled(self.page < self.grid.pages - 1)
-        self._shorten(right - bar.left(), gap)
+            self.next_button.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
+            self.page_number.say(self.strings.page(self.page + 1, self.grid.pages))
+            number_width = max(self.page_number.width_for(), metrics.touch // 2)
+            self.page_number.setGeometry(
+                right - metrics.touch - gap - number_width, bar.top(), number_width, bar.height()
+            )
+            right = self.page_number.x() - gap
+            self.previous_button.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
+            right = self.previous_button.x() - gap
+            self.previous_button.setEnabled(self.page > 0)
+            self.next_button.setEnabled(self.page < self.grid.pages - 1)
+        self._fit_buttons(right - bar.left(), gap)
         left = bar.left()
         for button in (self.cancel, self.camera):
             width = max(button.sizeHint().width(), metrics.touch)
             button.setGeometry(left, bar.top(), width, bar.height())
             left += width + gap
 
-    def _shorten(self, room: int, gap: int) -> None:
-        """Where the words do not fit, the signs stand alone, their names for whoever has them read out."""
+    def _fit_buttons(self, room: int, gap: int) -> None:
+        """Replace texts by icons where `room` (pixels) is too small. Screen readers still get the text."""
         self.cancel.show_sign("")
         for button, sign in ((self.camera, self.camera.sign), (self.cancel, "close")):
             if self.cancel.sizeHint().width() + self.camera.sizeHint().width() + gap > room:
@@ -161,19 +164,20 @@ class ProductsScreen(Screen):
     def forget(self) -> None:
         super().forget()
         self.page = 0
-        self._last = None
+        self._shown = None
 
     # Slots
 
-    def _turn(self, by: int) -> Callable[[], None]:
+    def _page_slot(self, by: int) -> Callable[[], None]:
         return lambda: self.turn_page(by)
 
     def turn_page(self, by: int) -> None:
-        if self._last is not None and 0 <= self.page + by < self.grid.pages:
+        """Go `by` pages forward or back, if there are so many."""
+        if self._shown is not None and 0 <= self.page + by < self.grid.pages:
             self.page += by
-            self.show_snapshot(*self._last)
+            self.show_snapshot(*self._shown)
         self.touched.emit(Stay())
 
     def _on_camera(self) -> None:
-        if self._last is not None:
-            self.touched.emit(SetCamera(not self._last[0].camera))
+        if self._shown is not None:
+            self.touched.emit(SetCamera(not self._shown[0].camera))

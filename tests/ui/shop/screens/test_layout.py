@@ -7,11 +7,11 @@ from PyQt6.QtWidgets import QApplication
 
 from kiosk.estimate import Observation
 from kiosk.ui.products.tile import Tile
-from kiosk.ui.shop.appearance import Appearance
+from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.translations import translator
 from tests.fakes.sale_rig import MemoryJournal
+from tests.fakes.ui import make_estimate, make_face, make_preview
 from tests.support.layout_judge import faults
-from tests.ui.conftest import make_estimate, make_face, make_preview
 from tools.make_screenshots import SCENES, ClipVision, play, stage_for
 
 INCH = 25.4
