@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from kiosk.ui.products.carousel import SPEED, Conveyor
 from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.screens.attract import AttractScreen
-from kiosk.ui.shop.window import UNWATCHED_MS, ShopWindow
+from kiosk.ui.shop.window import IDLE_TICK_MS, ShopWindow
 from kiosk.ui.widgets.animation import LIVE_MS
 from kiosk.vending.catalog.catalog import demo_path
 from kiosk.vending.sale.state import Phase
@@ -42,7 +42,7 @@ def window(qtbot: QtBot, vision: FakeVision) -> Iterator[ShopWindow]:
     window.timer.stop()
     qtbot.addWidget(window)
     window.show()
-    window.advance(2.0)  # the shield that catches a touch meant for what was there before is down
+    window.advance(2.0)  # the touch guard is down
     QApplication.processEvents()
     yield window
     window.leave()
@@ -103,10 +103,10 @@ def test_the_window_asks_seldom_while_nobody_is_there(window: ShopWindow, vision
     window.timer.start()
     vision.see()
     window.advance(0.1)
-    assert window.timer.interval() == UNWATCHED_MS
+    assert window.timer.interval() == IDLE_TICK_MS
     vision.see(make_face())
     window.advance(0.1)
-    assert window.timer.interval() < UNWATCHED_MS
+    assert window.timer.interval() < IDLE_TICK_MS
 
 
 def test_the_window_asks_at_the_displays_rate_while_a_picture_is_shown(window: ShopWindow, vision: FakeVision) -> None:
