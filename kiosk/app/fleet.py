@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Protocol
 
 from kiosk.common.errors import KioskError
+from kiosk.common.utc import utc_now
 from kiosk.config import Config
 from kiosk.estimate import Observation
 from kiosk.fleet import engine_trial
 from kiosk.fleet.audience import FinishedTracks
 from kiosk.fleet.engine_trial import EngineTrial, Wellbeing
-from kiosk.fleet.fleet_settings import FleetSettings, utc_now
 from kiosk.fleet.messages import MachineStatus, SlotStatus
-from kiosk.fleet.mqtt import Broker
+from kiosk.fleet.mqtt import check_files
 from kiosk.fleet.order_executor import OrderExecutor
 from kiosk.fleet.orders import OrderError, public_key
 from kiosk.fleet.service import Fleet
@@ -50,44 +50,27 @@ class SwitchableVision(Protocol):
     def use_engine(self, engine: Path | None) -> None: ...
 
 
-def settings_of(config: Config) -> FleetSettings:
-    """Where the machine reports to."""
-    fleet = config.fleet
-    broker = Broker(
-        fleet.broker,
-        fleet.port,
-        tls=fleet.tls,
-        ca=_path(fleet.ca),
-        certificate=_path(fleet.certificate),
-        key=_path(fleet.key),
-        user=fleet.user,
-        password_file=_path(fleet.password),
-    )
-    return FleetSettings(broker, fleet.machine, fleet.topic, fleet.health_every, fleet.outbox, fleet.orders_key)
-
-
 def missing_requirements(config: Config) -> Iterator[str]:
     """What the fleet still needs, each in one line."""
     if not config.fleet.broker:
         return
-    settings = settings_of(config)
     try:
-        settings.broker.check()
+        check_files(config.fleet)
     except KioskError as error:
         yield f"fleet: {error}"
-    if settings.orders_key:
+    if config.fleet.orders_key:
         try:
-            public_key(settings.orders_key)
+            public_key(config.fleet.orders_key)
         except OrderError as error:
             yield f"fleet.orders_key: {error}"
-    engines = _path(config.fleet.engines)
+    engines = config.fleet.engines_path
     if engines and not engines.is_dir():
         yield f"fleet.engines = {str(engines)!r} is no folder"
 
 
 def chosen_engine(config: Config) -> Path | None:
     """The engine that an order has chosen for this start, if one has. Raises `OSError`."""
-    folder = _path(config.fleet.engines)
+    folder = config.fleet.engines_path
     if not config.fleet.broker or folder is None:
         return None
     return engine_trial.at_start(_choice_path(config), lambda sha256: engine_in(folder, sha256))
@@ -122,7 +105,7 @@ class FleetDesk:
         self._vision = vision
         self._version = importlib.metadata.version("facialnet-kiosk")
         self._tracks = FinishedTracks() if config.fleet.count_visitors else None
-        self._fleet = Fleet(settings_of(config), config.journal_path, config.state_folder / "fleet.db")
+        self._fleet = Fleet(config.fleet, config.journal_path, config.state_folder / "fleet.db")
         self._desk = OrderExecutor(self._fleet, shop, settings, self._trial(config), utc_now)
         self._tell_at = 0.0
 
@@ -148,7 +131,7 @@ class FleetDesk:
         self._fleet.stop()
 
     def _trial(self, config: Config) -> EngineTrial | None:
-        folder = _path(config.fleet.engines)
+        folder = config.fleet.engines_path
         if folder is None:
             return None
         return EngineTrial(
@@ -188,7 +171,3 @@ def status_of(shop: Shop, vision: SwitchableVision, version: str) -> MachineStat
 
 def _choice_path(config: Config) -> Path:
     return config.state_folder / "fleet-engine.json"
-
-
-def _path(value: str) -> Path | None:
-    return None if value in ("", "none", "auto") else Path(value)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kiosk.common.errors import KioskError
+from kiosk.common.utc import utc_text
 
 MOST_BYTES = 5_000_000
 """Size at which a log file is put aside and a new one begun."""
@@ -29,7 +30,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the message holds."""
         line = {
-            "time": _utc(record.created),
+            "time": utc_text(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname.lower(),
             "source": record.name,
             "message": record.getMessage(),
@@ -91,7 +92,3 @@ def _log_surprise(kind: type[BaseException], error: BaseException, trace: Traceb
         sys.__excepthook__(kind, error, trace)
     else:
         logging.getLogger("kiosk").critical("%s: %s", kind.__name__, error, exc_info=(kind, error, trace))
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

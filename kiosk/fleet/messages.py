@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kiosk.config import FleetConfig
 from kiosk.vending.journal import Entry
 from kiosk.vending.journal.facts import (
     JournalReopened,
@@ -45,6 +46,11 @@ WEIGHTS = {STOCK: 0, HEALTH: 0, AUDIENCE: 1, ERROR: 2, RESULT: 2}
 
 _CHANGES = (MachineStarted, StockSet, PriceSet, SettingChanged, SettledByOperator)
 _ERRORS = (VendFailed, VendUnknown, VendReportedLate, JournalReopened, JournalReplaced)
+
+
+def topic_of(config: FleetConfig, name: str, machine: str | None = None) -> str:
+    """Returns a whole MQTT topic, such as `kiosk/m-1/health`; `machine` is this one where none is given."""
+    return f"{config.topic}/{machine or config.machine}/{name}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from paho.mqtt import MQTTException
@@ -23,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from kiosk.common.errors import KioskError
+from kiosk.config import FleetConfig
 from kiosk.security.file_permissions import read_password, read_secret
 
 KEEP_ALIVE_S = 30
@@ -47,43 +47,31 @@ class LinkError(KioskError):
     """No connection, or one that is lost."""
 
 
-@dataclass(frozen=True)
-class Broker:
-    """Where the broker is and how it knows the machine."""
+def check_files(config: FleetConfig) -> None:
+    """Reads the password, the key and the certificates once. Raises `LinkError`, `SecretFileError`."""
+    if config.password_path:
+        read_password(config.password_path)
+    if config.key_path:
+        read_secret(config.key_path)
+    if config.tls:
+        tls_context(config)
 
-    host: str
-    port: int = 8883
-    tls: bool = True
-    ca: Path | None = None
-    """Certificates of authorities; None for the system's."""
-    certificate: Path | None = None
-    key: Path | None = None
-    user: str = ""
-    password_file: Path | None = None
 
-    def check(self) -> None:
-        """Reads every file once. Raises `LinkError`, `SecretFileError`."""
-        if self.password_file:
-            read_password(self.password_file)
-        if self.key:
-            read_secret(self.key)
-        if self.tls:
-            self.context()
-
-    def context(self) -> ssl.SSLContext:
-        """How the broker is known, and the machine to it. Raises `LinkError`, `SecretFileError`."""
+def tls_context(config: FleetConfig) -> ssl.SSLContext:
+    """Returns the trusted authorities and the machine's certificate. Raises `LinkError`, `SecretFileError`."""
+    ca, certificate, key = config.ca_path, config.certificate_path, config.key_path
+    try:
+        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+    except OSError as error:  # ssl.SSLError is one
+        raise LinkError(f"{ca} holds no certificate of an authority, as PEM: {error}") from error
+    if certificate and key:
+        read_secret(key)
         try:
-            context = ssl.create_default_context(cafile=str(self.ca) if self.ca else None)
-        except OSError as error:  # ssl.SSLError is one
-            raise LinkError(f"{self.ca} holds no certificate of an authority, as PEM: {error}") from error
-        if self.certificate and self.key:
-            read_secret(self.key)
-            try:
-                # an encrypted key would ask at a terminal that is not there
-                context.load_cert_chain(self.certificate, self.key, password=lambda: b"")
-            except OSError as error:
-                raise LinkError(f"{self.certificate} and {self.key} are no certificate and its key: {error}") from error
-        return context
+            # without a password OpenSSL would ask for an encrypted key's at a terminal that is not there
+            context.load_cert_chain(certificate, key, password=lambda: b"")
+        except OSError as error:
+            raise LinkError(f"{certificate} and {key} are no certificate and its key: {error}") from error
+    return context
 
 
 class _Client(Client):
@@ -102,8 +90,7 @@ class _Client(Client):
 class Link:
     """A connection, from its beginning to its end."""
 
-    broker: Broker
-    machine: str
+    config: FleetConfig
     will: tuple[str, bytes]
     """Topic and payload of what the broker says, retained, once the machine is gone."""
     subscriptions: tuple[str, ...] = ()
@@ -134,16 +121,16 @@ class Link:
         properties.MaximumPacketSize = LARGEST_PACKET
         try:
             self._client.connect(
-                self.broker.host, self.broker.port, KEEP_ALIVE_S, clean_start=False, properties=properties
+                self.config.broker, self.config.port, KEEP_ALIVE_S, clean_start=False, properties=properties
             )
         except (OSError, ValueError) as error:
-            raise LinkError(f"no connection to {self.broker.host}:{self.broker.port}: {error}") from error
+            raise LinkError(f"no connection to {self.config.broker}:{self.config.port}: {error}") from error
         for _ in range(round(CONNECT_WITHIN_S / _TURN_S)):
             if self._up:
                 break
             self.turn()
         else:
-            raise LinkError(f"{self.broker.host} does not answer as an MQTT 5 broker")
+            raise LinkError(f"{self.config.broker} does not answer as an MQTT 5 broker")
         if self.subscriptions:
             # what the broker retains comes once, and not again at every connection
             once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
@@ -156,15 +143,15 @@ class Link:
         except _MALFORMED as error:
             if error is self._ours:
                 raise
-            raise LinkError(f"{self.broker.host} says what is no MQTT 5: {error}") from error
+            raise LinkError(f"{self.config.broker} says what is no MQTT 5: {error}") from error
         if self._lost or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise LinkError(f"the connection to {self.broker.host} is lost: {self._lost or code.name}")
+            raise LinkError(f"the connection to {self.config.broker} is lost: {self._lost or code.name}")
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Sends by QoS 1; gives the packet's number. Raises `LinkError`."""
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise LinkError(f"the connection to {self.broker.host} is lost: {sent.rc.name}")
+            raise LinkError(f"the connection to {self.config.broker} is lost: {sent.rc.name}")
         self._unanswered.add(sent.mid)
         return sent.mid
 
@@ -186,17 +173,17 @@ class Link:
     def _made(self) -> Client:
         client = _Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self.machine,
+            client_id=self.config.machine,
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_WITHIN_S
         client.will_set(self.will[0], self.will[1], qos=1, retain=True)
-        if self.broker.tls:
-            client.tls_set_context(self.broker.context())
-        if self.broker.user:
-            password = read_password(self.broker.password_file) if self.broker.password_file else None
-            client.username_pw_set(self.broker.user, password)
+        if self.config.tls:
+            client.tls_set_context(tls_context(self.config))
+        if self.config.user:
+            password = read_password(self.config.password_path) if self.config.password_path else None
+            client.username_pw_set(self.config.user, password)
         client.on_socket_open = _at_once
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -215,9 +202,9 @@ class Link:
 
     def _on_disconnect(self, _client: Client, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
         if not flags.is_disconnect_packet_from_server:
-            why = f"it hung up; where that goes on, look whether another machine is called {self.machine}, too"
+            why = f"it hung up; where that goes on, look whether another machine is called {self.config.machine}, too"
         elif code.value == _TAKEN_OVER:
-            why = f"another machine is called {self.machine}, too: give each a name of its own"
+            why = f"another machine is called {self.config.machine}, too: give each a name of its own"
         else:
             why = str(code)
         self._lost = self._lost or why

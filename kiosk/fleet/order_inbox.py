@@ -10,8 +10,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from kiosk.common.utc import utc_text
+from kiosk.config import FleetConfig
 from kiosk.fleet import messages
-from kiosk.fleet.fleet_settings import FleetSettings, utc_text
 from kiosk.fleet.orders import EVERYBODY, Order, OrderError, opened, public_key
 from kiosk.fleet.outbox import Outbox
 
@@ -24,19 +25,19 @@ class OrderInbox:
     """`waiting` is for whoever carries the orders out. Raises `OrderError` for a bad key."""
 
     def __init__(
-        self, settings: FleetSettings, outbox: Outbox, waiting: deque[Order], clock: Callable[[], datetime]
+        self, config: FleetConfig, outbox: Outbox, waiting: deque[Order], clock: Callable[[], datetime]
     ) -> None:
-        self._settings = settings
+        self._config = config
         self._outbox = outbox
         self._clock = clock
-        self._key: Ed25519PublicKey | None = public_key(settings.orders_key) if settings.orders_key else None
+        self._key: Ed25519PublicKey | None = public_key(config.orders_key) if config.orders_key else None
         self.waiting = waiting
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Where orders come from; nowhere without a key."""
-        names = (self._settings.machine, EVERYBODY) if self._key else ()
-        return tuple(self._settings.topic(messages.ORDER, name) for name in names)
+        names = (self._config.machine, EVERYBODY) if self._key else ()
+        return tuple(messages.topic_of(self._config, messages.ORDER, name) for name in names)
 
     def remember(self) -> None:
         """What an earlier run accepted and did not finish, once more only by its signature: a file may be changed.
@@ -66,7 +67,7 @@ class OrderInbox:
         if order.counter == last:
             return  # the broker says it twice
         try:
-            if topic != self._settings.topic(messages.ORDER, order.machine):
+            if topic != messages.topic_of(self._config, messages.ORDER, order.machine):
                 raise OrderError(f"it is for {order.machine}")
             if order.counter < last:
                 raise OrderError(f"its counter is no more than {last}")

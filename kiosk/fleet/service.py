@@ -1,6 +1,6 @@
 """The fleet's service: a thread of its own, so that no broker and no disk is ever waited for by the screen.
 
-fleet = Fleet(settings, journal, outbox)   # paths; checks keys and passwords
+fleet = Fleet(config, journal, outbox)     # paths; checks keys and passwords
 fleet.start()
 fleet.tell(status)                         # about once a second, from the screen's thread
 order = fleet.next_order()                 # to be carried out when the machine is idle
@@ -19,8 +19,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from kiosk.fleet.fleet_settings import FleetSettings
+from kiosk.config import FleetConfig
 from kiosk.fleet.messages import MachineStatus
+from kiosk.fleet.mqtt import check_files
 from kiosk.fleet.orders import Order, public_key
 from kiosk.fleet.outbox import Outbox, OutboxError
 from kiosk.fleet.worker import Worker
@@ -39,11 +40,11 @@ STOP_WITHIN_S = 15.0
 class Fleet:
     """Raises `KioskError` for settings that cannot work. Nothing here waits, but for `stop`."""
 
-    def __init__(self, settings: FleetSettings, journal: Path, outbox: Path) -> None:
-        settings.broker.check()
-        if settings.orders_key:
-            public_key(settings.orders_key)
-        self._settings = settings
+    def __init__(self, config: FleetConfig, journal: Path, outbox: Path) -> None:
+        check_files(config)
+        if config.orders_key:
+            public_key(config.orders_key)
+        self._config = config
         self._journal = journal
         self._outbox = outbox
         self._inbox: deque[Callable[[Worker], None]] = deque()
@@ -99,9 +100,9 @@ class Fleet:
                 self._stopped.wait(AGAIN_S)
 
     def _work(self) -> None:
-        outbox = Outbox(self._outbox, self._settings.limit)
+        outbox = Outbox(self._outbox, self._config.outbox)
         try:
-            worker = Worker(self._settings, self._journal, outbox, self._inbox, self._orders)
+            worker = Worker(self._config, self._journal, outbox, self._inbox, self._orders)
             try:
                 while not self._stopped.is_set():
                     self._stopped.wait(worker.step(time.monotonic()))

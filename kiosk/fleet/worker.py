@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.common.errors import KioskError
+from kiosk.common.utc import utc_now, utc_text
+from kiosk.config import FleetConfig
 from kiosk.fleet import messages
 from kiosk.fleet.audience import VisitorCounter
 from kiosk.fleet.delivery import Delivery, JournalStream, Message, OutboxStream, Stream
-from kiosk.fleet.fleet_settings import FleetSettings, utc_now, utc_text
-from kiosk.fleet.messages import MachineStatus
+from kiosk.fleet.messages import MachineStatus, topic_of
 from kiosk.fleet.mqtt import Link, LinkError
 from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.orders import Order
@@ -51,18 +52,18 @@ class Worker:
 
     def __init__(
         self,
-        settings: FleetSettings,
+        config: FleetConfig,
         journal: Path,
         outbox: Outbox,
         inbox: deque[Callable[[Worker], None]] | None = None,
         orders: deque[Order] | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._settings = settings
+        self._config = config
         self._journal = journal
         self._outbox = outbox
         self._inbox = deque() if inbox is None else inbox
-        self._gate = OrderInbox(settings, outbox, deque() if orders is None else orders, clock)
+        self._gate = OrderInbox(config, outbox, deque() if orders is None else orders, clock)
         self._clock = clock
         self._now = 0.0
         self._audience = VisitorCounter()
@@ -145,7 +146,7 @@ class Worker:
     def _report_health(self) -> None:
         if self._status is None or self._now < self._health_at:
             return
-        self._health_at = self._now + self._settings.health_every
+        self._health_at = self._now + self._config.health_every
         silent = self._now - self._told_at > SILENT_S
         self.put(
             messages.HEALTH,
@@ -169,11 +170,11 @@ class Worker:
 
     def _connect(self) -> None:
         will = self._state("offline", "lost")
-        link = Link(self._settings.broker, self._settings.machine, will, self._gate.topics, self._gate.hear)
+        link = Link(self._config, will, self._gate.topics, self._gate.hear)
         self._link = link
         link.open()
         link.publish(*self._state("online"), retain=True)
-        self._of_outbox = self._delivery(OutboxStream(self._outbox, self._settings.machine))
+        self._of_outbox = self._delivery(OutboxStream(self._outbox, self._config.machine))
         self._of_journal, self._journal_at = None, self._now
         self._steady_at = self._now + STEADY_S
 
@@ -189,7 +190,7 @@ class Worker:
                 if delivery and (why := delivery.answered(packet, code, self._now)):
                     self._say(why)
             if delivery and delivery.overdue(self._now):
-                raise LinkError(f"{self._settings.broker.host} acknowledges nothing of what it is told")
+                raise LinkError(f"{self._config.broker} acknowledges nothing of what it is told")
         if self._steady_at is not None and self._now >= self._steady_at:
             self._steady_at, self._failures = None, 0
             if self._said:
@@ -202,7 +203,7 @@ class Worker:
             return
         try:
             if self._of_journal is None:
-                stream = JournalStream(self._journal, self._outbox, self._settings.machine)
+                stream = JournalStream(self._journal, self._outbox, self._config.machine)
                 self._of_journal = self._delivery(stream)
             self._of_journal.send(self._now)
         except JournalError as error:
@@ -216,7 +217,7 @@ class Worker:
 
     def _publish(self, letter: Message) -> int | None:
         assert self._link is not None
-        topic = self._settings.topic(letter.topic)
+        topic = topic_of(self._config, letter.topic)
         size = len(topic) + len(letter.payload) + _AROUND
         if size > self._link.largest:
             self._say(f"the broker takes no packet of {size} bytes, as {letter.topic} needs: raise its limit")
@@ -234,10 +235,10 @@ class Worker:
         self._connect_at = self._now + wait * random.uniform(1.0, 1.5)
 
     def _state(self, state: str, why: str = "") -> tuple[str, bytes]:
-        data = {"v": messages.VERSION, "machine": self._settings.machine, "state": state, "why": why}
+        data = {"v": messages.VERSION, "machine": self._config.machine, "state": state, "why": why}
         if state != "offline" or why != "lost":  # the last will is written long before it is true
             data["utc"] = utc_text(self._clock())
-        return self._settings.topic(messages.STATE), json.dumps(data, separators=(",", ":")).encode()
+        return topic_of(self._config, messages.STATE), json.dumps(data, separators=(",", ":")).encode()
 
     def _say(self, what: str) -> None:
         """Each trouble once, and not at every try."""

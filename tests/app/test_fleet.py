@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from kiosk.app.devices import missing_requirements as machine_requirements
-from kiosk.app.fleet import FleetDesk, chosen_engine, engine_in, missing_requirements, settings_of, status_of, wellbeing
+from kiosk.app.fleet import FleetDesk, chosen_engine, engine_in, missing_requirements, status_of, wellbeing
 from kiosk.config import Config, ConfigError, FleetConfig, load
 from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import Choice
@@ -57,7 +57,7 @@ def test_without_a_broker_there_is_no_fleet() -> None:
         ('broker = "mqtt://b"\nmachine = "a"', "fleet.broker"),
         ('broker = "b"\nmachine = "a"\nkey = "k"', "certificate and key go together"),
         ('broker = "b"\nmachine = "a"\npassword = "p"', "password needs a user"),
-        ('broker = "b"\nmachine = "a"\nuser = "u"\npassword = "p"\ntls = false', "in the clear"),
+        ('broker = "b"\nmachine = "a"\nuser = "u"\npassword = "p"\ntls = false', "unencrypted"),
         ('topic = "a/#"', "fleet.topic"),
         ("outbox = 1", "100 to 1000000"),
     ],
@@ -72,7 +72,7 @@ def test_files_are_found_from_the_settings_and_checked(tmp_path: Path) -> None:
     found = config(
         tmp_path, 'broker = "b"\nmachine = "m"\nuser = "u"\npassword = "p"\nengines = "e"\norders_key = "AAAA"'
     )
-    assert settings_of(found).broker.password_file == tmp_path / "p"
+    assert found.fleet.password_path == tmp_path / "p"
     (tmp_path / "p").write_text("secret")
     (tmp_path / "p").chmod(0o644)
     found_lacking = list(missing_requirements(found))

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from kiosk.fleet.fleet_settings import FleetSettings
+from kiosk.config import FleetConfig
 from kiosk.fleet.messages import MachineStatus, SlotStatus
-from kiosk.fleet.mqtt import Broker as BrokerSettings
 from kiosk.fleet.outbox import Outbox
 from kiosk.fleet.worker import Worker
 from kiosk.vending.journal import Journal
@@ -26,18 +25,16 @@ def status(*, faults: tuple[str, ...] = (), count: int = 5, **more: Any) -> Mach
     return MachineStatus(faults=faults, slots=slots, **{**said, **more})
 
 
+def fleet_config(port: int = 1, **settings: Any) -> FleetConfig:
+    """The settings of machine m-1 for a broker on this computer, without TLS unless `settings` says so."""
+    return FleetConfig(**{"broker": "127.0.0.1", "port": port, "machine": "m-1", "tls": False, **settings})
+
+
 class Machine:
     """Its worker is stepped by hand; `crash` forgets it without a word."""
 
     def __init__(self, folder: Path, port: int, *, limit: int = 10_000, **settings: Any) -> None:
-        self.settings = FleetSettings(
-            **{
-                "broker": BrokerSettings("127.0.0.1", port, tls=False),
-                "machine": "m-1",
-                "limit": limit,
-                **settings,
-            }
-        )
+        self.config = fleet_config(port, outbox=limit, **settings)
         self.folder = folder
         self.now = 1000.0
         self.utc = BEGIN
@@ -46,8 +43,8 @@ class Machine:
         self.start()
 
     def start(self) -> None:
-        self.outbox = Outbox(self.folder / "fleet.db", self.settings.limit)
-        self.worker = Worker(self.settings, self.folder / "journal.db", self.outbox, clock=lambda: self.utc)
+        self.outbox = Outbox(self.folder / "fleet.db", self.config.outbox)
+        self.worker = Worker(self.config, self.folder / "journal.db", self.outbox, clock=lambda: self.utc)
 
     def crash(self) -> None:
         """As if the process had died: the connection is cut without a word."""

@@ -11,11 +11,10 @@ import pytest
 
 from kiosk.fleet.delivery import ANSWER_WITHIN_S, FLIGHT
 from kiosk.fleet.messages import SlotStatus
-from kiosk.fleet.mqtt import Broker as BrokerSettings
 from kiosk.fleet.mqtt import Link, LinkError
 from tests.fakes.bad_broker import LARGEST_THERE_IS, TAKEN_OVER, BadBroker
 from tests.fakes.broker import Broker, Collector, until
-from tests.fakes.fleet_rig import Machine, status
+from tests.fakes.fleet_rig import Machine, fleet_config, status
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def machine_at(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
 @pytest.mark.proves("network-stop")
 def test_a_packet_that_is_too_large_ends_the_connection_when_it_begins() -> None:
     with BadBroker(answers=None, greeting=LARGEST_THERE_IS) as broker:
-        link = Link(BrokerSettings("127.0.0.1", broker.port, tls=False), "m-1", ("kiosk/m-1/state", b"{}"))
+        link = Link(fleet_config(broker.port), ("kiosk/m-1/state", b"{}"))
         with pytest.raises(LinkError, match="a packet of 268435455 bytes, where 16384 are allowed"):
             talk(link)
         link.abandon()
@@ -49,7 +48,7 @@ def talk(link: Link) -> None:
 
 def test_a_broker_says_that_a_name_is_taken() -> None:
     with BadBroker(answers=None, greeting=TAKEN_OVER) as broker:
-        link = Link(BrokerSettings("127.0.0.1", broker.port, tls=False), "m-1", ("kiosk/m-1/state", b"{}"))
+        link = Link(fleet_config(broker.port), ("kiosk/m-1/state", b"{}"))
         with pytest.raises(LinkError, match="another machine is called m-1, too: give each a name of its own"):
             talk(link)
         link.abandon()
@@ -58,8 +57,7 @@ def test_a_broker_says_that_a_name_is_taken() -> None:
 def test_a_broker_keeps_back_what_is_too_large(broker: Broker, collector: Collector) -> None:
     heard: list[bytes] = []
     link = Link(
-        BrokerSettings("127.0.0.1", broker.port, tls=False),
-        "m-1",
+        fleet_config(broker.port),
         ("kiosk/m-1/state", b"{}"),
         ("kiosk/m-1/order",),
         lambda _topic, payload: heard.append(payload),

@@ -14,7 +14,6 @@ import pytest
 
 from kiosk.config import FleetConfig
 from kiosk.fleet.messages import RETAINED
-from kiosk.fleet.mqtt import Broker as BrokerSettings
 from kiosk.fleet.orders import new_order
 from kiosk.fleet.worker import Worker
 from kiosk.vending.journal.facts import PriceSet, SaleClosed, SaleOpened, VendFailed
@@ -90,7 +89,8 @@ def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Pa
             tmp_path / "m-1",
             broker.port,
             orders_key=operator.public,
-            broker=BrokerSettings("127.0.0.1", broker.port, tls=False, user="m-1", password_file=tmp_path / "password"),
+            user="m-1",
+            password=str(tmp_path / "password"),
         )
         made.callback(machine.close)
         for collector in (telegraf, desk):

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from kiosk.fleet.mqtt import Broker as BrokerSettings
-from kiosk.fleet.mqtt import Link, LinkError
+from kiosk.fleet.mqtt import Link, LinkError, check_files
 from kiosk.security.file_permissions import SecretFileError, read_password
 from tests.fakes.broker import Broker, passwords, until
-from tests.fakes.fleet_rig import Machine, status
+from tests.fakes.fleet_rig import Machine, fleet_config, status
 
 WILL = "kiosk/m-1/state", b"{}"
 
@@ -91,8 +91,8 @@ def tls_broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
     broker.stop()
 
 
-def opened(broker: BrokerSettings) -> Link:
-    link = Link(broker, "m-1", WILL)
+def opened(port: int, **settings: Any) -> Link:
+    link = Link(fleet_config(port, **settings), WILL)
     try:
         link.open()
     except BaseException:
@@ -107,33 +107,35 @@ def test_the_machine_shows_its_certificate_and_checks_the_brokers(
     tmp_path: Path, tls_broker: Broker, authority: Authority
 ) -> None:
     certificate, key = authority.issue("m-1")
-    link = opened(BrokerSettings("127.0.0.1", tls_broker.port, ca=authority.path, certificate=certificate, key=key))
+    pair = {"certificate": str(certificate), "key": str(key)}
+    link = opened(tls_broker.port, tls=True, ca=str(authority.path), **pair)
     packet = link.publish("kiosk/m-1/health", b"{}")
     until(lambda: packet in dict(link.answers), link.turn)
     link.close()
     with pytest.raises(LinkError):  # it has none
-        opened(BrokerSettings("127.0.0.1", tls_broker.port, ca=authority.path))
+        opened(tls_broker.port, tls=True, ca=str(authority.path))
     stranger = Authority(tmp_path, "stranger")
     with pytest.raises(LinkError, match="certificate verify failed"):
-        opened(BrokerSettings("127.0.0.1", tls_broker.port, ca=stranger.path, certificate=certificate, key=key))
+        opened(tls_broker.port, tls=True, ca=str(stranger.path), **pair)
     with pytest.raises(LinkError, match="certificate verify failed"):  # the system's authorities do not know it
-        opened(BrokerSettings("127.0.0.1", tls_broker.port, certificate=certificate, key=key))
+        opened(tls_broker.port, tls=True, **pair)
 
 
 def test_what_is_wrong_with_a_file_is_said_before_anything_starts(tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.issue("m-1")
-    BrokerSettings("b", ca=authority.path, certificate=certificate, key=key).check()
+    pair = {"certificate": str(certificate), "key": str(key)}
+    check_files(fleet_config(tls=True, ca=str(authority.path), **pair))
     key.chmod(0o640)
     with pytest.raises(SecretFileError, match=r"m-1.key can be read by others: run `chmod 600"):
-        BrokerSettings("b", certificate=certificate, key=key).check()
+        check_files(fleet_config(tls=True, **pair))
     key.chmod(0o600)
     _, other = authority.issue("m-2")
     with pytest.raises(LinkError, match="no certificate and its key"):
-        BrokerSettings("b", certificate=certificate, key=other).check()
+        check_files(fleet_config(tls=True, **{**pair, "key": str(other)}))
     with pytest.raises(LinkError, match="no certificate of an authority"):
-        BrokerSettings("b", ca=tmp_path / "nothere.crt").check()
+        check_files(fleet_config(tls=True, ca=str(tmp_path / "nothere.crt")))
     with pytest.raises(SecretFileError, match="cannot be read"):
-        BrokerSettings("b", user="m-1", password_file=tmp_path / "nothere").check()
+        check_files(fleet_config(user="m-1", password=str(tmp_path / "nothere")))
 
 
 def test_a_password_is_the_first_line_of_a_file_of_ones_own(tmp_path: Path) -> None:
@@ -162,21 +164,21 @@ def closed_broker(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
-def with_password(folder: Path, port: int, password: str) -> BrokerSettings:
+def with_password(folder: Path, password: str) -> dict[str, str]:
     path = folder / "password"
     path.write_text(password)
     path.chmod(0o600)
-    return BrokerSettings("127.0.0.1", port, tls=False, user="m-1", password_file=path)
+    return {"user": "m-1", "password": str(path)}
 
 
 def test_a_wrong_password_is_refused(tmp_path: Path, closed_broker: Broker) -> None:
-    opened(with_password(tmp_path, closed_broker.port, "right")).close()
+    opened(closed_broker.port, **with_password(tmp_path, "right")).close()
     with pytest.raises(LinkError, match="refuses the machine: Not authorized"):
-        opened(with_password(tmp_path, closed_broker.port, "wrong"))
+        opened(closed_broker.port, **with_password(tmp_path, "wrong"))
 
 
 def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
-    machine = Machine(tmp_path / "m-1", closed_broker.port, broker=with_password(tmp_path, closed_broker.port, "right"))
+    machine = Machine(tmp_path / "m-1", closed_broker.port, **with_password(tmp_path, "right"))
     machine.sell()
     until(lambda: "refuses sale with code 135" in caplog.text, machine.step)
     assert machine.outbox.cursor(machine.journal.id) < 5

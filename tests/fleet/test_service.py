@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from kiosk.fleet.delivery import HELD_S, WINDOW
-from kiosk.fleet.fleet_settings import FleetSettings
-from kiosk.fleet.mqtt import Broker as BrokerSettings
 from kiosk.fleet.outbox import Outbox
 from kiosk.fleet.service import INBOX, Fleet
 from kiosk.vending.journal import Journal
 from kiosk.vending.journal.facts import PriceSet, VendFailed
 from tests.fakes.broker import Broker, Collector, until
 from tests.fakes.fleet_operator import Operator
-from tests.fakes.fleet_rig import Machine, status
+from tests.fakes.fleet_rig import Machine, fleet_config, status
 
 Machines = Callable[..., Machine]
 
@@ -249,8 +247,8 @@ def test_what_came_of_an_order_outlives_a_full_disk(
     order = operator.order(1)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         outbox.accept("m-1", 1, operator.envelope(1).decode())
-    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1", orders_key=operator.public)
-    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    config = fleet_config(orders_key=operator.public)
+    fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "fleet.db")
     fleet.start()
     until(fleet.next_order, lambda: fleet._thread.join(0.01))
     found = fleet.next_order()
@@ -277,8 +275,8 @@ def test_a_machine_that_cannot_keep_anything_says_that_it_failed(
     tmp_path: Path, broker: Broker, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Journal(tmp_path / "journal.db").close()
-    settings = FleetSettings(BrokerSettings("127.0.0.1", broker.port, tls=False), "m-1")
-    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    config = fleet_config(broker.port)
+    fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "fleet.db")
     fleet.start()
     until(lambda: collector.of("state"), collector.turn)
 
@@ -300,8 +298,8 @@ def test_an_outbox_of_a_newer_kiosk_is_left_as_it_is(
         outbox._database.execute("PRAGMA user_version = 50")
     opened: list[int] = []
     monkeypatch.setattr("kiosk.fleet.service.Outbox", lambda *args: opened.append(1) or Outbox(*args))
-    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1")
-    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "fleet.db")
+    config = fleet_config()
+    fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "fleet.db")
     fleet.start()
     until(lambda: len(opened) > 3, lambda: fleet._thread.join(0.01))
     fleet.stop()
@@ -315,8 +313,8 @@ def test_an_outbox_that_cannot_be_used_is_tried_again_and_ends_with_the_rest(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    settings = FleetSettings(BrokerSettings("127.0.0.1", 1, tls=False), "m-1")
-    fleet = Fleet(settings, tmp_path / "journal.db", tmp_path / "file" / "fleet.db")
+    config = fleet_config()
+    fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "file" / "fleet.db")
     fleet.start()
     until(lambda: "look at its disk and folder" in caplog.text, lambda: fleet._thread.join(0.01))
     for _ in range(2 * INBOX):

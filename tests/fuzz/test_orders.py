@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.common.errors import KioskError
-from kiosk.fleet.fleet_settings import FleetSettings
-from kiosk.fleet.mqtt import Broker, Link, LinkError
+from kiosk.fleet.mqtt import Link, LinkError, check_files
 from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.orders import (
     Order,
@@ -26,6 +25,7 @@ from kiosk.fleet.orders import (
 )
 from kiosk.fleet.outbox import Outbox
 from tests.fakes.fleet_operator import Operator
+from tests.fakes.fleet_rig import fleet_config
 from tests.fleet.test_mqtt import Authority
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json, spoilt_packets
@@ -63,9 +63,9 @@ def test_a_machine_carries_out_no_spoilt_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: Operator, order: Order
 ) -> None:
     monkeypatch.setattr("os.fsync", lambda _: None)
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
+    config = fleet_config(orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderInbox(settings, outbox, deque(), clock_of(order))
+        gate = OrderInbox(config, outbox, deque(), clock_of(order))
         for spoilt in mutations(operator.envelope(7), within=spoilt_json):
             gate.hear("kiosk/m-1/order", spoilt)
             assert all(waiting == order for waiting in gate.waiting)
@@ -77,10 +77,10 @@ def test_a_machine_carries_out_no_spoilt_order(
 def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(
     tmp_path: Path, operator: Operator, order: Order, accepted: str
 ) -> None:
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
+    config = fleet_config(orders_key=operator.public)
     envelope = operator.envelope(7)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderInbox(settings, outbox, deque(), clock_of(order))
+        gate = OrderInbox(config, outbox, deque(), clock_of(order))
         gate.hear("kiosk/m-1/order", envelope)
         assert list(gate.waiting) == [order]
         gate.remember()
@@ -104,7 +104,7 @@ def test_spoilt_keys_are_read_or_refused(operator: Operator, name: str) -> None:
             if name == "public key":
                 public_key(spoilt.decode("utf-8", "replace"))
             elif name == "password":
-                Broker("localhost", tls=False, user="m-1", password_file=path).check()
+                check_files(fleet_config(user="m-1", password=str(path)))
             else:
                 private_key(path)
         except KioskError as error:
@@ -119,7 +119,7 @@ def test_spoilt_certificates_are_read_or_refused(tmp_path: Path) -> None:
     for spoilt in mutations(path.read_bytes()):
         path.write_bytes(spoilt)
         try:
-            Broker("localhost", ca=path).check()
+            check_files(fleet_config(tls=True, ca=str(path)))
         except KioskError as error:
             refusals.append(str(error))
     assert refusals
@@ -144,8 +144,7 @@ def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operato
         heard: list[bytes] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
             link = Link(
-                Broker("127.0.0.1", server.getsockname()[1], tls=False),
-                "m-1",
+                fleet_config(server.getsockname()[1]),
                 ("kiosk/m-1/state", b"{}"),
                 ("kiosk/m-1/order",),
                 lambda _topic, payload: heard.append(payload),  # noqa: B023
@@ -163,8 +162,7 @@ def test_a_topic_that_is_no_text_ends_the_connection_at_most() -> None:
     topic = b"\xff\xfe"
     said = CONNACK + b"\x32\x09\x00\x02" + topic + b"\x00\x01\x00ab"
     with socket.create_server(("127.0.0.1", 0)) as server:
-        broker = Broker("127.0.0.1", server.getsockname()[1], tls=False)
-        link = Link(broker, "m-1", ("kiosk/m-1/state", b"{}"), ("kiosk/m-1/order",))
+        link = Link(fleet_config(server.getsockname()[1]), ("kiosk/m-1/state", b"{}"), ("kiosk/m-1/order",))
         with pytest.raises(LinkError, match="says what is no MQTT 5"):
             listen(link, server, said)
 

@@ -13,11 +13,10 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.fleet import orders
-from kiosk.fleet.fleet_settings import FleetSettings
-from kiosk.fleet.mqtt import Broker
 from kiosk.fleet.order_inbox import MOST_ORDERS, OrderInbox
 from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, private_key, write_new_key
 from kiosk.fleet.outbox import Outbox
+from tests.fakes.fleet_rig import fleet_config
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json
 
@@ -34,13 +33,13 @@ def enveloped(text: str, key: Ed25519PrivateKey) -> bytes:
 def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
     orders_key = write_new_key(tmp_path / "operator.pem")
     key = private_key(tmp_path / "operator.pem")
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=orders_key)
+    config = fleet_config(orders_key=orders_key)
     change = {"kind": "price", "slot": "A1", "price": 200}
     expires = (NOW + timedelta(days=7)).isoformat()
     sample = json.dumps({"machine": "m-1", "counter": 7, "expires": expires, "set": change}).encode()
     taken = refused = 0
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
-        gate = OrderInbox(settings, outbox, deque(), lambda: NOW)
+        gate = OrderInbox(config, outbox, deque(), lambda: NOW)
         for number, said in enumerate(mutations(sample, within=spoilt_json), 1):
             random = Random(number)
             said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # or it would be an old one

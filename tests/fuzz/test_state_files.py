@@ -16,8 +16,6 @@ import pytest
 from kiosk.common.errors import KioskError
 from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import Choice, EngineTrial
-from kiosk.fleet.fleet_settings import FleetSettings
-from kiosk.fleet.mqtt import Broker
 from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.outbox import Outbox
 from kiosk.security.pin import Tries
@@ -25,6 +23,7 @@ from kiosk.system.usb_export import MOUNTED_UNDER, sticks
 from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from tests.fakes.fleet_operator import Operator
+from tests.fakes.fleet_rig import fleet_config
 from tests.fuzz.forged import spoilt_log
 from tests.fuzz.mutations import mutations
 from tests.fuzz.structures import spoilt_json
@@ -89,7 +88,7 @@ def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None
 def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operator, name: str) -> None:
     written, folder = tmp_path / "written", tmp_path / "state"
     order = operator.order(7)
-    settings = FleetSettings(Broker("localhost"), "m-1", orders_key=operator.public)
+    config = fleet_config(orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         outbox.put("2026-03-02T12:00:00.000Z", "error", 3, {"kind": "fault", "fault": "terminal"})
         outbox.move_cursor("5f0c2a91", 3)
@@ -108,7 +107,7 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operato
         (folder / name).write_bytes(spoilt)
         with closing(Outbox(folder / "fleet.db", 100)) as outbox:
             renewed += outbox.renewed
-            gate = OrderInbox(settings, outbox, deque(), lambda: order.expires - timedelta(days=1))
+            gate = OrderInbox(config, outbox, deque(), lambda: order.expires - timedelta(days=1))
             gate.remember()
             assert list(gate.waiting) in ([], [order])
             outbox.after(0, 10)

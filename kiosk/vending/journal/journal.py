@@ -6,18 +6,15 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
+from kiosk.common.utc import utc_now, utc_text
 from kiosk.vending.journal.database import migrate, transaction
 from kiosk.vending.journal.errors import damaged, explained, gone
 from kiosk.vending.journal.facts import Fact, data_of, kind_of, name_of
 from kiosk.vending.journal.file import connected, identity_of, locked
-from kiosk.vending.journal.records import Entry, Head, entries_of, hash_of, utc_text, verified
-
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
+from kiosk.vending.journal.records import Entry, Head, entries_of, hash_of, verified
 
 
 class Journal:
@@ -26,7 +23,7 @@ class Journal:
     Raises `JournalInUseError`, `JournalDamagedError`, or `JournalError` for whatever else is wrong with the file.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = utc_now) -> None:
         self._path = path
         self._clock = clock
         self._lock = locked(path)

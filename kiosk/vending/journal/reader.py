@@ -7,10 +7,11 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from kiosk.common.utc import utc_text
 from kiosk.vending.journal.errors import JournalDamagedError, damaged, explained
 from kiosk.vending.journal.facts import SaleOpened
 from kiosk.vending.journal.file import opened_to_read
-from kiosk.vending.journal.records import ROWS, Entry, Head, entries_of, entry_of, utc_text, verified
+from kiosk.vending.journal.records import ROWS, Entry, Head, entries_of, entry_of, verified
 
 
 def read(path: Path) -> list[Entry]:

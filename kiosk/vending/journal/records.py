@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,6 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash}"
-
-
-def utc_text(time: datetime) -> str:
-    """As a row has it: of a fixed width, so that the order of the texts is that of the times."""
-    return time.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def entries_of(

@@ -1,0 +1,15 @@
+"""The time in UTC, and as the text that the journal, the log and the fleet's messages share."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def utc_now() -> datetime:
+    """Returns the time of the system's clock, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def utc_text(moment: datetime) -> str:
+    """Returns a time as `2026-03-02T12:00:00.000Z`: of fixed width, so that sorted texts are in the order of time."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
