@@ -28,7 +28,7 @@ from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.inference import load
 from kiosk.system.backlight import Backlight
-from kiosk.ui.service.controller import Service
+from kiosk.ui.service.controller import ServiceController
 from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.pages.camera import CameraPage
 from kiosk.ui.service.pages.device_tests import TestsPage
@@ -121,7 +121,7 @@ class Stage:
     terminal: SimulatedTerminal
     dispenser: SimulatedDispenser
     attendant: Attendant
-    service: Service
+    service: ServiceController
     pin: Attendant
 
     def go(self, seconds: float = 0.1, times: int = 12) -> None:
@@ -246,7 +246,7 @@ def _export(stage: Stage) -> ExportPage:
 def _written(stage: Stage) -> None:
     page = _export(stage)
     stage.go(times=1)
-    page.said.say(
+    page.status.say(
         stage.service.strings.exported("kiosk-journal-2026-01-02-030405.csv, kiosk-journal-2026-01-02-030405.json")
     )
 
@@ -363,7 +363,7 @@ def stage_for(
     window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()
     context = ServiceContext(shop, feed, catalog, journal, Settings(journal), journal_path)
-    service = Service(window, context, pin, Backlight(journal_path.parent / "no light"))
+    service = ServiceController(window, context, pin, Backlight(journal_path.parent / "no light"))
     service.timer.stop()
     window.resize(*size)
     window.show()

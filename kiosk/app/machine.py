@@ -202,7 +202,7 @@ def show(machine: Machine, wish: RunOptions) -> None:
     from kiosk.ui.runtime.display_watch import DisplayWatch
     from kiosk.ui.runtime.event_loop import application, show_until_closed
     from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
-    from kiosk.ui.service.controller import Service
+    from kiosk.ui.service.controller import ServiceController
     from kiosk.ui.service.page import ServiceContext
     from kiosk.ui.service.vision_feed import VisionFeed
     from kiosk.ui.shop.window import ShopWindow
@@ -226,7 +226,7 @@ def show(machine: Machine, wish: RunOptions) -> None:
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
     context = ServiceContext(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
-    Service(window, context, machine.service_pin)
+    ServiceController(window, context, machine.service_pin)
     width, height = config.window.width, config.window.height
     if wish.portrait and width > height:
         width, height = height, width

@@ -1,15 +1,15 @@
-"""A machine with a customer's window and service mode over it, whose time only a test moves."""
+"""A whole machine with the customer's window and service mode. Only the test moves its time."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 
 from kiosk.security.pin import hash_pin
 from kiosk.system.backlight import Backlight
-from kiosk.ui.service.controller import Service
+from kiosk.ui.service.controller import ServiceController
 from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.service.vision_feed import VisionFeed
@@ -30,14 +30,14 @@ PIN, HASH = "4711", hash_pin("4711", 4)
 
 
 def at_once(work: Callable[[], bool]) -> Future[bool]:
-    """Where the kiosk has a thread."""
+    """Run `work` at once, where the kiosk uses a thread."""
     future: Future[bool] = Future()
     future.set_result(work())
     return future
 
 
 class ServiceRig:
-    """`folder` is the machine's state: another rig in the same folder is the same machine after a restart."""
+    """A machine with its state in `folder`. Another rig in the same folder is the same machine after a restart."""
 
     def __init__(
         self,
@@ -65,29 +65,32 @@ class ServiceRig:
         self.context = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
         self.backlight = Backlight(folder / "backlight")
         pin = Attendant(HASH, folder / "service-tries", run=at_once)
-        self.service = Service(self.window, self.context, pin, self.backlight)
+        self.service = ServiceController(self.window, self.context, pin, self.backlight)
         self.service.timer.stop()
         self.window.resize(*size)
         self.window.show()
         self.tick()
 
     def close(self) -> None:
-        """The program ends."""
+        """End the program."""
         self.window.leave()
         self.journal.close()
 
     def tick(self, times: int = 3, seconds: float = 0.1) -> None:
+        """Let `seconds` pass, `times` times."""
         for _ in range(times):
             self.window.advance(seconds)
             self.service.advance(seconds)
 
     def type(self, pin: str) -> None:
+        """Type and confirm a PIN in the dialog."""
         for digit in pin:
             self.service.pin_dialog.pad.keys[digit].click()
         self.service.pin_dialog.pad.keys["!"].click()
         self.tick()
 
     def enter(self) -> ServiceScreen:
+        """Open service mode with the right PIN."""
         self.window.service_requested.emit()
         self.type(PIN)
         return self.screen
@@ -98,7 +101,7 @@ class ServiceRig:
         return self.service.screen
 
     def open(self, kind: type[Page], *, wait: bool = True) -> Page:
-        """A page, by the tile that leads to it; and what it reads beside the screen's thread, unless not to `wait`."""
+        """Open a page by its tile. `wait` also waits for the thread in which the page reads."""
         index = next(index for index, page in enumerate(self.screen.pages) if isinstance(page, kind))
         self.screen.tiles[index].click()
         if wait:
@@ -107,13 +110,13 @@ class ServiceRig:
         return self.screen.pages[index]
 
     def wait(self, page: Page) -> None:
-        """For the thread in which a page reads or writes: the rig's clock is not the machine's."""
-        for name in ("_reading", "_writing"):
-            if (future := getattr(page, name, None)) is not None:
-                futures.wait([future])
+        """Wait until the thread in which `page` reads or writes has ended, and show the result."""
+        while page.is_busy:
+            time.sleep(0.002)
         self.tick(1)
 
     def buy(self, slot: str) -> None:
+        """Buy the product of `slot`, and leave its last screen."""
         for touch in (Start(False), Choose(slot), Continue()):
             self.shop.touch(touch)
         self.tick(8)

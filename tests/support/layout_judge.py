@@ -1,4 +1,4 @@
-"""What is wrong with a window as it stands: clipped, overlapping, too small to touch, too faint to read."""
+"""Finds layout faults of a window: clipped, overlapping, too small to touch or with too little contrast."""
 
 from __future__ import annotations
 
@@ -25,29 +25,45 @@ from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text, fits
 from kiosk.ui.widgets.theme import SMALLEST_PIXELS
 
-PARTS = (QAbstractButton, Text, Sign, Ring, Picture, QrCode, ReceiptRows, Badge, Dots, Countdown, Conveyor, FactTable)
-LEAST_CONTRAST = 4.5
-SMALLEST_PICTURE = 20
-"""Pixels; what is smaller has been squeezed away."""
+VISIBLE_PARTS = (
+    QAbstractButton,
+    Text,
+    Sign,
+    Ring,
+    Picture,
+    QrCode,
+    ReceiptRows,
+    Badge,
+    Dots,
+    Countdown,
+    Conveyor,
+    FactTable,
+)
+MIN_CONTRAST = 4.5
+MIN_PICTURE_SIDE = 20
+"""Pixels. A smaller picture was squeezed by its neighbours."""
 
 
 def place(widget: QWidget, window: QWidget) -> QRect:
+    """Return the rectangle of `widget` in pixels of `window`."""
     return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
 
 
-def seen(window: ShopWindow) -> list[QWidget]:
-    """Every part that is seen: of what stands over everything alone, where something does, but for the mark."""
+def visible_parts(window: ShopWindow) -> list[QWidget]:
+    """Return all visible parts. If a dialog covers the window, return only the parts of the dialog."""
     over = [window.still_there, *window.findChildren(PinDialog)]
     root: QWidget = next((each for each in over if each.isVisible()), window)
-    parts = [part for part in root.findChildren(QWidget) if isinstance(part, PARTS) and part.isVisible()]
+    parts = [part for part in root.findChildren(QWidget) if isinstance(part, VISIBLE_PARTS) and part.isVisible()]
     return [part for part in parts if not (isinstance(part, Text) and not part.text)]
 
 
 def targets(window: ShopWindow) -> list[QAbstractButton]:
-    return [part for part in seen(window) if isinstance(part, QAbstractButton)]
+    """Return all visible buttons."""
+    return [part for part in visible_parts(window) if isinstance(part, QAbstractButton)]
 
 
 def faults(window: ShopWindow) -> list[str]:
+    """Return one sentence for each layout fault of the window."""
     return [*_clipped(window), *_overlapping(window), *_untouchable(window), *_labels(window)]
 
 
@@ -56,29 +72,32 @@ def _name(widget: QWidget) -> str:
 
 
 def _clipped(window: ShopWindow) -> Iterator[str]:
-    for part in seen(window):
+    for part in visible_parts(window):
         where = place(part, window)
         if not isinstance(part, Conveyor) and not window.rect().contains(where):
-            yield f"{_name(part)} at {where.getRect()} reaches over the window's edge"
-        if isinstance(part, Sign | Ring | Picture | QrCode | Countdown) and min(part.width(), part.height()) < 20:
+            yield f"{_name(part)} at {where.getRect()} extends beyond the window"
+        if (
+            isinstance(part, Sign | Ring | Picture | QrCode | Countdown)
+            and min(part.width(), part.height()) < MIN_PICTURE_SIDE
+        ):
             yield f"{_name(part)} is only {part.width()}×{part.height()}"
         for drawn in getattr(part, "drawn", []):
             if not fits(drawn.font, drawn.text, drawn.place.size(), wrap=drawn.wrap):
                 yield f"{drawn.text!r} does not fit {drawn.place.width()}×{drawn.place.height()}"
             if not part.rect().contains(drawn.place):
-                yield f"{drawn.text!r} at {drawn.place.getRect()} reaches over {_name(part)}"
+                yield f"{drawn.text!r} at {drawn.place.getRect()} extends beyond {_name(part)}"
             if drawn.font.pixelSize() < SMALLEST_PIXELS:
                 yield f"{drawn.text!r} is too small"
-            if theme.worst_contrast(drawn.colour, drawn.ground) < LEAST_CONTRAST:
-                yield f"{drawn.text!r} is too faint"
+            if theme.worst_contrast(drawn.colour, drawn.ground) < MIN_CONTRAST:
+                yield f"{drawn.text!r} has too little contrast"
         for one, other in combinations(getattr(part, "drawn", []), 2):
             if one.place.intersects(other.place):
                 yield f"{one.text!r} and {other.text!r} overlap"
 
 
 def _overlapping(window: ShopWindow) -> Iterator[str]:
-    # a pad and its keys, say, may lie in each other: only parts without parts of their own are compared
-    for one, other in combinations(seen(window), 2):
+    # A part may contain others, as a PIN pad contains its keys.
+    for one, other in combinations(visible_parts(window), 2):
         if one.isAncestorOf(other) or other.isAncestorOf(one):
             continue
         if place(one, window).intersects(place(other, window)):
@@ -90,7 +109,7 @@ def _untouchable(window: ShopWindow) -> Iterator[str]:
     for target in targets(window):
         where = place(target, window)
         if min(where.width(), where.height()) < metrics.touch:
-            yield f"{_name(target)} is {where.width()}×{where.height()}, a finger needs {metrics.touch}"
+            yield f"{_name(target)} is {where.width()}×{where.height()}, but a finger needs {metrics.touch}"
         if metrics.low and where.top() < window.height() // 2 - 1:
             yield f"{_name(target)} is out of reach: it begins at {where.top()} of {window.height()}"
         if not target.accessibleName():
@@ -98,7 +117,7 @@ def _untouchable(window: ShopWindow) -> Iterator[str]:
 
 
 def _labels(window: ShopWindow) -> Iterator[str]:
-    """Of the estimate and the live picture, which are Qt's own."""
+    """Check the labels of the estimate and the live picture, which are Qt's own."""
     if not window.still_there.isHidden():
         return
     for label in window.panel.findChildren(QLabel):
@@ -110,4 +129,4 @@ def _labels(window: ShopWindow) -> Iterator[str]:
         if needed.width() > inner.width() or needed.height() > inner.height():
             yield f"label {label.text()!r} needs {needed.width()}×{needed.height()} of {inner.width()}×{inner.height()}"
         if not window.panel.rect().contains(place(label, window.panel)):
-            yield f"label {label.text()!r} reaches over the panel's edge"
+            yield f"label {label.text()!r} extends beyond the panel"

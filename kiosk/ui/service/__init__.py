@@ -1,1 +1,1 @@
-"""Service mode: the operator's pages behind a PIN."""
+"""Service mode: the operator's pages, protected by a PIN."""

@@ -1,4 +1,4 @@
-"""Service mode: the hidden gesture, the PIN, and the pages behind it, on top of the customer's window."""
+"""Opens and closes service mode over the customer's window: the hidden gesture, the PIN and the pages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from kiosk.vending.sale.state import Phase
 from kiosk.vision.process.messages import VisionMode
 
 TICK_MS = 100
+"""Milliseconds between two calls of `advance`."""
 
 
-class Service(QObject):
-    """Listens for the window's gesture. `pin` knows the service PIN's hash, and slows down who guesses.
+class ServiceController(QObject):
+    """Opens service mode after the hidden gesture and the right PIN.
 
-    What was set in service mode before the last restart is set again by the beginning.
+    `pin` verifies the service PIN and slows guesses down. The constructor applies the settings that an operator made
+    before the last restart: out of order, and the brightness of `backlight`.
     """
 
     def __init__(
@@ -35,8 +37,8 @@ class Service(QObject):
         self._backlight = backlight or Backlight()
         self.strings = ServiceStrings(self)
         self._now = 0.0
-        self._admitted = False
-        self._openings = 0
+        self._is_admitted = False
+        self._request_count = 0
         self.screen: ServiceScreen | None = None
 
         # Widgets
@@ -46,9 +48,9 @@ class Service(QObject):
         window.service_requested.connect(self.ask_for_pin)
         window.installEventFilter(self)
         self.pin_dialog.entered.connect(pin.enter)
-        self.pin_dialog.given_up.connect(self._give_up)
+        self.pin_dialog.cancelled.connect(self._cancel_pin)
 
-        # What was set before
+        # Settings of the operator
         if context.settings.get(OUT_OF_ORDER, 0):
             context.shop.stop_selling(True)
         if self._backlight.why_not is None and (brightness := context.settings.get(BRIGHTNESS, 0)):
@@ -63,67 +65,67 @@ class Service(QObject):
         self.timer.start()
 
     def ask_for_pin(self) -> None:
-        """The gesture was made."""
+        """Open the PIN dialog, unless it or service mode is already open. Called after the hidden gesture."""
         if self.screen is None and self.pin_dialog.isHidden():
-            self._admitted = False
-            self._openings += 1
-            self._pin.begin(self._who, 0)
+            self._is_admitted = False
+            self._request_count += 1
+            self._pin.begin(self._request_id, 0)
             self.pin_dialog.ask()
-            self._place()
+            self._arrange()
 
     @property
-    def _who(self) -> str:
-        """For whom the PIN is asked, where an attendant's is asked for a sale: whoever opened the gate this time."""
-        return f"service-{self._openings}"
+    def _request_id(self) -> str:
+        """The name of this PIN request. `PinVerifier` expects a sale's; here it changes each time the dialog opens."""
+        return f"service-{self._request_count}"
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: look at the PIN, open and close the pages, refresh them."""
+        """Let `seconds` pass: check the PIN, open or close service mode, and refresh the open page."""
         self._now += seconds
         if not self.pin_dialog.isHidden():
-            self._look_at_pin(seconds)
+            self._poll_pin(seconds)
         in_service = self._context.shop.snapshot.phase is Phase.SERVICE
-        if self._admitted:
+        if self._is_admitted:
             self._enter()
         elif self.screen is not None and not in_service:
-            self._close()  # its time was up, or the operator left
+            self._close()  # the sale left the phase: the time was up, or the operator left
         elif self.screen is not None:
             self.screen.refresh()
 
     def leave(self) -> None:
-        """Back to the customer's side; not while a test runs."""
+        """Return to the customer's screens. While a device test runs, nothing happens."""
         self._context.shop.operate(LeaveService())
         self.advance(0.0)
 
-    def _look_at_pin(self, seconds: float) -> None:
-        if not self._admitted:
+    def _poll_pin(self, seconds: float) -> None:
+        if not self._is_admitted:
             for answer in self._pin.poll(self._now):
                 if isinstance(answer, WrongPin):
                     self._context.shop.operate(ServicePinRefused(answer.locked_s))
-                if answer.sale != self._who:
-                    continue  # typed by whoever was here before, and looked at after they had left
+                if answer.sale != self._request_id:
+                    continue  # the answer to an earlier request, whose dialog was closed meanwhile
                 if isinstance(answer, IdConfirmed):
-                    self._admitted = True
+                    self._is_admitted = True
                 elif isinstance(answer, WrongPin):
-                    self.pin_dialog.say(self.strings.wrong_pin())
+                    self.pin_dialog.show_result(self.strings.wrong_pin())
             wait = self._pin.wait_s(self._now)
             if wait > 0 or not self.pin_dialog.pad.isEnabled():
-                self.pin_dialog.say("", wait)
+                self.pin_dialog.show_result("", wait)
         self.pin_dialog.advance(seconds)
 
     def _enter(self) -> None:
-        """Open the pages; while goods or money are on their way that has to wait."""
+        """Open the pages, or say that a sale with money or goods on the way must end first."""
         self._context.shop.operate(EnterService())
         if self._context.shop.snapshot.phase is not Phase.SERVICE:
-            self.pin_dialog.say(self.strings.sale_ends_first())
+            self.pin_dialog.show_result(self.strings.sale_ends_first())
             return
-        self._admitted = False
-        self._end_gate()
-        self._window.show_sale()  # the customer's language goes before the pages come
-        self._context.feed.listening = True
+        self._is_admitted = False
+        self._close_pin_dialog()
+        self._window.show_sale()  # this restores the machine's language before the pages set their texts
+        self._context.feed.is_listening = True
         self._context.feed.set_mode(VisionMode.PRESENCE)
         self.screen = ServiceScreen(self._context, self._window, self._backlight, self.strings, self._window.strings)
-        self.screen.leaves.connect(self.leave)
-        self.screen.exits.connect(self._window.leave)
+        self.screen.leave_requested.connect(self.leave)
+        self.screen.exit_requested.connect(self._window.leave)
         self.screen.volume_changed.connect(self._on_volume)
         self._window.set_service(self.screen)
         self.screen.rescale(self._window.metrics)
@@ -132,31 +134,31 @@ class Service(QObject):
         if self.screen is not None:
             self.screen.end()
         self.screen = None
-        self._context.feed.listening = False
+        self._context.feed.is_listening = False
         self._window.set_service(None)
 
-    def _give_up(self) -> None:
-        self._admitted = False
-        self._end_gate()
+    def _cancel_pin(self) -> None:
+        self._is_admitted = False
+        self._close_pin_dialog()
 
-    def _end_gate(self) -> None:
-        self._pin.end(self._who)
+    def _close_pin_dialog(self) -> None:
+        self._pin.end(self._request_id)
         self.pin_dialog.pad.clear()
         self.pin_dialog.hide()
 
     def _on_volume(self, percent: int) -> None:
         self._window.set_volume(percent / 100)
 
-    # Size and time
+    # Events
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         if watched is self._window and event is not None and event.type() == QEvent.Type.Resize:
-            self._place()
+            self._arrange()
         return super().eventFilter(watched, event)
 
-    def _place(self) -> None:
+    def _arrange(self) -> None:
         if not self.pin_dialog.isHidden():
-            mark = self._window.mark  # that all this is only a simulation stays to be read
+            mark = self._window.mark  # the dialog must not cover the note that this is a simulation
             top = mark.geometry().bottom() + 1 if mark.text else 0
             self.pin_dialog.setGeometry(self._window.rect().adjusted(0, top, 0, 0))
             self.pin_dialog.arrange(self._window.metrics)

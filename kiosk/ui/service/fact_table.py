@@ -1,4 +1,4 @@
-"""Facts in rows: what, and how it is, with a sign where it is right or wrong."""
+"""A table of facts: a label, an icon for good or bad, and a value in each row."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting
 
 LABEL_SHARE = 0.26
-LINES = 2.9
-"""Height of a row, in heights of its letters' size: two lines and some air."""
-NARROW_LINES = 4.6
-"""The same where the screen is upright, and a line short."""
+"""The label's share of the width."""
+ROW_HEIGHT = 2.9
+"""Height of a row in multiples of the font size: two lines and some space."""
+UPRIGHT_ROW_HEIGHT = 4.6
+"""The same in an upright window, whose lines are short."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """`right` is None for what is neither right nor wrong."""
+    """One fact. `is_ok` is None for a fact that is neither good nor bad."""
 
     label: str
     value: str
-    right: bool | None = None
+    is_ok: bool | None = None
 
 
 class FactTable(QWidget):
-    """As many as fit, `first` on top; or `every` one, as low as that makes them."""
+    """Shows as many rows as fit, or all of them in less height with `shows_all`. `units` is the font size."""
 
     def __init__(
-        self, parent: QWidget, *, label_share: float = LABEL_SHARE, units: float = theme.BODY, every: bool = False
+        self, parent: QWidget, *, label_share: float = LABEL_SHARE, units: float = theme.BODY, shows_all: bool = False
     ) -> None:
         super().__init__(parent)
-        self._every = every
+        self._shows_all = shows_all
         self._share = label_share
         self._units = units
         self._metrics = DisplayMetrics.of(QSize(800, 800), 4.0)
@@ -45,49 +46,53 @@ class FactTable(QWidget):
         self.first = 0
 
     def show_rows(self, rows: Sequence[Row], first: int = 0) -> None:
+        """Show `rows` from index `first` on."""
         if (tuple(rows), first) != (self.rows, self.first):
             self.rows, self.first = tuple(rows), first
             self.update()
 
     def rescale(self, metrics: DisplayMetrics) -> None:
+        """Use the sizes of `metrics`."""
         self._metrics = metrics
         self.update()
 
     @property
-    def room(self) -> int:
-        """How many rows there is room for."""
-        return len(self.rows) if self._every else max(self.height() // self._most_high, 1)
+    def capacity(self) -> int:
+        """The number of rows that fit."""
+        return len(self.rows) if self._shows_all else max(self.height() // self._max_row_height, 1)
 
     @property
-    def _most_high(self) -> int:
-        return self._metrics.text.px(self._units * (NARROW_LINES if self._metrics.upright else LINES))
+    def _max_row_height(self) -> int:
+        return self._metrics.text.px(self._units * (UPRIGHT_ROW_HEIGHT if self._metrics.upright else ROW_HEIGHT))
 
     @property
-    def shown(self) -> tuple[Row, ...]:
-        return self.rows[self.first : self.first + self.room]
+    def visible_rows(self) -> tuple[Row, ...]:
+        """The rows that are shown."""
+        return self.rows[self.first : self.first + self.capacity]
 
     @property
     def drawn(self) -> list[Drawn]:
         drawn = []
-        for index, row in enumerate(self.shown):
-            label, value, _ = self._places(index)
+        for index, row in enumerate(self.visible_rows):
+            label, value, _ = self._row_rects(index)
             for text, place, colour, weight in (
                 (row.label, label, theme.QUIET, QFont.Weight.Normal),
-                (row.value, value, theme.TEXT, QFont.Weight.DemiBold if row.right is False else QFont.Weight.Normal),
+                (row.value, value, theme.TEXT, QFont.Weight.DemiBold if row.is_ok is False else QFont.Weight.Normal),
             ):
                 font = fitting(self._metrics.text, self._units, weight, text, place.size())
                 drawn.append(Drawn(text, font, place, colour, theme.GROUND))
         return drawn
 
-    def _places(self, index: int) -> tuple[QRect, QRect, QRectF]:
-        high = min(self.height() // max(len(self.shown), 1), self._most_high)
+    def _row_rects(self, index: int) -> tuple[QRect, QRect, QRectF]:
+        """Return the rectangles of the label, the value and the icon of a visible row, in pixels."""
+        height = min(self.height() // max(len(self.visible_rows), 1), self._max_row_height)
         gap = self._metrics.px(theme.GAP)
         side = self._metrics.px(self._units)
         left = round(self.width() * self._share)
-        top = index * high
-        sign = QRectF(left, top + (high - side) / 2, side, side)
+        top = index * height
+        sign = QRectF(left, top + (height - side) / 2, side, side)
         start = left + side + gap
-        return QRect(0, top, left - gap, high), QRect(start, top, self.width() - start, high), sign
+        return QRect(0, top, left - gap, height), QRect(start, top, self.width() - start, height), sign
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
@@ -99,8 +104,8 @@ class FactTable(QWidget):
                 drawn.place, WRAPPED | int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), drawn.text
             )
         painter.setPen(theme.TRACK)
-        for index, row in enumerate(self.shown):
-            _, value, sign = self._places(index)
-            if row.right is not None:
-                paint_sign(painter, "check" if row.right else "close", sign, theme.QUIET if row.right else theme.TEXT)
+        for index, row in enumerate(self.visible_rows):
+            _, value, sign = self._row_rects(index)
+            if row.is_ok is not None:
+                paint_sign(painter, "check" if row.is_ok else "close", sign, theme.QUIET if row.is_ok else theme.TEXT)
             painter.drawLine(0, value.bottom(), self.width(), value.bottom())

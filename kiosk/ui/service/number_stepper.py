@@ -1,4 +1,4 @@
-"""A number between a minus and a plus."""
+"""A number that is changed with a minus and a plus button."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from kiosk.ui.widgets.text import Text
 
 
 class Stepper(QWidget):
-    """Holding a button repeats it. `shown` says the number as a person writes it."""
+    """A label, a number and two buttons, which repeat while held. `format_value` returns the number as text."""
 
     changed = pyqtSignal(int)
+    """Emitted with the new value."""
 
-    def __init__(self, parent: QWidget, shown: Callable[[int], str] = str) -> None:
+    def __init__(self, parent: QWidget, format_value: Callable[[int], str] = str) -> None:
         super().__init__(parent)
-        self._shown = shown
-        self.value, self.least, self.most, self.step = 0, 0, 100, 1
+        self._format_value = format_value
+        self.value, self.minimum, self.maximum, self.step = 0, 0, 100, 1
         self.label = Text(self, theme.BODY, colour=theme.QUIET)
         self.number = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.minus, self.plus = Button(self), Button(self)
-        for button, sign, slot in ((self.minus, "−", self._less), (self.plus, "+", self._more)):
+        for button, sign, slot in ((self.minus, "−", self._decrease), (self.plus, "+", self._increase)):
             button.say(sign)
             button.setAutoRepeat(True)
             button.clicked.connect(slot)
 
-    def offer(self, value: int, least: int, most: int, step: int = 1) -> None:
-        """Begin with `value`, which may change from `least` to `most`."""
-        self.least, self.most, self.step = least, most, step
-        self._put(value)
+    def set_range(self, value: int, minimum: int, maximum: int, step: int = 1) -> None:
+        """Show `value`, which the buttons change by `step` from `minimum` to `maximum`. This emits nothing."""
+        self.minimum, self.maximum, self.step = minimum, maximum, step
+        self._show_value(value)
 
     def set_value(self, value: int) -> None:
-        """As if it had been typed."""
-        value = max(min(value, self.most), self.least)
+        """Set `value`, limited to the range, and emit `changed` if it is a new one."""
+        value = max(min(value, self.maximum), self.minimum)
         if value != self.value:
-            self._put(value)
+            self._show_value(value)
             self.changed.emit(value)
 
     def arrange(self, place: QRect, metrics: DisplayMetrics) -> None:
-        """Label above, then minus, number, plus."""
+        """Place the stepper at `place`: the label on top, and below it minus, number and plus."""
         self.setGeometry(place)
         for each in (self.label, self.number, self.minus, self.plus):
             each.rescale(metrics)
@@ -56,21 +57,21 @@ class Stepper(QWidget):
         self.plus.setGeometry(self.width() - side, high, side, tall)
         self.number.setGeometry(side, high, self.width() - 2 * side, tall)
 
-    def _less(self) -> None:
+    def _decrease(self) -> None:
         self.set_value(self.value - self.step)
 
-    def _more(self) -> None:
+    def _increase(self) -> None:
         self.set_value(self.value + self.step)
 
-    def _put(self, value: int) -> None:
+    def _show_value(self, value: int) -> None:
         self.value = value
-        self.number.say(self._shown(value))
-        self.minus.setEnabled(value > self.least)
-        self.plus.setEnabled(value < self.most)
+        self.number.say(self._format_value(value))
+        self.minus.setEnabled(value > self.minimum)
+        self.plus.setEnabled(value < self.maximum)
 
 
 def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], metrics: DisplayMetrics) -> None:
-    """Place two of them in `area`: one below the other where it is narrow."""
+    """Place two steppers next to each other in `area`, or one above the other in an upright window."""
     gap = metrics.px(theme.GAP)
     if metrics.upright:
         tall = min((area.height() - 3 * gap) // 2, metrics.touch * 2)

@@ -1,4 +1,4 @@
-"""What service mode works on, for all of its pages."""
+"""The base class of service mode's pages, and the parts of the machine that they work on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kiosk.vending.shop import Shop
 
 @dataclass(frozen=True)
 class ServiceContext:
-    """The sale, the camera, and what can be set."""
+    """The parts of the machine that service mode reads and changes."""
 
     shop: Shop
     feed: VisionFeed
@@ -33,16 +33,16 @@ class ServiceContext:
     settings: Settings
     journal_path: Path
     volume: int = 60
-    """Percent, as it is configured: what counts until somebody sets another here."""
+    """The configured volume in percent. It applies until an operator sets another one."""
     settings_fault: str = ""
-    """What is wrong with the settings' file, where the machine runs with those of its last start."""
+    """What is wrong with the settings file, if the machine runs with the settings of its last start."""
 
 
 class Page(QWidget):
-    """One page: it is laid out by `arrange`, told the time by `refresh`, and may come and go any number of times."""
+    """One page of service mode. It can be opened and closed any number of times."""
 
     may_use_upper_half = False
-    """Whether nothing is touched in its upper part, so that it may have one where all controls have to be low."""
+    """Whether the page has its buttons at the bottom, so that it may fill the window even with low reach."""
 
     def __init__(
         self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
@@ -54,43 +54,43 @@ class Page(QWidget):
         self.hide()
 
     def title(self) -> str:
-        """What its tile and its head say."""
-        raise NotImplementedError  # each page has its own; no ABC can be a QWidget, whose metaclass is Qt's
+        """Return the text of the page's tile and heading."""
+        raise NotImplementedError  # a QWidget cannot be an ABC, because Qt has its own metaclass
 
-    def opened(self) -> None:
-        """It is shown from now on."""
+    def start(self) -> None:
+        """Prepare the page. Called each time before it is shown."""
 
-    def left(self) -> None:
-        """It is shown no more."""
+    def stop(self) -> None:
+        """End what the page does. Called each time before it is hidden."""
 
     @property
     def is_busy(self) -> bool:
-        """Whether it still reads or writes beside the screen's thread."""
+        """Whether the page still reads or writes in a thread."""
         return False
 
     def step_back(self) -> bool:
-        """Whether it had a step of its own to take back."""
+        """Undo a step inside the page, and return whether there was one. If not, *back* closes the page."""
         return False
 
     def refresh(self) -> None:
-        """Show what is new, some times a second."""
+        """Show what has changed. Called several times per second."""
 
     def arrange(self, metrics: DisplayMetrics) -> None:
-        """Place everything in the page's own rectangle."""
+        """Set the geometry of every widget, in pixels of the page."""
 
     def button(self, slot: Callable[[], object], style: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> Button:
-        """A button whose touch also says that somebody is there."""
+        """Create a button that calls `slot`. Its touches also restart the timeout of service mode."""
         button = Button(self, style, sign)
         button.clicked.connect(lambda: self.context.shop.touch(Stay()))
         button.clicked.connect(lambda: slot())
         return button
 
     def line(self, units: float = theme.BODY) -> Text:
-        """A line of text."""
+        """Create a text with a font size of `units`."""
         return Text(self, units)
 
     def rescale(self, metrics: DisplayMetrics) -> None:
-        """Give every text and button the size of now."""
+        """Give every text and button the sizes of `metrics`."""
         for text in self.findChildren(Text):
             text.rescale(metrics)
         for button in self.findChildren(Button):

@@ -1,4 +1,4 @@
-"""The way into service mode: a PIN, asked for over whatever the customer's side shows and goes on showing."""
+"""The dialog that asks for the service PIN. It covers the customer's screens, which keep running below."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.pin_pad import Dots, PinPad
 from kiosk.ui.widgets.text import Text
 
-OPEN_FOR = 30.0
-"""Seconds without a touch, after which it closes."""
+IDLE_TIMEOUT = 30.0
+"""Seconds without a touch after which the dialog closes."""
 
 
 class PinDialog(QWidget):
-    """`entered` gives the PIN; nothing here knows whether it is right."""
+    """Lets the operator type a PIN. The dialog itself cannot check it."""
 
     entered = pyqtSignal(str)
-    given_up = pyqtSignal()
+    """Emitted with the PIN that was typed."""
+    cancelled = pyqtSignal()
+    """Emitted by the close button and after `IDLE_TIMEOUT`."""
 
     def __init__(self, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget) -> None:
         super().__init__(parent)
         self._strings = strings
         self._shop_strings = shop_strings
-        self._idle = 0.0
+        self._idle_seconds = 0.0
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
-        self.said = Text(self, theme.BODY, colour=theme.QUIET)
+        self.result = Text(self, theme.BODY, colour=theme.QUIET)
         self.dots = Dots(self)
         self.pad = PinPad(self)
         self.close_button = Button(self)
@@ -43,38 +45,38 @@ class PinDialog(QWidget):
         # Slots
         self.pad.entered.connect(self.entered)
         self.pad.typed.connect(self._on_typed)
-        self.close_button.clicked.connect(self.given_up)
+        self.close_button.clicked.connect(self.cancelled)
 
         # Appearance
         theme.fill_ground(self, theme.GROUND)
         self.hide()
 
     def ask(self) -> None:
-        """Show it, empty, in the language of now."""
-        self._idle = 0.0
+        """Open the dialog without any digits, in the current language."""
+        self._idle_seconds = 0.0
         self.title.say(self._strings.pin_wanted())
         self.close_button.say(self._strings.close())
         self.pad.name_keys(self._shop_strings.erase(), self._shop_strings.confirm())
         self.pad.clear()
-        self.said.say("")
+        self.result.say("")
         self.raise_()
         self.show()
 
-    def say(self, text: str, wait_s: float = 0.0) -> None:
-        """What came of the last PIN; no other is taken for `wait_s` seconds."""
-        self.said.say(self._strings.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
+    def show_result(self, text: str, wait_s: float = 0.0) -> None:
+        """Show what the last PIN led to. With `wait_s` > 0, show that wait and lock the keys instead."""
+        self.result.say(self._strings.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
         self.pad.set_open(wait_s <= 0)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
-        self._idle += seconds
-        if self._idle >= OPEN_FOR:
-            self.given_up.emit()
+        """Let `seconds` pass without a touch."""
+        self._idle_seconds += seconds
+        if self._idle_seconds >= IDLE_TIMEOUT:
+            self.cancelled.emit()
 
     def arrange(self, metrics: DisplayMetrics) -> None:
-        """Place everything in the gate's own rectangle."""
+        """Set the geometry of every widget, in pixels of the dialog."""
         gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
-        for text in (self.title, self.said):
+        for text in (self.title, self.result):
             text.rescale(metrics)
         inner = self.rect().adjusted(margin, margin, -margin, -margin)
         self.close_button.rescale(metrics)
@@ -85,7 +87,7 @@ class PinDialog(QWidget):
             head, pad = QRect(area), QRect(inner if not metrics.upright else area)
             head.setBottom(lower_half(self) - gap)
             pad.setTop(lower_half(self))
-            if not metrics.upright:  # two rows of keys beside the way out
+            if not metrics.upright:  # two rows of keys next to the close button
                 pad.setLeft(self.close_button.geometry().right() + 1 + gap)
         elif metrics.upright:
             head, pad = QRect(area), QRect(area)
@@ -96,9 +98,9 @@ class PinDialog(QWidget):
             head.setWidth(area.width() * 2 // 5)
             pad.setLeft(head.right() + 1 + gap)
             pad.setBottom(inner.bottom())
-        high = [self.title.height_for(head.width()), metrics.px(7), metrics.px(theme.BODY * 3)]
-        top = head.top() + (head.height() - sum(high)) // 2
-        for widget, height in zip((self.title, self.dots, self.said), high, strict=True):
+        heights = [self.title.height_for(head.width()), metrics.px(7), metrics.px(theme.BODY * 3)]
+        top = head.top() + (head.height() - sum(heights)) // 2
+        for widget, height in zip((self.title, self.dots, self.result), heights, strict=True):
             widget.setGeometry(head.left(), top, head.width(), height)
             top += height
         columns = self.pad.columns_for(pad.width(), pad.height(), metrics)
@@ -107,5 +109,5 @@ class PinDialog(QWidget):
         self.pad.arrange(columns, metrics)
 
     def _on_typed(self, count: int) -> None:
-        self._idle = 0.0
+        self._idle_seconds = 0.0
         self.dots.show_count(count)

@@ -1,4 +1,4 @@
-"""The pages of service mode: a wall of tiles, and one page at a time with a way back."""
+"""The main screen of service mode: a tile for each page, and one open page at a time."""
 
 from __future__ import annotations
 
@@ -28,16 +28,19 @@ from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Stay
 from kiosk.vending.sale.state import Phase
 
-ROWS = 6
-"""Targets one above the other that half a window needs room for to hold a page: a smaller one is in reach as it is."""
+MIN_ROWS = 6
+"""Pages move to the lower half only if it has room for so many rows of buttons. Smaller screens are in reach."""
 
 
 class ServiceScreen(QWidget):
-    """Everything that an operator does at the machine."""
+    """The pages of service mode and their tiles."""
 
-    leaves = pyqtSignal()
-    exits = pyqtSignal()
+    leave_requested = pyqtSignal()
+    """Emitted when the operator wants to return to the customer's screens."""
+    exit_requested = pyqtSignal()
+    """Emitted when the operator wants to end the program."""
     volume_changed = pyqtSignal(int)
+    """Emitted with the volume in percent."""
 
     def __init__(
         self,
@@ -74,43 +77,43 @@ class ServiceScreen(QWidget):
         # Slots
         self.back.clicked.connect(self.go_back)
         for tile, page in zip(self.tiles, self.pages, strict=True):
-            tile.clicked.connect(self._opener(page))
-        self.settle.count_wanted.connect(self._count)
-        self.machine.exits.connect(self.exits)
+            tile.clicked.connect(self._page_slot(page))
+        self.settle.count_requested.connect(self._edit_stock)
+        self.machine.exit_requested.connect(self.exit_requested)
         self.machine.volume_changed.connect(self.volume_changed)
 
         # Appearance
         theme.fill_ground(self, theme.GROUND)
-        self._show()
+        self._set_texts()
 
     def open(self, page: Page | None) -> None:
-        """Show a page, or the tiles."""
+        """Close the open page, and open `page`, or show the tiles for None."""
         self._context.shop.touch(Stay())
         if self.current is not None:
-            self.current.left()
+            self.current.stop()
             self.current.hide()
         self.current = page
         if page is not None:
-            page.opened()
+            page.start()
             page.show()
-        self._show()
+        self._set_texts()
         self._arrange()
         self.refresh()
 
     def end(self) -> None:
-        """It is shown no more: what its page began ends."""
+        """End what the open page does. Called when service mode closes."""
         if self.current is not None:
-            self.current.left()
+            self.current.stop()
 
     def go_back(self) -> None:
-        """From a page to the tiles, from these to the customer's side."""
+        """Go back one step: inside the page, from the page to the tiles, or from the tiles to the customer."""
         if self.current is None:
-            self.leaves.emit()
+            self.leave_requested.emit()
         elif not self.current.step_back():
             self.open(None)
 
     def refresh(self) -> None:
-        """Show what is new."""
+        """Show what has changed. Called several times per second."""
         if self._context.shop.snapshot.phase is not Phase.SERVICE:
             return
         count = len(self._context.shop.snapshot.attention)
@@ -119,11 +122,11 @@ class ServiceScreen(QWidget):
             self.current.refresh()
 
     def rescale(self, metrics: DisplayMetrics) -> None:
-        """Another size of the window."""
+        """Arrange everything for `metrics`, after the window's size changed."""
         self._metrics = metrics
         self._arrange()
 
-    def _show(self) -> None:
+    def _set_texts(self) -> None:
         self.title.say(self.current.title() if self.current else self._strings.service())
         self.back.say(self._strings.back() if self.current else self._strings.leave_service())
         for tile, page in zip(self.tiles, self.pages, strict=True):
@@ -138,13 +141,13 @@ class ServiceScreen(QWidget):
         inner = self.rect().adjusted(margin, gap, -margin, -margin)
         self.back.rescale(metrics)
         self.title.rescale(metrics)
-        wide = min(self.back.sizeHint().width(), inner.width() * 2 // 3)
-        low = metrics.low and self.height() - lower_half(self) >= ROWS * metrics.touch
-        head = inner.bottom() + 1 - metrics.touch if low else inner.top()
-        self.back.setGeometry(inner.left(), head, wide, metrics.touch)
-        self.title.setGeometry(inner.left() + wide + gap, head, inner.width() - wide - gap, metrics.touch)
+        back_width = min(self.back.sizeHint().width(), inner.width() * 2 // 3)
+        is_low = metrics.low and self.height() - lower_half(self) >= MIN_ROWS * metrics.touch
+        head = inner.bottom() + 1 - metrics.touch if is_low else inner.top()
+        self.back.setGeometry(inner.left(), head, back_width, metrics.touch)
+        self.title.setGeometry(inner.left() + back_width + gap, head, inner.width() - back_width - gap, metrics.touch)
         area = inner.adjusted(0, metrics.touch + gap * 2, 0, 0)
-        if low:
+        if is_low:
             area = inner.adjusted(0, 0, 0, -metrics.touch - gap * 2)
             if self.current is None or not self.current.may_use_upper_half:
                 area.setTop(max(lower_half(self), area.top()))
@@ -163,10 +166,10 @@ class ServiceScreen(QWidget):
             self.current.rescale(metrics)
             self.current.arrange(metrics)
 
-    def _opener(self, page: Page) -> Callable[[], None]:
+    def _page_slot(self, page: Page) -> Callable[[], None]:
         return lambda: self.open(page)
 
-    def _count(self, slot: str) -> None:
+    def _edit_stock(self, slot: str) -> None:
         self.open(self.stock)
         self.stock.edit(slot)
 

@@ -1,4 +1,4 @@
-"""Vision as the window has it, listened in on: what service mode shows, the window has asked for already."""
+"""Gives service mode the frames and observations that the customer's window polls."""
 
 from __future__ import annotations
 
@@ -10,67 +10,76 @@ from kiosk.vision.process.messages import EngineInfo, Preview, Vision, VisionMod
 
 
 class VisionFeed:
-    """Passes everything on, and remembers the newest while `listening`. Otherwise nobody's face stays here.
+    """A `Vision` that passes every call on to `vision`, and keeps the latest frame while `is_listening`.
 
-    `also` is told every observation of customers: who services the machine is none.
+    At other times no face is kept. `on_customers` gets the observations of customers, which exclude the operator's.
     """
 
-    def __init__(self, vision: Vision, also: Callable[[list[Observation]], None] | None = None) -> None:
+    def __init__(self, vision: Vision, on_customers: Callable[[list[Observation]], None] | None = None) -> None:
         self._vision = vision
-        self._also = also
-        self._listening = False
+        self._on_customers = on_customers
+        self._is_listening = False
         self.pace = Pace()
-        self.newest: Observation | None = None
-        self.picture: Preview | None = None
+        self.latest_observation: Observation | None = None
+        self.latest_preview: Preview | None = None
 
     @property
-    def listening(self) -> bool:
-        """Whether service mode looks on."""
-        return self._listening
+    def is_listening(self) -> bool:
+        """Whether service mode is open. Setting False forgets the latest frame."""
+        return self._is_listening
 
-    @listening.setter
-    def listening(self, listening: bool) -> None:
-        self._listening = listening
-        if not listening:
-            self.newest = self.picture = None
+    @is_listening.setter
+    def is_listening(self, is_listening: bool) -> None:
+        self._is_listening = is_listening
+        if not is_listening:
+            self._forget()
 
     @property
     def state(self) -> VisionState:
+        """The state of the vision process."""
         return self._vision.state
 
     @property
     def fault(self) -> str | None:
+        """What is wrong with the camera or the vision process, or None."""
         return self._vision.fault
 
     @property
     def engine_fault(self) -> str | None:
+        """Why the configured engine does not run, or None."""
         return self._vision.engine_fault
 
     @property
     def engine(self) -> EngineInfo | None:
-        """What runs the network, once it is known."""
+        """The engine that runs the network, or None until it is known."""
         return getattr(self._vision, "engine", None)
 
     def set_mode(self, mode: VisionMode) -> None:
+        """Set the vision mode. PRESENCE also forgets the latest frame."""
         if mode is VisionMode.PRESENCE:
-            self.newest = self.picture = None
+            self._forget()
         self._vision.set_mode(mode)
 
     def poll(self) -> list[Observation]:
+        """Return the observations since the last call, and keep the latest one while `is_listening`."""
         observations = self._vision.poll()
-        if self._also and not self._listening:
-            self._also(observations)
+        if self._on_customers and not self._is_listening:
+            self._on_customers(observations)
         for observation in observations:
             self.pace.add(observation)
         if self.state is not VisionState.RUNNING:
             self.pace.clear()
-            self.newest = self.picture = None
-        elif self._listening and observations:
-            self.newest = observations[-1]
+            self._forget()
+        elif self._is_listening and observations:
+            self.latest_observation = observations[-1]
         return observations
 
     def preview(self) -> Preview | None:
+        """Return the newest preview if there is a new one, and keep a copy while `is_listening`."""
         preview = self._vision.preview()
-        if self._listening and preview is not None:
-            self.picture = preview.kept() or self.picture
+        if self._is_listening and preview is not None:
+            self.latest_preview = preview.kept() or self.latest_preview
         return preview
+
+    def _forget(self) -> None:
+        self.latest_observation = self.latest_preview = None

@@ -1,4 +1,4 @@
-"""Service mode, by touch: nobody gets in without the PIN, and what is changed there is checked and kept."""
+"""Service mode by touch: it needs the PIN, and every change is checked and kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kiosk.ui.service.pages.journal import ExportPage, JournalPage, rows_of_toda
 from kiosk.ui.service.pages.machine import MachinePage
 from kiosk.ui.service.pages.settle import SettlePage
 from kiosk.ui.service.pages.stock import StockPage
-from kiosk.ui.service.pin_dialog import OPEN_FOR
+from kiosk.ui.service.pin_dialog import IDLE_TIMEOUT
 from kiosk.ui.service.vision_feed import VisionFeed
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.widgets import theme
@@ -46,8 +46,8 @@ Start_ = Callable[..., ServiceRig]
 
 
 @pytest.fixture
-def start(qtbot: QtBot, tmp_path: Path) -> Iterator[Start_]:  # noqa: ARG001 - there has to be a QApplication
-    """Starts the machine, in the same state each time."""
+def start(qtbot: QtBot, tmp_path: Path) -> Iterator[Start_]:  # noqa: ARG001 - Qt needs a QApplication
+    """Returns a function that starts the machine, each time from the state that the last one left."""
     running: list[ServiceRig] = []
 
     def start(**options: object) -> ServiceRig:
@@ -89,14 +89,14 @@ def test_a_wrong_pin_opens_nothing_and_slows_the_next_one_down(rig: ServiceRig) 
     for _ in range(3):
         rig.type("1234")
         assert rig.service.screen is None
-    assert rig.service.pin_dialog.said.text == "Next try in 30 s"
+    assert rig.service.pin_dialog.result.text == "Next try in 30 s"
     refused = [entry.fact for entry in rig.journal.entries() if isinstance(entry.fact, PinRefused)]
     assert refused == [PinRefused("service", locked_s=locked_s) for locked_s in (0, 0, 30)]
     rig.type(PIN)
     assert rig.service.screen is None
     assert rig.shop.snapshot.phase is Phase.ATTRACT
-    rig.tick(100, 0.25)  # the gate stays open only for whoever types
-    rig.service.pin_dialog._idle = 0.0
+    rig.tick(100, 0.25)  # longer than the wait; the dialog closes after a while without a touch
+    rig.service.pin_dialog._idle_seconds = 0.0
     rig.tick(30, 0.25)
     rig.type(PIN)
     assert rig.screen.isVisible()
@@ -113,10 +113,10 @@ def test_wrong_tries_are_remembered_across_a_restart(rig: ServiceRig, start: Sta
 
 
 @pytest.mark.proves("service-left-open")
-def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceRig) -> None:
+def test_the_pin_dialog_closes_after_a_while_and_by_touch_and_keeps_no_digit(rig: ServiceRig) -> None:
     rig.window.service_requested.emit()
     rig.service.pin_dialog.pad.keys["4"].click()
-    rig.tick(1, OPEN_FOR)
+    rig.tick(1, IDLE_TIMEOUT)
     assert rig.service.pin_dialog.isHidden()
     assert rig.service.pin_dialog.dots.count == 0
     rig.window.service_requested.emit()
@@ -127,30 +127,30 @@ def test_the_gate_closes_by_itself_and_by_touch_and_keeps_no_digit(rig: ServiceR
 
 
 @pytest.mark.parametrize("pin", [PIN, "1234"])
-def test_a_pin_that_is_looked_at_after_its_gate_was_closed_says_nothing_to_the_next(rig: ServiceRig, pin: str) -> None:
-    looks: list[tuple[Future[bool], Callable[[], bool]]] = []
+def test_an_answer_to_a_closed_pin_dialog_does_not_reach_the_next(rig: ServiceRig, pin: str) -> None:
+    checks: list[tuple[Future[bool], Callable[[], bool]]] = []
 
     def slowly(check: Callable[[], bool]) -> Future[bool]:
-        looks.append((Future(), check))
-        return looks[-1][0]
+        checks.append((Future(), check))
+        return checks[-1][0]
 
     rig.service._pin._run = slowly  # type: ignore[attr-defined]
     rig.window.service_requested.emit()
     rig.type(pin)
     rig.service.pin_dialog.close_button.click()
-    ((future, check),) = looks
+    ((future, check),) = checks
     future.set_result(check())
     rig.window.service_requested.emit()
     rig.tick()
     assert rig.service.screen is None
-    assert rig.service.pin_dialog.said.text == ""
+    assert rig.service.pin_dialog.result.text == ""
     assert rig.shop.snapshot.phase is Phase.ATTRACT
     rig.service._pin._run = at_once  # type: ignore[attr-defined]
     rig.type(PIN)
     assert rig.screen.isVisible()
 
 
-def test_the_sale_goes_on_under_the_gate(rig: ServiceRig) -> None:
+def test_the_sale_continues_below_the_pin_dialog(rig: ServiceRig) -> None:
     for touch in (Start(False), Choose("A1")):
         rig.shop.touch(touch)
     rig.window.service_requested.emit()
@@ -158,7 +158,7 @@ def test_the_sale_goes_on_under_the_gate(rig: ServiceRig) -> None:
     assert rig.shop.snapshot.phase is Phase.SELECTED
 
 
-def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
+def test_products_on_their_way_come_first(rig: ServiceRig) -> None:
     rig.dispenser.plan([Vend.WAIT])
     rig.window.service_requested.emit()
     for touch in (Start(False), Choose("A1"), Continue()):
@@ -167,13 +167,13 @@ def test_goods_on_their_way_come_first(rig: ServiceRig) -> None:
     assert rig.shop.snapshot.phase is Phase.DISPENSING
     rig.type(PIN)
     assert rig.service.screen is None
-    assert rig.service.pin_dialog.said.text == "A sale is ending first"
+    assert rig.service.pin_dialog.result.text == "A sale is ending first"
     rig.dispenser.drop()
     rig.tick()
     assert rig.screen.isVisible()
 
 
-def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Start_) -> None:
+def test_it_uses_the_machines_language_and_not_the_customers(start: Start_) -> None:
     rig = start(languages=("de", "en"))
     rig.window.set_language("en")
     rig.shop.touch(Start(False))
@@ -185,7 +185,7 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     assert rig.window.strings.language == "de"
     page = rig.open(HealthPage)
     assert isinstance(page, HealthPage)
-    (accuracy,) = (row.value for row in page.rows.rows if row.label == "Genauigkeit")
+    (accuracy,) = (row.value for row in page.table.rows if row.label == "Genauigkeit")
     assert accuracy.startswith("Geschlecht 89.6%, Altersgruppe 57.7%")
     rig.screen.back.click()
     assert rig.screen.back.text() == ServiceStrings().leave_service()
@@ -195,7 +195,7 @@ def test_it_speaks_the_machines_language_whatever_the_customer_chose(start: Star
     assert page.tiles["A1"].text().endswith("1,50\u00a0€")
 
 
-def test_it_is_left_by_touch(rig: ServiceRig) -> None:
+def test_back_leaves_service_mode(rig: ServiceRig) -> None:
     screen = rig.enter()
     rig.open(HealthPage)
     screen.back.click()
@@ -207,7 +207,7 @@ def test_it_is_left_by_touch(rig: ServiceRig) -> None:
 
 
 @pytest.mark.proves("service-left-open")
-def test_it_times_out_to_the_customers_side_unless_somebody_touches(rig: ServiceRig) -> None:
+def test_it_times_out_unless_somebody_touches_the_screen(rig: ServiceRig) -> None:
     rig.enter()
     rig.tick(1, 590)
     rig.open(StockPage)
@@ -219,7 +219,7 @@ def test_it_times_out_to_the_customers_side_unless_somebody_touches(rig: Service
     assert rig.shop.snapshot.phase is Phase.ATTRACT
 
 
-def test_the_way_out_of_the_program_has_to_be_touched_twice(start: Start_) -> None:
+def test_exit_must_be_touched_twice(start: Start_) -> None:
     rig = start(locked=True)
     rig.window.close()
     assert rig.window.isVisible()
@@ -236,7 +236,7 @@ def test_the_way_out_of_the_program_has_to_be_touched_twice(start: Start_) -> No
 # The camera
 
 
-def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
+def test_faces_are_processed_only_on_the_camera_page(rig: ServiceRig) -> None:
     rig.enter()
     assert rig.vision.mode is VisionMode.PRESENCE
     page = rig.open(CameraPage)
@@ -244,13 +244,13 @@ def test_the_camera_is_looked_through_only_on_its_page(rig: ServiceRig) -> None:
     rig.vision.see(make_face())
     rig.vision.next_preview = make_preview()
     rig.tick()
-    assert rig.feed.picture is not None
-    assert rig.feed.newest is not None
+    assert rig.feed.latest_preview is not None
+    assert rig.feed.latest_observation is not None
     assert page.grab().toImage().pixelColor(page.width() // 2, 100).lightness() > 100
     rig.screen.back.click()
     assert rig.vision.mode is VisionMode.PRESENCE
-    assert rig.feed.picture is None
-    assert rig.feed.newest is None
+    assert rig.feed.latest_preview is None
+    assert rig.feed.latest_observation is None
 
 
 def test_landmarks_are_drawn_where_they_are(rig: ServiceRig) -> None:
@@ -276,7 +276,7 @@ def test_landmarks_are_drawn_where_they_are(rig: ServiceRig) -> None:
     assert not greens()
 
 
-def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: ServiceRig) -> None:
+def test_no_face_is_kept_when_service_mode_ends_or_the_camera_fails(rig: ServiceRig) -> None:
     rig.enter()
     rig.open(CameraPage)
     for end in ("camera", "service"):
@@ -284,7 +284,7 @@ def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: Servi
         rig.vision.see(make_face())
         rig.vision.next_preview = make_preview()
         rig.tick()
-        assert rig.feed.picture is not None
+        assert rig.feed.latest_preview is not None
         if end == "camera":
             rig.vision.state = VisionState.RESTARTING
             rig.tick()
@@ -292,67 +292,67 @@ def test_nobodys_face_stays_when_service_mode_ends_or_the_camera_does(rig: Servi
             rig.service.leave()
             rig.tick()
             assert rig.vision.mode is VisionMode.PRESENCE
-        assert rig.feed.picture is None
-        assert rig.feed.newest is None
+        assert rig.feed.latest_preview is None
+        assert rig.feed.latest_observation is None
 
 
-def test_who_services_the_machine_is_not_counted_among_its_customers() -> None:
+def test_the_operator_is_not_counted_as_a_customer() -> None:
     vision, counted = FakeVision(), []
     feed = VisionFeed(vision, counted.extend)
-    for listening in (False, True, False):
-        feed.listening = listening
+    for is_listening in (False, True, False):
+        feed.is_listening = is_listening
         vision.see(make_face())
         feed.poll()
     assert [observation.frame for observation in counted] == [0, 2]
 
 
-def test_the_feed_keeps_nobody_while_customers_shop(rig: ServiceRig) -> None:
+def test_the_feed_keeps_no_face_of_a_customer(rig: ServiceRig) -> None:
     rig.shop.touch(Start(True))
     rig.vision.see(make_face())
     rig.vision.next_preview = make_preview()
     rig.tick()
-    assert rig.feed.picture is None
-    assert rig.feed.newest is None
+    assert rig.feed.latest_preview is None
+    assert rig.feed.latest_observation is None
 
 
 # Health
 
 
 @pytest.mark.proves("disk-nearly-full")
-def test_health_says_what_is_right_and_what_is_wrong(rig: ServiceRig) -> None:
+def test_health_shows_what_works_and_what_does_not(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(HealthPage)
     assert isinstance(page, HealthPage)
-    rows = {row.label: row for row in page.rows.rows}
-    assert rows["Vision"].right
+    rows = {row.label: row for row in page.table.rows}
+    assert rows["Vision"].is_ok
     assert rows["Engine"].value == "ONNX Runtime on the CPU, fp32"
     assert rows["Accuracy"].value == "gender 89.6%, age group 57.7%, within one 93.8% on 8672 faces of FairFace"
-    assert rows["Terminal"].right
+    assert rows["Terminal"].is_ok
     assert str(rig.journal.head)[:12] in rows["Journal"].value
-    assert rows["Disk"].right
+    assert rows["Disk"].is_ok
     rig.vision.state, rig.vision.fault = VisionState.NO_CAMERA, "camera 0 gives no picture"
     rig.vision.engine_fault = "facialnet.engine does not run here"
     rig.terminal.vanish()
     rig.tick()
-    rows = {row.label: row for row in page.rows.rows}
-    assert (rows["Vision"].right, rows["Vision"].value) == (False, "no camera: camera 0 gives no picture")
+    rows = {row.label: row for row in page.table.rows}
+    assert (rows["Vision"].is_ok, rows["Vision"].value) == (False, "no camera: camera 0 gives no picture")
     assert rows["Engine"].value.endswith("facialnet.engine does not run here")
-    assert not rows["Engine"].right
-    assert (rows["Terminal"].right, rows["Dispenser"].right) == (False, True)
-    assert len(page.rows.drawn) == 2 * len(rows)
+    assert not rows["Engine"].is_ok
+    assert (rows["Terminal"].is_ok, rows["Dispenser"].is_ok) == (False, True)
+    assert len(page.table.drawn) == 2 * len(rows)
     assert "Settings" not in rows
     for free, is_enough in ((500_000_000, True), (499_999_999, False)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(health.shutil, "disk_usage", lambda _, free=free: Mock(free=free))
             rig.tick()
-        rows = {row.label: row for row in page.rows.rows}
-        assert rows["Disk"].right is is_enough
+        rows = {row.label: row for row in page.table.rows}
+        assert rows["Disk"].is_ok is is_enough
     page.context = replace(
         page.context, settings_fault="settings kiosk.toml: nonsense; running with those of the last start"
     )
     rig.tick()
-    (row,) = [row for row in page.rows.rows if row.label == "Settings"]
-    assert (row.right, row.value) == (False, page.context.settings_fault)
+    (row,) = [row for row in page.table.rows if row.label == "Settings"]
+    assert (row.is_ok, row.value) == (False, page.context.settings_fault)
 
 
 # Stock and prices
@@ -378,7 +378,7 @@ def test_stock_and_price_are_set_journalled_and_kept(rig: ServiceRig, start: Sta
         page.count.minus.click()
     page.price.plus.click()
     page.save.click()
-    assert page.said.text == "Saved"
+    assert page.status.text == "Saved"
     facts = [entry.fact for entry in rig.journal.entries()]
     assert facts[-2:] == [StockSet("A1", 7, "correction"), PriceSet("A1", 155, 150, "EUR")]
     rig = start()
@@ -432,24 +432,24 @@ def test_what_was_not_saved_is_not_changed(rig: ServiceRig) -> None:
         ("zh", "未保存：货道 A1 可放 0 到 10 件", "价格未保存：须在 €0.01 到 €100,000.00 之间"),
     ],
 )
-def test_a_refusal_says_what_can_be(start: Start_, language: str, of_stock: str, of_price: str) -> None:
+def test_a_refusal_gives_the_allowed_range(start: Start_, language: str, of_stock: str, of_price: str) -> None:
     rig = start(languages=(language,))
     rig.enter()
     page = rig.open(StockPage)
     assert isinstance(page, StockPage)
     page.edit("A1")
-    page.count.most = page.price.most = 10**9
+    page.count.maximum = page.price.maximum = 10**9
     page.count.set_value(99)
     page.save.click()
-    assert page.said.text == of_stock
+    assert page.status.text == of_stock
     page.count.set_value(9)
     page.price.set_value(10**9)
     page.save.click()
-    assert page.said.text.replace("\N{NO-BREAK SPACE}", " ") == of_price
+    assert page.status.text.replace("\N{NO-BREAK SPACE}", " ") == of_price
     assert [entry.fact for entry in rig.journal.entries()][-1] == StockSet("A1", 9, "correction")
 
 
-# What a person has to settle
+# What an operator has to settle
 
 
 def test_a_vend_in_doubt_is_settled_and_a_blocked_slot_counted(rig: ServiceRig) -> None:
@@ -479,10 +479,12 @@ def test_a_vend_in_doubt_is_settled_and_a_blocked_slot_counted(rig: ServiceRig) 
     rig.open(SettlePage) if rig.screen.current is None else rig.screen.open(page)
     rig.tick()
     assert page.question.text == "Nothing has to be settled"
-    assert all(button.isHidden() for button in (page.left_machine, page.stayed, page.money, page.count, page.next))
+    assert all(
+        button.isHidden() for button in (page.left_machine, page.stayed, page.money, page.count, page.next_button)
+    )
 
 
-def test_money_that_the_terminal_does_not_acknowledge_is_settled_by_hand(rig: ServiceRig) -> None:
+def test_money_that_the_terminal_does_not_confirm_is_settled_by_hand(rig: ServiceRig) -> None:
     rig.terminal.plan([Payment.APPROVE])
     rig.terminal.unheard = 1000
     rig.buy("A1")
@@ -498,7 +500,7 @@ def test_money_that_the_terminal_does_not_acknowledge_is_settled_by_hand(rig: Se
 
 
 @pytest.mark.proves("journal-damaged-start")
-def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
+def test_a_damaged_journal_is_shown_until_it_is_settled_by_hand(start: Start_) -> None:
     rig = start()
     rig.terminal.plan([Payment.APPROVE])
     rig.terminal.unheard = 1000
@@ -510,7 +512,7 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig = start()
     assert list(rig.folder.glob("journal-damaged-*/journal.db"))
     rig.enter()
-    assert not journal_in_health(rig).right
+    assert not journal_in_health(rig).is_ok
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
     assert "The journal was damaged. It is kept in journal-damaged-" in page.question.text
@@ -521,18 +523,18 @@ def test_a_damaged_journal_is_told_until_it_is_settled_by_hand(start: Start_) ->
     rig.tick()
     assert rig.shop.snapshot.attention == ()
     assert page.question.text == "Nothing has to be settled"
-    assert journal_in_health(rig).right
+    assert journal_in_health(rig).is_ok
 
 
 @pytest.mark.proves("journal-gone-start")
-def test_a_journal_that_is_gone_is_told_until_it_is_settled_by_hand(start: Start_) -> None:
+def test_a_missing_journal_is_shown_until_it_is_settled_by_hand(start: Start_) -> None:
     rig = start()
     rig.close()
     (rig.folder / "journal.db").unlink()
     rig = start()
     rig.enter()
     assert journal_in_health(rig).value.startswith("begun anew")
-    assert not journal_in_health(rig).right
+    assert not journal_in_health(rig).is_ok
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
     assert "The journal was gone" in page.question.text
@@ -540,13 +542,13 @@ def test_a_journal_that_is_gone_is_told_until_it_is_settled_by_hand(start: Start
     page.money.click()
     rig.tick()
     assert rig.shop.snapshot.attention == ()
-    assert journal_in_health(rig).right
+    assert journal_in_health(rig).is_ok
 
 
 def journal_in_health(rig: ServiceRig) -> Row:
     page = rig.open(HealthPage)
     assert isinstance(page, HealthPage)
-    (row,) = [row for row in page.rows.rows if row.label == "Journal"]
+    (row,) = [row for row in page.table.rows if row.label == "Journal"]
     return row
 
 
@@ -558,7 +560,7 @@ def test_a_slot_and_the_terminal_can_be_tested_and_nobody_pays(rig: ServiceRig) 
     page = rig.open(TestsPage)
     assert isinstance(page, TestsPage)
     rig.dispenser.plan([Vend.WAIT])
-    page.next.click()
+    page.next_button.click()
     assert page.slot.text == "Slot A2: Sparkling water"
     page.vend.click()
     rig.tick()
@@ -586,11 +588,11 @@ def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
-    shown = page.rows.shown
+    shown = page.table.visible_rows
     assert shown[0].label.startswith(f"{rig.journal.head.seq} · ")
     assert "sale_closed" in " ".join(row.value for row in shown)
-    page.turn.click()
-    assert page.rows.shown[0] != shown[0]
+    page.next_button.click()
+    assert page.table.visible_rows[0] != shown[0]
 
 
 def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
@@ -602,13 +604,13 @@ def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
-    """Whoever reads the journal for a page waits for this, as if the journal were endless."""
-    go_on = Event()
+    """An event that every read of the journal waits for, as if the journal were very long."""
+    released = Event()
     for module, name in ((journal, "read_between"), (usb_export, "read_verified")):
         read_it = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *args, read_it=read_it: go_on.wait() and read_it(*args))
-    yield go_on
-    go_on.set()
+        monkeypatch.setattr(module, name, lambda *args, read_it=read_it: released.wait() and read_it(*args))
+    yield released
+    released.set()
 
 
 def test_the_screen_goes_on_while_the_journal_is_read(rig: ServiceRig, held: Event) -> None:
@@ -616,39 +618,39 @@ def test_the_screen_goes_on_while_the_journal_is_read(rig: ServiceRig, held: Eve
     page = rig.open(JournalPage, wait=False)
     assert isinstance(page, JournalPage)
     rig.tick()
-    assert page.said.text == "Reading…"
-    assert page.said.isVisible()
+    assert page.status.text == "Reading…"
+    assert page.status.isVisible()
     held.set()
     rig.wait(page)
-    assert page.rows.shown[0].label.startswith(f"{rig.journal.head.seq} · ")
-    assert not page.said.isVisible()
+    assert page.table.visible_rows[0].label.startswith(f"{rig.journal.head.seq} · ")
+    assert not page.status.isVisible()
 
 
-def test_a_page_that_was_left_takes_nothing_in(rig: ServiceRig, held: Event) -> None:
+def test_a_page_that_was_left_ignores_what_was_read(rig: ServiceRig, held: Event) -> None:
     rig.enter()
     page = rig.open(JournalPage, wait=False)
     assert isinstance(page, JournalPage)
     rig.screen.back.click()
     held.set()
     rig.tick()
-    assert page.rows.rows == ()
+    assert page.table.rows == ()
 
 
-def test_a_journal_that_cannot_be_read_is_said_so(rig: ServiceRig) -> None:
+def test_a_journal_that_cannot_be_read_is_reported(rig: ServiceRig) -> None:
     rig.service._context = replace(rig.context, journal_path=rig.folder / "elsewhere.db")
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
-    assert "there is no journal" in page.said.text
+    assert "there is no journal" in page.status.text
 
 
-def test_nothing_yet_today_is_said(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_day_is_reported(rig: ServiceRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "read_between", lambda *_: [])
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
-    assert page.said.text == "Nothing yet today"
-    assert page.said.isVisible()
+    assert page.status.text == "Nothing yet today"
+    assert page.status.isVisible()
 
 
 def test_a_stick_is_no_higher_than_two_fingers(rig: ServiceRig, tmp_path: Path) -> None:
@@ -670,18 +672,18 @@ def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
     rig.enter()
     page = rig.open(ExportPage)
     assert isinstance(page, ExportPage)
-    assert page.said.text == "No USB stick is mounted under /media or /run/media"
+    assert page.status.text == "No USB stick is mounted under /media or /run/media"
     page.find_sticks = lambda: [stick]
     rig.tick()
     page.buttons[0].click()
     rig.wait(page)
-    assert "Written" in page.said.text
+    assert "Written" in page.status.text
     csv, document = sorted(stick.iterdir())
     assert "Still water" in csv.read_text()
     assert json.loads(document.read_text())["events"][-1]["seq"] <= rig.journal.head.seq
 
 
-def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Path) -> None:
+def test_a_stick_that_cannot_be_written_is_reported(rig: ServiceRig, tmp_path: Path) -> None:
     rig.enter()
     page = rig.open(ExportPage)
     assert isinstance(page, ExportPage)
@@ -689,7 +691,7 @@ def test_a_stick_that_cannot_be_written_is_said_so(rig: ServiceRig, tmp_path: Pa
     rig.tick()
     page.buttons[0].click()
     rig.wait(page)
-    assert page.said.text == "Not written: No such file or directory"
+    assert page.status.text == "Not written: No such file or directory"
 
 
 @pytest.mark.proves("stick-name")
@@ -720,7 +722,7 @@ def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
     rig.tick()
     page.buttons[0].click()
     rig.tick()
-    assert page.said.text == "Checking the journal…"
+    assert page.status.text == "Checking the journal…"
     writing = page._writing
     assert writing is not None
     if leaves == "the page":
@@ -733,7 +735,7 @@ def test_an_export_ends_when_its_page_is_left_and_leaves_nothing(
     assert list(stick.iterdir()) == []
 
 
-def test_how_far_an_export_is_is_said(
+def test_the_progress_of_an_export_is_shown(
     rig: ServiceRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     def half_done(*_: object) -> usb_export.Exported:
@@ -749,10 +751,10 @@ def test_how_far_an_export_is_is_said(
     page.find_sticks = lambda: [tmp_path]
     rig.tick()
     page.buttons[0].click()
-    qtbot.waitUntil(lambda: rig.tick(1) or page.said.text == "Writing… 50%")
+    qtbot.waitUntil(lambda: rig.tick(1) or page.status.text == "Writing… 50%")
     shown.set()
     rig.wait(page)
-    assert page.said.text == (
+    assert page.status.text == (
         "Written: a.csv. The stick can be taken out. "
         "Not written, for want of room or because of a fault: kiosk-journal-damaged-1"
     )
@@ -814,11 +816,11 @@ def test_nothing_is_changed_that_could_not_be_journalled(
     page.volume.plus.click()
     assert (backlight / "brightness").read_text() == "200"
     assert volumes == []
-    assert page.said.text == "Das Journal ist nicht benutzbar (disk is full): Datenträger und Ordner prüfen"
+    assert page.status.text == "Das Journal ist nicht benutzbar (disk is full): Datenträger und Ordner prüfen"
     assert (page.brightness.value, page.volume.value) == (100, 60)
 
 
-def test_the_volume_begins_where_the_settings_have_it(rig: ServiceRig) -> None:
+def test_the_volume_starts_at_the_configured_value(rig: ServiceRig) -> None:
     rig.service._context = replace(rig.context, volume=35)
     rig.enter()
     page = rig.open(MachinePage)
@@ -826,16 +828,16 @@ def test_the_volume_begins_where_the_settings_have_it(rig: ServiceRig) -> None:
     assert page.volume.value == 35
 
 
-def test_a_screen_whose_light_is_not_ours_says_so(rig: ServiceRig) -> None:
+def test_a_screen_without_a_backlight_control_says_so(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
-    assert page.said.text == "This screen's brightness is not the system's to change"
+    assert page.status.text == "This screen's brightness is not the system's to change"
     assert not page.brightness.minus.isEnabled()
     assert not page.brightness.plus.isEnabled()
 
 
-def test_out_of_order_is_kept_until_it_is_taken_back(rig: ServiceRig, start: Start_) -> None:
+def test_out_of_order_stays_until_it_is_ended(rig: ServiceRig, start: Start_) -> None:
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
@@ -858,7 +860,7 @@ def test_out_of_order_is_kept_until_it_is_taken_back(rig: ServiceRig, start: Sta
     assert start().shop.snapshot.phase is Phase.ATTRACT
 
 
-def test_a_setting_that_cannot_be_is_refused_and_one_in_the_journal_ignored(rig: ServiceRig, start: Start_) -> None:
+def test_an_invalid_setting_is_refused_and_one_in_the_journal_is_ignored(rig: ServiceRig, start: Start_) -> None:
     for name, value in ((VOLUME, 101), (BRIGHTNESS, 0), (OUT_OF_ORDER, 2)):
         with pytest.raises(ValueError, match=name):
             rig.settings.set(name, value)

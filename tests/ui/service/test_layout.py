@@ -1,4 +1,4 @@
-"""Every page of service mode in every size, orientation and language, as it is for the customer's screens."""
+"""The layout of every page of service mode, in every size, orientation and language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication
 from kiosk.estimate import Observation
 from kiosk.ui.service.pages.health import HealthPage
 from kiosk.ui.service.pages.settle import SettlePage
-from kiosk.ui.service.screen import ROWS
+from kiosk.ui.service.screen import MIN_ROWS
 from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.translations import translator
 from kiosk.vending.journal import Journal
@@ -60,7 +60,7 @@ def test_every_page_is_laid_out(
             stage = stage_for(journal, ClipVision(seen, make_preview()), (width, height), appearance, path)
             play(stage, scene, code)
             QApplication.processEvents()
-            has_room = "gate" in scene or height // 2 >= ROWS * stage.window.metrics.touch
+            has_room = "gate" in scene or height // 2 >= MIN_ROWS * stage.window.metrics.touch
             found += [f"{scene}: {fault}" for fault in faults(stage.window) if has_room or "out of reach" not in fault]
             pin_dialog, mark = stage.service.pin_dialog, stage.window.mark
             if pin_dialog.isVisible() and place(pin_dialog, stage.window).intersects(place(mark, stage.window)):
@@ -74,7 +74,7 @@ def test_every_page_is_laid_out(
     "fact", [JournalReplaced("journal-missing-20260102T030405Z", GONE), DAMAGED], ids=["gone", "damaged"]
 )
 @pytest.mark.usefixtures("qtbot")
-def test_what_is_said_of_a_journal_that_was_replaced_can_be_read(
+def test_the_text_about_a_replaced_journal_can_be_read(
     size: tuple[int, int, float], code: str, large: bool, low: bool, fact: JournalReplaced, tmp_path: Path
 ) -> None:
     if not translator.can_show(code):

@@ -1,1 +1,1 @@
-"""The pages of service mode, one module each."""
+"""The pages of service mode, one subject per module."""

@@ -1,4 +1,4 @@
-"""What the detector and the tracker see: boxes, landmarks, who is who, how good the picture of each is."""
+"""The camera page: the live picture with each face's box, landmarks, track number and quality."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kiosk.vision.process.messages import VisionMode, VisionState
 
 
 class TrackView(QWidget):
-    """The whole frame, unmirrored, with everything that is known of each face in it."""
+    """Draws the latest frame, unmirrored, with everything that is known about each face."""
 
     def __init__(self, context: ServiceContext, strings: ServiceStrings, parent: QWidget) -> None:
         super().__init__(parent)
@@ -28,26 +28,27 @@ class TrackView(QWidget):
         self._metrics = DisplayMetrics.of(QSize(800, 800), 4.0)
 
     def rescale(self, metrics: DisplayMetrics) -> None:
+        """Use the font sizes of `metrics`."""
         self._metrics = metrics
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        picture, newest = self._context.feed.picture, self._context.feed.newest
-        if picture is None:
+        preview, observation = self._context.feed.latest_preview, self._context.feed.latest_observation
+        if preview is None:
             painter.fillRect(self.rect(), theme.SURFACE)
             painter.setPen(theme.QUIET)
             painter.setFont(self._metrics.text.font(theme.BODY))
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._strings.no_picture())
             return
-        width, height = picture.frame_size
-        share = min(self.width() / width, self.height() / height)
-        place = centred(self.rect(), round(width * share), round(height * share))
+        width, height = preview.frame_size
+        scale = min(self.width() / width, self.height() / height)
+        place = centred(self.rect(), round(width * scale), round(height * scale))
         painter.translate(QPointF(place.topLeft()))
         painter.setClipRect(0, 0, place.width(), place.height())
-        painter.drawImage(QRectF(0, 0, place.width(), place.height()), as_image(picture))
-        mapping = Mapping(picture.frame_size, place.size(), mirrored=False)
-        for face in newest.faces if newest else ():
+        painter.drawImage(QRectF(0, 0, place.width(), place.height()), as_image(preview))
+        mapping = Mapping(preview.frame_size, place.size(), mirrored=False)
+        for face in observation.faces if observation else ():
             self._paint_face(painter, mapping.to_view(QRectF(*face.box)), face, place.size())
             self._paint_landmarks(painter, mapping, face)
 
@@ -81,7 +82,7 @@ class TrackView(QWidget):
 
 
 class CameraPage(Page):
-    """While it is open, and only then, whoever stands in front is looked at: the operator."""
+    """Shows what vision sees. Only while this page is open are faces in front of the machine processed."""
 
     may_use_upper_half = True
 
@@ -95,17 +96,17 @@ class CameraPage(Page):
     def title(self) -> str:
         return self.strings.camera()
 
-    def opened(self) -> None:
+    def start(self) -> None:
         self.context.feed.set_mode(VisionMode.SERVICE)
 
-    def left(self) -> None:
+    def stop(self) -> None:
         self.context.feed.set_mode(VisionMode.PRESENCE)
 
     def refresh(self) -> None:
         feed = self.context.feed
         state = self.strings.vision_state(feed.state)
-        said = self.strings.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
-        self.rates.say(f"{said} · {feed.fault}" if feed.fault else said)
+        text = self.strings.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
+        self.rates.say(f"{text} · {feed.fault}" if feed.fault else text)
         self.view.update()
 
     def arrange(self, metrics: DisplayMetrics) -> None:

@@ -1,4 +1,4 @@
-"""Test vend and test payment: the machine does what it does for a customer, and nobody pays."""
+"""The page of device tests: a test vend of one slot, and a test payment that charges nothing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from kiosk.vending.sale.events import PaymentTest, VendTest
 
 
 class TestsPage(Page):
-    """One slot at a time."""
+    """Selects a slot, starts a test and shows its result."""
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # keeps pytest from collecting this class
 
     def __init__(
         self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
@@ -26,22 +26,22 @@ class TestsPage(Page):
         super().__init__(context, strings, shop_strings, parent)
         self._index = 0
         self.amount = 10 ** minor_digits(context.catalog.currency)
-        """Minor units of a test payment: one of the currency."""
+        """Amount of a test payment in minor units: one unit of the currency."""
 
         # Widgets
         self.slot = self.line(theme.LEAD)
-        self.previous = self.button(lambda: self._turn(-1), sign="left")
-        self.next = self.button(lambda: self._turn(1), sign="right")
+        self.previous_button = self.button(lambda: self._select(-1), sign="left")
+        self.next_button = self.button(lambda: self._select(1), sign="right")
         self.vend = self.button(self._vend)
         self.pay = self.button(self._pay)
         self.result = self.line(theme.LEAD)
 
         # Strings
-        self.previous.setAccessibleName(strings.previous_slot())
-        self.next.setAccessibleName(strings.next_slot())
+        self.previous_button.setAccessibleName(strings.previous_slot())
+        self.next_button.setAccessibleName(strings.next_slot())
         self.vend.say(strings.test_vend())
         self.pay.say(strings.test_payment(shop_strings.money(self.amount, context.catalog.currency)))
-        self._turn(0)
+        self._select(0)
 
     def title(self) -> str:
         return self.strings.tests()
@@ -55,15 +55,15 @@ class TestsPage(Page):
     def arrange(self, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
         touch = metrics.touch
-        wide = self.width()
-        self.previous.setGeometry(0, 0, touch, touch)
-        self.next.setGeometry(wide - touch, 0, touch, touch)
-        self.slot.setGeometry(touch + gap, 0, wide - 2 * (touch + gap), touch)
-        row(QRect(0, touch + 2 * gap, wide, touch), [self.vend, self.pay], gap)
+        width = self.width()
+        self.previous_button.setGeometry(0, 0, touch, touch)
+        self.next_button.setGeometry(width - touch, 0, touch, touch)
+        self.slot.setGeometry(touch + gap, 0, width - 2 * (touch + gap), touch)
+        row(QRect(0, touch + 2 * gap, width, touch), [self.vend, self.pay], gap)
         top = 2 * touch + 4 * gap
-        self.result.setGeometry(0, top, wide, min(self.height() - top, touch * 2))
+        self.result.setGeometry(0, top, width, min(self.height() - top, touch * 2))
 
-    def _turn(self, by: int) -> None:
+    def _select(self, by: int) -> None:
         products = self.context.catalog.product
         self._index = (self._index + by) % len(products)
         product = products[self._index]

@@ -1,12 +1,13 @@
-"""The journal of today, and all of it on a USB stick."""
+"""The pages that show today's journal and that export the whole journal to a USB stick."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtWidgets import QWidget
@@ -16,7 +17,6 @@ from kiosk.system.usb_export import Exported, Progress, export, sticks
 from kiosk.ui.products.images import on_one_line
 from kiosk.ui.service.fact_table import FactTable, Row
 from kiosk.ui.service.page import Page, ServiceContext
-from kiosk.ui.service.pages.beside import beside
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
@@ -26,38 +26,50 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.journal import Entry, read_between
 from kiosk.vending.journal.facts import data_of, kind_of
 
-MOST_STICKS = 6
+T = TypeVar("T")
+
+MAX_STICKS = 6
+"""USB sticks that the page can list."""
 
 
-def local(utc: str) -> datetime:
-    """The journal's time on the wall's clock."""
+def run_in_thread(work: Callable[[], T], name: str) -> Future[T]:
+    """Run `work` in a thread of its own, called `name`. The program does not end before the thread does."""
+    executor = ThreadPoolExecutor(1, name)
+    try:
+        return executor.submit(work)
+    finally:
+        executor.shutdown(wait=False)
+
+
+def to_local_time(utc: str) -> datetime:
+    """Return a UTC time of the journal in the local time zone. Raises `ValueError` if it is not ISO 8601."""
     return datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone()
 
 
-def row_of(entry: Entry) -> Row:
-    """A fact on one line."""
-    said = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if _says(value))
-    return Row(f"{entry.seq} · {local(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {said}")
+def row_for_entry(entry: Entry) -> Row:
+    """Return the table row of a journal entry: its number and time, and the fact on one line."""
+    fields = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if _has_content(value))
+    return Row(f"{entry.seq} · {to_local_time(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {fields}")
 
 
-def _says(value: object) -> bool:
-    """A zero does, though it is equal to False; a checkpoint's pages do not."""
+def _has_content(value: object) -> bool:
+    """Return whether a field is worth showing. 0 is, although it equals False; a checkpoint's tables are not."""
     return value is not None and value is not False and value != "" and not isinstance(value, dict)
 
 
-def today(now: datetime) -> tuple[datetime, datetime]:
-    """The beginning of `now`'s day by the wall's clock, and that of the next."""
+def day_bounds(now: datetime) -> tuple[datetime, datetime]:
+    """Return the local midnight before `now`, and the one after it."""
     midnight = datetime.combine(now.date(), time())
     return midnight.astimezone(), (midnight + timedelta(days=1)).astimezone()
 
 
 def rows_of_today(journal: Path, now: datetime) -> tuple[Row, ...]:
-    """The newest first. Raises `JournalError`."""
-    return tuple(row_of(entry) for entry in reversed(read_between(journal, *today(now))))
+    """Return the rows of the day of `now`, the newest first. Raises `JournalError` if the journal cannot be read."""
+    return tuple(row_for_entry(entry) for entry in reversed(read_between(journal, *day_bounds(now))))
 
 
 class JournalPage(Page):
-    """The newest on top. Read beside the screen's thread: a journal of months is long."""
+    """Shows today's entries, the newest on top. A thread reads them, because the journal of many months is long."""
 
     may_use_upper_half = True
 
@@ -66,22 +78,22 @@ class JournalPage(Page):
     ) -> None:
         super().__init__(context, strings, shop_strings, parent)
         self._page = 0
-        self._today: tuple[Row, ...] = ()
+        self._entries: tuple[Row, ...] = ()
         self._reading: Future[tuple[Row, ...]] | None = None
-        self.rows = FactTable(self, label_share=0.24, units=theme.CAPTION * 1.1)
-        self.said = self.line(theme.LEAD)
-        self.turn = self.button(self._turn, sign="right")
+        self.table = FactTable(self, label_share=0.24, units=theme.CAPTION * 1.1)
+        self.status = self.line(theme.LEAD)
+        self.next_button = self.button(self._show_next_page, sign="right")
 
     def title(self) -> str:
         return self.strings.journal()
 
-    def opened(self) -> None:
-        self._today, self._page = (), 0
-        self.said.say(self.strings.reading())
+    def start(self) -> None:
+        self._entries, self._page = (), 0
+        self.status.say(self.strings.reading())
         now = datetime.now().astimezone()
-        self._reading = beside(lambda: rows_of_today(self.context.journal_path, now), "journal")
+        self._reading = run_in_thread(lambda: rows_of_today(self.context.journal_path, now), "journal")
 
-    def left(self) -> None:
+    def stop(self) -> None:
         self._reading = None
 
     @property
@@ -91,38 +103,41 @@ class JournalPage(Page):
     def refresh(self) -> None:
         if self._reading is not None and self._reading.done():
             reading, self._reading = self._reading, None
-            self._take(reading)
-        pages = max(-(-len(self._today) // self.rows.room), 1)
+            self._show_result(reading)
+        pages = max(-(-len(self._entries) // self.table.capacity), 1)
         self._page %= pages
-        self.rows.show_rows(self._today, self._page * self.rows.room)
-        self.said.setVisible(not self._today)
-        self.turn.setVisible(pages > 1)
-        self.turn.say(self.strings.page(self._page + 1, pages))
+        self.table.show_rows(self._entries, self._page * self.table.capacity)
+        self.status.setVisible(not self._entries)
+        self.next_button.setVisible(pages > 1)
+        self.next_button.say(self.strings.page(self._page + 1, pages))
 
-    def _take(self, reading: Future[tuple[Row, ...]]) -> None:
+    def _show_result(self, reading: Future[tuple[Row, ...]]) -> None:
         try:
-            self._today = reading.result()
+            self._entries = reading.result()
         except KioskError as error:
-            self.said.say(self.strings.journal_error(error))
+            self.status.say(self.strings.journal_error(error))
         else:
-            self.said.say(self.strings.nothing_today())
+            self.status.say(self.strings.nothing_today())
 
     def arrange(self, metrics: DisplayMetrics) -> None:
-        self.rows.rescale(metrics)
-        wide = max(self.turn.sizeHint().width(), metrics.px(30))
-        self.turn.setGeometry(self.width() - wide, self.height() - metrics.touch, wide, metrics.touch)
+        self.table.rescale(metrics)
+        width = max(self.next_button.sizeHint().width(), metrics.px(30))
+        self.next_button.setGeometry(self.width() - width, self.height() - metrics.touch, width, metrics.touch)
         area = self.rect().adjusted(0, 0, 0, -metrics.touch - metrics.px(theme.GAP))
-        self.rows.setGeometry(area)
-        self.said.setGeometry(area)
+        self.table.setGeometry(area)
+        self.status.setGeometry(area)
         self.refresh()
 
-    def _turn(self) -> None:
+    def _show_next_page(self) -> None:
         self._page += 1
         self.refresh()
 
 
 class ExportPage(Page):
-    """Written beside the screen's thread: a stick may be slow."""
+    """Exports the journal to a USB stick. A thread writes it, because a stick may be slow.
+
+    `find` returns the mount points of the sticks.
+    """
 
     def __init__(
         self,
@@ -138,18 +153,18 @@ class ExportPage(Page):
         self._sticks: list[Path] = []
         self._writing: Future[Exported] | None = None
         self._progress = Progress()
-        self.said = self.line(theme.LEAD)
-        self.buttons: list[Button] = [self.button(self._starter(index)) for index in range(MOST_STICKS)]
+        self.status = self.line(theme.LEAD)
+        self.buttons: list[Button] = [self.button(self._export_slot(index)) for index in range(MAX_STICKS)]
 
     def title(self) -> str:
         return self.strings.export()
 
-    def opened(self) -> None:
+    def start(self) -> None:
         self._sticks = []
-        self.said.say("")
+        self.status.say("")
 
-    def left(self) -> None:
-        """Whoever leaves wants no more of it: a stick that is pulled out in the middle holds half a file."""
+    def stop(self) -> None:
+        """Cancel the export, so that no stick is pulled out while it is written."""
         self._progress.stopped = True
         self._writing = None
 
@@ -161,14 +176,14 @@ class ExportPage(Page):
         if self._writing is not None:
             if self._writing.done():
                 writing, self._writing = self._writing, None
-                self.said.say(self._outcome(writing))
+                self.status.say(self._outcome(writing))
             else:
-                self.said.say(self.strings.exporting(self._progress.share))
+                self.status.say(self.strings.exporting(self._progress.share))
             return
-        found = self.find_sticks()[:MOST_STICKS]
-        if found != self._sticks or not self.said.text:
+        found = self.find_sticks()[:MAX_STICKS]
+        if found != self._sticks or not self.status.text:
             self._sticks = found
-            self.said.say(self.strings.choose_stick() if found else self.strings.no_stick())
+            self.status.say(self.strings.choose_stick() if found else self.strings.no_stick())
             if self._metrics is not None:
                 self.arrange(self._metrics)
 
@@ -176,7 +191,7 @@ class ExportPage(Page):
         self._metrics = metrics
         gap = metrics.px(theme.GAP)
         head = metrics.touch * 2
-        self.said.setGeometry(0, 0, self.width(), head)
+        self.status.setGeometry(0, 0, self.width(), head)
         area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, metrics.touch))
         least, most = QSize(metrics.px(30), metrics.touch), QSize(metrics.px(90), metrics.touch * 2)
         grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
@@ -184,18 +199,18 @@ class ExportPage(Page):
         for index, button in enumerate(self.buttons):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):
-                # a stick's owner names it, in whatever bytes
+                # A stick's name may contain any bytes.
                 button.say(on_one_line(os.fsencode(self._sticks[index]).decode("utf-8", "replace")))
                 button.setGeometry(grid.place(area, index, gap))
 
-    def _starter(self, index: int) -> Callable[[], None]:
-        return lambda: self._start(index)
+    def _export_slot(self, index: int) -> Callable[[], None]:
+        return lambda: self._export(index)
 
-    def _start(self, index: int) -> None:
+    def _export(self, index: int) -> None:
         if self._writing is None and index < len(self._sticks):
             journal, stick, now = self.context.journal_path, self._sticks[index], datetime.now().astimezone()
             progress = self._progress = Progress()
-            self._writing = beside(lambda: export(journal, stick, now, progress), "export")
+            self._writing = run_in_thread(lambda: export(journal, stick, now, progress), "export")
             self.refresh()
 
     def _outcome(self, writing: Future[Exported]) -> str:

@@ -1,4 +1,4 @@
-"""The machine itself: how loud, how bright, out of order or not, and the way out of the program."""
+"""The machine page: volume, brightness, taking the machine out of order, and ending the program."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER, VO
 from kiosk.vending.sale.events import Stay
 
 STEP = 10
-DARKEST = 10
-"""Percent: still bright enough to find the way back."""
+"""Percent by which a button changes the volume or the brightness."""
+MIN_BRIGHTNESS = 10
+"""Percent. At this brightness the screen can still be read."""
 
 
 class MachinePage(Page):
-    """Every change is journalled, and holds after a restart."""
+    """Changes the operator's settings. Each change is written to the journal, and applies after a restart too."""
 
-    exits = pyqtSignal()
+    exit_requested = pyqtSignal()
+    """Emitted after the second touch on *exit*."""
     volume_changed = pyqtSignal(int)
+    """Emitted with the volume in percent."""
 
     def __init__(
         self,
@@ -38,16 +41,16 @@ class MachinePage(Page):
     ) -> None:
         super().__init__(context, strings, shop_strings, parent)
         self._backlight = backlight
-        self._asked = False
+        self._is_exit_asked = False
 
         # Widgets
         self.volume = Stepper(self, strings.percent)
         self.brightness = Stepper(self, strings.percent)
-        self.said = self.line()
+        self.status = self.line()
         self.order = self.button(self._toggle_order)
         self.exit = self.button(self._exit)
 
-        # Slots and words
+        # Slots and texts
         self.volume.label.say(strings.setting(VOLUME))
         self.brightness.label.say(strings.setting(BRIGHTNESS))
         self.volume.changed.connect(self._on_volume)
@@ -56,29 +59,29 @@ class MachinePage(Page):
     def title(self) -> str:
         return self.strings.machine()
 
-    def opened(self) -> None:
-        self._asked = False
-        self._offer()
-        self.said.say((self._backlight.why_not or "") if self._backlight.is_there else self.strings.no_light())
+    def start(self) -> None:
+        self._is_exit_asked = False
+        self._show_values()
+        self.status.say((self._backlight.why_not or "") if self._backlight.is_there else self.strings.no_light())
 
     def refresh(self) -> None:
         stopped = "operator" in self.context.shop.snapshot.faults
         self.order.say(self.strings.put_back_in_order() if stopped else self.strings.take_out_of_order())
-        self.exit.say(self.strings.exit(self._asked))
-        self.exit.setEnabled(self.context.shop.snapshot.test != "running")  # whose answer would be lost
+        self.exit.say(self.strings.exit(self._is_exit_asked))
+        self.exit.setEnabled(self.context.shop.snapshot.test != "running")  # or its result is lost
 
     def arrange(self, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
         line = metrics.text.px(theme.BODY * 2.4)
-        self.said.setGeometry(0, bar.top() - line - gap, self.width(), line)
-        area = QRect(0, 0, self.width(), self.said.y() - gap)
+        self.status.setGeometry(0, bar.top() - line - gap, self.width(), line)
+        area = QRect(0, 0, self.width(), self.status.y() - gap)
         side_by_side(area, (self.volume, self.brightness), metrics)
         row(bar, [self.order, self.exit], gap)
 
-    def _offer(self) -> None:
-        self.volume.offer(self.context.settings.get(VOLUME, self.context.volume), 0, 100, STEP)
-        self.brightness.offer(self._backlight.percent(), DARKEST, 100, STEP)
+    def _show_values(self) -> None:
+        self.volume.set_range(self.context.settings.get(VOLUME, self.context.volume), 0, 100, STEP)
+        self.brightness.set_range(self._backlight.percent(), MIN_BRIGHTNESS, 100, STEP)
         if self._backlight.why_not:
             self.brightness.minus.setEnabled(False)
             self.brightness.plus.setEnabled(False)
@@ -87,31 +90,32 @@ class MachinePage(Page):
 
     def _on_volume(self, percent: int) -> None:
         self.context.shop.touch(Stay())
-        if self._journalled(VOLUME, percent):
+        if self._save(VOLUME, percent):
             self.volume_changed.emit(percent)
 
     def _on_brightness(self, percent: int) -> None:
         self.context.shop.touch(Stay())
-        if self._journalled(BRIGHTNESS, percent):
-            self.said.say(self._backlight.set_percent(percent) or "")
+        if self._save(BRIGHTNESS, percent):
+            self.status.say(self._backlight.set_percent(percent) or "")
 
     def _toggle_order(self) -> None:
         stop = "operator" not in self.context.shop.snapshot.faults
-        if self._journalled(OUT_OF_ORDER, int(stop)):
+        if self._save(OUT_OF_ORDER, int(stop)):
             self.context.shop.stop_selling(stop)
         self.refresh()
 
     def _exit(self) -> None:
-        if self._asked:
-            self.exits.emit()
-        self._asked = True
+        if self._is_exit_asked:
+            self.exit_requested.emit()
+        self._is_exit_asked = True
         self.refresh()
 
-    def _journalled(self, name: str, value: int) -> bool:
+    def _save(self, name: str, value: int) -> bool:
+        """Write a setting to the journal, and return whether that succeeded. A failure is shown."""
         try:
             self.context.settings.set(name, value)
         except JournalError as error:
-            self.said.say(self.strings.journal_error(error))
-            self._offer()  # nothing was changed
+            self.status.say(self.strings.journal_error(error))
+            self._show_values()  # shows the old values again, because nothing was changed
             return False
         return True

@@ -1,4 +1,4 @@
-"""What no program can decide: a person looks, and says."""
+"""The page on which an operator settles what the machine cannot decide, such as a vend in doubt."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from kiosk.vending.sale.snapshot import Attention
 
 
 class SettlePage(Page):
-    """One thing at a time."""
+    """Shows one open question at a time, with a button for each answer."""
 
-    count_wanted = pyqtSignal(str)
-    """The slot that has to be counted."""
+    count_requested = pyqtSignal(str)
+    """Emitted with the slot whose stock must be counted."""
 
     may_use_upper_half = True
 
@@ -30,17 +30,17 @@ class SettlePage(Page):
         super().__init__(context, strings, shop_strings, parent)
         self._index = 0
         self._metrics: DisplayMetrics | None = None
-        self.shown: Attention | None = None
+        self.attention: Attention | None = None
 
         # Widgets
         self.question = self.line(theme.LEAD)
-        self.next = self.button(self._turn, sign="right")
+        self.next_button = self.button(self._show_next, sign="right")
         self.left_machine = self.button(lambda: self._settle(True))
         self.stayed = self.button(lambda: self._settle(False))
         self.money = self.button(lambda: self._settle(None))
         self.count = self.button(self._count, ButtonStyle.PRIMARY)
 
-        # Strings
+        # Texts
         self.left_machine.say(strings.it_left())
         self.stayed.say(strings.it_stayed())
         self.money.say(strings.money_settled())
@@ -49,56 +49,56 @@ class SettlePage(Page):
     def title(self) -> str:
         return self.strings.to_settle()
 
-    def opened(self) -> None:
+    def start(self) -> None:
         self._index = 0
 
     def refresh(self) -> None:
-        things = self.context.shop.snapshot.attention
-        self._index = self._index % len(things) if things else 0
-        shown = things[self._index] if things else None
-        self.next.say(self.strings.page(self._index + 1, max(len(things), 1)))
-        if shown != self.shown or not self.question.text or self.next.isHidden() != (len(things) < 2):
-            self.shown = shown
-            self._say(len(things))
+        questions = self.context.shop.snapshot.attention
+        self._index = self._index % len(questions) if questions else 0
+        attention = questions[self._index] if questions else None
+        self.next_button.say(self.strings.page(self._index + 1, max(len(questions), 1)))
+        if attention != self.attention or not self.question.text or self.next_button.isHidden() != (len(questions) < 2):
+            self.attention = attention
+            self._set_texts(len(questions))
 
     def arrange(self, metrics: DisplayMetrics) -> None:
         self._metrics = metrics
         gap = metrics.px(theme.GAP)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
         self.question.setGeometry(0, 0, self.width(), bar.top() - gap)
-        buttons = [self.next, self.left_machine, self.stayed, self.money, self.count]
+        buttons = [self.next_button, self.left_machine, self.stayed, self.money, self.count]
         shown = [button for button in buttons if not button.isHidden()]
         if shown:
             row(bar, shown, gap)
 
-    def _say(self, count: int) -> None:
-        shown = self.shown
-        kind = shown.kind if shown else ""
-        self.next.setVisible(count > 1)
-        for button, wanted in (
+    def _set_texts(self, count: int) -> None:
+        attention = self.attention
+        kind = attention.kind if attention else ""
+        self.next_button.setVisible(count > 1)
+        for button, is_visible in (
             (self.left_machine, kind == "in_doubt"),
             (self.stayed, kind == "in_doubt"),
             (self.money, kind in ("unsettled", "replaced", "gone")),
             (self.count, kind == "blocked"),
         ):
-            button.setVisible(wanted)
-        if shown is None:
+            button.setVisible(is_visible)
+        if attention is None:
             self.question.say(self.strings.nothing_to_settle())
         else:
-            money = self.shop_strings.money(shown.amount, shown.currency or self.context.catalog.currency)
-            self.question.say(self.strings.attention(shown, money))
+            money = self.shop_strings.money(attention.amount, attention.currency or self.context.catalog.currency)
+            self.question.say(self.strings.attention(attention, money))
         if self._metrics is not None:
             self.arrange(self._metrics)
 
     def _settle(self, dropped: bool | None) -> None:
-        if self.shown is not None:
-            self.context.shop.operate(Settle(self.shown.item, dropped))
+        if self.attention is not None:
+            self.context.shop.operate(Settle(self.attention.item, dropped))
             self.refresh()
 
     def _count(self) -> None:
-        if self.shown is not None:
-            self.count_wanted.emit(self.shown.slot)
+        if self.attention is not None:
+            self.count_requested.emit(self.attention.slot)
 
-    def _turn(self) -> None:
+    def _show_next(self) -> None:
         self._index += 1
         self.refresh()

@@ -1,4 +1,4 @@
-"""Stock and prices: a tile a slot; one slot at a time is counted and priced."""
+"""The stock page: a tile for each slot, and an editor for the count and the price of one slot."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from kiosk.vending.sale.operator import OperationError
 from kiosk.vending.sale.snapshot import Offer
 
 PRICE_STEP = {0: 10, 2: 5, 3: 50, 4: 500}
-"""In minor units, by how many digits the currency's have."""
+"""Step of the price in minor units, by the number of minor digits of the currency."""
 
 
 class StockPage(Page):
-    """Saving records a count even where it is the old one: somebody has looked."""
+    """Lists the slots and edits one of them. Saving records the count even if unchanged: the operator confirmed it."""
 
     def __init__(
         self, context: ServiceContext, strings: ServiceStrings, shop_strings: ShopStrings, parent: QWidget
@@ -40,31 +40,31 @@ class StockPage(Page):
         names = context.catalog.product
 
         # Widgets
-        self.tiles = {product.slot: self.button(self._opener(product.slot)) for product in names}
-        self.more = self.button(self._turn, sign="right")
+        self.tiles = {product.slot: self.button(self._edit_slot(product.slot)) for product in names}
+        self.more = self.button(self._show_next_page, sign="right")
         self.heading = Text(self, theme.LEAD, QFont.Weight.DemiBold)
-        self.said = Text(self, theme.BODY, colour=theme.QUIET)
+        self.status = Text(self, theme.BODY, colour=theme.QUIET)
         self.count = Stepper(self)
         self.price = Stepper(self, lambda price: shop_strings.money(price, context.catalog.currency))
-        self.full = self.button(lambda: self.count.set_value(self.count.most))
+        self.full = self.button(lambda: self.count.set_value(self.count.maximum))
         self.save = self.button(self._save, ButtonStyle.PRIMARY)
         self._editor: tuple[QWidget, ...] = (
-            self.heading, self.said, self.count, self.price, self.full, self.save,
+            self.heading, self.status, self.count, self.price, self.full, self.save,
         )  # fmt: skip
 
-        # Slots and words
+        # Slots and texts
         self.count.label.say(strings.count())
         self.price.label.say(strings.price())
         self.full.say(strings.full())
         self.save.say(strings.save())
         for stepper in (self.count, self.price):
             stepper.changed.connect(lambda: context.shop.touch(Stay()))
-            stepper.changed.connect(lambda: self.said.say(""))
+            stepper.changed.connect(lambda: self.status.say(""))
 
     def title(self) -> str:
         return self.strings.stock()
 
-    def opened(self) -> None:
+    def start(self) -> None:
         self.slot, self._page = None, 0
 
     def step_back(self) -> bool:
@@ -75,16 +75,16 @@ class StockPage(Page):
         return True
 
     def edit(self, slot: str) -> None:
-        """Count and price one slot."""
+        """Open the editor for `slot`. A slot that is not in the catalogue opens nothing."""
         offer = self._offer(slot)
         if offer is None:
             return
         self.slot = slot
         digits = minor_digits(offer.currency)
-        self.count.offer(offer.count, 0, offer.capacity)
-        self.price.offer(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
+        self.count.set_range(offer.count, 0, offer.capacity)
+        self.price.set_range(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
         self.heading.say(f"{slot} · {self._name(slot)}")
-        self.said.say("")
+        self.status.say("")
         self._arrange()
 
     def refresh(self) -> None:
@@ -112,29 +112,29 @@ class StockPage(Page):
     def _arrange_tiles(self, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
         least, most = QSize(metrics.px(38), max(metrics.touch, metrics.px(15))), QSize(metrics.px(70), metrics.px(24))
-        whole = grid_for(len(self.tiles), self.size(), least, most, gap)
-        area = self.rect() if whole.pages == 1 else self.rect().adjusted(0, 0, 0, -metrics.touch - gap)
-        grid = whole if whole.pages == 1 else grid_for(len(self.tiles), area.size(), least, most, gap)
+        single_page = grid_for(len(self.tiles), self.size(), least, most, gap)
+        area = self.rect() if single_page.pages == 1 else self.rect().adjusted(0, 0, 0, -metrics.touch - gap)
+        grid = single_page if single_page.pages == 1 else grid_for(len(self.tiles), area.size(), least, most, gap)
         self._page %= grid.pages
         first = self._page * grid.per_page
         for index, tile in enumerate(self.tiles.values()):
-            is_here = first <= index < first + grid.per_page
-            tile.setVisible(is_here)
-            if is_here:
+            is_on_page = first <= index < first + grid.per_page
+            tile.setVisible(is_on_page)
+            if is_on_page:
                 tile.setGeometry(grid.place(area, index - first, gap))
         self.more.setVisible(grid.pages > 1)
         self.more.say(self.strings.page(self._page + 1, grid.pages))
-        wide = max(self.more.sizeHint().width(), metrics.px(26))
-        self.more.setGeometry(self.width() - wide, self.height() - metrics.touch, wide, metrics.touch)
+        width = max(self.more.sizeHint().width(), metrics.px(26))
+        self.more.setGeometry(self.width() - width, self.height() - metrics.touch, width, metrics.touch)
 
     def _arrange_editor(self, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
         head = self.heading.height_for(self.width()) + gap
-        said = metrics.text.px(theme.BODY * 1.6)
+        status_height = metrics.text.px(theme.BODY * 1.6)
         self.heading.setGeometry(0, 0, self.width(), head)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
-        self.said.setGeometry(0, bar.top() - said - gap, self.width(), said)
-        middle = QRect(0, head, self.width(), self.said.y() - head)
+        self.status.setGeometry(0, bar.top() - status_height - gap, self.width(), status_height)
+        middle = QRect(0, head, self.width(), self.status.y() - head)
         side_by_side(middle, (self.count, self.price), metrics)
         half = (self.width() - gap) // 2
         self.full.setGeometry(bar.left(), bar.top(), half, bar.height())
@@ -147,32 +147,32 @@ class StockPage(Page):
         if offer is None:
             return
         reason: Literal["refill", "correction"] = "refill" if self.count.value > offer.count else "correction"
-        wanted: list[tuple[Operation, str]] = [
+        operations: list[tuple[Operation, str]] = [
             (SetStock(self.slot, self.count.value, reason), self.strings.cannot_hold(self.slot, offer.capacity))
         ]
         if self.price.value != offer.price:
             least, most = (self.shop_strings.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
-            wanted.append((SetPrice(self.slot, self.price.value), self.strings.cannot_cost(least, most)))
-        for operation, refusal in wanted:
+            operations.append((SetPrice(self.slot, self.price.value), self.strings.cannot_cost(least, most)))
+        for operation, refusal in operations:
             try:
                 self.context.shop.operate(operation)
             except OperationError:
-                self.said.say(refusal)
+                self.status.say(refusal)
                 return
-        broken = "journal" in self.context.shop.snapshot.faults
-        self.said.say(self.strings.journal_broken() if broken else self.strings.saved())
+        is_broken = "journal" in self.context.shop.snapshot.faults
+        self.status.say(self.strings.journal_broken() if is_broken else self.strings.saved())
 
-    def _turn(self) -> None:
+    def _show_next_page(self) -> None:
         self._page += 1
         self._arrange()
 
     def _offer(self, slot: str) -> Offer | None:
-        """None for a slot that is not in the catalogue, which an older row of the journal may name."""
+        """Return the offer of `slot`. None for a slot that is not in the catalogue, which old journal rows may name."""
         return next((offer for offer in self.context.shop.snapshot.offers if offer.slot == slot), None)
 
     def _name(self, slot: str) -> str:
         (product,) = (product for product in self.context.catalog.product if product.slot == slot)
         return product.name_in(self.shop_strings.language)
 
-    def _opener(self, slot: str) -> Callable[[], None]:
+    def _edit_slot(self, slot: str) -> Callable[[], None]:
         return lambda: self.edit(slot)

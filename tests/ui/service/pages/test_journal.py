@@ -1,4 +1,4 @@
-"""How the journal of today puts a fact on one line."""
+"""How the journal page shows facts and errors."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from PyQt6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from kiosk.system.usb_export import StoppedError
-from kiosk.ui.service.pages.journal import row_of
+from kiosk.ui.service.pages.journal import row_for_entry
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.translator import Language
 from kiosk.vending.journal import Entry, JournalDamagedError, JournalError
 from kiosk.vending.journal.facts import StockSet
 
 
-def test_a_zero_says_something() -> None:
-    row = row_of(Entry(7, "2026-01-01T12:00:00.000Z", StockSet("A1", 0, "count")))
+def test_a_zero_is_shown() -> None:
+    row = row_for_entry(Entry(7, "2026-01-01T12:00:00.000Z", StockSet("A1", 0, "count")))
     assert "slot=A1 count=0" in row.value
 
 
-def test_what_is_wrong_with_the_journal_is_said_in_the_operator_s_language(qtbot: QtBot) -> None:  # noqa: ARG001
+def test_journal_errors_are_translated(qtbot: QtBot) -> None:  # noqa: ARG001
     german = Language("de")
     QCoreApplication.installTranslator(german)
     try:

@@ -1,4 +1,4 @@
-"""Every screen in every size, orientation and language: nothing clipped, overlapping, faint or too small to touch."""
+"""The layout of every screen, in every size, orientation and language."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ CASES = [
 
 
 def density(width: int, height: int, inches: float) -> float:
+    """Return the pixels per millimetre of a screen with a diagonal of `inches`."""
     return float((width**2 + height**2) ** 0.5 / (inches * INCH))
 
 
@@ -60,7 +61,7 @@ def test_every_screen_is_laid_out(size: str, code: str, aids: tuple[bool, bool])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("code", translator.NAMES)
 @pytest.mark.usefixtures("qtbot")
-def test_what_is_said_of_being_counted_has_room(size: str, code: str) -> None:
+def test_the_note_about_counting_has_room(size: str, code: str) -> None:
     if not translator.can_show(code):
         pytest.skip("no font with Chinese letters: fonts-droid-fallback has them")
     seen = Observation(1.0, 1, 31.0, (make_face(estimate=make_estimate()),))
@@ -79,7 +80,7 @@ def test_what_is_said_of_being_counted_has_room(size: str, code: str) -> None:
 
 @pytest.mark.parametrize("size", [(1280, 800), (800, 1280)])
 @pytest.mark.usefixtures("qtbot")
-def test_a_long_name_is_no_smaller_for_a_note_beside_it(size: tuple[int, int]) -> None:
+def test_a_note_does_not_shrink_a_long_name(size: tuple[int, int]) -> None:
     vision = ClipVision(Observation(1.0, 1, 31.0), make_preview())
     stage = stage_for(MemoryJournal(), vision, size, Appearance(pixels_per_mm=5.9))  # type: ignore[arg-type]
     play(stage, "products", "en")
