@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from kiosk.common.errors import KioskError
+from kiosk.common.text import escape_unprintable
 from kiosk.common.utc import utc_text
 
 MOST_BYTES = 5_000_000
@@ -49,7 +50,7 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Without what would give the terminal orders: a device or a file may have said it."""
         text = super().format(record)
-        return "".join(sign if sign.isprintable() or sign in "\n\t" else f"\\x{ord(sign):02x}" for sign in text)
+        return escape_unprintable(text, keep="\n\t")
 
 
 def set_up(file: Path | None = None) -> None:

@@ -21,10 +21,11 @@ from typing import Annotated, Any, Literal, Union
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
+from kiosk.common.strict_model import StrictModel, first_problem
 from kiosk.security.file_permissions import read_secret
 
 EVERYBODY = "all"
@@ -40,8 +41,8 @@ class OrderError(KioskError):
     """An order that is not carried out."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Model(StrictModel):
+    model_config = ConfigDict(strict=False)  # `expires` comes as text
 
 
 class SetPrice(_Model):
@@ -116,8 +117,7 @@ def parsed(text: str) -> Order:
     try:
         return Order.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise OrderError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
+        raise OrderError(first_problem(error)) from error
 
 
 def signed(order: Order, key: Ed25519PrivateKey) -> bytes:

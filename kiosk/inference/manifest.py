@@ -15,10 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
+from kiosk.common.file_access import anyone_can_replace_files, anyone_can_write
+from kiosk.common.strict_model import StrictModel, first_problem
 from kiosk.estimate import AgeGroup
 
 CROP_SHAPE = (None, 1, 75, 75)
@@ -45,8 +47,8 @@ class ManifestError(KioskError):
     """An engine whose manifest is missing, wrong, or another file's."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+class _Model(StrictModel):
+    model_config = ConfigDict(strict=False, allow_inf_nan=False)  # the trainer builds manifests from lists
 
 
 class GroupEntry(_Model):
@@ -248,10 +250,10 @@ def _check_guarded(file: Path, state: os.stat_result) -> None:
     folder = file.parent.resolve()
     if file.resolve().parent != folder:
         raise ManifestError(f"{file} is a link out of its folder: copy the file itself there")
-    if state.st_mode & stat.S_IWOTH:
+    if anyone_can_write(state):
         raise ManifestError(f"everybody may change {file}: run `chmod o-w {file}` if you know that nobody did")
     around = folder.stat()
-    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:  # if sticky, only owners replace files
+    if anyone_can_replace_files(around):
         raise ManifestError(f"everybody may replace the files in {folder}: run `chmod o-w {folder}`")
     for owned, owner in ((file, state.st_uid), (folder, around.st_uid)):
         if owner not in (0, os.geteuid()):
@@ -262,7 +264,5 @@ def _check_guarded(file: Path, state: os.stat_result) -> None:
 
 
 def _first(error: ValidationError) -> str:
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    text = f"{where}: {problem['msg']}" if where else problem["msg"]
+    text = first_problem(error)
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"

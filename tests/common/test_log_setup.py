@@ -52,7 +52,7 @@ def test_what_a_device_says_gives_a_terminal_no_orders(
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
     log_setup.set_up()
     logging.getLogger("kiosk.vending.mdb").warning("it says %s", "\x1b[2J\rfine \u9b31")
-    assert capsys.readouterr().err == "kiosk.vending.mdb: it says \\x1b[2J\\x0dfine \u9b31\n"
+    assert capsys.readouterr().err == "kiosk.vending.mdb: it says \\x1b[2J\\rfine \u9b31\n"
 
 
 def test_a_file_is_put_aside_before_it_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from kiosk.common.strict_model import first_problem
 from trainer.training.augment import Augmentation
 
 
@@ -89,8 +90,7 @@ class Recipe:
         try:
             return TypeAdapter(cls).validate_python(data)
         except ValidationError as error:
-            problem = error.errors()[0]
-            raise ValueError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
+            raise ValueError(first_problem(error)) from error
 
 
 PAPER = Recipe(

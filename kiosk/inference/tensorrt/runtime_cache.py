@@ -6,12 +6,12 @@ The file holds kernels for this GPU. TensorRT checks that they fit and compiles 
 from __future__ import annotations
 
 import contextlib
-import stat
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.file_access import anyone_can_write
 
 
 class RuntimeCache:
@@ -53,7 +53,7 @@ class RuntimeCache:
 def _read_guarded(file: Path) -> bytes:
     """Empty where there is none, or where everybody could have changed it: it holds programs."""
     try:
-        writable = file.lstat().st_mode & stat.S_IWOTH or file.is_symlink()
+        writable = anyone_can_write(file.lstat()) or file.is_symlink()
         return b"" if writable else file.read_bytes()
     except OSError:
         return b""

@@ -22,11 +22,12 @@ from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from kiosk.common import toml
 from kiosk.common.errors import KioskError
+from kiosk.common.strict_model import StrictModel
 from kiosk.vending.catalog.currency import PRICES, is_currency
 
 FALLBACK = "en"
@@ -52,11 +53,7 @@ class Item:
     minimum_age: int = 0
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Product(_Table):
+class Product(StrictModel):
     """What one slot sells."""
 
     slot: Annotated[str, Field(pattern=_SLOT)] = Field(
@@ -111,7 +108,7 @@ class Product(_Table):
         return names.get(wanted) or names.get(wanted.split("_")[0]) or names[FALLBACK]
 
 
-class Catalog(_Table):
+class Catalog(StrictModel):
     """What the machine sells."""
 
     currency: str = Field(description="the currency of all prices, by its three letters in ISO 4217: EUR, CNY, JPY")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from kiosk.common.text import escape_unprintable
 from kiosk.vending.catalog.currency import to_major_units
 from kiosk.vending.journal import Entry, Head
 from kiosk.vending.journal.facts import (
@@ -159,9 +160,4 @@ def lines(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         data = {} if isinstance(entry.fact, Checkpoint) else data_of(entry.fact)  # pages of what other rows say
         said = " ".join(f"{name}={value}" for name, value in data.items() if value not in ("", None))
-        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {_printable(said)}"
-
-
-def _printable(text: str) -> str:
-    """With escapes for what would begin another line, or give orders to a terminal: names are anybody's."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {escape_unprintable(said)}"

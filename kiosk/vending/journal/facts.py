@@ -17,6 +17,8 @@ from typing import Any, Literal, Union
 
 from pydantic import TypeAdapter, ValidationError
 
+from kiosk.common.strict_model import first_problem
+
 AgeResult = Literal["passed", "id_confirmed"]
 """How a customer's age was established, where a product asks for it."""
 
@@ -281,9 +283,7 @@ def fact_from(kind: str, data: Mapping[str, Any]) -> Fact:
     try:
         fact = _READERS[kind].validate_python(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{kind} does not hold what it should: {where}: {first['msg']}") from error
+        raise ValueError(f"{kind} does not hold what it should: {first_problem(error)}") from error
     if unknown := set(data) - set(vars(fact)):
         raise ValueError(f"{kind} does not hold what it should: {min(unknown)!r} is unknown")
     return fact

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from kiosk.common.strict_model import StrictModel
 from kiosk.estimate import AgeGroup, Estimate, FaceObservation, Observation, Status
 from kiosk.inference.manifest import GENDER_LABELS
 from kiosk.vision.process.messages import Accuracy, EngineInfo, VisionState
@@ -26,8 +27,8 @@ _Point = tuple[_Place, _Place]
 _Number = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+class _Model(StrictModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
 
 class _Gender(_Model):
