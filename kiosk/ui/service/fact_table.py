@@ -72,6 +72,7 @@ class FactTable(QWidget):
 
     @property
     def drawn(self) -> list[Drawn]:
+        """The texts of the visible rows as they are painted: label and value in turn."""
         drawn = []
         for index, row in enumerate(self.visible_rows):
             label, value, _ = self._row_rects(index)

@@ -59,6 +59,7 @@ class OutOfOrderWindow(LockedWindow):
         self.timer.setInterval(_TICK_MS)
 
     def advance(self, seconds: float) -> None:
+        """Let `seconds` pass, and retry when the current delay is over."""
         self._seconds_left -= seconds
         if self._seconds_left > 0:
             return

@@ -321,5 +321,6 @@ class ShopWindow(LockedWindow):
             self.service_requested.emit()
 
     def clean_up(self) -> None:
+        """Remove the translator and the live picture."""
         self._preferences.remove_translator()
         self.panel.clear()

@@ -94,15 +94,19 @@ class CameraPage(Page):
         self.rates = self.line()
 
     def title(self) -> str:
+        """Return "Camera" in the current language."""
         return self.strings.camera()
 
     def start(self) -> None:
+        """Switch vision to service mode, which processes the faces in front of the camera."""
         self.context.feed.set_mode(VisionMode.SERVICE)
 
     def stop(self) -> None:
+        """Switch vision back to presence mode, which also forgets the latest frame."""
         self.context.feed.set_mode(VisionMode.PRESENCE)
 
     def refresh(self) -> None:
+        """Show the frame rate or the fault of the camera, and paint the latest frame."""
         feed = self.context.feed
         state = self.strings.vision_state(feed.state)
         text = self.strings.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
@@ -110,6 +114,7 @@ class CameraPage(Page):
         self.view.update()
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the picture above the line of text."""
         line = metrics.text.px(theme.BODY * 2)
         self.view.rescale(metrics)
         self.view.setGeometry(0, 0, self.width(), self.height() - line)

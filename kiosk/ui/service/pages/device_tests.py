@@ -44,15 +44,18 @@ class TestsPage(Page):
         self._select(0)
 
     def title(self) -> str:
+        """Return "Tests" in the current language."""
         return self.strings.tests()
 
     def refresh(self) -> None:
+        """Show the result of the test, and disable the buttons while one runs."""
         test = self.context.shop.snapshot.test
         self.result.say(self.strings.test_result(test))
         for button in (self.vend, self.pay):
             button.setEnabled(test != "running")
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the slot, the tests and the result, from top to bottom."""
         gap = metrics.px(theme.GAP)
         touch = metrics.touch
         width = self.width()

@@ -32,15 +32,19 @@ class HealthPage(Page):
         self._journal_head = ""
 
     def title(self) -> str:
+        """Return "Health" in the current language."""
         return self.strings.health()
 
     def start(self) -> None:
+        """Read the number and the hash of the journal's last entry."""
         self._journal_head = str(self.context.journal.head)[:20]
 
     def refresh(self) -> None:
+        """Show the current state of every part."""
         self.table.show_rows(tuple(self._rows()))
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Give the table the whole page."""
         self.table.rescale(metrics)
         self.table.setGeometry(self.rect())
 

@@ -85,22 +85,27 @@ class JournalPage(Page):
         self.next_button = self.button(self._show_next_page, sign="right")
 
     def title(self) -> str:
+        """Return "Journal of today" in the current language."""
         return self.strings.journal()
 
     def start(self) -> None:
+        """Start to read today's entries in a thread."""
         self._entries, self._page = (), 0
         self.status.say(self.strings.reading())
         now = datetime.now().astimezone()
         self._reading = run_in_thread(lambda: rows_of_today(self.context.journal_path, now), "journal")
 
     def stop(self) -> None:
+        """Ignore what the thread still reads."""
         self._reading = None
 
     @property
     def is_busy(self) -> bool:
+        """Whether the thread still reads."""
         return self._reading is not None and not self._reading.done()
 
     def refresh(self) -> None:
+        """Show the entries once they are read, in pages."""
         if self._reading is not None and self._reading.done():
             reading, self._reading = self._reading, None
             self._show_result(reading)
@@ -120,6 +125,7 @@ class JournalPage(Page):
             self.status.say(self.strings.nothing_today())
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the table above the button that turns the page."""
         self.table.rescale(metrics)
         width = max(self.next_button.sizeHint().width(), metrics.px(30))
         self.next_button.setGeometry(self.width() - width, self.height() - metrics.touch, width, metrics.touch)
@@ -157,9 +163,11 @@ class ExportPage(Page):
         self.buttons: list[Button] = [self.button(self._export_slot(index)) for index in range(MAX_STICKS)]
 
     def title(self) -> str:
+        """Return "Export to USB" in the current language."""
         return self.strings.export()
 
     def start(self) -> None:
+        """Look for USB sticks again."""
         self._sticks = []
         self.status.say("")
 
@@ -170,9 +178,11 @@ class ExportPage(Page):
 
     @property
     def is_busy(self) -> bool:
+        """Whether the thread still writes."""
         return self._writing is not None and not self._writing.done()
 
     def refresh(self) -> None:
+        """List the USB sticks, or show the progress or the result of the export."""
         if self._writing is not None:
             if self._writing.done():
                 writing, self._writing = self._writing, None
@@ -188,6 +198,7 @@ class ExportPage(Page):
                 self.arrange(self._metrics)
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the line of text above a grid of buttons, one per stick."""
         self._metrics = metrics
         gap = metrics.px(theme.GAP)
         head = metrics.touch * 2

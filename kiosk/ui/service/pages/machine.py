@@ -57,20 +57,24 @@ class MachinePage(Page):
         self.brightness.changed.connect(self._on_brightness)
 
     def title(self) -> str:
+        """Return "Machine" in the current language."""
         return self.strings.machine()
 
     def start(self) -> None:
+        """Show the current settings, and why the brightness cannot be changed."""
         self._is_exit_asked = False
         self._show_values()
         self.status.say((self._backlight.why_not or "") if self._backlight.is_there else self.strings.no_light())
 
     def refresh(self) -> None:
+        """Update the texts of the buttons. *Exit* is disabled while a device test runs."""
         stopped = "operator" in self.context.shop.snapshot.faults
         self.order.say(self.strings.put_back_in_order() if stopped else self.strings.take_out_of_order())
         self.exit.say(self.strings.exit(self._is_exit_asked))
         self.exit.setEnabled(self.context.shop.snapshot.test != "running")  # or its result is lost
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the steppers, the line of text and the buttons, from top to bottom."""
         gap = metrics.px(theme.GAP)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
         line = metrics.text.px(theme.BODY * 2.4)

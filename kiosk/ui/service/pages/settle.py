@@ -47,12 +47,15 @@ class SettlePage(Page):
         self.count.say(strings.count_slot())
 
     def title(self) -> str:
+        """Return "To settle" in the current language."""
         return self.strings.to_settle()
 
     def start(self) -> None:
+        """Go to the first question."""
         self._index = 0
 
     def refresh(self) -> None:
+        """Show the current question if it has changed."""
         questions = self.context.shop.snapshot.attention
         self._index = self._index % len(questions) if questions else 0
         attention = questions[self._index] if questions else None
@@ -62,6 +65,7 @@ class SettlePage(Page):
             self._set_texts(len(questions))
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the question above a row of the visible buttons."""
         self._metrics = metrics
         gap = metrics.px(theme.GAP)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)

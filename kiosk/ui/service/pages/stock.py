@@ -62,12 +62,15 @@ class StockPage(Page):
             stepper.changed.connect(lambda: self.status.say(""))
 
     def title(self) -> str:
+        """Return "Stock and prices" in the current language."""
         return self.strings.stock()
 
     def start(self) -> None:
+        """Show the first page of tiles."""
         self.slot, self._page = None, 0
 
     def step_back(self) -> bool:
+        """Return from the editor to the tiles without saving."""
         if self.slot is None:
             return False
         self.slot = None
@@ -88,11 +91,13 @@ class StockPage(Page):
         self._arrange()
 
     def refresh(self) -> None:
+        """Show each slot's name, count and price on its tile."""
         for offer in self.context.shop.snapshot.offers:
             price = self.shop_strings.money(offer.price, offer.currency)
             self.tiles[offer.slot].say(self.strings.slot(offer, self._name(offer.slot), price))
 
     def arrange(self, metrics: DisplayMetrics) -> None:
+        """Place the tiles, or the editor while a slot is open."""
         self._metrics = metrics
         self._arrange()
 

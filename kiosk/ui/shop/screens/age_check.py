@@ -79,9 +79,11 @@ class AgeCheckScreen(Screen):
         self.ring.target = progress
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key and the prompt."""
         return (super().layout_key(snapshot), self.prompt)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Set the prompt, the minimum age and the texts of the buttons."""
         message = self.strings.prompt(self.prompt)
         self.heading.say(self.strings.age_check())
         self.title.say(message.title)
@@ -92,6 +94,7 @@ class AgeCheckScreen(Screen):
         self.show_id.say(self.strings.show_id_instead())
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        """Place the heading, the ring and the prompt in one column."""
         area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
         ring = metrics.px(32)
         column(
@@ -106,10 +109,12 @@ class AgeCheckScreen(Screen):
         )
 
     def advance(self, seconds: float) -> None:
+        """Move the ring on by `seconds`, and count how long the next prompt has held."""
         self._prompt_age += seconds
         self.ring.advance(seconds)
 
     def forget(self) -> None:
+        """Return to the first prompt and an empty ring."""
         super().forget()
         self.prompt = self._next_prompt = Prompt.LOOK_AT_THE_SCREEN
         self.ring.target = self.ring.shown = 0.0

@@ -71,10 +71,12 @@ class AttractScreen(Screen):
         self.low_reach_button.clicked.connect(lambda: self.low_reach_requested.emit(not self.low_reach))
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key, the available slots and the aids that are on."""
         slots = tuple(offer.slot for offer in snapshot.offers if offer.available)
         return (super().layout_key(snapshot), slots, self.large_text, self.low_reach)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Set all texts, the products of the carousel and the buttons that are highlighted."""
         self.conveyor.show_slots([offer.slot for offer in snapshot.offers if offer.available])
         self.greeting.say(self.strings.greeting())
         self.notice.say(self.strings.notice())
@@ -91,6 +93,7 @@ class AttractScreen(Screen):
             button.set_rank(ButtonStyle.CHOSEN if is_on else ButtonStyle.PLAIN)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        """Place the carousel, the greeting, the two choices and the bar, from top to bottom."""
         margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
         area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), metrics.touch)
         self._arrange_bar(bar, metrics)
@@ -136,6 +139,7 @@ class AttractScreen(Screen):
         row(QRect(bar.left(), bar.top(), min(wanted, room), bar.height()), buttons, gap)
 
     def advance(self, seconds: float) -> None:
+        """Move the carousel on by `seconds`."""
         self.conveyor.advance(seconds)
 
     def _language_slot(self, code: str) -> Callable[[], None]:

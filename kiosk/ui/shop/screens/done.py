@@ -61,6 +61,7 @@ class ReceiptRows(QWidget):
 
     @property
     def drawn(self) -> list[Drawn]:
+        """The texts as they are painted. Long ones get a smaller font, and then lose their middle."""
         if not self.rows or self._metrics is None:
             return []
         drawn = []
@@ -141,9 +142,11 @@ class DoneScreen(Screen):
         self.done = self.bar.add(self.touch_slot(Cancel()), ButtonStyle.PRIMARY)
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key and the receipt."""
         return (super().layout_key(snapshot), snapshot.receipt)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the outcome, the receipt and its QR code."""
         message = self.strings.ended(snapshot.reason)
         self.sign.show_sign({"sold": "done", "refunded": "refund"}.get(snapshot.reason, "sorry"))
         self.title.say(message.title)
@@ -169,6 +172,7 @@ class DoneScreen(Screen):
         return "\n".join([*head, *rows, *outcome])
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        """Place the outcome and the receipt, and the QR code next to or below them."""
         gap, space = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         area = self.content_area(metrics).adjusted(0, gap, 0, -space)
         self.rows.rescale(metrics)
@@ -199,12 +203,15 @@ class DoneScreen(Screen):
             column(area, [*parts, *code], gap)
 
     def refresh(self, snapshot: Snapshot) -> None:
+        """Show the seconds until the screen closes."""
         self.time_left.show_seconds(snapshot.seconds_left)
 
     def advance(self, seconds: float) -> None:
+        """Move the icon's animation on by `seconds`."""
         self.sign.advance(seconds)
 
     def forget(self) -> None:
+        """Clear the receipt and its QR code."""
         super().forget()
         self.time_left.clear()
         self.rows.show_rows([])

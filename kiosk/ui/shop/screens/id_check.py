@@ -49,9 +49,11 @@ class AskIdScreen(Screen):
         self.pad.touched.connect(self.touch_slot(Stay()))
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key and the ID methods that are available."""
         return (super().layout_key(snapshot), snapshot.id_methods)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Set all texts, and show the PIN pad if a PIN is one of the methods."""
         self.title.say(self.strings.ask_id())
         self.text.say(self.strings.ask_id_how(snapshot.id_methods))
         self.cancel.say(self.strings.cancel())
@@ -62,6 +64,7 @@ class AskIdScreen(Screen):
         self._set_staff_text(snapshot)
 
     def refresh(self, snapshot: Snapshot) -> None:
+        """Update the staff text, and lock the PIN pad while the next try has to wait."""
         self._set_staff_text(snapshot)
         if (snapshot.pin_wait_s <= 0) != self.pad.isEnabled():
             self.pad.clear()
@@ -76,6 +79,7 @@ class AskIdScreen(Screen):
             self.staff.say(self.strings.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        """Place the explanation next to or above the PIN pad, in pixels of the screen."""
         area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
         gap = metrics.px(theme.GAP)
         if "pin" in snapshot.id_methods and self.reach and not metrics.upright:
@@ -142,9 +146,11 @@ class AskIdScreen(Screen):
         column(centred(area, area.width(), area.height()), parts, metrics.px(theme.GAP))
 
     def advance(self, seconds: float) -> None:
+        """Move the icon's animation on by `seconds`."""
         self.sign.advance(seconds)
 
     def forget(self) -> None:
+        """Clear the digits that were typed."""
         super().forget()
         self.pad.clear()
 
@@ -158,6 +164,7 @@ class IdRefusedScreen(MessageScreen):
         self.other = self.bar.add(self.touch_slot(Back()), ButtonStyle.PRIMARY)
 
     def set_texts(self, snapshot: Snapshot) -> None:  # noqa: ARG002
+        """Set the refusal and the texts of the buttons."""
         self.set_message(self.strings.refused())
         self.cancel.say(self.strings.cancel())
         self.other.say(self.strings.other_products())

@@ -44,6 +44,7 @@ class MessageScreen(Screen):
         self.text.say(message.text)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        """Place the parts of the message in one column."""
         column(self.message_area(metrics), self.parts(metrics), metrics.px(theme.GAP))
 
     def message_area(self, metrics: DisplayMetrics) -> QRect:
@@ -64,4 +65,5 @@ class MessageScreen(Screen):
         ]
 
     def advance(self, seconds: float) -> None:
+        """Move the icon's animation on by `seconds`."""
         self.sign.advance(seconds)

@@ -33,6 +33,7 @@ class ClaimScreen(MessageScreen):
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key, the claim and the faults."""
         return (super().layout_key(snapshot), snapshot.claim, snapshot.faults)
 
     def set_message_or_claim(self, message: Message, snapshot: Snapshot) -> None:
@@ -45,6 +46,7 @@ class ClaimScreen(MessageScreen):
         self.code.setVisible(claim is not None)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        """Place the message, and the claim's QR code next to or below it."""
         if snapshot.claim is None:
             super().arrange(snapshot, metrics)
             return
@@ -61,6 +63,7 @@ class ClaimScreen(MessageScreen):
             column(area, [*self.parts(metrics), code, Part(self.scan, width=metrics.px(80))], gap)
 
     def forget(self) -> None:
+        """Clear the claim's QR code."""
         super().forget()
         self.code.show_text("")
 
@@ -74,6 +77,7 @@ class PayingScreen(MessageScreen):
         self.back = self.bar.add(self.touch_slot(Back()))
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the product, the amount and how to pay."""
         self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
         self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
         self.set_message(self.strings.pay())
@@ -91,9 +95,11 @@ class DeclinedScreen(ClaimScreen):
         self.again = self.bar.add(self.touch_slot(Continue()), ButtonStyle.PRIMARY)
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the key of a claim screen and whether the customer can try again."""
         return (super().layout_key(snapshot), snapshot.can_continue)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Say why the payment failed. *Try again* is off while the reader is busy, and hidden if a device failed."""
         message = self.strings.declined(snapshot.reason)
         is_reader_busy = not snapshot.can_continue and not snapshot.faults
         note = self.strings.declined_for_good() if is_reader_busy else ""
@@ -115,6 +121,7 @@ class DispensingScreen(MessageScreen):
         super().__init__(strings, images, parent, "tray")
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the product and that it is on its way."""
         self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
         self.set_message(self.strings.dispensing())
 
@@ -128,6 +135,7 @@ class RefundingScreen(MessageScreen):
         super().__init__(strings, images, parent, "refund")
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the amount and why it is refunded."""
         self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
         self.set_message(self.strings.refunding(snapshot.reason))
 
@@ -141,5 +149,6 @@ class OutOfOrderScreen(ClaimScreen):
         super().__init__(strings, images, parent, "closed")
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the apology or the claim, and the names of the faults."""
         self.set_message_or_claim(self.strings.out_of_order(), snapshot)
         self.note.say(" · ".join(sorted(snapshot.faults)))

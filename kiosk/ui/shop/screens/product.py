@@ -55,6 +55,7 @@ class ProductScreen(Screen):
         self.buy = self.bar.add(self.touch_slot(Continue()), ButtonStyle.PRIMARY)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Show the name, the price, the picture and the minimum age of the chosen product."""
         offer = snapshot.chosen
         if offer is None:
             return
@@ -68,6 +69,7 @@ class ProductScreen(Screen):
         self.buy.say(self.strings.buy(price))
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
+        """Place the picture beside the texts, or above them where the screen is narrow."""
         area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
         badge = metrics.px(9)
         texts = [

@@ -53,9 +53,11 @@ class ProductsScreen(Screen):
         self.next_button.clicked.connect(self._page_slot(1))
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
+        """Return the base key, the offers, the camera choice and the page."""
         return (super().layout_key(snapshot), snapshot.offers, snapshot.camera, self.page)
 
     def set_texts(self, snapshot: Snapshot) -> None:
+        """Set the heading and the texts and icons of the bar."""
         self.title.say(self.strings.choose())
         self.cancel.say(self.strings.cancel())
         is_on = bool(snapshot.camera)
@@ -75,6 +77,7 @@ class ProductsScreen(Screen):
         return TileText(name, self.strings.money(offer.price, offer.currency), note)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
+        """Place the heading, the tiles of the current page and the bar."""
         self._shown = snapshot, metrics
         margin, gap = metrics.px(theme.SPACE), metrics.px(theme.GAP)
         area, bar = split(self.rect().adjusted(margin, 0, -margin, -margin), metrics.touch)
@@ -100,7 +103,7 @@ class ProductsScreen(Screen):
         lying = QSize(
             max(metrics.touch, metrics.text.px(38), word + metrics.px(17)), max(metrics.touch, metrics.text.px(17))
         )
-        # in a low room the words go beside the pictures
+        # Where there is little height, the texts stand next to the pictures.
         least = upright if area.height() >= upright.height() * 1.05 else lying
         most = QSize(metrics.px(56), metrics.px(64))
         self.grid = grid_for(len(snapshot.offers), area.size(), least, most, gap)
@@ -162,6 +165,7 @@ class ProductsScreen(Screen):
                 button.show_sign(sign, name)
 
     def forget(self) -> None:
+        """Return to the first page."""
         super().forget()
         self.page = 0
         self._shown = None
