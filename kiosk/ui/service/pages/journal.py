@@ -13,6 +13,7 @@ from PyQt6.QtCore import QRect, QSize
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.common.errors import KioskError
+from kiosk.common.utc import local_time
 from kiosk.system.usb_export import Exported, Progress, export, sticks
 from kiosk.ui.products.images import on_one_line
 from kiosk.ui.service.fact_table import FactTable, Row
@@ -41,15 +42,10 @@ def run_in_thread(work: Callable[[], T], name: str) -> Future[T]:
         executor.shutdown(wait=False)
 
 
-def to_local_time(utc: str) -> datetime:
-    """Return a UTC time of the journal in the local time zone. Raises `ValueError` if it is not ISO 8601."""
-    return datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone()
-
-
 def row_for_entry(entry: Entry) -> Row:
     """Return the table row of a journal entry: its number and time, and the fact on one line."""
     fields = " ".join(f"{name}={value}" for name, value in data_of(entry.fact).items() if _has_content(value))
-    return Row(f"{entry.seq} · {to_local_time(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {fields}")
+    return Row(f"{entry.seq} · {local_time(entry.utc):%H:%M:%S}", f"{kind_of(entry.fact)}  {fields}")
 
 
 def _has_content(value: object) -> bool:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import datetime
 
 from PyQt6.QtCore import QRect, QRectF, Qt
 from PyQt6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
+from kiosk.common.utc import local_time
 from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
+from kiosk.ui.shop.screens.code_layout import arrange_with_code
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import Sign
-from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.layout import Part
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Drawn, Text, fitting
@@ -26,13 +27,12 @@ ROW_HEIGHT = 1.5
 """In multiples of the font size."""
 
 
-def local_time(utc: str) -> str:
+def local_time_text(utc: str) -> str:
     """Return a UTC time of the journal as local "YYYY-MM-DD HH:MM", or `utc` itself if it is not ISO 8601."""
     try:
-        moment = datetime.fromisoformat(utc.replace("Z", "+00:00"))
+        return local_time(utc).strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return utc
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 class ReceiptRows(QWidget):
@@ -162,7 +162,7 @@ class DoneScreen(Screen):
     def _rows(self, receipt: Receipt) -> list[tuple[str, str]]:
         amount = self.strings.money(receipt.amount, receipt.currency)
         name = self.images.name(receipt.slot, self.strings.language)
-        return self.strings.receipt_rows(name, amount, local_time(receipt.utc), receipt.sale, receipt.reference)
+        return self.strings.receipt_rows(name, amount, local_time_text(receipt.utc), receipt.sale, receipt.reference)
 
     def receipt_text(self, receipt: Receipt, *, simulated: bool) -> str:
         """Return the receipt as lines of text for the QR code, which customers read away from the machine."""
@@ -190,17 +190,7 @@ class DoneScreen(Screen):
                 gap=metrics.px(theme.MARGIN),
             ),
         ]
-        if area.width() > area.height() * 1.15:
-            side = min(
-                area.height() - self.scan.height_for(metrics.px(40)) - gap, area.width() * 2 // 5, metrics.px(48)
-            )
-            right = QRect(area.right() + 1 - side, area.top(), side, area.height())
-            column(right, [Part(self.code, side, least=side * 2 // 3), Part(self.scan)], gap)
-            column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), parts, gap)
-        else:
-            side = min(metrics.px(46), area.height() // 3)
-            code = [Part(self.code, side, side, least=side * 3 // 4, gap=space), Part(self.scan, width=metrics.px(80))]
-            column(area, [*parts, *code], gap)
+        arrange_with_code(area, parts, self.code, self.scan, metrics, wide_units=48, upright_units=46)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Show the seconds until the screen closes."""

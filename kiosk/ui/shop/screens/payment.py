@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from PyQt6.QtCore import QRect
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.products.images import ProductImages
+from kiosk.ui.shop.screens.code_layout import arrange_with_code
 from kiosk.ui.shop.screens.message import MessageScreen
 from kiosk.ui.translations.live import Message
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
-from kiosk.ui.widgets.layout import Part, column
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text
@@ -50,17 +49,8 @@ class ClaimScreen(MessageScreen):
         if snapshot.claim is None:
             super().arrange(snapshot, metrics)
             return
-        area, gap = self.message_area(metrics), metrics.px(theme.GAP)
-        if area.width() > area.height() * 1.15:
-            free_height = area.height() - self.scan.height_for(metrics.px(40)) - gap
-            side = min(free_height, area.width() * 2 // 5, metrics.px(40))
-            right = QRect(area.right() + 1 - side, area.top(), side, area.height())
-            column(right, [Part(self.code, side, least=side * 2 // 3), Part(self.scan)], gap)
-            column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), self.parts(metrics), gap)
-        else:
-            side = min(metrics.px(40), area.height() // 3)
-            code = Part(self.code, side, side, least=side * 3 // 4, gap=metrics.px(theme.SPACE))
-            column(area, [*self.parts(metrics), code, Part(self.scan, width=metrics.px(80))], gap)
+        area, parts = self.message_area(metrics), self.parts(metrics)
+        arrange_with_code(area, parts, self.code, self.scan, metrics, wide_units=40, upright_units=40)
 
     def forget(self) -> None:
         """Clear the claim's QR code."""
