@@ -18,14 +18,17 @@ _PATH = click.Path(path_type=Path)
 
 @click.group()
 def config() -> None:
-    """Makes and checks the settings file, and sets PINs."""
+    """Writes and checks the settings file, and sets PINs."""
 
 
 @config.command()
 @click.argument("file", required=False, type=_PATH)
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def init(file: Path | None, force: bool) -> None:
-    """Writes a commented settings file with every key; to standard output without FILE."""
+    """Writes a settings file with every key, its default and its description.
+
+    Without FILE, it goes to standard output.
+    """
     from kiosk.common.atomic_files import replaced_safely
     from kiosk.config import Config, ConfigError
     from kiosk.config.describe import example
@@ -35,18 +38,18 @@ def init(file: Path | None, force: bool) -> None:
         click.echo(text, nl=False)
         return
     if file.exists() and not force:
-        raise ConfigError(f"{file} is there already: give another name, or --force to write over it")
+        raise ConfigError(f"{file} already exists: give another name, or --force to overwrite it")
     with replaced_safely(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {file}: change what you like, then run `kiosk config check {file}`", err=True)
+    click.echo(f"wrote {file}: edit it, then run `kiosk config check {file}`", err=True)
 
 
 @config.command()
 @click.argument("file", type=_PATH)
 def check(file: Path) -> None:
-    """Checks a settings file, its catalogue and its PINs, and says what the machine still lacks.
+    """Checks a settings file, its catalogue and its PINs, and lists what the machine still needs before it can sell.
 
-    Where these are the settings of the installed service, root checks them as the service's user.
+    If FILE belongs to the installed service, root runs the checks as the service's user.
     """
     from kiosk.app.devices import missing_requirements
     from kiosk.app.factories import catalog_of
@@ -56,18 +59,21 @@ def check(file: Path) -> None:
     service = as_service(file)
     settings = load(file)
     catalog, _ = catalog_of(settings)
-    as_whom = f", checked as {service.user}, whom the service runs as" if service else ""
-    click.echo(f"{file} is valid; {len(catalog.product)} products{as_whom}")
+    user = f", checked as {service.user}, the service's user" if service else ""
+    click.echo(f"{file} is valid; {len(catalog.product)} products{user}")
     if settings.age_check.automatic_pass:
         click.echo(f"warning: age_check.automatic_pass is on: {ATTACKS}")
     for line in permission_lines(settings, file):
         click.echo(line)
-    for lack in missing_requirements(settings):
-        click.echo(f"to sell: {lack}")
+    for requirement in missing_requirements(settings):
+        click.echo(f"to sell: {requirement}")
 
 
 def permission_lines(settings: Config, file: Path) -> Iterator[str]:
-    """Yields one line for each user or group that could change the settings file or the catalogue."""
+    """Yields a line for each user or group that can change the settings file or the catalogue.
+
+    A line starts with `warning: `, or with `to sell: ` where the machine refuses to start.
+    """
     from kiosk.security.file_permissions import UntrustedFileError, check_trusted, permission_warnings
 
     for path in filter(None, (file, settings.catalog_path)):
@@ -82,11 +88,11 @@ def permission_lines(settings: Config, file: Path) -> Iterator[str]:
 
 @config.command("set-pin")
 @click.argument("role", type=click.Choice(["service", "attendant"]))
-@click.option("--config", "file", type=_PATH, help="The settings file that names the file of PINs.")
+@click.option("--config", "file", type=_PATH, help="The settings file that names the PIN file.")
 def set_pin(role: str, file: Path | None) -> None:
-    """Asks for the PIN of service mode or of the attendant, and keeps its hash in a file that others cannot read.
+    """Asks for a new PIN of service mode or of the attendant, and stores its hash in the PIN file.
 
-    Where a service is installed, root sets the service's PIN, whose settings need not be named.
+    Where a service is installed, root sets the service's PIN and needs no --config.
     """
     from kiosk.config import Config, load
     from kiosk.security.pin import hash_pin
@@ -97,8 +103,8 @@ def set_pin(role: str, file: Path | None) -> None:
     file = service.settings if service else file
     path = (load(file) if file else Config()).pins_path
     pin = click.prompt("PIN, 4 to 12 digits", hide_input=True, err=True)
-    hash_pin(pin, rounds=4)  # complains before it is asked for again
+    hash_pin(pin, rounds=4)  # refuses an invalid PIN before the second prompt
     if click.prompt("The same again", hide_input=True, err=True) != pin:
-        raise click.ClickException("the two were not the same: nothing was changed")
+        raise click.ClickException("the two PINs differ: nothing was changed")
     write_pin(path, cast("Role", role), pin)
     click.echo(f"{path} holds the hash of the {role} PIN", err=True)

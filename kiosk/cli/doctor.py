@@ -1,4 +1,4 @@
-"""`kiosk doctor`: what this machine has, what the kiosk lacks, and what to do about it."""
+"""`kiosk doctor`: checks the camera, serial ports, display, engine and GPU, and advises how to fix each problem."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ Verdict = Literal["ok", "note", "problem"]
 
 _COLOURS: dict[Verdict, str] = {"ok": "green", "note": "yellow", "problem": "red"}
 _REQUIRED = ("dlib-bin", "numpy", "onnxruntime", "opencv-python-headless", "PyQt6")
-_RUNS = 20
+_RUNS = 20  # inferences whose mean time is shown
 _GPU_EXTRA = (
     'only TensorRT engines need it: `pip install "facialnet-kiosk[gpu]"`; '
-    "a Jetson has TensorRT from JetPack, in an environment made with --system-site-packages"
+    "on a Jetson, JetPack provides TensorRT: create the environment with --system-site-packages"
 )
-
-
-_NO_ANSWER = "if something should: is it powered, and does it speak what docs/hardware.md says?"
+_NO_ANSWER = "if a device should answer: check that it is powered on, and that docs/hardware.md lists its protocol"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check: what was checked, how it went, what was found, and what to do."""
 
     subject: str
     verdict: Verdict
@@ -46,17 +44,20 @@ class Finding:
 
 
 def examine(engine: Path | None) -> bool:
-    """Prints every finding; False where one is a problem."""
-    sound = True
-    for look in _LOOKS:
-        for finding in look(engine):
-            sound = sound and finding.verdict != "problem"
+    """Runs every check and prints its findings; returns whether none of them is a problem.
+
+    `engine` is the engine to check, or None for the one that the kiosk would choose.
+    """
+    is_ok = True
+    for run_check in _CHECKS:
+        for finding in run_check(engine):
+            is_ok = is_ok and finding.verdict != "problem"
             click.echo(
                 f"{click.style(f'{finding.verdict:8}', _COLOURS[finding.verdict])}{finding.subject}: {finding.text}"
             )
             if finding.advice:
                 click.echo(f"        → {finding.advice}")
-    return sound
+    return is_ok
 
 
 def _versions(_: Path | None) -> Iterator[Finding]:
@@ -76,15 +77,18 @@ def _camera(_: Path | None) -> Iterator[Finding]:
 
     devices = cameras()
     if not devices:
-        yield Finding("camera", "note", "none", "plug one in; until then the demo shows its clip")
+        yield Finding("camera", "note", "none found", "plug one in; until then the demo shows its clip")
     for device in devices:
         if gives_picture(device):
             name = stable_name(device)
-            advice = f'name it so in the settings, its number may change: camera.source = "{name}"'
-            yield Finding("camera", "ok", f"{device} gives a picture", advice if name != device else "")
+            advice = f'use this name in the settings, because the number may change: camera.source = "{name}"'
+            yield Finding("camera", "ok", f"{device} works", advice if name != device else "")
         else:
-            advice = f"another program may hold it (`fuser {device}`), or you may lack the right (`groups` wants video)"
-            yield Finding("camera", "note", f"{device} gives no picture", advice)
+            advice = (
+                f"another program may use it (see `fuser {device}`), or your user may not be in the group video "
+                "(see `groups`)"
+            )
+            yield Finding("camera", "note", f"{device} gives no frames", advice)
 
 
 def _ports(_: Path | None) -> Iterator[Finding]:
@@ -92,14 +96,15 @@ def _ports(_: Path | None) -> Iterator[Finding]:
 
     ports = list(found())
     if not ports:
-        advice = "a card terminal or a dispenser of a machine that sells is plugged into one"
-        yield Finding("serial ports", "note", "none", advice)
+        advice = "a machine that sells needs one for its card terminal and one for its dispenser"
+        yield Finding("serial ports", "note", "none found", advice)
     for port in ports:
         answer = what_answers(port.path)
         where = f"{port.path} ({port.description})"
         if answer.trouble:
             advice = (
-                f"another program may hold it (`fuser {port.path}`), or you may lack the right (`groups` wants dialout)"
+                f"another program may use it (see `fuser {port.path}`), or your user may not be in the group dialout "
+                "(see `groups`)"
             )
             yield Finding("serial port", "note", f"{where} cannot be opened: {answer.trouble}", advice)
         elif answer.terminal:
@@ -109,13 +114,13 @@ def _ports(_: Path | None) -> Iterator[Finding]:
             advice = f'dispenser.kind = "serial", dispenser.port = "{port.path}"'
             yield Finding("serial port", "ok", f"{where} is a dispenser: {answer.dispenser}", advice)
         else:
-            yield Finding("serial port", "note", f"{where}: nothing that the kiosk knows answers", _NO_ANSWER)
+            yield Finding("serial port", "note", f"{where}: no known device answers", _NO_ANSWER)
 
 
 def _display(_: Path | None) -> Iterator[Finding]:
     reason = why_no_window()
     if reason:
-        yield Finding("display", "note", reason, "without one, `kiosk demo` goes headless")
+        yield Finding("display", "note", reason, "without a display, `kiosk demo` runs headless")
     else:
         yield Finding("display", "ok", "a window can be shown")
 
@@ -133,7 +138,7 @@ def _engine(path: Path | None) -> Iterator[Finding]:
     try:
         engine = load(path)
         crops = np.random.default_rng(0).random((1, 1, 75, 75), np.float32)
-        engine.infer(crops)  # the first run allocates
+        engine.infer(crops)  # the first inference also allocates memory
         started = time.perf_counter()
         for _ in range(_RUNS):
             engine.infer(crops)
@@ -150,36 +155,36 @@ def _engine(path: Path | None) -> Iterator[Finding]:
     if path is None:
         for candidate in candidates():
             if candidate.why_not and candidate.path.name not in (engine.fault or ""):
-                yield Finding("engine passed over", "note", f"{candidate.path}: {candidate.why_not}")
+                yield Finding("engine not used", "note", f"{candidate.path}: {candidate.why_not}")
 
 
 def _gpu(_: Path | None) -> Iterator[Finding]:
     try:
         device = gpu.find()
     except DriverError as error:
-        yield Finding("GPU", "note", str(error), "none is needed: the kiosk runs on the CPU")
+        yield Finding("GPU", "note", str(error), "the kiosk does not need one: it runs on the CPU")
         return
     yield Finding("GPU", "ok", f"{device.name}, compute capability {device.capability}, CUDA {device.cuda}")
-    found = library.libraries()
-    if found:
-        yield Finding("TensorRT", "ok", " and ".join(dict.fromkeys(map(str, found))))
+    libraries = library.libraries()
+    if libraries:
+        yield Finding("TensorRT", "ok", " and ".join(dict.fromkeys(map(str, libraries))))
     else:
         yield Finding("TensorRT", "note", "not installed", _GPU_EXTRA)
     if importlib.util.find_spec("pycuda"):
         yield Finding("PyCUDA", "ok", _version("pycuda") or "installed")
     else:
         yield Finding("PyCUDA", "note", "not installed", _GPU_EXTRA)
-    with contextlib.suppress(KioskError):  # what is wrong with the network was said before
+    with contextlib.suppress(KioskError):  # the engine check has reported it already
         yield from _gpu_engine()
 
 
 def _gpu_engine() -> Iterator[Finding]:
     if not any(candidate.compiled and not candidate.why_not for candidate in candidates()):
         advice = "build one: `trainer build-engine --precision fp16`"
-        yield Finding("GPU engine", "note", "none fits this machine", advice)
+        yield Finding("GPU engine", "note", "none works on this machine", advice)
 
 
-_LOOKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[Path | None], Iterator[Finding]], ...] = (
     _versions,
     _camera,
     _ports,

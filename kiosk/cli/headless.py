@@ -1,7 +1,7 @@
-"""The demo without a window: one JSON line a frame on standard output, and a recording if wanted.
+"""`kiosk demo --headless`: prints one JSON line for each frame, and can record a video with the faces marked.
 
-Everything runs in this one process. Unpaced, every frame of the source is processed once and in
-order, as fast as it can; paced, frames come as from a camera and stale ones are passed over.
+Everything runs in this process. With `unpaced`, every frame of the source is processed once and in order, as fast as
+possible. Otherwise frames come at the source's own rate, and a newer frame replaces one that still waits.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from kiosk.vision.capture.source import Source, open_source
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.process.settings import VisionSettings
 
-_WAIT = 0.2  # seconds between two looks at whether the time is up
-_RECORDING_RATE = 25.0
+_WAIT_S = 0.2  # the longest wait for a frame, so that the end of the run is not missed
+_RECORDING_RATE = 25.0  # frames per second
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_INK = (250, 250, 250)
-_GROUND = (32, 26, 22)
-_COLOURS = {"known": (186, 206, 84), "estimating": (235, 235, 235), "unknown": (160, 160, 160)}  # BGR
+_TEXT_COLOUR = (250, 250, 250)  # BGR, like all colours here
+_BACKGROUND = (32, 26, 22)
+_BOX_COLOURS = {"known": (186, 206, 84), "estimating": (235, 235, 235), "unknown": (160, 160, 160)}
 
 
 class RecordingError(KioskError):
@@ -41,7 +41,7 @@ class RecordingError(KioskError):
 
 @dataclass
 class Summary:
-    """What a run came to."""
+    """The counts of a run: frames processed, seconds it took, and people seen."""
 
     frames: int = 0
     seconds: float = 0.0
@@ -55,7 +55,11 @@ class Summary:
 def run(
     settings: VisionSettings, *, unpaced: bool = False, seconds: float | None = None, record: Path | None = None
 ) -> Summary:
-    """Watches a source until its end, or for `seconds`. Raises `KioskError`."""
+    """Processes a source until its end, or for `seconds`, and prints an observation for each frame.
+
+    `record` is the path of an MP4 to write. Raises `SourceError`, `EngineError`, `ManifestError`, `RecordingError`, and
+    `KioskError` if the source gave no frame.
+    """
     source = open_source(settings.source, loop=settings.loop, camera=settings.camera)
     engine = load(settings.engine, cpu_only=settings.cpu_only)
     summary = Summary()
@@ -65,7 +69,7 @@ def run(
         pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
         frames = _unpaced(source) if unpaced else _paced(source)
         stack.enter_context(contextlib.closing(frames))
-        fault = _announced(engine)
+        fault = _announce_fault(engine)
         started = time.monotonic()
         for frame in frames:
             if seconds is not None and time.monotonic() - started >= seconds:
@@ -76,7 +80,7 @@ def run(
             if not unpaced:
                 source.want_every(pipeline.frames_every)
             if engine.fault != fault:
-                fault = _announced(engine)
+                fault = _announce_fault(engine)
             print(observation.to_json(), flush=not unpaced)
             if recorder:
                 recorder.add(draw(frame.image, observation), frame.time)
@@ -87,8 +91,8 @@ def run(
     return summary
 
 
-def _announced(engine: Engine) -> str | None:
-    """The engine's fault, once it was said."""
+def _announce_fault(engine: Engine) -> str | None:
+    """Prints the engine's fault, if it has one, and returns it."""
     if engine.fault:
         announce(engine.fault)
     return engine.fault
@@ -105,23 +109,23 @@ def _unpaced(source: Source) -> Generator[Frame | None, None, None]:
 
 
 def _paced(source: Source) -> Generator[Frame | None, None, None]:
-    """The newest frame each time, and None now and then while there is none."""
-    reader = FrameGrabber(source)
-    reader.start()
+    """Yields the newest frame each time, and None about five times a second while there is none."""
+    grabber = FrameGrabber(source)
+    grabber.start()
     try:
         while True:
-            frame = reader.mailbox.take(_WAIT)
-            if frame is None and reader.ended:
-                if reader.error:
-                    raise reader.error
+            frame = grabber.mailbox.take(_WAIT_S)
+            if frame is None and grabber.ended:
+                if grabber.error:
+                    raise grabber.error
                 return
             yield frame
     finally:
-        reader.stop()
+        grabber.stop()
 
 
 class _Recorder:
-    """An MP4 file at a constant rate: each frame is shown until the next one's time."""
+    """Writes an MP4 at a constant frame rate: each frame is repeated until the time of the next one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -135,8 +139,8 @@ class _Recorder:
         return self
 
     def add(self, image: NDArray[np.uint8], at: float) -> None:
-        """Appends a frame, which was taken at `at` seconds."""
-        sink = self._sink or self._opened(image, at)
+        """Adds a (height, width, 3) BGR frame that was taken at `at`, in seconds. Raises `RecordingError`."""
+        sink = self._sink or self._open(image, at)
         if (image.shape[1], image.shape[0]) != self._size:
             image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         due = round((at - self._first) * _RECORDING_RATE) + 1
@@ -145,15 +149,15 @@ class _Recorder:
             self._written += 1
         self._last = image
 
-    def _opened(self, image: NDArray[np.uint8], at: float) -> cv2.VideoWriter:
-        # MPEG-4 wants even sides.
+    def _open(self, image: NDArray[np.uint8], at: float) -> cv2.VideoWriter:
+        # MPEG-4 needs an even width and height.
         self._size = image.shape[1] // 2 * 2, image.shape[0] // 2 * 2
         self._first = at
         fourcc = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(str(self._path), fourcc, _RECORDING_RATE, self._size)
         if not writer.isOpened():
             raise RecordingError(
-                f"cannot record to {self._path}: is its folder there and writable, and its name *.mp4?"
+                f"cannot record to {self._path}: the folder must exist and be writable, and the name must end in .mp4"
             )
         self._sink = writer
         return writer
@@ -166,37 +170,37 @@ class _Recorder:
 
 
 def announce(line: str) -> None:
-    """Says something to the person at the terminal, beside the JSON."""
+    """Prints a line to standard error, because standard output carries the JSON."""
     print(line, file=sys.stderr, flush=True)
 
 
 def draw(image: NDArray[np.uint8], observation: Observation) -> NDArray[np.uint8]:
-    """A copy of a (height, width, 3) BGR frame with every face marked and described."""
-    picture = image.copy()
-    unit = max(picture.shape[0] / 360, 0.5)
+    """Returns a copy of a (height, width, 3) BGR frame with a box and a label at every face."""
+    copy = image.copy()
+    scale = max(copy.shape[0] / 360, 0.5)
     for face in observation.faces:
-        _mark(picture, face, unit)
-    return picture
+        _draw_face(copy, face, scale)
+    return copy
 
 
-def _mark(picture: NDArray[np.uint8], face: FaceObservation, unit: float) -> None:
+def _draw_face(image: NDArray[np.uint8], face: FaceObservation, scale: float) -> None:
     left, top, width, height = face.box
-    thickness = max(round(1.5 * unit), 1)
-    cv2.rectangle(picture, (left, top), (left + width, top + height), _COLOURS[face.status], thickness, cv2.LINE_AA)
+    thickness = max(round(1.5 * scale), 1)
+    cv2.rectangle(image, (left, top), (left + width, top + height), _BOX_COLOURS[face.status], thickness, cv2.LINE_AA)
     text = describe(face)
-    (text_width, text_height), baseline = cv2.getTextSize(text, _FONT, 0.45 * unit, max(round(unit), 1))
-    pad = round(4 * unit)
-    # Below the face where there is room, else above it; never beyond the sides.
-    x = min(max(left, 0), max(picture.shape[1] - text_width - 2 * pad, 0))
+    (text_width, text_height), baseline = cv2.getTextSize(text, _FONT, 0.45 * scale, max(round(scale), 1))
+    pad = round(4 * scale)
+    # The label is below the face if there is room, else above it, and never beyond the sides.
+    x = min(max(left, 0), max(image.shape[1] - text_width - 2 * pad, 0))
     below = top + height + thickness + pad
-    y = below if below + text_height + 2 * pad < picture.shape[0] else max(top - text_height - 3 * pad, 0)
-    cv2.rectangle(picture, (x, y), (x + text_width + 2 * pad, y + text_height + baseline + pad), _GROUND, cv2.FILLED)
+    y = below if below + text_height + 2 * pad < image.shape[0] else max(top - text_height - 3 * pad, 0)
+    cv2.rectangle(image, (x, y), (x + text_width + 2 * pad, y + text_height + baseline + pad), _BACKGROUND, cv2.FILLED)
     origin = x + pad, y + text_height + pad
-    cv2.putText(picture, text, origin, _FONT, 0.45 * unit, _INK, max(round(unit), 1), cv2.LINE_AA)
+    cv2.putText(image, text, origin, _FONT, 0.45 * scale, _TEXT_COLOUR, max(round(scale), 1), cv2.LINE_AA)
 
 
 def describe(face: FaceObservation) -> str:
-    """A face in a few words of ASCII, all that OpenCV's font has."""
+    """Returns the label of a face, such as `female 97%  20-29  ~26`; in ASCII, because OpenCV's font has no more."""
     if face.status == "known" and face.estimate:
         estimate = face.estimate
         return (

@@ -1,4 +1,4 @@
-"""The command `kiosk journal`: the sales, to read, to hand on and to check."""
+"""The command `kiosk journal`: lists, exports and verifies the journal of sales."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _PATH = click.Path(path_type=Path)
 
 @click.group()
 def journal() -> None:
-    """Reads the journal of sales; the kiosk may be running.
+    """Lists, exports and verifies the journal of sales; the kiosk may be running.
 
-    It is the file of --journal, else the journal of the settings of --config, else the one of a kiosk without settings.
-    Where a service is installed, root reads the service's journal as its user, unless --journal or other settings are
-    named.
+    The journal is the file of --journal, else the one that the settings of --config name, else the default one.
+    Where a service is installed, root reads the service's journal as the service's user, unless --journal or another
+    settings file is given.
     """
 
 
-def _on_journal(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that say which journal, in the order in which they count."""
-    config = click.option("--config", type=_PATH, help="A settings file: the journal is in its shop.state.")
+def _with_journal_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that select the journal."""
+    config = click.option("--config", type=_PATH, help="A settings file; the journal is in its folder shop.state.")
     return click.option("--journal", "path", type=_PATH, help="The journal's file.")(config(command))
 
 
-def _place(path: Path | None, config: Path | None) -> Path:
+def _journal_path(path: Path | None, config: Path | None) -> Path:
     from kiosk.config import Config, load
     from kiosk.system.service_user import as_service
 
@@ -41,14 +41,17 @@ def _place(path: Path | None, config: Path | None) -> Path:
 
 
 @journal.command("list")
-@_on_journal
-@click.option("--last", type=click.IntRange(min=1), help="Only so many rows, the newest.")
+@_with_journal_options
+@click.option("--last", type=click.IntRange(min=1), help="Print only the newest rows, so many.")
 def list_rows(path: Path | None, config: Path | None, last: int | None) -> None:
-    """Prints every row, one a line; those of a damaged journal too, after which it says so and fails."""
+    """Prints every row, one a line.
+
+    Of a damaged journal it prints the rows that can be read, then reports the damage and fails.
+    """
     from kiosk.vending.journal import survey
     from kiosk.vending.journal.export import lines
 
-    entries, damage = survey(_place(path, config))
+    entries, damage = survey(_journal_path(path, config))
     for line in lines(entries[-(last or 0) :]):
         click.echo(line)
     if damage:
@@ -56,16 +59,22 @@ def list_rows(path: Path | None, config: Path | None, last: int | None) -> None:
 
 
 @journal.command()
-@_on_journal
-@click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", help="csv: a row a sale.")
-@click.option("--output", type=_PATH, help="A file to write, instead of standard output.")
+@_with_journal_options
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "json"]),
+    default="csv",
+    help="csv has a line for each sale, json every row of the journal.",
+)
+@click.option("--output", type=_PATH, help="Write to this file instead of standard output.")
 def export(path: Path | None, config: Path | None, kind: str, output: Path | None) -> None:
-    """Writes the sales for an accountant: CSV, or JSON with every row of the journal; verified first."""
+    """Verifies the journal and writes the sales for accounting, as CSV or JSON."""
     from kiosk.common.atomic_files import replaced_safely
     from kiosk.vending.journal import read_verified
     from kiosk.vending.journal.export import as_csv, as_json
 
-    entries, head = read_verified(_place(path, config))
+    entries, head = read_verified(_journal_path(path, config))
     text = as_csv(entries) if kind == "csv" else as_json(entries, head)
     if output is None:
         click.echo(text, nl=False)
@@ -75,16 +84,20 @@ def export(path: Path | None, config: Path | None, kind: str, output: Path | Non
             temporary.write_text(text, encoding="utf-8", newline="")
     except PermissionError as error:
         raise click.ClickException(
-            f"{output} cannot be written; root reads the service's journal as its user: write `> {output}` for --output"
+            f"{output} cannot be written: root reads the service's journal as the service's user, "
+            f"so write `> {output}` instead of --output"
         ) from error
 
 
 @journal.command()
-@_on_journal
-@click.option("--noted", help="What an earlier verification printed: the journal has to go through it.")
+@_with_journal_options
+@click.option("--noted", help="The head that an earlier `verify` printed; the journal has to contain it.")
 def verify(path: Path | None, config: Path | None, noted: str | None) -> None:
-    """Checks that no row was changed or lost, and prints the journal's head: keep it elsewhere to compare."""
+    """Checks that no row was changed or lost, and prints the journal's head.
+
+    Keep the head outside the machine, and give it to a later run as --noted.
+    """
     from kiosk.vending.journal import Head
     from kiosk.vending.journal import verify as verify_journal
 
-    click.echo(verify_journal(_place(path, config), Head.parse(noted) if noted else None))
+    click.echo(verify_journal(_journal_path(path, config), Head.parse(noted) if noted else None))

@@ -1,6 +1,6 @@
-"""The command `kiosk`: what an operator or a visitor does.
+"""The command `kiosk`, with its subcommands.
 
-Everything heavy is imported inside the command that needs it, so that `--help` answers at once.
+A command imports heavy modules inside its function, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -33,25 +33,29 @@ _PATH = click.Path(path_type=Path)
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="facialnet-kiosk")
 def main() -> None:
-    """A vending machine that looks back: live gender and age estimates, on this machine alone."""
+    """Runs a vending machine that estimates gender and age by camera. All processing stays on this computer."""
 
 
 @main.command()
-@click.option("--source", help='Camera ("0", "/dev/video0"), file, folder of pictures, or "demo".')
-@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+@click.option(
+    "--source", help='A camera ("0", "/dev/video0"), a video, a folder of images, or "demo", the built-in clip.'
+)
+@click.option(
+    "--engine", type=_PATH, help="An engine with its manifest beside it; by default the best that works here."
+)
 @click.option("--config", "config_path", type=_PATH, help="A settings file (TOML).")
-@click.option("--fullscreen", is_flag=True, help="Fill the screen; Esc ends it.")
-@click.option("--headless", is_flag=True, help="No window: one JSON line a frame on standard output.")
-@click.option("--unpaced", is_flag=True, help="With --headless: every frame once, in order, as fast as it can.")
-@click.option("--loop", is_flag=True, help="With --headless: begin a file or folder again at its end.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
-@click.option("--record", type=_PATH, help="With --headless: an MP4 of what was seen, with the overlay drawn.")
+@click.option("--fullscreen", is_flag=True, help="Fill the screen; Esc quits.")
+@click.option("--headless", is_flag=True, help="Show no window, and print one JSON line for each frame.")
+@click.option("--unpaced", is_flag=True, help="With --headless: process every frame once, as fast as possible.")
+@click.option("--loop", is_flag=True, help="With --headless: repeat a file or folder.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Quit after this many seconds.")
+@click.option("--record", type=_PATH, help="With --headless: record an MP4 with the faces marked.")
 @click.option(
     "--stats",
     type=click.Choice(["text", "json"]),
     is_flag=False,
     flag_value="text",
-    help="At the end, how smoothly the window ran; --stats=json for machines.",
+    help="Print statistics of the window's frame rate at the end, as text or (--stats=json) as JSON.",
 )
 def demo(
     source: str | None,
@@ -65,12 +69,12 @@ def demo(
     record: Path | None,
     stats: str | None,
 ) -> None:
-    """Shows live estimates: of a webcam if there is one, else of the bundled clip."""
+    """Shows live estimates of a webcam, or of the built-in clip if there is no webcam."""
     for option, given in (("--unpaced", unpaced), ("--loop", loop), ("--record", record)):
         if given and not headless:
             raise click.UsageError(f"{option} goes with --headless")
     if stats and headless:
-        raise click.UsageError("--stats is about the window, and --headless has none")
+        raise click.UsageError("--stats measures the window, and --headless has none")
     from kiosk.app.factories import source_of, vision_settings
     from kiosk.config import Config, load
 
@@ -81,15 +85,15 @@ def demo(
         if stats:
             from kiosk.system.display_probe import NoDisplayError
 
-            raise NoDisplayError(f"{reason}: --stats is about the window")
+            raise NoDisplayError(f"{reason}: --stats measures the window")
         seconds = seconds or _UNATTENDED_SECONDS
-        record, loop = _recording_place(), True
-        click.echo(f"{reason}: watching without a window for {seconds:g} seconds", err=True)
-    _watch(vision_settings(config, source, engine, loop=loop), unpaced, seconds, record)
+        record, loop = _recording_path(), True
+        click.echo(f"{reason}: running without a window for {seconds:g} seconds", err=True)
+    _run_headless(vision_settings(config, source, engine, loop=loop), unpaced, seconds, record)
 
 
 def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> str:
-    """Shows the window and ends the program after it, or returns why none can be shown."""
+    """Shows the window and ends the program with it, or returns why no window can be shown."""
     from kiosk.system.display_probe import why_no_display, why_no_window
     from kiosk.vision.capture.camera import is_camera
     from kiosk.vision.process.supervisor import VisionProcess
@@ -98,7 +102,7 @@ def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: f
         return reason
     vision = VisionProcess(settings)
     try:
-        # first, because it takes longest: the display is asked and Qt loaded while it loads its libraries
+        # This starts first because it takes longest: its libraries load while the display is probed and Qt is loaded.
         vision.start()
         if reason := why_no_window():
             return reason
@@ -111,7 +115,7 @@ def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: f
             groups=vision.groups,
             seconds=seconds,
             wake_on=vision.fileno(),
-            tell=partial(_tell_stats, kind=stats) if stats else None,
+            tell=partial(_print_stats, kind=stats) if stats else None,
         )
     finally:
         vision.stop()
@@ -120,13 +124,13 @@ def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: f
     sys.exit(code)
 
 
-def _tell_stats(report: dict[str, Any], kind: str) -> None:
+def _print_stats(report: dict[str, Any], kind: str) -> None:
     from kiosk.ui.demo.frame_meter import as_text
 
     click.echo(json.dumps(report) if kind == "json" else as_text(report))
 
 
-def _watch(settings: VisionSettings, unpaced: bool, seconds: float | None, record: Path | None) -> None:
+def _run_headless(settings: VisionSettings, unpaced: bool, seconds: float | None, record: Path | None) -> None:
     from kiosk.cli.headless import announce, run
 
     try:
@@ -134,28 +138,32 @@ def _watch(settings: VisionSettings, unpaced: bool, seconds: float | None, recor
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        # Whoever read the lines has had enough. Python would complain once more while closing.
+        # The reader of the pipe has closed it. Without this, Python reports a second error when it flushes the output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     announce(str(summary))
     if record:
-        announce(f"recorded to {record.resolve()}; it shows whoever was in the picture")
+        announce(f"recorded to {record.resolve()}; the video shows the people in front of the camera")
 
 
-def _recording_place() -> Path:
-    """Here, or where anybody may write."""
+def _recording_path() -> Path:
+    """Returns a path in the working folder, or in the folder for temporary files if that is not writable."""
     folder = Path() if os.access(".", os.W_OK) else Path(tempfile.gettempdir())
     return folder / "kiosk-demo.mp4"
 
 
 @main.command()
-@click.option("--config", "config_path", type=_PATH, help="Its settings file (`kiosk config init` makes one).")
-@click.option("--demo", "is_demo", is_flag=True, help="Simulate payment and goods, and show the whole sale.")
-@click.option("--source", help='Camera ("0", "/dev/video0"); with --demo also a file, a folder of pictures, or "demo".')
-@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+@click.option("--config", "config_path", type=_PATH, help="The settings file (`kiosk config init` writes one).")
+@click.option("--demo", "is_demo", is_flag=True, help="Simulate payment and dispenser, to show a whole sale.")
+@click.option(
+    "--source", help='A camera ("0", "/dev/video0"); with --demo also a video, a folder of images, or "demo".'
+)
+@click.option(
+    "--engine", type=_PATH, help="An engine with its manifest beside it; by default the best that works here."
+)
 @click.option("--fullscreen", is_flag=True, help="Fill the screen.")
-@click.option("--portrait", is_flag=True, help="A window higher than wide.")
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
+@click.option("--portrait", is_flag=True, help="Use a portrait window.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="Quit after this many seconds.")
 def run(
     config_path: Path | None,
     is_demo: bool,
@@ -165,28 +173,30 @@ def run(
     portrait: bool,
     seconds: float | None,
 ) -> None:
-    """Runs the vending machine: from a settings file, or simulated."""
+    """Runs the vending machine with a settings file, or a simulated one with --demo."""
     if portrait and fullscreen:
-        raise click.UsageError("--portrait is for a window: the screen itself has to be turned for --fullscreen")
+        raise click.UsageError(
+            "--portrait is for a window: with --fullscreen, rotate the screen in the system's settings"
+        )
     from kiosk.config import Config, ConfigError, load
     from kiosk.system.sd_notify import ServiceManager
 
     if config_path is None and not is_demo:
         raise ConfigError(
-            "a machine that sells needs a settings file: make one with `kiosk config init kiosk.toml`, then "
-            "`kiosk run --config kiosk.toml`; or see the sale simulated with `kiosk run --demo`"
+            "a machine that sells needs a settings file: write one with `kiosk config init kiosk.toml`, then start "
+            "`kiosk run --config kiosk.toml`; `kiosk run --demo` shows a simulated sale"
         )
     from kiosk.app.machine import RunOptions
 
-    wish = RunOptions(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
+    options = RunOptions(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
     if config_path and not is_demo and ServiceManager().listens:
         from kiosk.app.unattended import run_alone
 
-        run_alone(config_path, replace(wish, alone=True))
+        run_alone(config_path, replace(options, alone=True))
         return
     from kiosk.app.machine import run as run_machine
 
-    run_machine(load(config_path) if config_path else Config(), wish)
+    run_machine(load(config_path) if config_path else Config(), options)
 
 
 main.add_command(config_commands)
@@ -197,10 +207,12 @@ main.add_command(fleet_commands)
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=_PATH)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--engine", type=_PATH, help="An engine with its manifest beside it, instead of the kiosk's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each image.")
+@click.option(
+    "--engine", type=_PATH, help="An engine with its manifest beside it; by default the best that works here."
+)
 def estimate(paths: tuple[Path, ...], as_json: bool, engine: Path | None) -> None:
-    """Estimates gender and age of every face in picture files and folders of them."""
+    """Estimates gender and age of every face in image files, or in the images of a folder."""
     from kiosk.cli.estimate import estimate_all
 
     if not estimate_all(paths, engine, as_json=as_json):
@@ -208,9 +220,9 @@ def estimate(paths: tuple[Path, ...], as_json: bool, engine: Path | None) -> Non
 
 
 @main.command()
-@click.option("--engine", type=_PATH, help="The engine to look at, instead of the kiosk's own.")
+@click.option("--engine", type=_PATH, help="The engine to check; by default the best that works here.")
 def doctor(engine: Path | None) -> None:
-    """Looks at camera, serial ports, display, engine and GPU, and says what to do about each."""
+    """Checks the camera, serial ports, display, engine and GPU, and advises how to fix each problem."""
     from kiosk.cli.doctor import examine
 
     if not examine(engine):

@@ -1,4 +1,4 @@
-"""The commands of a machine that starts by itself: `kiosk install-service`, and `kiosk relay` in what it installs."""
+"""The commands `kiosk install-service`, and `kiosk relay`, which the installed systemd unit runs."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ class _User(click.ParamType):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,30}", value):
-            self.fail(f"{value!r} is no user's name: small letters, digits, - and _", param, ctx)
+            self.fail(f"{value!r} is not a user name: use lowercase letters, digits, - and _", param, ctx)
         return value
 
 
 @click.command("install-service")
 @click.option("--config", "settings", type=_PATH, required=True, help="The machine's settings file.")
-@click.option("--display", type=click.Choice(["cage", "x11", "eglfs"]), default="cage", help="How it gets the screen.")
-@click.option("--user", type=_User(), default="kiosk", help="Whom it runs as; made if there is none.")
 @click.option(
-    "--sticks/--no-sticks",
-    default=True,
-    help="Whether a USB stick (FAT, exFAT) is mounted, so that service mode can export to it.",
+    "--display", type=click.Choice(["cage", "x11", "eglfs"]), default="cage", help="How the kiosk opens the screen."
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
-@click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for an image of a disk.")
-def install_service(settings: Path, display: str, user: str, sticks: bool, dry_run: bool, root: Path) -> None:
-    """Writes and checks what makes systemd start the machine at boot, and again whenever it ends."""
+@click.option("--user", type=_User(), default="kiosk", help="The user who runs the kiosk; created if missing.")
+@click.option(
+    "--mount-usb/--no-mount-usb",
+    default=True,
+    help="Whether USB sticks (FAT, exFAT) are mounted, so that service mode can export to them.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the files, and write nothing.")
+@click.option("--root", type=_PATH, default=Path("/"), help="Write below this folder, for a disk image.")
+def install_service(settings: Path, display: str, user: str, mount_usb: bool, dry_run: bool, root: Path) -> None:
+    """Installs a systemd service that starts the machine at boot, and again whenever it ends."""
     from kiosk.app.devices import missing_requirements
     from kiosk.cli.config import permission_lines
     from kiosk.config import load
@@ -52,8 +54,8 @@ def install_service(settings: Path, display: str, user: str, sticks: bool, dry_r
         Display(display),
         user,
         network=bool(config.fleet.broker),
-        folders=tuple(_folders(config)),
-        sticks=sticks,
+        folders=tuple(_writable_folders(config)),
+        sticks=mount_usb,
     )
     if problems := install.checked(service):
         raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
@@ -63,7 +65,7 @@ def install_service(settings: Path, display: str, user: str, sticks: bool, dry_r
         return
     if root == Path("/"):
         if os.geteuid() != 0:
-            raise install.InstallError("only root may install it: run the same command with sudo, or with --dry-run")
+            raise install.InstallError("only root can install it: run the same command with sudo, or with --dry-run")
         if problems := install.unreachable(service):
             raise install.InstallError("; ".join(problems))
     for path in install.written(service, root):
@@ -73,13 +75,13 @@ def install_service(settings: Path, display: str, user: str, sticks: bool, dry_r
         as_service(settings)
     for line in permission_lines(config, settings):
         click.echo(line)
-    for lack in missing_requirements(config):
-        click.echo(f"to sell: {lack}")
+    for requirement in missing_requirements(config):
+        click.echo(f"to sell: {requirement}")
     click.echo(f"then: sudo systemctl enable --now {NAME}; sudo systemctl set-default graphical.target")
 
 
-def _folders(config: Config) -> Iterator[Path]:
-    """Where the settings have the kiosk write, beside the folders that the unit gives it."""
+def _writable_folders(config: Config) -> Iterator[Path]:
+    """Yields the folders that the settings make the kiosk write to, besides those that the unit creates."""
     from kiosk.system.systemd_unit import STATE
 
     named = (None if config.shop.state == "auto" else config.state_folder, config.log_path and config.log_path.parent)
@@ -93,7 +95,7 @@ def _folders(config: Config) -> Iterator[Path]:
 @click.command(hidden=True, context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def relay(command: tuple[str, ...]) -> None:
-    """Runs a compositor with the kiosk in it, and passes on to systemd what the kiosk says."""
+    """Runs a compositor that runs the kiosk, and forwards the kiosk's notifications to systemd."""
     from kiosk.system.notify_relay import relayed
     from kiosk.system.sd_notify import ServiceManager
 

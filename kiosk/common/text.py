@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def escape_unprintable(text: str, keep: str = "") -> str:
-    """Returns the text with each control character, except those in `keep`, as an escape such as `x1b` behind a backslash.
+    """Returns the text with escapes in place of control characters, except those in `keep`.
 
     A control character could start another line or send a command to the terminal.
     """

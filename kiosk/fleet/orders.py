@@ -97,7 +97,7 @@ def public_key(text: str) -> Ed25519PublicKey:
     try:
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
     except (ValueError, binascii.Error) as error:
-        raise OrderError("it is no Ed25519 public key as `kiosk fleet new-key` prints it") from error
+        raise OrderError("it is no Ed25519 public key as `kiosk fleet keygen` prints it") from error
 
 
 def opened(envelope: bytes, key: Ed25519PublicKey) -> Order:
@@ -150,7 +150,7 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(read_secret(path), None)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
-        raise OrderError(f"{path} holds no key as `kiosk fleet new-key` makes it") from error
+        raise OrderError(f"{path} holds no key as `kiosk fleet keygen` makes it") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise OrderError(f"{path} holds no Ed25519 key")
     return key

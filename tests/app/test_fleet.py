@@ -90,9 +90,9 @@ def test_files_are_found_from_the_settings_and_checked(tmp_path: Path) -> None:
 
 def test_an_order_is_signed_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "operator.pem"
-    made = kiosk("fleet", "new-key", path)
+    made = kiosk("fleet", "keygen", path)
     key = public_key(made.stdout.strip())
-    assert_one_clear_line(kiosk("fleet", "new-key", path), "is there already")
+    assert_one_clear_line(kiosk("fleet", "keygen", path), "already exists")
     sign = ("fleet", "sign", "--key", path, "--machine", "m-1")
     for words, change in (
         (("price", "A1", "200"), {"kind": "price", "slot": "A1", "price": 200}),
@@ -168,7 +168,7 @@ def test_the_status_is_the_shops_and_visions() -> None:
 
 def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Collector) -> None:
     key = tmp_path / "operator.pem"
-    public = kiosk("fleet", "new-key", key).stdout.strip()
+    public = kiosk("fleet", "keygen", key).stdout.strip()
     found = config(
         tmp_path,
         f'{local(broker)}orders_key = "{public}"\ncount_visitors = true',

@@ -472,7 +472,7 @@ def test_the_example_is_written_checked_and_not_written_over(tmp_path: Path) -> 
     assert kiosk("config", "init", path).returncode == 0
     assert path.read_text() == printed.stdout
     path.write_text("# mine\n")
-    assert_one_clear_line(kiosk("config", "init", path), "is there already", "--force")
+    assert_one_clear_line(kiosk("config", "init", path), "already exists", "--force")
     assert path.read_text() == "# mine\n"
     assert kiosk("config", "init", path, "--force").returncode == 0
     result = kiosk("config", "check", path, cwd=Path("/"))

@@ -1,4 +1,4 @@
-"""What the doctor says of a GPU and of the engines for it, and of serial ports."""
+"""The findings of `kiosk doctor` about a GPU and its engines, cameras and serial ports."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
     return fake_gpu.installed(monkeypatch)
 
 
-def said(capsys: pytest.CaptureFixture[str]) -> str:
+def output_of_doctor(capsys: pytest.CaptureFixture[str]) -> str:
     assert examine(None)
     return capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("gpu")
 def test_a_gpu_without_an_engine_gets_the_command_to_build_one(capsys: pytest.CaptureFixture[str]) -> None:
-    text = said(capsys)
+    text = output_of_doctor(capsys)
     assert "GPU: Orin (made up), compute capability 8.7, CUDA 12.6" in text
     assert "TensorRT: TensorRT 10.3.0.26" in text
     assert BUILD in text
 
 
 @pytest.mark.usefixtures("gpu")
-def test_an_engine_that_was_passed_over_is_explained(
+def test_an_engine_that_is_not_used_is_explained(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not="it was built by TensorRT 8")
     monkeypatch.setattr("kiosk.cli.doctor.candidates", lambda: [other])
-    text = said(capsys)
-    assert "engine passed over: engines/facialnet-fp16.engine: it was built by TensorRT 8" in text
+    text = output_of_doctor(capsys)
+    assert "engine not used: engines/facialnet-fp16.engine: it was built by TensorRT 8" in text
     assert BUILD in text
 
 
 @pytest.mark.usefixtures("gpu")
-def test_where_an_engine_fits_nothing_is_to_be_built(
+def test_no_engine_is_to_be_built_where_one_works(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fitting = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not=None)
     monkeypatch.setattr("kiosk.cli.doctor.candidates", lambda: [fitting])
-    assert "trainer build-engine" not in said(capsys)
+    assert "trainer build-engine" not in output_of_doctor(capsys)
 
 
 @pytest.mark.usefixtures("gpu")
@@ -62,12 +62,12 @@ def test_a_gpu_without_tensorrt_gets_the_command_to_install_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "libraries", tuple)
-    text = said(capsys)
+    text = output_of_doctor(capsys)
     assert "TensorRT: not installed" in text
     assert 'pip install "facialnet-kiosk[gpu]"' in text
 
 
-def test_a_camera_is_recommended_by_the_name_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_is_recommended_by_its_stable_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "cameras", lambda: ["/dev/video0"])
     monkeypatch.setattr(camera, "gives_picture", lambda _: True)
     monkeypatch.setattr(camera_names, "stable_name", lambda _: "/dev/v4l/by-id/usb-Acme_A1")
@@ -91,10 +91,10 @@ def test_serial_ports_are_named_with_what_answers(
     }
     monkeypatch.setattr(port_scan, "found", lambda: [Port(path, "made up") for path in answers])
     monkeypatch.setattr(port_scan, "what_answers", answers.__getitem__)
-    text = said(capsys)
+    text = output_of_doctor(capsys)
     assert "/dev/one (made up) is an MDB interface: firmware 4.0.2.0, IDLE" in text
     assert 'payment.port = "/dev/one"' in text
     assert "/dev/two (made up) is a dispenser: six-spirals, protocol 1, OK" in text
     assert 'dispenser.port = "/dev/two"' in text
-    assert "/dev/three (made up): nothing that the kiosk knows answers" in text
+    assert "/dev/three (made up): no known device answers" in text
     assert "/dev/four (made up) cannot be opened: Permission denied" in text

@@ -122,7 +122,7 @@ def test_root_sets_the_services_pin_and_sees_it(machine: Machine) -> None:
     assert (pins.stat().st_uid, pins.stat().st_mode & 0o777) == (number, 0o600)
     assert (machine.state.stat().st_uid, machine.state.stat().st_mode & 0o777) == (number, 0o700)
     checked = machine.kiosk("config", "check", str(machine.settings))
-    assert f"checked as {OTHER}, whom the service runs as" in checked.stdout
+    assert f"checked as {OTHER}, the service's user" in checked.stdout
     assert "there is no service PIN" not in checked.stdout
 
 
@@ -161,7 +161,7 @@ def test_what_the_services_user_cannot_write_root_is_told_how_to(machine: Machin
     output = machine.settings.with_name("sales.csv")
     result = machine.kiosk("journal", "export", "--output", str(output))
     assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
-    assert f"write `> {output}` for --output" in result.stderr
+    assert f"write `> {output}` instead of --output" in result.stderr
     assert not output.exists()
 
 
