@@ -49,13 +49,13 @@ class Stepper(QWidget):
         self.setGeometry(place)
         for each in (self.label, self.number, self.minus, self.plus):
             each.rescale(metrics)
-        high = min(self.label.height_for(self.width()), max(self.height() - metrics.touch, 0))
-        self.label.setGeometry(0, 0, self.width(), high)
-        side = max(metrics.touch, min(self.height() - high, self.width() // 5))
-        tall = max(self.height() - high, 1)
-        self.minus.setGeometry(0, high, side, tall)
-        self.plus.setGeometry(self.width() - side, high, side, tall)
-        self.number.setGeometry(side, high, self.width() - 2 * side, tall)
+        label_height = min(self.label.height_for(self.width()), max(self.height() - metrics.touch, 0))
+        self.label.setGeometry(0, 0, self.width(), label_height)
+        side = max(metrics.touch, min(self.height() - label_height, self.width() // 5))
+        height = max(self.height() - label_height, 1)
+        self.minus.setGeometry(0, label_height, side, height)
+        self.plus.setGeometry(self.width() - side, label_height, side, height)
+        self.number.setGeometry(side, label_height, self.width() - 2 * side, height)
 
     def _decrease(self) -> None:
         self.set_value(self.value - self.step)
@@ -74,12 +74,12 @@ def side_by_side(area: QRect, steppers: tuple[Stepper, Stepper], metrics: Displa
     """Place two steppers next to each other in `area`, or one above the other in an upright window."""
     gap = metrics.px(theme.GAP)
     if metrics.upright:
-        tall = min((area.height() - 3 * gap) // 2, metrics.touch * 2)
-        top = area.top() + max(area.height() - 2 * tall - 3 * gap, 0) // 3
+        height = min((area.height() - 3 * gap) // 2, metrics.touch * 2)
+        top = area.top() + max(area.height() - 2 * height - 3 * gap, 0) // 3
         for index, stepper in enumerate(steppers):
-            stepper.arrange(QRect(area.left(), top + index * (tall + 3 * gap), area.width(), tall), metrics)
+            stepper.arrange(QRect(area.left(), top + index * (height + 3 * gap), area.width(), height), metrics)
     else:
-        wide, tall = (area.width() - gap * 4) // 2, min(area.height(), metrics.touch * 2)
-        top = area.top() + (area.height() - tall) // 3
-        for stepper, left in zip(steppers, (area.left(), area.right() + 1 - wide), strict=True):
-            stepper.arrange(QRect(left, top, wide, tall), metrics)
+        width, height = (area.width() - gap * 4) // 2, min(area.height(), metrics.touch * 2)
+        top = area.top() + (area.height() - height) // 3
+        for stepper, left in zip(steppers, (area.left(), area.right() + 1 - width), strict=True):
+            stepper.arrange(QRect(left, top, width, height), metrics)

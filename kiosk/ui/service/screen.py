@@ -151,13 +151,8 @@ class ServiceScreen(QWidget):
             area = inner.adjusted(0, 0, 0, -metrics.touch - gap * 2)
             if self.current is None or not self.current.may_use_upper_half:
                 area.setTop(max(lower_half(self), area.top()))
-        grid = grid_for(
-            len(self.tiles),
-            area.size(),
-            QSize(metrics.px(40), metrics.touch),
-            QSize(metrics.px(60), metrics.px(24)),
-            gap,
-        )
+        minimum, maximum = QSize(metrics.px(40), metrics.touch), QSize(metrics.px(60), metrics.px(24))
+        grid = grid_for(len(self.tiles), area.size(), minimum, maximum, gap)
         for index, tile in enumerate(self.tiles):
             tile.rescale(metrics)
             tile.setGeometry(grid.place(area, index, gap))

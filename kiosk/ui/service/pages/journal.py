@@ -200,9 +200,9 @@ class ExportPage(Page):
         head = metrics.touch * 2
         self.status.setGeometry(0, 0, self.width(), head)
         area = QRect(0, head + gap, self.width(), max(self.height() - head - gap, metrics.touch))
-        least, most = QSize(metrics.px(30), metrics.touch), QSize(metrics.px(90), metrics.touch * 2)
-        grid = grid_for(max(len(self._sticks), 1), area.size(), least, most, gap)
-        area.setHeight(min(area.height(), grid.rows * (most.height() + gap) - gap))
+        minimum, maximum = QSize(metrics.px(30), metrics.touch), QSize(metrics.px(90), metrics.touch * 2)
+        grid = grid_for(max(len(self._sticks), 1), area.size(), minimum, maximum, gap)
+        area.setHeight(min(area.height(), grid.rows * (maximum.height() + gap) - gap))
         for index, button in enumerate(self.buttons):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):

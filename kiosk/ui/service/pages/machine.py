@@ -77,8 +77,8 @@ class MachinePage(Page):
         """Place the steppers, the line of text and the buttons, from top to bottom."""
         gap = metrics.px(theme.GAP)
         bar = QRect(0, self.height() - metrics.touch, self.width(), metrics.touch)
-        line = metrics.text.px(theme.BODY * 2.4)
-        self.status.setGeometry(0, bar.top() - line - gap, self.width(), line)
+        status_height = metrics.text.px(theme.BODY * 2.4)
+        self.status.setGeometry(0, bar.top() - status_height - gap, self.width(), status_height)
         area = QRect(0, 0, self.width(), self.status.y() - gap)
         side_by_side(area, (self.volume, self.brightness), metrics)
         row(bar, [self.order, self.exit], gap)

@@ -116,10 +116,11 @@ class StockPage(Page):
 
     def _arrange_tiles(self, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
-        least, most = QSize(metrics.px(38), max(metrics.touch, metrics.px(15))), QSize(metrics.px(70), metrics.px(24))
-        single_page = grid_for(len(self.tiles), self.size(), least, most, gap)
+        minimum = QSize(metrics.px(38), max(metrics.touch, metrics.px(15)))
+        maximum = QSize(metrics.px(70), metrics.px(24))
+        single_page = grid_for(len(self.tiles), self.size(), minimum, maximum, gap)
         area = self.rect() if single_page.pages == 1 else self.rect().adjusted(0, 0, 0, -metrics.touch - gap)
-        grid = single_page if single_page.pages == 1 else grid_for(len(self.tiles), area.size(), least, most, gap)
+        grid = single_page if single_page.pages == 1 else grid_for(len(self.tiles), area.size(), minimum, maximum, gap)
         self._page %= grid.pages
         first = self._page * grid.per_page
         for index, tile in enumerate(self.tiles.values()):
@@ -156,8 +157,8 @@ class StockPage(Page):
             (SetStock(self.slot, self.count.value, reason), self.strings.cannot_hold(self.slot, offer.capacity))
         ]
         if self.price.value != offer.price:
-            least, most = (self.shop_strings.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
-            operations.append((SetPrice(self.slot, self.price.value), self.strings.cannot_cost(least, most)))
+            minimum, maximum = (self.shop_strings.money(price, offer.currency) for price in (PRICES[0], PRICES[-1]))
+            operations.append((SetPrice(self.slot, self.price.value), self.strings.cannot_cost(minimum, maximum)))
         for operation, refusal in operations:
             try:
                 self.context.shop.operate(operation)

@@ -102,10 +102,10 @@ class AttractScreen(Screen):
             card.rescale(metrics)
         area.adjust(0, 0, 0, -margin)
         if metrics.upright:
-            each = min(max(card.height_for(area.width()) for card in cards), area.height() // 4)
-            area, place = split(area, 2 * each + gap)
-            self.with_camera.setGeometry(place.left(), place.top(), place.width(), each)
-            self.without_camera.setGeometry(place.left(), place.bottom() + 1 - each, place.width(), each)
+            card_height = min(max(card.height_for(area.width()) for card in cards), area.height() // 4)
+            area, place = split(area, 2 * card_height + gap)
+            self.with_camera.setGeometry(place.left(), place.top(), place.width(), card_height)
+            self.without_camera.setGeometry(place.left(), place.bottom() + 1 - card_height, place.width(), card_height)
         else:
             half = (area.width() - gap) // 2
             area, place = split(area, min(max(card.height_for(half) for card in cards), area.height() * 2 // 5))
@@ -113,30 +113,33 @@ class AttractScreen(Screen):
         self._arrange_texts(area.adjusted(0, gap, 0, -margin), metrics)
 
     def _arrange_texts(self, area: QRect, metrics: DisplayMetrics) -> None:
-        wide = metrics.px(104)
-        text_height = self.greeting.height_for(wide) + self.notice.height_for(min(wide, area.width()))
-        high = max(min(area.height() - text_height - metrics.px(theme.MARGIN * 2), metrics.px(38)), area.height() // 4)
-        band = QRect(0, area.top(), self.width(), high)
+        text_width = metrics.px(104)
+        text_height = self.greeting.height_for(text_width) + self.notice.height_for(min(text_width, area.width()))
+        height = max(
+            min(area.height() - text_height - metrics.px(theme.MARGIN * 2), metrics.px(38)), area.height() // 4
+        )
+        band = QRect(0, area.top(), self.width(), height)
         rest = QRect(area.left(), band.bottom() + 1, area.width(), area.bottom() - band.bottom())
         self.conveyor.setGeometry(band)
         column(
             rest.adjusted(0, metrics.px(theme.GAP), 0, 0),
-            [Part(self.greeting, width=wide), Part(self.notice, width=wide)],
+            [Part(self.greeting, width=text_width), Part(self.notice, width=text_width)],
             metrics.px(theme.GAP),
         )
 
     def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
         """Place the languages on the left and the aids on the right of `bar`."""
         gap = metrics.px(theme.GAP)
-        tools: list[Button] = [self.large_text_button, self.low_reach_button]
-        buttons: list[Button] = list(self.languages.values())
-        for button in (*tools, *buttons):
+        aid_buttons: list[Button] = [self.large_text_button, self.low_reach_button]
+        language_buttons: list[Button] = list(self.languages.values())
+        for button in (*aid_buttons, *language_buttons):
             button.rescale(metrics)
         aids = QRect(bar.right() + 1 - 2 * metrics.touch - gap, bar.top(), 2 * metrics.touch + gap, bar.height())
-        row(aids, tools, gap)
+        row(aids, aid_buttons, gap)
         room = aids.left() - gap - bar.left()
-        wanted = max(button.sizeHint().width() for button in buttons) * len(buttons) + gap * (len(buttons) - 1)
-        row(QRect(bar.left(), bar.top(), min(wanted, room), bar.height()), buttons, gap)
+        count = len(language_buttons)
+        full_width = max(button.sizeHint().width() for button in language_buttons) * count + gap * (count - 1)
+        row(QRect(bar.left(), bar.top(), min(full_width, room), bar.height()), language_buttons, gap)
 
     def advance(self, seconds: float) -> None:
         """Move the carousel on by `seconds`."""

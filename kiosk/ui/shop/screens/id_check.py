@@ -88,50 +88,59 @@ class AskIdScreen(Screen):
         if "pin" not in snapshot.id_methods:
             self._arrange_explanation(area, metrics, metrics.px(26))
             return
-        low = area.top() if not self.reach else max(area.top(), self.reach)
+        top_limit = area.top() if not self.reach else max(area.top(), self.reach)
         side_by_side = not metrics.upright
         if side_by_side:
             half = QRect(area.left(), area.top(), (area.width() - gap) // 2, area.height())
             self._arrange_explanation(half, metrics, metrics.px(20))
-            room = area.adjusted(half.width() + gap * 2, 0, 0, 0)
+            pad_area = area.adjusted(half.width() + gap * 2, 0, 0, 0)
         else:
-            room = area
-        head = self._head_height(metrics)
-        high = area.bottom() - max(low, room.top() + (head if not self.reach else 0))
-        columns = self.pad.columns_for(room.width(), high, metrics)
+            pad_area = area
+        head_height = self._head_height(metrics)
+        height = area.bottom() - max(top_limit, pad_area.top() + (head_height if not self.reach else 0))
+        columns = self.pad.columns_for(pad_area.width(), height, metrics)
         rows = 12 // columns
-        most = round(metrics.touch * 1.35)
-        key = min(most, (high - gap * (rows - 1)) // rows)
-        wide = min(room.width(), round(most * 1.4) * columns + gap * (columns - 1))
-        pad = QRect(0, 0, wide, key * rows + gap * (rows - 1))
-        pad.moveCenter(room.center())
+        max_key = round(metrics.touch * 1.35)
+        key = min(max_key, (height - gap * (rows - 1)) // rows)
+        width = min(pad_area.width(), round(max_key * 1.4) * columns + gap * (columns - 1))
+        pad = QRect(0, 0, width, key * rows + gap * (rows - 1))
+        pad.moveCenter(pad_area.center())
         if side_by_side:
-            pad.moveTop(room.top() + head + max((room.height() - head - pad.height()) // 2, 0))
+            pad.moveTop(pad_area.top() + head_height + max((pad_area.height() - head_height - pad.height()) // 2, 0))
         else:
             pad.moveBottom(area.bottom())
         self.pad.setGeometry(pad)
         self.pad.arrange(columns, metrics)
-        above = QRect(room.left(), max(pad.top() - head, area.top()), room.width(), min(head, pad.top() - area.top()))
-        column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
+        above_pad = QRect(
+            pad_area.left(),
+            max(pad.top() - head_height, area.top()),
+            pad_area.width(),
+            min(head_height, pad.top() - area.top()),
+        )
+        column(above_pad, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
         if not side_by_side:
             self._arrange_explanation(
-                QRect(area.left(), area.top(), area.width(), above.top() - area.top() - gap), metrics, metrics.px(20)
+                QRect(area.left(), area.top(), area.width(), above_pad.top() - area.top() - gap),
+                metrics,
+                metrics.px(20),
             )
 
     def _arrange_low(self, metrics: DisplayMetrics) -> None:
         """Arrange a wide window with low reach: the pad in two rows, the bar next to it, everything else above."""
         gap, margin = metrics.px(theme.GAP), metrics.px(theme.SPACE)
         area = self.rect().adjusted(margin, 0, -margin, -margin)
-        high = min(area.bottom() + 1 - self.reach, 2 * round(metrics.touch * 1.2) + gap)
-        wide = max(6 * metrics.touch + 5 * gap, area.width() * 6 // 10)
-        pad = QRect(area.right() + 1 - wide, area.bottom() + 1 - high, wide, high)
+        height = min(area.bottom() + 1 - self.reach, 2 * round(metrics.touch * 1.2) + gap)
+        width = max(6 * metrics.touch + 5 * gap, area.width() * 6 // 10)
+        pad = QRect(area.right() + 1 - width, area.bottom() + 1 - height, width, height)
         self.pad.setGeometry(pad)
         self.pad.arrange(6, metrics)
-        self.bar.arrange(QRect(area.left(), area.top(), area.width() - wide - 2 * gap, self.height()), metrics)
-        head = self._head_height(metrics)
-        above = QRect(pad.left(), pad.top() - head, pad.width(), head)
-        column(above, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
-        self._arrange_explanation(QRect(area.left(), gap, area.width(), above.top() - 2 * gap), metrics, metrics.px(20))
+        self.bar.arrange(QRect(area.left(), area.top(), area.width() - width - 2 * gap, self.height()), metrics)
+        head_height = self._head_height(metrics)
+        above_pad = QRect(pad.left(), pad.top() - head_height, pad.width(), head_height)
+        column(above_pad, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
+        self._arrange_explanation(
+            QRect(area.left(), gap, area.width(), above_pad.top() - 2 * gap), metrics, metrics.px(20)
+        )
 
     def _head_height(self, metrics: DisplayMetrics) -> int:
         """Return the height in pixels of the staff text and the dots above the pad."""

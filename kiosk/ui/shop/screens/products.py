@@ -94,26 +94,26 @@ class ProductsScreen(Screen):
         gap = metrics.px(theme.GAP)
         font_metrics = QFontMetrics(metrics.text.font(theme.BODY))
         names = (self.images.name(offer.slot, self.strings.language) for offer in snapshot.offers)
-        longest = max(font_metrics.horizontalAdvance(word) for name in names for word in name.split())
-        word = min(round(longest * MIN_NAME_SCALE) + 2 * gap + 2, area.width() // 2)
+        longest_word = max(font_metrics.horizontalAdvance(word) for name in names for word in name.split())
+        min_width = min(round(longest_word * MIN_NAME_SCALE) + 2 * gap + 2, area.width() // 2)
         upright = QSize(
-            max(metrics.touch * 3 // 2, metrics.text.px(20), word),
+            max(metrics.touch * 3 // 2, metrics.text.px(20), min_width),
             max(metrics.touch, metrics.px(18) + metrics.text.px(11)),
         )
-        lying = QSize(
-            max(metrics.touch, metrics.text.px(38), word + metrics.px(17)), max(metrics.touch, metrics.text.px(17))
+        wide = QSize(
+            max(metrics.touch, metrics.text.px(38), min_width + metrics.px(17)), max(metrics.touch, metrics.text.px(17))
         )
         # Where there is little height, the texts stand next to the pictures.
-        least = upright if area.height() >= upright.height() * 1.05 else lying
-        most = QSize(metrics.px(56), metrics.px(64))
-        self.grid = grid_for(len(snapshot.offers), area.size(), least, most, gap)
+        min_size = upright if area.height() >= upright.height() * 1.05 else wide
+        max_size = QSize(metrics.px(56), metrics.px(64))
+        self.grid = grid_for(len(snapshot.offers), area.size(), min_size, max_size, gap)
         self.page = min(self.page, self.grid.pages - 1)
         first = self.page * self.grid.per_page
         shown = snapshot.offers[first : first + self.grid.per_page]
         place = QRect(area)
         columns, rows = self.grid.columns, self.grid.rows
-        place.setWidth(min(area.width(), most.width() * columns + gap * (columns - 1)))
-        place.setHeight(min(area.height(), most.height() * rows + gap * (rows - 1)))
+        place.setWidth(min(area.width(), max_size.width() * columns + gap * (columns - 1)))
+        place.setHeight(min(area.height(), max_size.height() * rows + gap * (rows - 1)))
         place.moveCenter(area.center())
         for tile in self.tiles.values():
             tile.hide()
@@ -130,13 +130,13 @@ class ProductsScreen(Screen):
 
     def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
-        paged = self.grid.pages > 1
+        has_pages = self.grid.pages > 1
         for part in (self.previous_button, self.page_number, self.next_button):
-            part.setVisible(paged)
+            part.setVisible(has_pages)
         for button in (self.cancel, self.camera, self.previous_button, self.next_button):
             button.rescale(metrics)
         right = bar.right() + 1
-        if paged:
+        if has_pages:
             self.next_button.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
             self.page_number.say(self.strings.page(self.page + 1, self.grid.pages))
             number_width = max(self.page_number.width_for(), metrics.touch // 2)
