@@ -10,10 +10,17 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import ConfigDict, Field
+
+from kiosk.common.strict_model import StrictModel
 
 Status = Literal["known", "estimating", "unknown"]
 """`known`: enough good evidence. `estimating`: not yet. `unknown`: it never came."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A share of a whole, 0 to 1."""
 
 OLDEST = 100
 """Upper year of an open last group, where its manifest does not say otherwise."""
@@ -248,6 +255,35 @@ class Observation:
     def from_json(cls, line: str | bytes, groups: Sequence[AgeGroup]) -> Observation:
         """The opposite of `to_json`, to the precision it prints."""
         return cls.from_dict(json.loads(line), groups)
+
+
+class AveragedAccuracy(StrictModel):
+    """Means over the cells of one age group and one gender: a rare age weighs as much as a common one."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    gender: Share
+    age: Share
+    age_within_one: Share
+
+
+class MeasuredAccuracy(StrictModel):
+    """How often a network is right: shares, 0 to 1, of `faces` faces that it never saw in training."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    measured_on: str
+    faces: Annotated[int, Field(gt=0, le=1 << 53)]
+    gender: Share
+    age: Share
+    age_within_one: Share
+    averaged: AveragedAccuracy | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"gender {self.gender:.1%}, age group {self.age:.1%}, within one {self.age_within_one:.1%} "
+            f"on {self.faces} faces of {self.measured_on}"
+        )
 
 
 def _most_likely(probabilities: Sequence[float]) -> int:

@@ -25,7 +25,7 @@ from PyQt6.QtCore import QCoreApplication, QEvent
 from PyQt6.QtWidgets import QApplication
 
 from kiosk.config import AgeCheckConfig
-from kiosk.estimate import Observation
+from kiosk.estimate import MeasuredAccuracy, Observation
 from kiosk.inference import load
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.controller import ServiceController
@@ -54,7 +54,7 @@ from kiosk.vending.sale.events import Choose, Continue, SetStock, Start
 from kiosk.vending.shop import Shop
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.process.messages import Accuracy, EngineInfo, Preview, VisionMode, VisionState
+from kiosk.vision.process.messages import EngineInfo, Preview, VisionMode, VisionState
 
 SIZES = ("1280x800", "1080x1920")
 LANGUAGES = ("en", "zh", "de")
@@ -69,7 +69,13 @@ class ClipVision:
         self.state = VisionState.RUNNING
         self.fault: str | None = None
         self.engine_fault: str | None = None
-        self.engine = EngineInfo("ONNX Runtime on the CPU", "int8", Accuracy(0.896, 0.577, 0.938, 8672, "FairFace"))
+        self.engine = EngineInfo(
+            name="ONNX Runtime on the CPU",
+            precision="int8",
+            accuracy=MeasuredAccuracy(
+                gender=0.896, age=0.577, age_within_one=0.938, faces=8672, measured_on="FairFace"
+            ),
+        )
         self.empty = False
         self._observation = observation
         self._preview = preview

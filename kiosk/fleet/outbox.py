@@ -16,14 +16,13 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kiosk.common.errors import KioskError
-from kiosk.common.sqlite import is_spoilt, must_be_writable
+from kiosk.common.sqlite import has_damaged_header, migrate, open_for_writing, transaction, user_version
 
 _MIGRATIONS = (
     """
@@ -113,14 +112,14 @@ class Outbox:
 
     def move_cursor(self, journal: str, seq: int) -> None:
         """The broker has taken this journal up to row `seq`."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (journal, seq))
 
     # Messages
 
     def put(self, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
         """Keeps a message until it is delivered."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             self._put(database, utc, topic, weight, data)
 
     def after(self, seq: int, limit: int) -> list[Message]:
@@ -132,7 +131,7 @@ class Outbox:
 
     def delivered(self, seq: int) -> None:
         """The broker has taken all messages up to number `seq`."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.execute("DELETE FROM messages WHERE seq <= ?", (seq,))
 
     @property
@@ -156,7 +155,7 @@ class Outbox:
 
     def accept(self, addressee: str, counter: int, data: str) -> None:
         """Keeps an order's envelope until it is carried out; none with its counter or a lower one counts any more."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (addressee, counter))
             database.execute("INSERT INTO orders VALUES (?, ?, ?)", (addressee, counter, data))
 
@@ -166,7 +165,7 @@ class Outbox:
 
     def finish(self, addressee: str, counter: int, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
         """An order leaves, and what came of it is to be told."""
-        with self._transaction() as database:
+        with transaction(self._database) as database:
             database.execute("DELETE FROM orders WHERE addressee = ? AND counter = ?", (addressee, counter))
             self._put(database, utc, topic, weight, data)
 
@@ -182,28 +181,13 @@ class Outbox:
             )
             database.execute("UPDATE outbox SET dropped = dropped + ?", (excess,))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
-            raise
-
 
 def _opened(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S)
+    database = open_for_writing(path, busy_s=_BUSY_S, permissions=0o600)
     database.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
-        path.chmod(0o600)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
         database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the log beside the file stays small too
         _migrate(database, path)
-        must_be_writable(database)
         # what SQLite finds whole may still hold other bytes than were written
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or any(
             database.execute(f"SELECT 1 FROM {damage} LIMIT 1").fetchone() for damage in _DAMAGE
@@ -218,14 +202,13 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _is_damage(error: sqlite3.OperationalError, path: Path) -> bool:
-    return any(each in str(error) for each in _MALFORMED) or is_spoilt(error, path)
+    return any(each in str(error) for each in _MALFORMED) or has_damaged_header(error, path)
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    version = user_version(database)
     if not 0 <= version <= _LAST_PLAUSIBLE:
         raise sqlite3.DatabaseError("it is damaged")
     if version > len(_MIGRATIONS):
         raise OutboxError(f"outbox {path} was written by a newer kiosk: install that version or a newer one")
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-        database.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+    migrate(database, _MIGRATIONS)

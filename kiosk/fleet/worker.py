@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kiosk.common.backoff import Backoff
 from kiosk.common.errors import KioskError
 from kiosk.common.utc import utc_now, utc_text
 from kiosk.config import FleetConfig
@@ -74,7 +75,7 @@ class Worker:
         self._of_outbox: Delivery | None = None
         self._connect_at = self._journal_at = 0.0
         self._steady_at: float | None = None
-        self._failures = 0
+        self._backoff = Backoff(BACK_OFF_S)
         self._said: deque[str] = deque(maxlen=_SAID)
         self._knows_orders = False
         if outbox.renewed:
@@ -192,7 +193,8 @@ class Worker:
             if delivery and delivery.overdue(self._now):
                 raise LinkError(f"{self._config.broker} acknowledges nothing of what it is told")
         if self._steady_at is not None and self._now >= self._steady_at:
-            self._steady_at, self._failures = None, 0
+            self._steady_at = None
+            self._backoff.reset()
             if self._said:
                 log.info("fleet: the broker has been there for a minute")
                 self._said.clear()
@@ -230,9 +232,7 @@ class Worker:
             with suppress(KioskError, OSError):
                 self._link.abandon()
             self._link = None
-        wait = BACK_OFF_S[min(self._failures, len(BACK_OFF_S) - 1)]
-        self._failures += 1
-        self._connect_at = self._now + wait * random.uniform(1.0, 1.5)
+        self._connect_at = self._now + self._backoff.next_delay() * random.uniform(1.0, 1.5)
 
     def _state(self, state: str, why: str = "") -> tuple[str, bytes]:
         data = {"v": messages.VERSION, "machine": self._config.machine, "state": state, "why": why}

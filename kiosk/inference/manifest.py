@@ -21,7 +21,7 @@ from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
 from kiosk.common.file_access import anyone_can_replace_files, anyone_can_write
 from kiosk.common.strict_model import StrictModel, first_problem
-from kiosk.estimate import AgeGroup
+from kiosk.estimate import AgeGroup, MeasuredAccuracy, Share
 
 CROP_SHAPE = (None, 1, 75, 75)
 """Every engine's input: any number of gray crops."""
@@ -37,7 +37,6 @@ Precision = Literal["fp32", "fp16", "int8"]
 Flavour = Literal["tensorrt", "tensorrt_rtx"]
 """Which library compiled an engine: TensorRT, or TensorRT for RTX. They do not read each other's files."""
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
 """A GPU's compute capability, which names its generation: 8.7 is a Jetson Orin, 8.9 an RTX 40."""
@@ -64,31 +63,6 @@ class Temperatures(_Model):
 
     gender: Annotated[float, Field(gt=0)]
     age: Annotated[float, Field(gt=0)]
-
-
-class AveragedAccuracy(_Model):
-    """Means over the cells of one age group and one gender, in which a rare age weighs as much as a common one."""
-
-    gender: Share
-    age: Share
-    age_within_one: Share
-
-
-class MeasuredAccuracy(_Model):
-    """Shares of `faces` faces that training never saw."""
-
-    measured_on: str
-    faces: Annotated[int, Field(gt=0)]
-    gender: Share
-    age: Share
-    age_within_one: Share
-    averaged: AveragedAccuracy | None = None
-
-    def __str__(self) -> str:
-        return (
-            f"gender {self.gender:.1%}, age group {self.age:.1%}, within one {self.age_within_one:.1%} "
-            f"on {self.faces} faces of {self.measured_on}"
-        )
 
 
 class TensorRTBuild(_Model):

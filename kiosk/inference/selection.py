@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import gpu, locations
 from kiosk.inference.base import UnfitEngineError
-from kiosk.inference.manifest import Manifest, ManifestError, MeasuredAccuracy, Precision, TensorRTBuild, read_checked
+from kiosk.inference.manifest import Manifest, ManifestError, Precision, TensorRTBuild, read_checked
 from kiosk.inference.tensorrt.fit import check_fit
 
 LOSS_ALLOWED = 0.005

@@ -137,7 +137,7 @@ class Vision(SimpleNamespace):
 
 
 def vision(state: VisionState, *, engine: bool = True, engine_fault: str | None = None) -> Vision:
-    info = EngineInfo("facialnet", "int8", None) if engine else None
+    info = EngineInfo(name="facialnet", precision="int8", accuracy=None) if engine else None
     return Vision(state=state, fault=None, engine=info, engine_fault=engine_fault)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
+from kiosk.estimate import MeasuredAccuracy
 from kiosk.security.pin import hash_pin
 from kiosk.system.backlight import Backlight
 from kiosk.ui.service.controller import ServiceController
@@ -23,7 +24,7 @@ from kiosk.vending.journal.operator_settings import Settings
 from kiosk.vending.journal.quarantine import opened
 from kiosk.vending.sale.events import Cancel, Choose, Continue, Start
 from kiosk.vending.shop import Shop
-from kiosk.vision.process.messages import Accuracy, EngineInfo
+from kiosk.vision.process.messages import EngineInfo
 from tests.fakes.ui import FakeVision
 
 PIN, HASH = "4711", hash_pin("4711", 4)
@@ -52,9 +53,13 @@ class ServiceRig:
         self.journal = opened(folder / "journal.db")
         self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
         self.vision = FakeVision()
-        self.vision.engine = EngineInfo(
-            "ONNX Runtime on the CPU", "fp32", Accuracy(0.896, 0.577, 0.938, 8672, "FairFace")
-        )  # type: ignore[attr-defined]
+        self.vision.engine = EngineInfo(  # type: ignore[attr-defined]
+            name="ONNX Runtime on the CPU",
+            precision="fp32",
+            accuracy=MeasuredAccuracy(
+                gender=0.896, age=0.577, age_within_one=0.938, faces=8672, measured_on="FairFace"
+            ),
+        )
         catalog = load(demo_path())
         self.shop = Shop(catalog, self.journal, self.terminal, self.dispenser)
         self.feed = VisionFeed(self.vision)

@@ -8,11 +8,12 @@ import numpy as np
 import onnx
 import pytest
 
+from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import EngineError, Manifest, candidates, check, load, load_exactly, locations
 from kiosk.inference import gpu as cuda_device
 from kiosk.inference.base import DriverError, OtherVersionError
 from kiosk.inference.gpu import CudaDevice
-from kiosk.inference.manifest import MeasuredAccuracy, Verification, sha256_of, write
+from kiosk.inference.manifest import Verification, sha256_of, write
 from tests.fakes import fake_gpu
 from tests.fakes.fake_gpu import FakeCudaError, FakeGpu, compiled_manifest
 from tests.fakes.networks import expected, manifest_of, written

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import onnxruntime
 import pytest
 
-from kiosk.estimate import DECADES
+from kiosk.estimate import DECADES, MeasuredAccuracy
 from kiosk.inference import ManifestError, check, load
-from kiosk.inference.manifest import MeasuredAccuracy, manifest_path, read_checked, sha256_of, write
+from kiosk.inference.manifest import manifest_path, read_checked, sha256_of, write
 from tests.fakes.networks import manifest_of
 
 Change = Callable[[dict[str, Any]], object]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.common.errors import KioskError
-from kiosk.inference.manifest import AveragedAccuracy, MeasuredAccuracy
+from kiosk.estimate import AveragedAccuracy, MeasuredAccuracy
 from trainer.data.faces import Faces
 from trainer.data.labels import Split
 from trainer.evaluation.metrics import measure

@@ -15,8 +15,8 @@ import onnxruntime
 from tqdm import tqdm
 
 from kiosk.common.errors import KioskError
-from kiosk.estimate import AgeGroup
-from kiosk.inference.manifest import Manifest, MeasuredAccuracy, sha256_of
+from kiosk.estimate import AgeGroup, MeasuredAccuracy
+from kiosk.inference.manifest import Manifest, sha256_of
 from kiosk.inference.onnx_runtime import OnnxEngine
 from kiosk.inference.selection import LOSS_ALLOWED
 from trainer.data.faces import Faces

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kiosk.inference.manifest import MeasuredAccuracy
+from kiosk.estimate import MeasuredAccuracy
 from trainer.evaluation.metrics import TASKS
 from trainer.evaluation.predict import Predictions
 

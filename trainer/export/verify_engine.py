@@ -7,8 +7,9 @@ from pathlib import Path
 
 from kiosk.common.atomic_files import replaced_safely
 from kiosk.common.errors import KioskError
+from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import Engine, Manifest, ManifestError, gpu, load_compiled, locations
-from kiosk.inference.manifest import MeasuredAccuracy, manifest_path, read_checked, text_of
+from kiosk.inference.manifest import manifest_path, read_checked, text_of
 from kiosk.inference.onnx_runtime import OnnxEngine
 from kiosk.inference.selection import same_faces
 from trainer.data.faces import Faces

@@ -12,10 +12,10 @@ from PyQt6.QtCore import QElapsedTimer, QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QWidget
 
-from kiosk.estimate import DECADES, AgeGroup, FaceObservation, Observation
+from kiosk.estimate import DECADES, AgeGroup
 from kiosk.ui.demo.frame_meter import FrameWatch
 from kiosk.ui.live.estimate_panel import EstimatePanel
-from kiosk.ui.live.mapping import nearest
+from kiosk.ui.live.panel import show_observation
 from kiosk.ui.live.view import LiveView
 from kiosk.ui.runtime.event_loop import application, show_until_closed, tick_every, tick_on_news
 from kiosk.ui.translations.live import Strings
@@ -114,7 +114,7 @@ class DemoWindow(QWidget):
         if preview is not None and self._state in PICTURED:
             self.view.set_preview(preview)
         if observations and self._state is VisionState.RUNNING:
-            self._show_observation(observations[-1])
+            self._nearest = show_observation(observations[-1], self._nearest, self.view, self.panel, self._words)
         self._show_pace(seconds)
         self.view.advance(seconds)
         self.panel.advance(seconds)
@@ -146,15 +146,6 @@ class DemoWindow(QWidget):
                 self.view.clear_picture()
             self.view.set_pace("")
             self.panel.show_sentence(self._words.idle(state))
-
-    def _show_observation(self, observation: Observation) -> None:
-        face: FaceObservation | None = nearest(observation.faces, self._nearest)
-        self._nearest = face.track if face else None
-        self.view.set_faces(observation.faces, self._nearest)
-        if face is None:
-            self.panel.show_sentence(self._words.invitation())
-        else:
-            self.panel.show_face(face, len(observation.faces))
 
     def _show_pace(self, seconds: float) -> None:
         self._pace_age += seconds

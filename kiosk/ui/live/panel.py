@@ -28,6 +28,23 @@ SMALLEST_UNIT = 3.9
 SHORT_OF = (VisionState.NO_CAMERA, VisionState.FAILED, VisionState.ENDED)
 
 
+def show_observation(
+    observation: Observation, nearest_track: int | None, view: LiveView, panel: EstimatePanel, strings: Strings
+) -> int | None:
+    """Shows all faces in `view` and the nearest one's estimate in `panel`; returns the nearest face's track.
+
+    `nearest_track` is the track that was the nearest one before. Without a face the panel shows the invitation.
+    """
+    face = nearest(observation.faces, nearest_track)
+    track = face.track if face else None
+    view.set_faces(observation.faces, track)
+    if face is None:
+        panel.show_sentence(strings.invitation())
+    else:
+        panel.show_face(face, len(observation.faces))
+    return track
+
+
 class LivePanel(QWidget):
     """Shows people only to whoever chose to shop with the camera."""
 
@@ -70,13 +87,7 @@ class LivePanel(QWidget):
     def show_observation(self, observation: Observation) -> None:
         if self._state is not VisionState.RUNNING:
             return
-        face = nearest(observation.faces, self._nearest)
-        self._nearest = face.track if face else None
-        self.view.set_faces(observation.faces, self._nearest)
-        if face is None:
-            self.panel.show_sentence(self._words.invitation())
-        else:
-            self.panel.show_face(face, len(observation.faces))
+        self._nearest = show_observation(observation, self._nearest, self.view, self.panel, self._words)
 
     def clear(self) -> None:
         """No face and no number of anybody stays."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QFont, QResizeEvent
 
+from kiosk.common.backoff import Backoff
 from kiosk.ui.shop.locked_window import LockedWindow
 from kiosk.ui.shop.screens.message import MAX_LINE_UNITS
 from kiosk.ui.translations.shop import ShopStrings
@@ -43,8 +44,8 @@ class OutOfOrderWindow(LockedWindow):
         self.reason = reason
         self._retry = retry
         self._large_text = large_text
-        self._delays = iter(RETRY_DELAYS)
-        self._seconds_left = next(self._delays)
+        self._backoff = Backoff(RETRY_DELAYS)
+        self._seconds_left = self._backoff.next_delay()
         self._strings = ShopStrings(self)
         self._languages = [code for code in languages if can_show(code)] or [SOURCE]
 
@@ -63,7 +64,7 @@ class OutOfOrderWindow(LockedWindow):
         self._seconds_left -= seconds
         if self._seconds_left > 0:
             return
-        self._seconds_left = next(self._delays, RETRY_DELAYS[-1])
+        self._seconds_left = self._backoff.next_delay()
         self.reason = self._retry()
         if self.reason:
             self._show_reason()

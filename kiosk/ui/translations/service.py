@@ -5,12 +5,12 @@ from __future__ import annotations
 from PyQt6.QtCore import QObject
 
 from kiosk.common.errors import KioskError
-from kiosk.estimate import Status
+from kiosk.estimate import MeasuredAccuracy, Status
 from kiosk.system.usb_export import StoppedError
 from kiosk.vending.journal import JournalDamagedError
 from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
 from kiosk.vending.sale.snapshot import Attention, Offer
-from kiosk.vision.process.messages import Accuracy, VisionState
+from kiosk.vision.process.messages import VisionState
 
 
 class ServiceStrings(QObject):
@@ -112,7 +112,7 @@ class ServiceStrings(QObject):
     def accuracy(self) -> str:
         return self.tr("Accuracy")
 
-    def measured(self, accuracy: Accuracy) -> str:
+    def measured(self, accuracy: MeasuredAccuracy) -> str:
         return self.tr(
             "gender {gender}%, age group {age}%, within one {near}% on {faces} faces of {measured_on}"
         ).format(

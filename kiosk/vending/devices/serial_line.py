@@ -16,6 +16,8 @@ from typing import Protocol, Union
 
 import serial
 
+from kiosk.common.backoff import Backoff, doubling_delays
+
 log = logging.getLogger(__name__)
 
 LONGEST_LINE = 256
@@ -83,7 +85,7 @@ class SerialLine:
         self.trouble = ""
         """Why it is not open, or was not the last time."""
         self._baud = baud
-        self._waits = first_wait, longest_wait
+        self._backoff = Backoff(doubling_delays(first_wait, longest_wait))
         self._heard: deque[Heard] = deque()
         self._unsent: deque[str] = deque(maxlen=MOST_UNSENT)
         self._open: serial.Serial | None = None
@@ -122,8 +124,6 @@ class SerialLine:
         self._thread.join()
 
     def _run(self) -> None:
-        first, longest = self._waits
-        wait = first
         while not self._closing.is_set():
             try:
                 # `exclusive` locks the port against a second program that would take half of the answers
@@ -131,7 +131,8 @@ class SerialLine:
                     self.port, self._baud, timeout=_READ_TIME_OUT, write_timeout=_WRITE_TIME_OUT, exclusive=True
                 ) as port:
                     port.reset_input_buffer()
-                    wait, self.trouble = first, ""
+                    self._backoff.reset()
+                    self.trouble = ""
                     try:
                         self._serve(port)
                     finally:  # before it is closed: the number that `send` writes to may be another file's then
@@ -142,8 +143,7 @@ class SerialLine:
                     self.trouble = str(error)
                     log.warning("serial port %s: %s", self.port, error)
             self._put_down(self.trouble)
-            self._closing.wait(wait)
-            wait = min(wait * 2, longest)
+            self._closing.wait(self._backoff.next_delay())
 
     def _serve(self, port: serial.Serial) -> None:
         splitter = LineSplitter()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
+from kiosk.common import sqlite
 from kiosk.vending.journal.errors import JournalError, damaged
 
 MIGRATIONS = (
@@ -46,21 +46,19 @@ READABLE = 1
 
 def migrate(database: sqlite3.Connection, path: Path, created: str) -> None:
     """Brings a file up to date; one without tables becomes a new journal, `created` then. Raises `JournalError`."""
-    version = version_of(database, path)
-    for number, script in enumerate(MIGRATIONS[version:], version + 1):
-        with transaction(database):
-            for statement in _statements(script):
-                database.execute(statement)
-            if number == 1:
-                id_ = secrets.token_hex(4)
-                database.execute("INSERT INTO journal VALUES (?, ?)", (id_, created))
-                database.execute("INSERT INTO head VALUES (0, ?)", (id_,))
-            database.execute(f"PRAGMA user_version = {number}")
+    version_of(database, path)
+
+    def fill_new(database: sqlite3.Connection) -> None:
+        id_ = secrets.token_hex(4)
+        database.execute("INSERT INTO journal VALUES (?, ?)", (id_, created))
+        database.execute("INSERT INTO head VALUES (0, ?)", (id_,))
+
+    sqlite.migrate(database, MIGRATIONS, fill_new)
 
 
 def version_of(database: sqlite3.Connection, path: Path) -> int:
     """How many migrations a file has had. Raises `JournalError` for more than are known here."""
-    version: int = database.execute("PRAGMA user_version").fetchone()[0]
+    version = sqlite.user_version(database)
     if not (_FIRST if _tables_of(database) else 0) <= version <= _LAST_PLAUSIBLE:
         raise damaged(path, f"it is of version {version}")
     if version > len(MIGRATIONS):
@@ -83,25 +81,3 @@ def _tables_of(database: sqlite3.Connection) -> set[tuple[str, str]]:
     """Name and text of each. A file has the line breaks and spaces of the source of its day, which mean nothing."""
     found = database.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {(name, " ".join(sql.split())) for name, sql in found}
-
-
-@contextmanager
-def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        statement += f"{line}\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.common.errors import KioskError
-from kiosk.common.sqlite import is_spoilt
+from kiosk.common.sqlite import has_damaged_header
 from kiosk.vending.journal.facts import GONE
 
 LONGEST_REASON = 300
@@ -59,7 +59,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "decode" in str(error):  # Python's own, of text that is no UTF-8: its line would repeat the text
             raise damaged(path, "a row is no text") from error
-        if is_spoilt(error, path):
+        if has_damaged_header(error, path):
             raise damaged(path, "its header forbids to write it") from error
         raise JournalError(f"journal {path} cannot be used ({error}): look at its disk and folder") from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of a text that is none any more

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import IO
 
-from kiosk.common.sqlite import must_be_writable
+from kiosk.common.sqlite import open_for_writing
 from kiosk.vending.journal.database import READABLE, version_of
 from kiosk.vending.journal.errors import JournalDamagedError, JournalError, JournalInUseError, damaged
 
@@ -45,15 +45,7 @@ def locked(journal: Path) -> IO[str]:
 
 def connected(name: str) -> sqlite3.Connection:
     """To write. Transactions are begun and committed by hand. Raises `sqlite3.Error`."""
-    database = sqlite3.connect(name, isolation_level=None, timeout=BUSY_S, uri=name.startswith("file:"))
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        must_be_writable(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return open_for_writing(name, busy_s=BUSY_S)
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:

@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from kiosk.common.sqlite import transaction
 from kiosk.common.utc import utc_now, utc_text
-from kiosk.vending.journal.database import migrate, transaction
+from kiosk.vending.journal.database import migrate
 from kiosk.vending.journal.errors import damaged, explained, gone
 from kiosk.vending.journal.facts import Fact, data_of, kind_of, name_of
 from kiosk.vending.journal.file import connected, identity_of, locked

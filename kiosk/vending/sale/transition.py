@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kiosk.common.backoff import delay_after, doubling_delays
 from kiosk.vending.devices.faults import FaultName
 from kiosk.vending.journal.facts import Fact, ReversalRequested, SaleClosed
 from kiosk.vending.journal.ledger import Transaction, apply
@@ -21,9 +22,8 @@ from kiosk.vending.sale.state import (
     State,
 )
 
-FIRST_RETRY_S = 2.0
-"""Seconds until a reversal or settlement is sent again; doubled each time."""
-LONGEST_RETRY_S = 60.0
+RETRY_DELAYS_S = doubling_delays(2.0, 60.0)
+"""Seconds until a reversal or settlement is sent again; the last one repeats."""
 UNSETTLED_AFTER = 4
 """After so many repetitions without an acknowledgement the machine takes no new money."""
 
@@ -113,8 +113,7 @@ class Transition:
                 retry = retries.get(transaction.id, Retry(0, self.now))
                 if retry.due <= self.now:
                     self.act(_command(transaction))
-                    # The exponent is bounded: 2 ** 5000 would not fit a float.
-                    wait = min(FIRST_RETRY_S * 2.0 ** min(retry.sent, 16), LONGEST_RETRY_S)
+                    wait = delay_after(retry.sent, RETRY_DELAYS_S)
                     retries[transaction.id] = Retry(retry.sent + 1, self.now + wait)
         unsettled = any(retry.sent > UNSETTLED_AFTER for retry in retries.values())
         faults: set[FaultName] = set(self.state.faults - {"unsettled"})

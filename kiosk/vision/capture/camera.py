@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from kiosk.common.backoff import delay_after
 from kiosk.config import CameraConfig
 from kiosk.vision.capture.camera_names import stable_name
 from kiosk.vision.capture.decode import decoded, grabbed
@@ -78,7 +79,7 @@ class Webcam:
             self.trouble = f"{self.name} gives {'the same picture again and again' if frozen else 'no picture'}"
             yield None
             self.close()
-            time.sleep(_RECONNECT_SECONDS[min(failures // _RETRY_READS, len(_RECONNECT_SECONDS) - 1)])
+            time.sleep(delay_after(failures // _RETRY_READS, _RECONNECT_SECONDS))
             self._capture = self._open()
 
     def want_every(self, seconds: float) -> None:

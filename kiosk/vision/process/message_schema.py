@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.common.strict_model import StrictModel
-from kiosk.estimate import AgeGroup, Estimate, FaceObservation, Observation, Status
+from kiosk.estimate import AgeGroup, Observation, Status
 from kiosk.inference.manifest import GENDER_LABELS
-from kiosk.vision.process.messages import Accuracy, EngineInfo, VisionState
+from kiosk.vision.process.messages import EngineInfo, VisionState
 
 _ROUNDED = 0.01  # by which a sum of probabilities may miss 1: each has four digits
 
@@ -59,20 +59,6 @@ class _Observation(_Model):
     faces: Annotated[tuple[_Face, ...], Field(max_length=1000)]
 
 
-class _Accuracy(_Model):
-    gender: _Share
-    age: _Share
-    age_within_one: _Share
-    faces: _Number
-    measured_on: str
-
-
-class _Engine(_Model):
-    name: str
-    precision: str
-    accuracy: _Accuracy | None
-
-
 _TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"order", "observation"})
 
 
@@ -84,7 +70,7 @@ class _Message(_Model):
     loading_gpu: Literal[True] = True
     engine_fault: str | None = None
     on_gpu: bool = False
-    engine: _Engine | None = None
+    engine: EngineInfo | None = None
     state: VisionState = VisionState.STARTING
     fault: str | None = None
     failed: str = ""
@@ -104,43 +90,27 @@ class _Message(_Model):
 def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | None:
     """What a datagram says, its `observation` as one; None for what makes no sense. `groups`: the engine's."""
     try:
-        message = _Message.model_validate_json(datagram)
+        message = _Message.model_validate_json(datagram, strict=True)
         said = {name: getattr(message, name) for name in message.model_fields_set}
         if "failed" in said:
             said["passing"] = message.passing
-        if message.engine is not None:
-            said["engine"] = _engine(message.engine)
         if message.observation is not None:
-            said["observation"] = _observation(message.observation, groups)
+            for face in message.observation.faces:
+                _check_estimate(face, groups)
+            said["observation"] = Observation.from_dict(message.observation.model_dump(exclude_none=True), groups)
     except (ValidationError, ValueError):
         return None
     return said
 
 
-def _engine(said: _Engine) -> EngineInfo:
-    accuracy = None if said.accuracy is None else Accuracy(**said.accuracy.model_dump())
-    return EngineInfo(said.name, said.precision, accuracy)
-
-
-def _observation(said: _Observation, groups: Sequence[AgeGroup]) -> Observation:
-    faces = (
-        FaceObservation(
-            face.track, face.box, face.quality, face.status, _estimate(face, groups), face.live, face.landmarks
-        )
-        for face in said.faces
-    )
-    return Observation(said.time, said.frame, said.latency_ms, tuple(faces))
-
-
-def _estimate(face: _Face, groups: Sequence[AgeGroup]) -> Estimate | None:
-    """Raises `ValueError`."""
+def _check_estimate(face: _Face, groups: Sequence[AgeGroup]) -> None:
+    """Raises `ValueError` if half of the estimate is missing, or its probabilities are not this engine's."""
     if face.gender is None and face.age is None:
-        return None
+        return
     if face.gender is None or face.age is None:
         raise ValueError("half of the estimate is missing")
     _check(face.gender.label, face.gender.probabilities, GENDER_LABELS)
     _check(face.age.group, face.age.probabilities, tuple(group.label for group in groups))
-    return Estimate.from_dict({"gender": face.gender.model_dump(), "age": face.age.model_dump()}, groups)
 
 
 def _check(shown: str, probabilities: Mapping[str, float], labels: tuple[str, ...]) -> None:

@@ -9,8 +9,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict
 
-from kiosk.estimate import Observation
+from kiosk.common.strict_model import StrictModel
+from kiosk.estimate import MeasuredAccuracy, Observation
 
 
 class VisionState(enum.Enum):
@@ -40,24 +42,14 @@ class VisionMode(enum.Enum):
     """The same, and say where the landmarks are: for the operator, behind the service PIN."""
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """Shares, 0 to 1, of `faces` faces that the network never saw in training."""
+class EngineInfo(StrictModel):
+    """The engine that runs the network, as the service pages and the fleet report it."""
 
-    gender: float
-    age: float
-    age_within_one: float
-    faces: int
-    measured_on: str
-
-
-@dataclass(frozen=True)
-class EngineInfo:
-    """What runs the network, for whoever services the machine."""
+    model_config = ConfigDict(extra="ignore")
 
     name: str
     precision: str
-    accuracy: Accuracy | None
+    accuracy: MeasuredAccuracy | None
     """None if nobody measured it."""
 
 

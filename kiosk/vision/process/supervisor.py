@@ -19,6 +19,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from kiosk.common.backoff import Backoff
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.inference import ManifestError, check
 from kiosk.inference.base import EngineError
@@ -67,7 +68,7 @@ class VisionProcess:
         self._memory = PreviewMemory.create()
         self._process: SpawnProcess | None = None
         self._run = 0
-        self._failures = 0
+        self._backoff = Backoff(_BACK_OFF)
         self._has_worked = False
         self._started = self._last_heard = self._start_at = 0.0
         self._heard = False
@@ -159,7 +160,8 @@ class VisionProcess:
         self._memory.clear()
         self._settings = replace(self._settings, engine=engine, cpu_only=False)
         self.state, self.fault, self.engine, self.engine_fault = VisionState.STARTING, None, None, None
-        self._failures = self._gpu_failures = 0
+        self._backoff.reset()
+        self._gpu_failures = 0
         self._has_worked = False
         self.start()
 
@@ -250,7 +252,7 @@ class VisionProcess:
         elif silent_for > self._patience:
             self._replace("the vision process hangs")
         elif now - self._started > _STEADY_AFTER and self.state is VisionState.RUNNING:
-            self._failures = 0
+            self._backoff.reset()
 
     @property
     def _patience(self) -> float:
@@ -266,8 +268,7 @@ class VisionProcess:
         self.fault = self.fault or why
         self.state = VisionState.RESTARTING
         log.warning("%s: it is started anew", self.fault)
-        self._start_at = time.monotonic() + _BACK_OFF[min(self._failures, len(_BACK_OFF) - 1)]
-        self._failures += 1
+        self._start_at = time.monotonic() + self._backoff.next_delay()
         if self._on_gpu and not self._announced:  # what it could still announce was not its end
             self._gpu_failures += 1
             if self._gpu_failures >= _GPU_TRIES:

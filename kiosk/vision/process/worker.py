@@ -13,14 +13,13 @@ import resource
 import signal
 import socket
 import time
-from dataclasses import asdict
 
 from kiosk.common.errors import KioskError
 from kiosk.inference import Engine, load
 from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.process.memory_watch import MemoryWatch, is_killed_first
-from kiosk.vision.process.messages import Accuracy, EngineInfo, VisionMode, VisionState
+from kiosk.vision.process.messages import EngineInfo, VisionMode, VisionState
 from kiosk.vision.process.settings import ModeCommand, VisionSettings
 from kiosk.vision.process.shared_frames import PreviewMemory
 
@@ -124,11 +123,10 @@ class _EngineReport:
     def _tell(self) -> None:
         self._told = self._engine.fault
         manifest = self._engine.manifest
-        accuracy = None
-        if said := manifest.accuracy:
-            accuracy = Accuracy(said.gender, said.age, said.age_within_one, said.faces, said.measured_on)
-        info = EngineInfo(self._engine.name, manifest.precision, accuracy)
-        self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=asdict(info))
+        info = EngineInfo(name=self._engine.name, precision=manifest.precision, accuracy=manifest.accuracy)
+        # A datagram has room for what the service page shows.
+        engine = info.model_dump(exclude={"accuracy": {"averaged"}})
+        self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=engine)
 
 
 class _Link:

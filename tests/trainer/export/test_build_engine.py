@@ -13,11 +13,12 @@ import onnx
 import pytest
 from click.testing import CliRunner, Result
 
+from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import Manifest, check, load, locations
 from kiosk.inference import gpu as cuda_device
 from kiosk.inference.base import DriverError
 from kiosk.inference.gpu import CudaDevice
-from kiosk.inference.manifest import MeasuredAccuracy, manifest_path, sha256_of, write
+from kiosk.inference.manifest import manifest_path, sha256_of, write
 from kiosk.inference.tensorrt import library as tensorrt_library
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from tests.fakes import bar_network, fake_gpu, made_up

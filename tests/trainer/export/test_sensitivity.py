@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kiosk.inference.manifest import MeasuredAccuracy
+from kiosk.estimate import MeasuredAccuracy
 from tests.fakes.judged import predictions, surely
 from trainer.export.sensitivity import Kept, Loss, repaired
 

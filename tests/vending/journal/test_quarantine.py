@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.common.sqlite import must_be_writable
+from kiosk.common.sqlite import check_writable
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import (
@@ -159,7 +159,7 @@ def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytes
     def refused(name: str) -> sqlite3.Connection:
         with closing(connected(name)) as database:
             database.execute("PRAGMA query_only = 1")
-            must_be_writable(database)
+            check_writable(database)
         raise AssertionError("it was written")
 
     for module in (writing, quarantine):
