@@ -11,7 +11,7 @@ from benchmarks.bench import whole
 from benchmarks.bench.figure import draw
 from benchmarks.bench.reach import Run
 from benchmarks.bench.report import markdown, reach_table
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.click_group import Group
 
 OUT = Path(__file__).resolve().parents[1] / "kiosk"
@@ -51,7 +51,7 @@ def run(clips: tuple[Path, ...], out: Path, quick: bool, window_seconds: float, 
     """Measures everything, and writes it down."""
     plan = whole.QUICK if quick else whole.Plan(window_seconds=window_seconds)
     result = whole.measured(plan, clips, with_alternative=not without_alternative)
-    with replaced_safely(out / "results.json") as temporary:
+    with replace_file(out / "results.json") as temporary:
         text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     _write(result, out)
@@ -66,6 +66,6 @@ def report(out: Path) -> None:
 
 
 def _write(result: Run, out: Path) -> None:
-    with replaced_safely(out / "results.md") as temporary:
+    with replace_file(out / "results.md") as temporary:
         temporary.write_text(markdown(result), encoding="utf-8")
     draw(result, out / "stages.png")

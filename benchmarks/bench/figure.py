@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.bench.reach import Run
 from benchmarks.bench.stages import STAGES
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from trainer.report.plots import INK, QUIET, STYLE, any_words
 
 BUDGET = 1000 / 30
@@ -36,7 +36,7 @@ def draw(run: Run, path: Path) -> None:
     """Writes the PNG; the same run gives the same bytes."""
     rows = run["stages"]
     longest = max(BUDGET, *(sum(row["ms"].values()) for row in rows)) * 1.12
-    with any_words(STYLE), replaced_safely(path) as temporary:
+    with any_words(STYLE), replace_file(path) as temporary:
         figure = Figure(figsize=(11, 2.3 + 0.62 * len(rows)))
         FigureCanvasAgg(figure)
         axes = figure.subplots()

@@ -15,7 +15,7 @@ from benchmarks.soak import verdict
 from benchmarks.soak.driver import Soak
 from benchmarks.soak.figure import draw
 from benchmarks.soak.page import in_page
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def main(hours: float, seed: str, out: Path, docs: bool) -> None:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ def init(file: Path | None, force: bool) -> None:
 
     Without FILE, it goes to standard output.
     """
-    from kiosk.common.atomic_files import replaced_safely
+    from kiosk.common.atomic_files import replace_file
     from kiosk.config import Config, ConfigError
     from kiosk.config.describe import example
 
@@ -39,7 +39,7 @@ def init(file: Path | None, force: bool) -> None:
         return
     if file.exists() and not force:
         raise ConfigError(f"{file} already exists: give another name, or --force to overwrite it")
-    with replaced_safely(file) as temporary:
+    with replace_file(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
     click.echo(f"wrote {file}: edit it, then run `kiosk config check {file}`", err=True)
 

@@ -70,7 +70,7 @@ def list_rows(path: Path | None, config: Path | None, last: int | None) -> None:
 @click.option("--output", type=_PATH, help="Write to this file instead of standard output.")
 def export(path: Path | None, config: Path | None, kind: str, output: Path | None) -> None:
     """Verifies the journal and writes the sales for accounting, as CSV or JSON."""
-    from kiosk.common.atomic_files import replaced_safely
+    from kiosk.common.atomic_files import replace_file
     from kiosk.vending.journal import read_verified
     from kiosk.vending.journal.export import as_csv, as_json
 
@@ -80,7 +80,7 @@ def export(path: Path | None, config: Path | None, kind: str, output: Path | Non
         click.echo(text, nl=False)
         return
     try:
-        with replaced_safely(output) as temporary:
+        with replace_file(output) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
     except PermissionError as error:
         raise click.ClickException(

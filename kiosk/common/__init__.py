@@ -1,1 +1,1 @@
-"""Helpers without a subject of the kiosk: errors, files, logs, TOML, SQLite, command lines."""
+"""Helpers that every other package may use: errors, files, time, text, logging, TOML, SQLite, command lines."""

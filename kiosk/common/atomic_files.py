@@ -1,4 +1,4 @@
-"""Writing files so that a power cut leaves the old one or the new one, never half of either."""
+"""Replaces files so that after a power cut either the old file or the whole new file is there."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from pathlib import Path
 
 
 @contextmanager
-def replaced_safely(path: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Yields a temporary file beside `path` to write to, which then takes the place of `path`.
+def replace_file(path: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Yields a temporary file beside `path` to write to, and renames it to `path` at the end of the block.
 
-    `mode` is who may read and write it. If the block raises, `path` stays as it was and the temporary file is removed.
+    `mode` is the new file's permissions. Missing folders are created. If the block raises, `path` stays as it was.
+    Raises `OSError`, also if `path` is something other than a regular file.
     """
-    with replaced_together(path, mode=mode) as (temporary,):
+    with replace_files(path, mode=mode) as (temporary,):
         yield temporary
 
 
 @contextmanager
-def replaced_together(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, ...]]:
-    """The same for files that belong together: all are written whole before the first takes its place.
+def replace_files(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, ...]]:
+    """Does the same for files that belong together: the first is renamed only when all are on the disk.
 
-    Ctrl-C waits while they do. Raises `OSError` for a path at which there is something else than a file.
+    SIGINT and SIGTERM wait until all are renamed. Raises `OSError`, also if a path is not a regular file.
     """
     with ExitStack() as unwritten:
-        temporaries = tuple(_temporary_beside(path, unwritten) for path in paths)
+        temporaries = tuple(_create_temporary(path, unwritten) for path in paths)
         yield temporaries
         for temporary in temporaries:
             temporary.chmod(mode)
@@ -44,9 +45,9 @@ def replaced_together(*paths: Path, mode: int = 0o644) -> Iterator[tuple[Path, .
 
 
 def sync(path: Path) -> None:
-    """A file's content, or a folder's names, is on the disk once this returns. Raises `OSError`.
+    """Waits until a file's content, or a folder's list of names, is on the disk. Raises `OSError`.
 
-    A file that took the place of another is there after a power cut only once its folder is.
+    A renamed file survives a power cut only after its folder is synced.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -55,7 +56,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _temporary_beside(path: Path, unwritten: ExitStack) -> Path:
+def _create_temporary(path: Path, unwritten: ExitStack) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     _check_replaceable(path)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
@@ -65,6 +66,6 @@ def _temporary_beside(path: Path, unwritten: ExitStack) -> Path:
 
 
 def _check_replaceable(path: Path) -> None:
-    """A device or a folder is not to be replaced by a file."""
+    """Raises `OSError` for a folder, a device or a pipe."""
     if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "it is there and is no file", str(path))
+        raise OSError(errno.EINVAL, "it exists and is not a regular file", str(path))

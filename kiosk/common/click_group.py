@@ -1,4 +1,4 @@
-"""What the two command lines share: an error that a person can act on is one line, not a traceback."""
+"""The click group of both command lines: it prints an error that a person can fix as one line, without a traceback."""
 
 from __future__ import annotations
 
@@ -11,24 +11,20 @@ from kiosk.common.errors import KioskError
 
 
 class Group(click.Group):
-    """A click group that prints a `KioskError` as `Error: …` on standard error and exits with 1.
-
-    So it does with what the system itself refuses: a full disk, a file that may not be written.
-    """
+    """Prints a `KioskError` or an `OSError` as `Error: …` on standard error, and exits with status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command."""
+        """Runs the command. Raises `click.ClickException` in place of a `KioskError` or an `OSError`."""
         try:
             return super().invoke(ctx)
         except (KioskError, OSError) as error:
-            # whoever read the output has gone, of which click takes care
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
-                raise
+                raise  # click handles a closed pipe
             raise click.ClickException(error_message(error)) from error
 
 
 def error_message(error: KioskError | OSError) -> str:
-    """What is wrong, on one line."""
+    """Returns what is wrong, on one line; a system error names its file."""
     if isinstance(error, KioskError):
         return " ".join(str(error).split())
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:

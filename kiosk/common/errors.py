@@ -1,7 +1,7 @@
-"""Errors that a person can act on: one line that says what is wrong and what to do."""
+"""The base class of all errors that a person can fix."""
 
 from __future__ import annotations
 
 
 class KioskError(Exception):
-    """The base of every error that the command line shows as one line instead of a traceback."""
+    """An error whose message is one line: what is wrong, where, and what to do. The command line prints only it."""

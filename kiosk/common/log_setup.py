@@ -1,6 +1,6 @@
-"""What the kiosk logs: one line of JSON each for a machine to read, or one of text for a person at a terminal.
+"""Sets up the log: one line of JSON for each event, or plain text at a terminal.
 
-Nothing personal is ever logged: no estimate, no figure of a face, no card, no digit of a PIN.
+No personal data is ever logged: no estimate, no measure of a face, no card number, no digit of a PIN.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from kiosk.common.errors import KioskError
 from kiosk.common.text import escape_unprintable
 from kiosk.common.utc import utc_text
 
-MOST_BYTES = 5_000_000
-"""Size at which a log file is put aside and a new one begun."""
-KEPT = 4
-"""How many of those put aside are kept."""
+MAX_BYTES = 5_000_000
+"""Size at which the log file is rotated."""
+BACKUP_COUNT = 4
+"""How many rotated files are kept."""
 
 
-class JsonLines(logging.Formatter):
-    """`{"time": …, "level": …, "source": …, "message": …}`, and `traceback` where there is one."""
+class JsonFormatter(logging.Formatter):
+    """Formats a record as `{"time": …, "level": …, "source": …, "message": …}`, with `traceback` if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever the message holds."""
+        """Returns one line of JSON, even if the message has line breaks."""
         line = {
             "time": utc_text(datetime.fromtimestamp(record.created, timezone.utc)),
             "level": record.levelname.lower(),
@@ -41,54 +41,54 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-class TextLines(logging.Formatter):
-    """`kiosk.vending.shop: …`, for a person; what belongs to one message stays together."""
+class TextFormatter(logging.Formatter):
+    """Formats a record as `kiosk.vending.shop: message`; a message may have several lines."""
 
     def __init__(self) -> None:
         super().__init__("%(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Without what would give the terminal orders: a device or a file may have said it."""
-        text = super().format(record)
-        return escape_unprintable(text, keep="\n\t")
+        """Returns the text with control characters escaped: a device or a file could send commands to the terminal."""
+        return escape_unprintable(super().format(record), keep="\n\t")
 
 
 def set_up(file: Path | None = None) -> None:
-    """Sends what the kiosk logs to standard error, or to a `file` that is put aside before it grows too large.
+    """Sends the kiosk's log to `file`, which is rotated, or to standard error. Raises `KioskError` for a bad file.
 
-    Standard error gets JSON where it goes to systemd's journal, which says so in `JOURNAL_STREAM` (systemd.exec(5)),
-    else text. What ends the program by surprise is logged in the same way. Raises `KioskError` for a file that cannot
-    be written.
+    Standard error gets JSON if it goes to systemd's journal, which sets `JOURNAL_STREAM` (systemd.exec(5)), and plain
+    text otherwise. An uncaught exception is logged in the same way.
     """
     log = logging.getLogger("kiosk")
-    new = _to_file(file) if file else _to_stderr()  # before the old ones go: that it cannot be written is to be logged
+    # The old handlers go last: if the file cannot be opened, that can still be logged.
+    new = _file_handler(file) if file else _stderr_handler()
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     log.addHandler(new)
     log.setLevel(logging.INFO)
-    sys.excepthook = _log_surprise
+    sys.excepthook = _log_uncaught
 
 
-def _to_stderr() -> logging.Handler:
+def _stderr_handler() -> logging.Handler:
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if "JOURNAL_STREAM" in os.environ else TextLines())
+    handler.setFormatter(JsonFormatter() if "JOURNAL_STREAM" in os.environ else TextFormatter())
     return handler
 
 
-def _to_file(path: Path) -> logging.Handler:
+def _file_handler(path: Path) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # A message may contain half a surrogate pair; backslashreplace writes it as JSON would.
         handler = RotatingFileHandler(
-            path, maxBytes=MOST_BYTES, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
-        )  # half a surrogate, which a device or a file may have said, is then as JSON writes it
+            path, maxBytes=MAX_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8", errors="backslashreplace"
+        )
     except OSError as error:
         raise KioskError(f"the log {path} cannot be written: {error.strerror}") from error
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     return handler
 
 
-def _log_surprise(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
     else:

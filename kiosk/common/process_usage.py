@@ -1,4 +1,4 @@
-"""What a process has used so far, as Linux counts it (proc(5)); elsewhere nobody knows."""
+"""The processor time and memory of a process, and its age, from Linux's /proc (proc(5))."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one process."""
+    """What one process has used so far."""
 
     processor: float
-    """Seconds, of all its threads."""
+    """Processor time of all threads, in seconds."""
     memory: int
-    """Bytes in the machine's memory; what several processes share counts for each by its part (PSS)."""
+    """Bytes of memory; what several processes share counts in equal parts for each (PSS)."""
 
 
 def usage(pid: int, proc: Path = _PROC) -> Usage | None:
-    """What process `pid` used; None where it is gone or cannot be asked."""
+    """Returns what process `pid` has used so far, or None if it has ended or cannot be read."""
     try:
-        fields = _fields(proc / str(pid))
+        fields = _stat_fields(proc / str(pid))
         rollup = (proc / str(pid) / "smaps_rollup").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     sizes = (line.split() for line in rollup.splitlines())
     shares = [int(size[1]) * 1024 for size in sizes if size and size[0] == "Pss:"]
-    return Usage((int(fields[11]) + int(fields[12])) / _ticks(), sum(shares))
+    return Usage((int(fields[11]) + int(fields[12])) / _ticks_per_second(), sum(shares))
 
 
 def seconds_since_launch(proc: Path = _PROC) -> float | None:
-    """Since this process was started, Python's own start included; it counts in hundredths."""
+    """Returns the seconds since this process was launched, in steps of 0.01 s, or None where /proc is missing."""
     try:
-        began = int(_fields(proc / "self")[19]) / _ticks()
+        began = int(_stat_fields(proc / "self")[19]) / _ticks_per_second()
     except OSError:
         return None
     return time.clock_gettime(time.CLOCK_BOOTTIME) - began
 
 
-def _fields(folder: Path) -> list[str]:
-    """The fields of a process's `stat` from its third on: the second, its name, may hold spaces and parentheses."""
+def _stat_fields(folder: Path) -> list[str]:
+    """Returns the fields of `stat` after the second one, the process's name, which may hold spaces and parentheses."""
     return (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
 
 
-def _ticks() -> int:
+def _ticks_per_second() -> int:
     return os.sysconf("SC_CLK_TCK")

@@ -18,7 +18,7 @@ from pathlib import Path
 import platformdirs
 from pydantic import ValidationError
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.config import Config, ConfigError, load
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def remember(config: Config, path: Path) -> None:
     """That a machine started with these."""
     place = _place(path)
     try:
-        with replaced_safely(place, mode=0o600) as temporary:
+        with replace_file(place, mode=0o600) as temporary:
             temporary.write_text(config.model_dump_json(), encoding="utf-8")
     except OSError as error:  # a full disk keeps no machine from selling
         log.warning("the settings of this start cannot be kept in %s: %s", place, error.strerror)

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from kiosk.common.atomic_files import replaced_safely, sync
+from kiosk.common.atomic_files import replace_file, sync
 from kiosk.common.errors import KioskError
 
 STEADY_S = 60.0
@@ -78,7 +78,7 @@ def read(path: Path) -> Choice:
 
 def write(path: Path, choice: Choice) -> None:
     """On the disk once it returns: what is told afterwards must not outlive it. Raises `OSError`."""
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text(json.dumps(asdict(choice)) + "\n", encoding="utf-8")
     sync(path.parent)
 

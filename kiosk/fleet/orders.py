@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.common.strict_model import StrictModel, first_problem
 from kiosk.security.file_permissions import read_secret
@@ -140,7 +140,7 @@ def new_order(machine: str, change: dict[str, Any], counter: int | None, lifetim
 def write_new_key(path: Path) -> str:
     """Makes the operator's key and keeps it where nobody else can read it; returns the public one. Raises `OSError`."""
     key = Ed25519PrivateKey.generate()
-    with replaced_safely(path, mode=0o600) as temporary:
+    with replace_file(path, mode=0o600) as temporary:
         temporary.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.common.file_access import anyone_can_replace_files, anyone_can_write
 from kiosk.common.strict_model import StrictModel, first_problem
@@ -156,7 +156,7 @@ def manifest_path(engine: Path) -> Path:
 
 def write(manifest: Manifest, engine: Path) -> None:
     """Writes an engine's manifest beside it."""
-    with replaced_safely(manifest_path(engine)) as path:
+    with replace_file(manifest_path(engine)) as path:
         path.write_text(text_of(manifest), encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import bcrypt
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.security.file_permissions import NoSecretFileError, SecretFileError, make_private, read_secret
 
@@ -105,7 +105,7 @@ class Tries:
 
     def _write(self, wrong: int) -> None:
         self._wrong = wrong
-        with replaced_safely(self._path) as temporary:
+        with replace_file(self._path) as temporary:
             temporary.write_text(str(wrong), encoding="ascii")
 
 
@@ -139,5 +139,5 @@ def set_pin(path: Path, role: Role, pin: str) -> None:
     """Writes the hash of a role's new PIN into the file. Raises `PinFileError`, `PinError`, `OSError`."""
     pins = replace(load_pins(path), **{role: hash_pin(pin)})
     make_private(path.parent)
-    with replaced_safely(path, mode=0o600) as temporary:
+    with replace_file(path, mode=0o600) as temporary:
         temporary.write_text(json.dumps(asdict(pins), indent=1) + "\n", encoding="utf-8")

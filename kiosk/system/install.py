@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kiosk.common.atomic_files import replaced_together
+from kiosk.common.atomic_files import replace_files
 from kiosk.common.errors import KioskError
 from kiosk.system.systemd_unit import PROGRAMS, UNIT, Display, Service
 
@@ -79,7 +79,7 @@ def _unwritable(service: Service) -> Iterator[str]:
 def written(service: Service, root: Path) -> tuple[Path, ...]:
     """Writes the files below `root`, all or none; anybody may read them. Raises `OSError`."""
     files = {root / place.relative_to("/"): text for place, text in service.files().items()}
-    with replaced_together(*files) as temporaries:
+    with replace_files(*files) as temporaries:
         for temporary, text in zip(temporaries, files.values(), strict=True):
             temporary.write_text(text, encoding="utf-8")
     return tuple(files)

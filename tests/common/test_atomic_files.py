@@ -1,4 +1,4 @@
-"""A file written safely is the old one or the new one, whatever happens in between."""
+"""A replaced file is the old one or the new one, never half of either."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.common.atomic_files import replaced_safely, replaced_together
+from kiosk.common.atomic_files import replace_file, replace_files
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def names_beside(path: Path) -> list[str]:
 
 
 def test_the_new_file_replaces_the_whole_old_one(path: Path) -> None:
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
     assert names_beside(path) == [path.name]
 
 
 def test_the_old_file_stays_until_the_block_is_done(path: Path) -> None:
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text("half")
         assert path.read_text().startswith("old")
         assert temporary.parent == path.parent
@@ -39,7 +39,7 @@ def test_the_old_file_stays_until_the_block_is_done(path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_the_old_file_stays_if_the_block_raises(path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), replaced_safely(path) as temporary:
+    with pytest.raises(error), replace_file(path) as temporary:
         half_written(temporary, error)
     assert path.read_text().startswith("old")
     assert names_beside(path) == [path.name]
@@ -51,38 +51,38 @@ def half_written(path: Path, error: type[BaseException]) -> None:
 
 
 def test_nothing_is_left_if_the_first_write_fails(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="full"), replaced_safely(tmp_path / "new.json"):
+    with pytest.raises(OSError, match="full"), replace_file(tmp_path / "new.json"):
         raise OSError("disk full")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_replaced_leaves_no_temporary_file(tmp_path: Path) -> None:
+def test_a_folder_is_not_replaced_and_no_temporary_file_is_left(tmp_path: Path) -> None:
     (tmp_path / "taken" / "inside").mkdir(parents=True)
-    with pytest.raises(OSError, match="taken"), replaced_safely(tmp_path / "taken") as temporary:
+    with pytest.raises(OSError, match="taken"), replace_file(tmp_path / "taken") as temporary:
         temporary.write_text("new")
     assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "c.json"
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text("new")
     assert path.read_text() == "new"
 
 
 def test_the_temporary_file_keeps_the_suffix(tmp_path: Path) -> None:
-    with replaced_safely(tmp_path / "network.onnx") as temporary:
+    with replace_file(tmp_path / "network.onnx") as temporary:
         assert temporary.suffix == ".onnx"
 
 
-def test_everybody_may_read_the_new_file(path: Path) -> None:
-    with replaced_safely(path) as temporary:
+def test_every_user_may_read_the_new_file(path: Path) -> None:
+    with replace_file(path) as temporary:
         temporary.write_text("new")
     assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_two_writers_do_not_share_a_temporary_file(path: Path) -> None:
-    with replaced_safely(path) as first, replaced_safely(path) as second:
+    with replace_file(path) as first, replace_file(path) as second:
         assert first != second
         first.write_text("first")
         second.write_text("second")
@@ -98,17 +98,19 @@ def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> Non
     one, two = tmp_path / "one", tmp_path / "two"
     for path in (one, two):
         path.write_text("old")
-    with pytest.raises(ValueError, match="half"), replaced_together(one, two) as (first, _):
+    with pytest.raises(ValueError, match="half"), replace_files(one, two) as (first, _):
         half_written(first, ValueError)
     assert [path.read_text() for path in (one, two)] == ["old", "old"]
-    with replaced_together(one, two) as (first, second):
+    with replace_files(one, two) as (first, second):
         first.write_text("new")
         second.write_text("new")
     assert [path.read_text() for path in (one, two)] == ["new", "new"]
     assert names_beside(one) == ["one", "two"]
 
 
-def test_an_interruption_comes_before_all_or_after_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_held_back_until_all_files_are_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     replace = Path.replace
 
@@ -118,20 +120,20 @@ def test_an_interruption_comes_before_all_or_after_all(tmp_path: Path, monkeypat
         return result
 
     monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt), replaced_together(one, two) as both:
+    with pytest.raises(KeyboardInterrupt), replace_files(one, two) as both:
         all_written(both)
     assert [path.read_text() for path in (one, two)] == ["new", "new"]
 
 
-def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="is no file"), replaced_safely(tmp_path):
+def test_a_folder_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="not a regular file"), replace_file(tmp_path):
         pytest.fail("the block was entered")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="is no file"), replaced_safely(pipe):
+    with pytest.raises(OSError, match="not a regular file"), replace_file(pipe):
         pytest.fail("the block was entered")
     assert pipe.is_fifo()
     late = tmp_path / "late"
-    with pytest.raises(OSError, match="is no file"), replaced_together(tmp_path / "first", late):
+    with pytest.raises(OSError, match="not a regular file"), replace_files(tmp_path / "first", late):
         late.mkdir()
     assert not (tmp_path / "first").exists()

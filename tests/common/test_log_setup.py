@@ -1,4 +1,4 @@
-"""One line an event, for a machine or a person; a file that does not grow for ever; surprises too."""
+"""The log: JSON or text, one line for each event; a file of bounded size; uncaught exceptions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.mark.proves("product-name-forges")
-def test_systemd_gets_json_a_line_each(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_systemd_gets_one_line_of_json_for_each_event(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
     log_setup.set_up()
     logging.getLogger("kiosk.vending.shop").error("the disk\nis %s", "full")
@@ -46,7 +48,7 @@ def test_a_person_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 @pytest.mark.proves("product-name-forges")
-def test_what_a_device_says_gives_a_terminal_no_orders(
+def test_control_characters_from_a_device_are_escaped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
@@ -55,34 +57,34 @@ def test_what_a_device_says_gives_a_terminal_no_orders(
     assert capsys.readouterr().err == "kiosk.vending.mdb: it says \\x1b[2J\\rfine \u9b31\n"
 
 
-def test_a_file_is_put_aside_before_it_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_setup, "MOST_BYTES", 2000)
+def test_a_file_is_rotated_before_it_grows_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_setup, "MAX_BYTES", 2000)
     log_setup.set_up(tmp_path / "logs" / "kiosk.log")
     for number in range(200):
         logging.getLogger("kiosk").info("line %d", number)
     files = sorted((tmp_path / "logs").iterdir())
-    assert len(files) == 1 + log_setup.KEPT
+    assert len(files) == 1 + log_setup.BACKUP_COUNT
     assert all(file.stat().st_size <= 2000 for file in files)
     assert json.loads(files[0].read_text().splitlines()[-1])["message"] == "line 199"
 
 
-def test_a_line_that_is_no_text_reaches_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_half_a_surrogate_pair_reaches_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log_setup.set_up(tmp_path / "kiosk.log")
     logging.getLogger("kiosk").warning("it says %s", "\ud800")
     assert json.loads((tmp_path / "kiosk.log").read_text())["message"] == "it says \ud800"
     assert not capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("")
     with pytest.raises(KioskError, match="cannot be written"):
         log_setup.set_up(tmp_path / "folder" / "kiosk.log")
 
 
-def test_what_was_logged_to_is_kept_where_the_new_file_cannot_be(
+def test_the_old_log_goes_on_if_the_new_file_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A machine with nobody near goes on, and says there why it cannot sell."""
+    """An unattended machine logs there why it cannot sell."""
     monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
     log_setup.set_up()
     (tmp_path / "file").touch()
@@ -93,7 +95,7 @@ def test_what_was_logged_to_is_kept_where_the_new_file_cannot_be(
 
 
 @pytest.mark.parametrize("journal", [True, False])
-def test_what_ends_the_program_by_surprise_is_logged(journal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_uncaught_exception_is_logged(journal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
     if journal:
         monkeypatch.setenv("JOURNAL_STREAM", "8:1234")

@@ -1,3 +1,5 @@
+"""Reading a process's usage from /proc."""
+
 from __future__ import annotations
 
 import os
@@ -11,7 +13,7 @@ from kiosk.common.process_usage import seconds_since_launch, usage
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
 
 
-def made_up(folder: Path, name: str) -> Path:
+def make_proc(folder: Path, name: str) -> Path:
     place = folder / "7"
     place.mkdir()
     fields = ["S", "1", *("0" for _ in range(9)), "250", "50", *("0" for _ in range(6)), "1000"]
@@ -22,18 +24,18 @@ def made_up(folder: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", ["python", "a (strange) name) R 9"])
 def test_a_process_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
-    used = usage(7, made_up(tmp_path, name))
+    used = usage(7, make_proc(tmp_path, name))
     assert used is not None
     assert used.processor == 300 / os.sysconf("SC_CLK_TCK")
     assert used.memory == 300 * 1024
 
 
-def test_a_process_that_is_gone_used_nothing_that_is_known(tmp_path: Path) -> None:
+def test_an_ended_process_has_no_usage(tmp_path: Path) -> None:
     assert usage(7, tmp_path) is None
     assert seconds_since_launch(tmp_path) is None
 
 
-def test_this_process_is_known() -> None:
+def test_this_process_has_usage_and_age() -> None:
     used = usage(os.getpid())
     assert used is not None
     assert used.processor > 0

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 
 FOLDER = ".parts"
 _PLAN = "plan.json"
@@ -61,7 +61,7 @@ class ResumeCache:
         self._folder = out / FOLDER
         if _plan_in(self._folder / _PLAN) != plan:
             shutil.rmtree(self._folder, ignore_errors=True)
-            with replaced_safely(self._folder / _PLAN) as path:
+            with replace_file(self._folder / _PLAN) as path:
                 path.write_text(json.dumps({"plan": plan}) + "\n", encoding="utf-8")
 
     def __contains__(self, number: int) -> bool:
@@ -69,7 +69,7 @@ class ResumeCache:
 
     def write(self, number: int, part: Part) -> None:
         """Keeps a part."""
-        with replaced_safely(self._path(number)) as path:
+        with replace_file(self._path(number)) as path:
             np.savez(path, outcomes=part.outcomes, digests=part.digests, chips=part.crops)
 
     def read(self, number: int) -> Part | None:

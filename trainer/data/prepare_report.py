@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.inference.manifest import GENDER_LABELS
 from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data import prepared
@@ -48,7 +48,7 @@ def write(folder: Path, *, anew: bool = True) -> None:
     with any_words():
         _save(_distribution(data), folder / DISTRIBUTION)
         _save(_samples(data), folder / SAMPLES)
-    with replaced_safely(folder / REPORT) as path:
+    with replace_file(folder / REPORT) as path:
         path.write_text(_text(data, facts), encoding="utf-8")
 
 
@@ -234,5 +234,5 @@ def _framed(
 
 def _save(figure: Figure, path: Path) -> None:
     FigureCanvasAgg(figure)
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         figure.savefig(temporary, dpi=_DPI)

@@ -19,7 +19,7 @@ from typing import Any, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.estimate import AgeGroup
 from kiosk.vision.faces.alignment import CROP_SIZE
@@ -68,12 +68,12 @@ def save(
 ) -> None:
     """Writes a prepared folder; an earlier one in the same place is replaced file by file."""
     (folder / _FACES).unlink(missing_ok=True)
-    with replaced_safely(folder / _CROPS) as path, path.open("wb") as file:
+    with replace_file(folder / _CROPS) as path, path.open("wb") as file:
         np.save(file, crops)
-    with replaced_safely(folder / SUMMARY) as path:
+    with replace_file(folder / SUMMARY) as path:
         facts = {"dataset": dataset, "age_groups": [asdict(group) for group in groups], **summary}
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    with replaced_safely(folder / _FACES) as path, path.open("w", newline="", encoding="utf-8") as file:
+    with replace_file(folder / _FACES) as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _COLUMNS)
         writer.writeheader()
         writer.writerows({name: getattr(label, name) or "" for name in _COLUMNS} for label in labels)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from trainer.data import prepared
 from trainer.evaluation.age_check import CHALLENGE_AGE
@@ -54,7 +54,7 @@ def evaluate(source: Path, folder: Path, choice: Choice = "test", challenge_age:
 
 def write_json(evaluation: Evaluation, path: Path) -> None:
     """Writes all figures to a file, as `Evaluation.to_dict` describes them. Raises `EvaluationError`."""
-    with _writing(path), replaced_safely(path) as temporary:
+    with _writing(path), replace_file(path) as temporary:
         text = json.dumps(evaluation.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -70,9 +70,9 @@ def write_report(evaluation: Evaluation, folder: Path) -> None:
     with _writing(folder):
         with ExitStack() as files:
             # All are written before the first takes its place; the page, entered first, is the last to.
-            page = files.enter_context(replaced_safely(folder / REPORT))
+            page = files.enter_context(replace_file(folder / REPORT))
             for picture in drawn:
-                draw(picture, evaluation, files.enter_context(replaced_safely(folder / picture.file)))
+                draw(picture, evaluation, files.enter_context(replace_file(folder / picture.file)))
             captions = [(picture.caption, picture.file) for picture in drawn]
             page.write_text(markdown(evaluation, captions), encoding="utf-8")
         for picture in set(PICTURES) - set(drawn):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kiosk.common.atomic_files import replaced_together
+from kiosk.common.atomic_files import replace_files
 from kiosk.common.errors import KioskError
 from kiosk.inference import Manifest, check
 from kiosk.inference.manifest import manifest_path, text_of
@@ -43,6 +43,6 @@ def check_place(out: Path, *sources: Path) -> None:
 
 def write(out: Path, content: bytes, manifest: Manifest) -> None:
     """Writes an engine and its manifest; what was there before stays until both are whole."""
-    with replaced_together(out, manifest_path(out)) as (engine, beside):
+    with replace_files(out, manifest_path(out)) as (engine, beside):
         engine.write_bytes(content)
         beside.write_text(text_of(manifest), encoding="utf-8")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from kiosk.common.atomic_files import replaced_together
+from kiosk.common.atomic_files import replace_files
 from kiosk.common.errors import KioskError
 from kiosk.inference import manifest as manifests
 from kiosk.inference.manifest import GENDER_LABELS, GroupEntry, Manifest, Temperatures
@@ -71,7 +71,7 @@ def export(run: Path, out: Path) -> Manifest:
         if not len(faces.rows(split)):
             raise ExportError(f"{faces.name} keeps no faces for {purpose}: it is too small, prepare more faces")
     deployed = Deployed(network, temperatures_of(network, faces)).eval()
-    with replaced_together(out, manifests.manifest_path(out)) as (path, beside):
+    with replace_files(out, manifests.manifest_path(out)) as (path, beside):
         _write_onnx(deployed, path)
         content = path.read_bytes()
         manifest = Manifest(

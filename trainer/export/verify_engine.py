@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import Engine, Manifest, ManifestError, gpu, load_compiled, locations
@@ -49,7 +49,7 @@ def verify_engine(path: Path, faces: Faces | None = None) -> Proof:
     proof = proven(load_compiled(content, manifest, path), reference, faces)
     if read_checked(path)[1].sha256 != manifest.sha256:
         raise VerifyError(f"{path} was built again meanwhile: run this again")
-    with replaced_safely(manifest_path(path)) as temporary:
+    with replace_file(manifest_path(path)) as temporary:
         temporary.write_text(text_of(proof.manifest), encoding="utf-8")
     return proof
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.vision.faces.alignment import CROP_SIZE
 from kiosk.vision.faces.image import Gray
@@ -76,7 +76,7 @@ def fit(data: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> Fit:
     calibration = _measured([_shifted(faces, int(row), None) for row in faces.rows("calibration")])
     with torch.no_grad():
         odds = out_layer(hidden(torch.from_numpy((calibration - mean) / deviation)).relu())[:, 0].numpy()
-    with replaced_safely(out) as path, path.open("wb") as file:
+    with replace_file(out) as path, path.open("wb") as file:
         np.savez(
             file,
             mean=mean,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.inference import Crops, EngineError, check, default_path
 from kiosk.inference.manifest import CROP_SHAPE
@@ -102,7 +102,7 @@ def random_crops(count: int) -> Crops:
 
 def write_json(result: Result, path: Path) -> None:
     """Writes all figures to a file, as `Result.to_dict` describes them."""
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         text = json.dumps(result.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 

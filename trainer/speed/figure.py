@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from trainer.report.plots import ACCENT, INK, QUIET, STYLE, WARM, any_words
 from trainer.speed.result import KINDS, MULTIPLY_ADDS, Ceiling, Result, Row, Timing
 from trainer.speed.text import DEVICES, rate_text, rounded
@@ -50,7 +50,7 @@ class _Series(NamedTuple):
 def draw(result: Result, path: Path) -> None:
     """Writes the PNG; the same result gives the same bytes."""
     series = list(_series(result))
-    with any_words(STYLE), replaced_safely(path) as temporary:
+    with any_words(STYLE), replace_file(path) as temporary:
         figure = Figure(figsize=(11, 5.2 + 0.12 * len(series)))
         FigureCanvasAgg(figure)
         left, right = figure.subplots(1, 2)

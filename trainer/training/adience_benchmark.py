@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from trainer.data import prepared, readers
 from trainer.data.faces import Faces
@@ -149,7 +149,7 @@ def run(
         for part, faces in parts_of(data, protocol):
             _run(row, part, faces, folder, out / protocol, start_from if row.from_run else None)
     text = table(out, protocol)
-    with replaced_safely(out / f"{protocol}.md") as path:
+    with replace_file(out / f"{protocol}.md") as path:
         path.write_text(text + "\n", encoding="utf-8")
     return text
 
@@ -235,7 +235,7 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
         begun_with=begun_with,
         curve=[json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()],
     )
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         temporary.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf-8")
 
 

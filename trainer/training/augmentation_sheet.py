@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.training.batches import Batches
 
@@ -27,5 +27,5 @@ def draw_views(batches: Batches, folder: Path) -> None:
         row, column = divmod(index, _COLUMNS)
         top, left = row * side + _GAP, column * side + _GAP
         sheet[top : top + CROP_SIZE, left : left + CROP_SIZE] = np.rint(view * 255)
-    with replaced_safely(folder / _SHEET) as path:
+    with replace_file(folder / _SHEET) as path:
         path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from trainer.data.faces import Faces
 from trainer.data.prepared import PreparedDataError
 from trainer.training.recipe import Recipe
@@ -72,7 +72,7 @@ def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -
         "trials": [asdict(trial) for trial in trials],
         "best": found.rate if found else None,
     }
-    with replaced_safely(out / "rates.json") as path:
+    with replace_file(out / "rates.json") as path:
         path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     _plot(trials, out / "rates.png")
 
@@ -114,5 +114,5 @@ def _plot(trials: list[Trial], path: Path) -> None:
     loss.set_ylabel("validation loss (dashed)")
     loss.spines[["top"]].set_visible(False)
     axes.legend(frameon=False)
-    with replaced_safely(path) as temporary:
+    with replace_file(path) as temporary:
         figure.savefig(temporary, dpi=130)

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.estimate import AgeGroup
 from trainer.data.faces import Faces
@@ -82,7 +82,7 @@ class Settings:
 
 def save_settings(run: Path, settings: Settings) -> None:
     """Writes `run.json`."""
-    with replaced_safely(run / SETTINGS) as path:
+    with replace_file(run / SETTINGS) as path:
         path.write_text(json.dumps(settings.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def save_checkpoint(run: Path, state: Mapping[str, Any]) -> None:
     """Replaces the checkpoint, whole or not at all. Raises `OSError`."""
     content = io.BytesIO()  # writing to a file itself, torch tells a full disk as something else
     torch.save(dict(state), content)
-    with replaced_safely(run / CHECKPOINT) as path:
+    with replace_file(run / CHECKPOINT) as path:
         path.write_bytes(content.getbuffer())
 
 
@@ -142,7 +142,7 @@ def cut_log(run: Path, epochs: int) -> None:
     path = run / LOG
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
     if len(lines) > epochs:
-        with replaced_safely(path) as temporary:
+        with replace_file(path) as temporary:
             temporary.write_text("".join(lines[:epochs]), encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.file_access import anyone_can_write
 
 
@@ -45,7 +45,7 @@ class RuntimeCache:
         """Writes what was compiled; a folder that may not be written to is none of the engine's business."""
         content = bytes(self._cache.serialize())
         if content != self._kept:
-            with contextlib.suppress(OSError), replaced_safely(self._path) as temporary:
+            with contextlib.suppress(OSError), replace_file(self._path) as temporary:
                 temporary.write_bytes(content)
             self._kept = content
 

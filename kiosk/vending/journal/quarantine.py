@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from kiosk.common.atomic_files import replaced_safely, sync
+from kiosk.common.atomic_files import replace_file, sync
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, locked, survey
 from kiosk.vending.journal.checkpoint import recalled
 from kiosk.vending.journal.errors import explained
@@ -90,7 +90,7 @@ def _mark(journal: Journal, path: Path) -> None:
     try:
         if mark.is_file() and mark.read_bytes() == journal.id.encode():
             return
-        with replaced_safely(mark, mode=0o600) as temporary:
+        with replace_file(mark, mode=0o600) as temporary:
             temporary.write_bytes(journal.id.encode())
         sync(mark.parent)
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import Any
 import dlib
 import platformdirs
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 
 _LANDMARKS = "shape_predictor_5_face_landmarks.dat"
@@ -33,7 +33,7 @@ def frontal_detector() -> Any:
         with contextlib.suppress(RuntimeError):  # damaged: unpack it anew, and replace it
             return dlib.fhog_object_detector(str(path))
     detector = dlib.get_frontal_face_detector()
-    with contextlib.suppress(OSError, RuntimeError), replaced_safely(path) as temporary:
+    with contextlib.suppress(OSError, RuntimeError), replace_file(path) as temporary:
         detector.save(str(temporary))
     return detector
 

@@ -238,10 +238,10 @@ def test_an_interruption_at_the_end_loses_nothing_either(
             raise error
         return replaced(path)
 
-    replaced = prepared.replaced_safely
+    replaced = prepared.replace_file
     with monkeypatch.context() as patch:
-        patch.setattr(prepared, "replaced_safely", fail)
-        patch.setattr(prepare_report, "replaced_safely", fail)
+        patch.setattr(prepared, "replace_file", fail)
+        patch.setattr(prepare_report, "replace_file", fail)
         refusal(root, out)
     assert not (out / name).exists()
     monkeypatch.setattr(crop, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))

@@ -457,7 +457,7 @@ def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(
     def fails(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(quarantine, "replaced_safely", fails)
+    monkeypatch.setattr(quarantine, "replace_file", fails)
     quarantine.opened(tmp_path / "journal.db").close()
     assert "nobody will be told" in caplog.text
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import platformdirs
 
-from kiosk.common.atomic_files import replaced_safely
+from kiosk.common.atomic_files import replace_file
 from kiosk.inference.gpu import CudaDevice
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 
@@ -42,7 +42,7 @@ def load(config: Any, file: Path) -> Any:
 def save(cache: Any, file: Path) -> None:
     """Keeps what was measured. A folder that cannot be written to costs the next build time, and this one nothing."""
     content = bytes(cache.serialize())
-    with contextlib.suppress(OSError), replaced_safely(file) as path:
+    with contextlib.suppress(OSError), replace_file(file) as path:
         path.write_bytes(hashlib.sha256(content).digest() + content)
 
 

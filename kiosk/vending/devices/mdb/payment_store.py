@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from kiosk.common.atomic_files import replaced_safely, sync
+from kiosk.common.atomic_files import replace_file, sync
 from kiosk.vending.catalog.currency import is_currency
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class PaymentStore:
         if remembered.stage not in OPEN:
             self._payments = payments
         try:
-            with replaced_safely(self._path, mode=0o600) as temporary:
+            with replace_file(self._path, mode=0o600) as temporary:
                 temporary.write_text(_written(payments), encoding="utf-8")
             sync(self._path.parent)  # else a power cut could bring back what knows less than was sent
         except OSError as error:
