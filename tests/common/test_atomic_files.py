@@ -108,9 +108,7 @@ def test_files_that_belong_together_are_replaced_together(tmp_path: Path) -> Non
     assert names_beside(one) == ["one", "two"]
 
 
-def test_an_interrupt_is_held_back_until_all_files_are_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_waits_until_all_files_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     replace = Path.replace
 

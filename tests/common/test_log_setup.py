@@ -28,7 +28,7 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.mark.proves("product-name-forges")
-def test_systemd_gets_one_line_of_json_for_each_event(
+def test_systemd_gets_a_line_of_json_for_each_event(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
