@@ -153,7 +153,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             def begin() -> None:
                 try:
                     walk(Customer(window, qtbot))
-                    shop = window._shop
+                    shop = window.shop
                     entries = read(shop._journal._path)
                     assert fold(entry.fact for entry in entries) == shop.state.ledger
                     outcomes.extend(entry.fact.outcome for entry in entries if hasattr(entry.fact, "outcome"))

@@ -68,8 +68,9 @@ class ServiceRig:
         self.window.timer.stop()
         self.settings = Settings(self.journal)
         self.context = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
+        self.run_check: Callable[[Callable[[], bool]], Future[bool]] = at_once
         self.backlight = Backlight(folder / "backlight")
-        pin = Attendant(HASH, folder / "service-tries", run=at_once)
+        pin = Attendant(HASH, folder / "service-tries", run=lambda check: self.run_check(check))
         self.service = ServiceController(self.window, self.context, pin, self.backlight)
         self.service.timer.stop()
         self.window.resize(*size)

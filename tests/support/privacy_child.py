@@ -43,7 +43,7 @@ class Walk:
         self.timer.start(20)
 
     def step(self) -> None:
-        shop, snapshot = self.window._shop, self.window._shop.snapshot
+        shop, snapshot = self.window.shop, self.window.shop.snapshot
         phase = snapshot.phase
         if not self.phases or self.phases[-1] != phase.value:
             self.phases.append(phase.value)

@@ -32,7 +32,7 @@ class ServiceController(QObject):
     ) -> None:
         super().__init__(window)
         self._window = window
-        self._context = context
+        self.context = context
         self._pin = pin
         self._backlight = backlight or Backlight()
         self.strings = ServiceStrings(self)
@@ -83,7 +83,7 @@ class ServiceController(QObject):
         self._now += seconds
         if not self.pin_dialog.isHidden():
             self._poll_pin(seconds)
-        in_service = self._context.shop.snapshot.phase is Phase.SERVICE
+        in_service = self.context.shop.snapshot.phase is Phase.SERVICE
         if self._is_admitted:
             self._enter()
         elif self.screen is not None and not in_service:
@@ -93,14 +93,14 @@ class ServiceController(QObject):
 
     def leave(self) -> None:
         """Return to the customer's screens. While a device test runs, nothing happens."""
-        self._context.shop.operate(LeaveService())
+        self.context.shop.operate(LeaveService())
         self.advance(0.0)
 
     def _poll_pin(self, seconds: float) -> None:
         if not self._is_admitted:
             for answer in self._pin.poll(self._now):
                 if isinstance(answer, WrongPin):
-                    self._context.shop.operate(ServicePinRefused(answer.locked_s))
+                    self.context.shop.operate(ServicePinRefused(answer.locked_s))
                 if answer.sale != self._request_id:
                     continue  # the answer to an earlier request, whose dialog was closed meanwhile
                 if isinstance(answer, IdConfirmed):
@@ -114,16 +114,16 @@ class ServiceController(QObject):
 
     def _enter(self) -> None:
         """Open the pages, or say that a sale with money or goods on the way must end first."""
-        self._context.shop.operate(EnterService())
-        if self._context.shop.snapshot.phase is not Phase.SERVICE:
+        self.context.shop.operate(EnterService())
+        if self.context.shop.snapshot.phase is not Phase.SERVICE:
             self.pin_dialog.show_result(self.strings.sale_ends_first())
             return
         self._is_admitted = False
         self._close_pin_dialog()
         self._window.show_sale()  # this restores the machine's language before the pages set their texts
-        self._context.feed.is_listening = True
-        self._context.feed.set_mode(VisionMode.PRESENCE)
-        self.screen = ServiceScreen(self._context, self._window, self._backlight, self.strings, self._window.strings)
+        self.context.feed.is_listening = True
+        self.context.feed.set_mode(VisionMode.PRESENCE)
+        self.screen = ServiceScreen(self.context, self._window, self._backlight, self.strings, self._window.strings)
         self.screen.leave_requested.connect(self.leave)
         self.screen.exit_requested.connect(self._window.leave)
         self.screen.volume_changed.connect(self._on_volume)
@@ -134,7 +134,7 @@ class ServiceController(QObject):
         if self.screen is not None:
             self.screen.end()
         self.screen = None
-        self._context.feed.is_listening = False
+        self.context.feed.is_listening = False
         self._window.set_service(None)
 
     def _cancel_pin(self) -> None:

@@ -76,10 +76,10 @@ class ShopWindow(LockedWindow):
         appearance = appearance or Appearance()
         super().__init__(parent, locked=appearance.locked)
         age_check = age_check or AgeCheckConfig()
-        self._shop = shop
+        self.shop = shop
         self._vision = vision
         self._appearance = appearance
-        self._vision_bridge = VisionBridge(vision, shop, age_check, appearance.gone_after, min_face_width)
+        self.vision_bridge = VisionBridge(vision, shop, age_check, appearance.gone_after, min_face_width)
         self._taps = SecretTaps()
         self._sounds = Sounds(on=appearance.sound, volume=appearance.volume)
         self._now = now
@@ -134,11 +134,11 @@ class ShopWindow(LockedWindow):
         self._service = widget
         if widget is not None:
             widget.setParent(self)
-        self._show(self._shop.snapshot)
+        self._show(self.shop.snapshot)
 
     def show_sale(self) -> None:
         """Show the sale as it is now, without waiting for the next tick."""
-        self._show(self._shop.snapshot)
+        self._show(self.shop.snapshot)
 
     def wake_on(self, descriptor: int) -> None:
         """Tick as soon as the file `descriptor` can be read, which vision makes readable with every frame.
@@ -154,7 +154,7 @@ class ShopWindow(LockedWindow):
     def set_language(self, code: str) -> None:
         """Show every text in the language `code` from now on."""
         self._preferences.set_language(code)
-        self._show(self._shop.snapshot)
+        self._show(self.shop.snapshot)
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass: poll vision, tick the sale, show what changed and move the animations."""
@@ -165,12 +165,12 @@ class ShopWindow(LockedWindow):
         is_sale_due = self._now - self._last_sale_tick >= SALE_INTERVAL or seconds >= SALE_INTERVAL
         if is_sale_due:
             self._last_sale_tick = self._now
-            self._shop.tick(self._now)
+            self.shop.tick(self._now)
         if is_sale_due or observations:
-            self._vision_bridge.process(observations, self._shop.snapshot, self._now)
+            self.vision_bridge.process(observations, self.shop.snapshot, self._now)
             if self._phase is Phase.ATTRACT and self._preferences.is_abandoned(self._now):
                 self._preferences.reset()
-            self._show(self._shop.snapshot)
+            self._show(self.shop.snapshot)
         tick_every(self.timer, self._tick_ms)
         if self._frame_notifier is not None:
             self._frame_notifier.setEnabled(not self.panel.isHidden())
@@ -214,7 +214,7 @@ class ShopWindow(LockedWindow):
             self._leave_phase(snapshot)
             self._phase = phase
         has_panel = shows_customer(snapshot)
-        self._vision_bridge.update_mode(snapshot)
+        self.vision_bridge.update_mode(snapshot)
         if has_panel == self.panel.isHidden():
             self.panel.setVisible(has_panel)
             self.touch_guard.block()
@@ -225,7 +225,7 @@ class ShopWindow(LockedWindow):
             self._service.setVisible(phase is Phase.SERVICE)
         self._screens.hide_all_except(phase)
         if phase in self.screens:
-            if check := self._vision_bridge.check:
+            if check := self.vision_bridge.check:
                 self._screens.age_check.show_progress(check.prompt, check.progress)
             self.screens[phase].show_snapshot(snapshot, self.metrics)
             self.screens[phase].show()
@@ -241,7 +241,7 @@ class ShopWindow(LockedWindow):
         if screen := self._screen:
             screen.forget()
         if snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE):
-            self._vision_bridge.forget()
+            self.vision_bridge.forget()
             self.panel.clear()
             self._screens.forget()
             self._preferences.reset_aids()
@@ -251,7 +251,7 @@ class ShopWindow(LockedWindow):
     def _ask_still_there(self, snapshot: Snapshot) -> None:
         """Show or hide the question, which the sale's timeout or a missing face asks. The earlier end counts."""
         timeouts = [snapshot.seconds_left] if snapshot.asks_whether_there else []
-        timeouts.append(self._vision_bridge.seconds_left(snapshot, self._now))
+        timeouts.append(self.vision_bridge.seconds_left(snapshot, self._now))
         pending = [seconds for seconds in timeouts if seconds is not None]
         if pending and self.still_there.isHidden():
             self._sounds.play("attention")
@@ -288,30 +288,30 @@ class ShopWindow(LockedWindow):
     def _on_touch(self, touch: Touch) -> None:
         self._sounds.play("touch")
         self._taps.clear()
-        self._vision_bridge.record_touch(self._now)
-        self._shop.touch(touch)
-        self._show(self._shop.snapshot)
+        self.vision_bridge.record_touch(self._now)
+        self.shop.touch(touch)
+        self._show(self.shop.snapshot)
 
     def _on_pin(self, pin: str) -> None:
-        self._shop.enter_pin(pin)
+        self.shop.enter_pin(pin)
 
     def _on_preferences_changed(self) -> None:
         self._preferences.record_touch(self._now)
-        self._vision_bridge.record_touch(self._now)
+        self.vision_bridge.record_touch(self._now)
         self.touch_guard.block()
-        self._show(self._shop.snapshot)
+        self._show(self.shop.snapshot)
 
     # Events
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
         super().resizeEvent(event)
-        self._show(self._shop.snapshot)
+        self._show(self.shop.snapshot)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Handle a touch that hit no button: somebody is there, and it may belong to the hidden gesture."""
-        self._vision_bridge.record_touch(self._now)
+        self.vision_bridge.record_touch(self._now)
         self._preferences.record_touch(self._now)
-        self._shop.touch(Stay())
+        self.shop.touch(Stay())
         if event is None:
             return
         corner = round(self.metrics.touch * 1.3)

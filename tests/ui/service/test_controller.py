@@ -134,7 +134,7 @@ def test_an_answer_to_a_closed_pin_dialog_does_not_reach_the_next(rig: ServiceRi
         checks.append((Future(), check))
         return checks[-1][0]
 
-    rig.service._pin._run = slowly  # type: ignore[attr-defined]
+    rig.run_check = slowly
     rig.window.service_requested.emit()
     rig.type(pin)
     rig.service.pin_dialog.close_button.click()
@@ -145,7 +145,7 @@ def test_an_answer_to_a_closed_pin_dialog_does_not_reach_the_next(rig: ServiceRi
     assert rig.service.screen is None
     assert rig.service.pin_dialog.result.text == ""
     assert rig.shop.snapshot.phase is Phase.ATTRACT
-    rig.service._pin._run = at_once  # type: ignore[attr-defined]
+    rig.run_check = at_once
     rig.type(PIN)
     assert rig.screen.isVisible()
 
@@ -253,7 +253,7 @@ def test_faces_are_processed_only_on_the_camera_page(rig: ServiceRig) -> None:
     assert rig.feed.latest_observation is None
 
 
-def test_landmarks_are_drawn_where_they_are(rig: ServiceRig) -> None:
+def test_landmarks_are_drawn_at_their_position(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(CameraPage)
     assert isinstance(page, CameraPage)
@@ -555,7 +555,7 @@ def journal_in_health(rig: ServiceRig) -> Row:
 # Tests
 
 
-def test_a_slot_and_the_terminal_can_be_tested_and_nobody_pays(rig: ServiceRig) -> None:
+def test_a_slot_and_the_terminal_can_be_tested_for_free(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(TestsPage)
     assert isinstance(page, TestsPage)
@@ -595,7 +595,7 @@ def test_the_journal_of_today_is_shown_the_newest_first(rig: ServiceRig) -> None
     assert page.table.visible_rows[0] != shown[0]
 
 
-def test_an_older_day_is_not_today(rig: ServiceRig) -> None:
+def test_entries_of_other_days_are_not_shown(rig: ServiceRig) -> None:
     now = datetime.now().astimezone()
     assert len(rows_of_today(rig.context.journal_path, now)) == rig.journal.head.seq
     assert rows_of_today(rig.context.journal_path, now - timedelta(days=2)) == ()
@@ -637,7 +637,7 @@ def test_a_page_that_was_left_ignores_what_was_read(rig: ServiceRig, held: Event
 
 
 def test_a_journal_that_cannot_be_read_is_reported(rig: ServiceRig) -> None:
-    rig.service._context = replace(rig.context, journal_path=rig.folder / "elsewhere.db")
+    rig.service.context = replace(rig.context, journal_path=rig.folder / "elsewhere.db")
     rig.enter()
     page = rig.open(JournalPage)
     assert isinstance(page, JournalPage)
@@ -653,7 +653,7 @@ def test_an_empty_day_is_reported(rig: ServiceRig, monkeypatch: pytest.MonkeyPat
     assert page.status.isVisible()
 
 
-def test_a_stick_is_no_higher_than_two_fingers(rig: ServiceRig, tmp_path: Path) -> None:
+def test_a_stick_button_is_at_most_two_touch_targets_high(rig: ServiceRig, tmp_path: Path) -> None:
     rig.window.resize(800, 1280)
     rig.enter()
     page = rig.open(ExportPage)
@@ -760,7 +760,7 @@ def test_the_progress_of_an_export_is_shown(
     )
 
 
-def test_an_export_writes_over_nothing(rig: ServiceRig, tmp_path: Path) -> None:
+def test_an_export_overwrites_nothing(rig: ServiceRig, tmp_path: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5)
     files = usb_export.export(rig.context.journal_path, tmp_path, now).files
     assert files == ("kiosk-journal-2026-01-02-030405.csv", "kiosk-journal-2026-01-02-030405.json")
@@ -821,7 +821,7 @@ def test_nothing_is_changed_that_could_not_be_journalled(
 
 
 def test_the_volume_starts_at_the_configured_value(rig: ServiceRig) -> None:
-    rig.service._context = replace(rig.context, volume=35)
+    rig.service.context = replace(rig.context, volume=35)
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)

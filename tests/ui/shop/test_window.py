@@ -261,7 +261,7 @@ def claim_text(machine: Machine) -> str:
 
 
 @both_ways
-def test_a_terminal_that_goes_away_may_hold_the_money(make: Make, size: tuple[int, int]) -> None:
+def test_a_terminal_that_disappears_may_hold_the_money(make: Make, size: tuple[int, int]) -> None:
     machine = make(size)
     machine.rig.terminal.plan([Payment.VANISH])
     machine.start(camera=False)
@@ -285,7 +285,7 @@ def test_a_terminal_that_goes_away_may_hold_the_money(make: Make, size: tuple[in
         assert not isinstance(screen, ClaimScreen) or screen.code.text == ""
 
 
-def test_nothing_was_charged_is_said_once_the_terminal_has_said_so(make: Make) -> None:
+def test_nothing_charged_is_shown_after_the_terminal_confirms(make: Make) -> None:
     machine = make()
     machine.rig.terminal.plan([Payment.SILENCE])
     machine.rig.terminal.unheard = 2
@@ -375,7 +375,7 @@ def test_a_child_is_asked_for_an_id(make: Make) -> None:
     assert "id_confirmed" in str(machine.rig.journal.rows)
 
 
-def test_a_refused_id_is_a_courteous_no(make: Make) -> None:
+def test_a_refused_id_ends_politely(make: Make) -> None:
     machine = make()
     machine.see(YOUNG)
     begin_check(machine)
@@ -388,7 +388,7 @@ def test_a_refused_id_is_a_courteous_no(make: Make) -> None:
     assert machine.phase is Phase.BROWSING
 
 
-def test_nobody_to_look_at_ids_is_a_courteous_no(make: Make) -> None:
+def test_without_an_id_check_the_product_is_refused(make: Make) -> None:
     machine = make(verifiers=[])
     machine.start(camera=False)
     machine.choose(WINE)
@@ -405,7 +405,7 @@ def test_two_faces_get_a_hint(make: Make) -> None:
     assert_ends_with_an_id(machine)
 
 
-def test_nobody_in_front_is_asked_to_look(make: Make) -> None:
+def test_without_a_face_the_customer_is_asked_to_look(make: Make) -> None:
     machine = make()
     begin_check(machine)
     machine.go(1.0)
@@ -415,7 +415,7 @@ def test_nobody_in_front_is_asked_to_look(make: Make) -> None:
 
 @pytest.mark.proves("camera-unplugged")
 @pytest.mark.parametrize("state", [VisionState.NO_CAMERA, VisionState.RESTARTING, VisionState.FAILED])
-def test_a_dead_camera_asks_for_an_id_and_sells_on(make: Make, state: VisionState) -> None:
+def test_without_a_camera_it_asks_for_an_id_and_keeps_selling(make: Make, state: VisionState) -> None:
     machine = make()
     machine.see(OLD)
     machine.start(camera=True)
@@ -435,7 +435,7 @@ def test_a_dead_camera_asks_for_an_id_and_sells_on(make: Make, state: VisionStat
     assert machine.phase is Phase.DONE
 
 
-def test_a_vision_process_that_comes_back_goes_on(make: Make) -> None:
+def test_a_restarted_vision_process_continues(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     machine.start(camera=True)
@@ -455,7 +455,7 @@ def test_a_customer_can_show_an_id_instead(make: Make) -> None:
     machine.press("Show an ID instead")
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
-    assert machine.window._vision_bridge.check is None
+    assert machine.window.vision_bridge.check is None
     assert machine.vision.mode is VisionMode.PRESENCE
 
 
@@ -464,15 +464,15 @@ def test_a_check_that_was_left_is_dropped_and_not_repeated(make: Make) -> None:
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    assert machine.window._vision_bridge.check is not None
+    assert machine.window.vision_bridge.check is not None
     machine.press("Back")
     machine.go(0.1)
-    assert machine.window._vision_bridge.check is None
+    assert machine.window.vision_bridge.check is None
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
     assert machine.phase is Phase.ASK_ID
-    assert machine.window._vision_bridge.check is None
+    assert machine.window.vision_bridge.check is None
 
 
 def test_each_sale_has_its_own_check(make: Make) -> None:
@@ -480,7 +480,7 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     machine.see(OLD)
     begin_check(machine)
     machine.go(0.5)
-    first = machine.window._vision_bridge.check
+    first = machine.window.vision_bridge.check
     machine.press("Back")
     machine.press("Cancel")
     machine.see(None)
@@ -490,7 +490,7 @@ def test_each_sale_has_its_own_check(make: Make) -> None:
     machine.choose(WINE)
     machine.press("Pay")
     machine.go(0.1)
-    second = machine.window._vision_bridge.check
+    second = machine.window.vision_bridge.check
     assert first is not None
     assert second is not None
     assert (first.legal_age, second.legal_age) == (16, 18)
@@ -525,14 +525,14 @@ def test_consent_is_withdrawn_in_the_middle_of_the_check(make: Make, size: tuple
     assert not machine.shows_picture
     assert machine.vision.mode is VisionMode.PRESENCE
     machine.go(0.1)
-    assert machine.window._vision_bridge.check is None
+    assert machine.window.vision_bridge.check is None
     machine.press("Back")
     machine.go(0.5)
     assert machine.phase is Phase.BROWSING
     assert not machine.shows_picture
 
 
-def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
+def test_no_trace_of_a_face_stays_on_the_first_screen(make: Make) -> None:
     machine = make()
     machine.see(OLD)
     machine.start(camera=True)
@@ -548,7 +548,7 @@ def test_nothing_of_a_face_is_left_on_the_first_screen(make: Make) -> None:
     assert panel.panel.estimate_page.age.number in ("", "0")
     assert panel.panel.estimate_page.gender.text() == ""
     assert not any(panel.panel.bars.shown)
-    assert machine.window._vision_bridge.check is None
+    assert machine.window.vision_bridge.check is None
 
 
 # Time
@@ -666,7 +666,7 @@ def test_a_language_is_chosen_and_forgotten(make: Make) -> None:
     assert "What would you like?" in machine.texts
 
 
-def test_a_language_is_not_kept_after_its_turn(make: Make) -> None:
+def test_a_translator_is_freed_when_the_language_changes(make: Make) -> None:
     machine = make()
     gone = []
     for name in ("Deutsch", "English") * 3:
@@ -833,7 +833,7 @@ def test_the_hidden_gesture(make: Make, qtbot: QtBot) -> None:
     assert asked == [True]
 
 
-def test_service_mode_has_a_place(make: Make) -> None:
+def test_the_window_shows_the_service_widget(make: Make) -> None:
     machine = make()
     widget = QWidget()
     machine.window.set_service(widget)
