@@ -130,7 +130,7 @@ def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen:
     service_pin = Attendant(pins.service, config.state_folder / "service-tries")
     running.callback(service_pin.close)
     if wish.settings and not (wish.demo or wish.settings_fault):
-        last_good.remember(config, wish.settings)
+        last_good.save(config, wish.settings)
     log_warnings(wish.settings_fault, doubts)
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 

@@ -21,7 +21,7 @@ from kiosk.common import log_setup
 from kiosk.common.click_group import error_message
 from kiosk.common.errors import KioskError
 from kiosk.config import Config
-from kiosk.config.last_good import load_or_recall
+from kiosk.config.last_good import load_or_last_good
 from kiosk.system.display_probe import NoDisplayError, why_no_window
 from kiosk.system.watchdog import HealthChecks
 
@@ -56,7 +56,7 @@ class _Start:
     def __call__(self) -> str:
         try:
             with ExitStack() as begun:
-                self.config, fault = load_or_recall(self._path)
+                self.config, fault = load_or_last_good(self._path)
                 wish = replace(self.wish, settings=self._path, settings_fault=fault)
                 self.machine = started(self.config, wish, begun, has_screen=self.has_screen)
                 self._running.push(begun.pop_all())

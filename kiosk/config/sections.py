@@ -316,7 +316,7 @@ class FleetConfig(Section):
 
 
 class TimeoutsConfig(Section):
-    """Seconds until a screen ends by itself, where nobody touches it."""
+    """Seconds without a touch after which a screen ends."""
 
     warning: Seconds = Field(15.0, description="the screen asks so long before its end whether the customer is there")
     browsing: Seconds = Field(60.0, description="the list of products")

@@ -1,4 +1,4 @@
-"""The kiosk's settings: one TOML file → one validated, immutable object."""
+"""The object that holds all settings, and how it is read from the settings file."""
 
 from __future__ import annotations
 

@@ -263,7 +263,7 @@ def test_a_start_that_goes_through_keeps_its_settings(
     monkeypatch.setattr(run.log_setup, "set_up", lambda _: None)  # which would log elsewhere
     config = settings(folder, HARDWARE)
     remembered: list[tuple[Config, Path]] = []
-    monkeypatch.setattr(run.last_good, "remember", lambda *kept: remembered.append(kept))
+    monkeypatch.setattr(run.last_good, "save", lambda *kept: remembered.append(kept))
     run.run(config, RunOptions(source="0", settings=folder / "kiosk.toml", settings_fault=fault))
     assert remembered == [(config, folder / "kiosk.toml")] * kept
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [fault] * (not kept)
@@ -281,7 +281,7 @@ def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.M
 @pytest.mark.usefixtures("happened")
 def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remembered: list[object] = []
-    monkeypatch.setattr(run.last_good, "remember", lambda *kept: remembered.append(kept))
+    monkeypatch.setattr(run.last_good, "save", lambda *kept: remembered.append(kept))
     monkeypatch.setattr(run, "why_no_window", lambda: "no display")
     with pytest.raises(KioskError, match="no display"):
         run.run(settings(folder, HARDWARE), RunOptions(source="0", settings=folder / "kiosk.toml"))

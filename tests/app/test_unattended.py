@@ -21,7 +21,7 @@ from kiosk.app import machine as run
 from kiosk.app.machine import RunOptions
 from kiosk.app.unattended import run_alone
 from kiosk.config import Config, load
-from kiosk.config.last_good import load_or_recall
+from kiosk.config.last_good import load_or_last_good
 from kiosk.security.pin import set_pin
 from kiosk.system.display_probe import NoDisplayError
 from kiosk.ui.shop.out_of_order import OutOfOrderWindow
@@ -200,7 +200,7 @@ def test_the_screen_says_out_of_order_and_the_machine_starts_once_it_can(
     assert "\n" not in said
     assert machine.opened == ["terminal", "dispenser"]
     (shown,) = machine.shown
-    assert load_or_recall(machine.path) == (shown.config, "")  # remembered as any start that goes through
+    assert load_or_last_good(machine.path) == (shown.config, "")  # remembered as any start that goes through
     assert len([each for each in caplog.messages if each.startswith("the machine cannot sell")]) == 1
     Journal(machine.journal).close()  # nobody holds it any more
 

@@ -265,13 +265,13 @@ def test_every_key_has_a_meaning(section: str) -> None:
 
 def test_an_unknown_key_is_named_beside_the_ones_there_are(path: Path) -> None:
     assert refusal(path, "[camera]\nwidht = 800\n") == (
-        "unknown key camera.widht; there is source, width, height, rate"
+        "unknown key camera.widht; the known keys are source, width, height, rate"
     )
 
 
 def test_an_unknown_section_is_named_beside_the_ones_there_are(path: Path) -> None:
     line = refusal(path, "[screen]\nmirror = true\n")
-    assert line == f"unknown key screen; there is {', '.join(Config.model_fields)}"
+    assert line == f"unknown key screen; the known keys are {', '.join(Config.model_fields)}"
 
 
 def test_a_key_outside_its_section_is_named(path: Path) -> None:

@@ -110,14 +110,14 @@ def test_spoilt_settings_of_the_last_start_are_used_or_passed_over(
     monkeypatch.setattr("platformdirs.user_state_path", lambda _: tmp_path / "state")
     settings = tmp_path / "kiosk.toml"
     settings.write_bytes(settings_text())
-    last_good.remember(config.load(settings), settings)
+    last_good.save(config.load(settings), settings)
     settings.write_text("nonsense")
     (kept,) = (tmp_path / "state").iterdir()
     recalled = 0
     for spoilt in mutations(kept.read_bytes(), within=spoilt_json):
         kept.write_bytes(spoilt)
         with suppress(config.ConfigError):
-            found, _ = last_good.load_or_recall(settings)
+            found, _ = last_good.load_or_last_good(settings)
             recalled += 1
             assert not found.age_check.automatic_pass
         assert kept.read_bytes() == spoilt
