@@ -215,7 +215,7 @@ def test_the_reader_sees_what_has_no_name(source: str) -> None:
 
 
 def test_the_reader_believes_an_annotation() -> None:
-    reader = Reader("def f(context: CudaContext):\n    context.let_go()")
+    reader = Reader("def f(context: CudaContext):\n    context.release()")
     assert not list(reader.uses())
     assert not list(reader.nameless())
 

@@ -154,8 +154,8 @@ def _engine(path: Path | None) -> Iterator[Finding]:
         yield Finding("accuracy", "ok", str(engine.manifest.accuracy))
     if path is None:
         for candidate in candidates():
-            if candidate.why_not and candidate.path.name not in (engine.fault or ""):
-                yield Finding("engine not used", "note", f"{candidate.path}: {candidate.why_not}")
+            if candidate.reason_rejected and candidate.path.name not in (engine.fault or ""):
+                yield Finding("engine not used", "note", f"{candidate.path}: {candidate.reason_rejected}")
 
 
 def _gpu(_: Path | None) -> Iterator[Finding]:
@@ -179,7 +179,7 @@ def _gpu(_: Path | None) -> Iterator[Finding]:
 
 
 def _gpu_engine() -> Iterator[Finding]:
-    if not any(candidate.compiled and not candidate.why_not for candidate in candidates()):
+    if not any(candidate.compiled and not candidate.reason_rejected for candidate in candidates()):
         advice = "build one: `trainer build-engine --precision fp16`"
         yield Finding("GPU engine", "note", "none works on this machine", advice)
 

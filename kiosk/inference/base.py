@@ -23,7 +23,7 @@ class Probabilities(NamedTuple):
     age: NDArray[np.float32]
     """(n, groups), the youngest first."""
 
-    def checked(self) -> Probabilities:
+    def require_finite(self) -> Probabilities:
         """Itself. Raises `EngineError` where a probability is no number: nothing may be made of that."""
         if not (np.isfinite(self.gender).all() and np.isfinite(self.age).all()):
             raise EngineError("the engine's answers are no numbers")
@@ -34,27 +34,27 @@ class EngineError(KioskError):
     """An engine that cannot be loaded or run."""
 
 
-class UnfitEngineError(EngineError):
+class IncompatibleEngineError(EngineError):
     """A whole engine that this machine cannot run. Another engine may do."""
 
 
-class MissingPackageError(UnfitEngineError):
+class MissingPackageError(IncompatibleEngineError):
     """What runs the engine is not installed."""
 
 
-class OtherVersionError(UnfitEngineError):
+class OtherVersionError(IncompatibleEngineError):
     """The engine was built by another version, or for another kind, of TensorRT."""
 
 
-class OtherGpuError(UnfitEngineError):
+class OtherGpuError(IncompatibleEngineError):
     """The engine was built for other GPUs than the one here."""
 
 
-class DriverError(UnfitEngineError):
+class DriverError(IncompatibleEngineError):
     """No NVIDIA driver, one that is too old, or no GPU behind it."""
 
 
-class OutOfGpuMemoryError(UnfitEngineError):
+class OutOfGpuMemoryError(IncompatibleEngineError):
     """The GPU has no room for the engine."""
 
 

@@ -53,13 +53,13 @@ class FallbackEngine:
 
     def _hand_on(self, engine: Engine, error: EngineError) -> None:
         failed, self._engine, self._reserve = self._engine, engine, None
-        instead = described(engine, failed.manifest)
+        instead = describe(engine, failed.manifest)
         self._fault = f"{failed.name}: {error}; running {instead} until the kiosk is started again"
         with contextlib.suppress(EngineError):  # what has failed may fail to clean up as well
             failed.close()
 
 
-def described(engine: Engine, instead_of: Manifest) -> str:
+def describe(engine: Engine, instead_of: Manifest) -> str:
     """What runs now, and whether that is another network."""
     same = engine.manifest.network == instead_of.network
     return engine.name if same else f"{engine.name} with another network, the kiosk's own,"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kiosk.inference.base import Engine, EngineError, MissingPackageError, UnfitEngineError
-from kiosk.inference.fallback import FallbackEngine, described
+from kiosk.inference.base import Engine, EngineError, IncompatibleEngineError, MissingPackageError
+from kiosk.inference.fallback import FallbackEngine, describe
 from kiosk.inference.manifest import Manifest, ManifestError, read_checked
 from kiosk.inference.selection import candidates, default_path
-from kiosk.inference.tensorrt.fit import check_fit
+from kiosk.inference.tensorrt.library import check_compatibility
 
 
 def check(path: Path | None = None) -> Manifest:
@@ -40,9 +40,9 @@ def load(path: Path | None = None, *, cpu_only: bool = False, before_gpu: Callab
     before_gpu()
     try:
         return FallbackEngine(load_compiled(content, manifest, path), reserve)
-    except UnfitEngineError as error:
+    except IncompatibleEngineError as error:
         engine = reserve()
-        instead = described(engine, manifest)
+        instead = describe(engine, manifest)
         return FallbackEngine(engine, fault=f"{path.name} does not run here, {instead} does: {error}")
 
 
@@ -55,7 +55,7 @@ def load_exactly(path: Path) -> Engine:
 def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) -> Engine:
     """Loads a TensorRT engine from what was read and checked already, or was built just now. Raises `EngineError`."""
     assert manifest.tensorrt is not None
-    check_fit(manifest.tensorrt)  # before PyCUDA is imported, which says less clearly what is missing
+    check_compatibility(manifest.tensorrt)  # before PyCUDA is imported, which says less clearly what is missing
     try:
         from kiosk.inference.tensorrt.engine import TensorRTEngine
     except ImportError as error:
@@ -68,8 +68,8 @@ def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) 
 def _best(*, cpu_only: bool, before_gpu: Callable[[], None] = lambda: None) -> Engine:
     passed_over: list[str] = []
     for candidate in candidates(cpu_only=cpu_only):
-        why_not = candidate.why_not
-        if why_not is None:
+        reason_rejected = candidate.reason_rejected
+        if reason_rejected is None:
             if candidate.compiled:
                 before_gpu()
             try:
@@ -77,14 +77,14 @@ def _best(*, cpu_only: bool, before_gpu: Callable[[], None] = lambda: None) -> E
             except (EngineError, ManifestError) as error:  # somebody may have changed it just now
                 if candidate.path == default_path():
                     raise
-                why_not = str(error)
+                reason_rejected = str(error)
             else:
                 if candidate.compiled:
                     return FallbackEngine(engine, partial(_best, cpu_only=True))
                 return FallbackEngine(engine, fault="; ".join(passed_over) or None)
         elif not candidate.compiled:
             continue  # one engine for the CPU is as good as the other
-        passed_over.append(f"{candidate.path.name} does not run here: {why_not}")
+        passed_over.append(f"{candidate.path.name} does not run here: {reason_rejected}")
     raise AssertionError("the network itself always fits")
 
 

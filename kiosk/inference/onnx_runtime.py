@@ -52,7 +52,7 @@ class OnnxEngine:
             gender, age = self._session.run(["gender", "age"], {"chips": crops})
         except Exception as error:  # as above
             raise EngineError(f"ONNX Runtime failed: {error}") from error
-        return Probabilities(gender, age).checked()
+        return Probabilities(gender, age).require_finite()
 
     def close(self) -> None:
         """Frees the session."""

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from kiosk.estimate import MeasuredAccuracy
 from kiosk.inference import gpu, locations
-from kiosk.inference.base import UnfitEngineError
+from kiosk.inference.base import IncompatibleEngineError
 from kiosk.inference.manifest import Manifest, ManifestError, Precision, TensorRTBuild, read_checked
-from kiosk.inference.tensorrt.fit import check_fit
+from kiosk.inference.tensorrt.library import check_compatibility
 
 LOSS_ALLOWED = 0.005
 """Of each accuracy: an engine of fewer bits that loses more than half a point is not chosen."""
@@ -33,7 +33,7 @@ class Candidate:
     path: Path
     compiled: bool
     """For a GPU, on this machine."""
-    why_not: str | None
+    reason_rejected: str | None
     """None for one that fits."""
 
 
@@ -47,8 +47,8 @@ def candidates(*, cpu_only: bool = False) -> Iterator[Candidate]:
     network = read_checked(default_path())[1]
     if not cpu_only:
         yield from _compiled(network)
-    yield from _in_eight_bits(network)
-    yield Candidate(default_path(), compiled=False, why_not=None)
+    yield from _int8_candidates(network)
+    yield Candidate(default_path(), compiled=False, reason_rejected=None)
 
 
 def keeps_accuracy(manifest: Manifest, network: Manifest) -> bool:
@@ -74,18 +74,20 @@ def _compiled(network: Manifest) -> list[Candidate]:
         try:
             manifest = read_checked(path)[1]
         except ManifestError as error:
-            ranked.append((len(_PREFERRED), Candidate(path, compiled=True, why_not=str(error))))
+            ranked.append((len(_PREFERRED), Candidate(path, compiled=True, reason_rejected=str(error))))
             continue
         if manifest.network == network.network and manifest.tensorrt:
-            why_not = _why_not(path, manifest, manifest.tensorrt, network)
-            ranked.append((_PREFERRED.index(manifest.precision), Candidate(path, compiled=True, why_not=why_not)))
+            reason_rejected = _reason_rejected(path, manifest, manifest.tensorrt, network)
+            ranked.append(
+                (_PREFERRED.index(manifest.precision), Candidate(path, compiled=True, reason_rejected=reason_rejected))
+            )
     return [candidate for _, candidate in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _why_not(path: Path, manifest: Manifest, build: TensorRTBuild, network: Manifest) -> str | None:
+def _reason_rejected(path: Path, manifest: Manifest, build: TensorRTBuild, network: Manifest) -> str | None:
     try:
-        check_fit(build)
-    except UnfitEngineError as error:
+        check_compatibility(build)
+    except IncompatibleEngineError as error:
         return str(error)
     if not manifest.verified or manifest.verified.capability != gpu.find().capability:
         return f"it was not checked on this GPU yet: run `trainer verify-engine {path}`"
@@ -94,11 +96,11 @@ def _why_not(path: Path, manifest: Manifest, build: TensorRTBuild, network: Mani
     return None
 
 
-def _in_eight_bits(network: Manifest) -> Iterator[Candidate]:
+def _int8_candidates(network: Manifest) -> Iterator[Candidate]:
     for folder in (locations.state_folder(), locations.own_folder()):
         path = folder / locations.CPU_INT8
         if _is_there(path):
-            yield Candidate(path, compiled=False, why_not=_why_not_in_eight_bits(path, network))
+            yield Candidate(path, compiled=False, reason_rejected=_reason_int8_rejected(path, network))
 
 
 def _is_there(path: Path) -> bool:
@@ -108,7 +110,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _why_not_in_eight_bits(path: Path, network: Manifest) -> str | None:
+def _reason_int8_rejected(path: Path, network: Manifest) -> str | None:
     try:
         manifest = read_checked(path)[1]
     except ManifestError as error:

@@ -41,7 +41,9 @@ def test_a_gpu_without_an_engine_gets_the_command_to_build_one(capsys: pytest.Ca
 def test_an_engine_that_is_not_used_is_explained(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not="it was built by TensorRT 8")
+    other = Candidate(
+        Path("engines/facialnet-fp16.engine"), compiled=True, reason_rejected="it was built by TensorRT 8"
+    )
     monkeypatch.setattr("kiosk.cli.doctor.candidates", lambda: [other])
     text = output_of_doctor(capsys)
     assert "engine not used: engines/facialnet-fp16.engine: it was built by TensorRT 8" in text
@@ -52,7 +54,7 @@ def test_an_engine_that_is_not_used_is_explained(
 def test_no_engine_is_to_be_built_where_one_works(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitting = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, why_not=None)
+    fitting = Candidate(Path("engines/facialnet-fp16.engine"), compiled=True, reason_rejected=None)
     monkeypatch.setattr("kiosk.cli.doctor.candidates", lambda: [fitting])
     assert "trainer build-engine" not in output_of_doctor(capsys)
 

@@ -77,7 +77,7 @@ def quantise(own: Path, accuracy: MeasuredAccuracy | None = GOOD, network: str |
 
 def chosen(own: Path) -> Path:
     """The first candidate that fits; `load()` takes the same."""
-    first = next(candidate for candidate in candidates() if not candidate.why_not)
+    first = next(candidate for candidate in candidates() if not candidate.reason_rejected)
     engine = load()
     assert engine.manifest == check(first.path)
     engine.close()
@@ -134,7 +134,7 @@ def test_eight_bits_of_another_network_are_not_chosen(own: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_a_damaged_file_in_eight_bits_costs_nothing_but_speed(own: Path) -> None:
+def test_a_damaged_file_int8_candidates_costs_nothing_but_speed(own: Path) -> None:
     quantise(own).write_bytes(b"damaged")
     assert chosen(own).name == locations.NETWORK
 
@@ -181,8 +181,8 @@ def test_what_was_built_and_does_not_fit_is_passed_over_and_said(
     path = build(own, **changes)
     (candidate, *_) = candidates()
     assert candidate.path == path
-    assert candidate.why_not is not None
-    assert said in candidate.why_not
+    assert candidate.reason_rejected is not None
+    assert said in candidate.reason_rejected
     engine = load()
     assert engine.name == "ONNX Runtime on the CPU"
     assert engine.fault is not None

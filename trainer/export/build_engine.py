@@ -12,12 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.inference import Manifest, load_compiled
-from kiosk.inference.base import UnfitEngineError
+from kiosk.inference.base import IncompatibleEngineError
 from kiosk.inference.locations import BUILT_SUFFIX, build_folder
 from kiosk.inference.manifest import Flavour, Precision, sha256_of
 from kiosk.inference.onnx_runtime import OnnxEngine
-from kiosk.inference.tensorrt.fit import check_fit
-from kiosk.inference.tensorrt.library import library_for
+from kiosk.inference.tensorrt.library import check_compatibility, library_for
 from trainer.data.faces import Faces
 from trainer.export.build_int8 import Say, write_int8
 from trainer.export.engine_files import check_place, name_of, write
@@ -108,8 +107,8 @@ def _checked_here(
     compiled: Compiled, manifest: Manifest, reference: OnnxEngine, faces: Faces | None, out: Path, say: Say
 ) -> Manifest:
     try:
-        check_fit(compiled.build)
-    except UnfitEngineError as error:
+        check_compatibility(compiled.build)
+    except IncompatibleEngineError as error:
         say(f"not checked here ({error}): on the machine that is to run it, run `trainer verify-engine {out}`")
         return manifest
     proof = proven(load_compiled(compiled.content, manifest), reference, faces)

@@ -40,7 +40,7 @@ def verify_engine(path: Path, faces: Faces | None = None) -> Proof:
     """Checks the engine in `path` here, and writes what was found into its manifest.
 
     With `faces` its accuracy is measured, too. Raises `VerifyError`, `ParityError`, `ManifestError`, and
-    the `UnfitEngineError` that says why this machine cannot run it.
+    the `IncompatibleEngineError` that says why this machine cannot run it.
     """
     content, manifest = read_checked(path)
     if manifest.tensorrt is None:

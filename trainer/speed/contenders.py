@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiosk.inference import Crops, Manifest, check, default_path, load_exactly
-from kiosk.inference.base import UnfitEngineError
+from kiosk.inference.base import IncompatibleEngineError
 from kiosk.inference.manifest import Precision, Temperatures
 from trainer.speed.result import Device
 
@@ -69,7 +69,7 @@ def open_engine(name: str, path: Path) -> Contender:
     )
     try:
         engine = load_exactly(path)
-    except UnfitEngineError as error:
+    except IncompatibleEngineError as error:
         why = str(error)
         return known(runs_on="nothing here", infer=_nothing, fault=lambda: why, close=_nothing)
     return known(runs_on=engine.name, infer=engine.infer, fault=lambda: engine.fault, close=engine.close)

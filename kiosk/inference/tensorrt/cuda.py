@@ -32,7 +32,7 @@ class CudaContext:
             raise
         self._pop()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Ends the hold, from any thread. What was made in the context and is still there is dead."""
         if not self._held:
             return

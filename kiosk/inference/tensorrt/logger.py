@@ -20,7 +20,7 @@ _LOGGED = re.compile(r"Error Code \d+: [\w ]+ \((?P<what>.*)\)$")
 _PLACES = re.compile(r"\s*\bIn \w+ at \S+|\[[\w.]+:\d+: \w+\]\s*|^Assertion failed:\s*")
 
 
-def gathering_logger(trt: ModuleType) -> Any:
+def create_logger(trt: ModuleType) -> Any:
     """A TensorRT logger that keeps what went wrong in its list `errors`, and hands all on to `logging`.
 
     A function, because its base class is in a module that is known at run time only.
@@ -33,7 +33,7 @@ def gathering_logger(trt: ModuleType) -> Any:
         trt.ILogger.VERBOSE: logging.DEBUG,
     }
 
-    class GatheringLogger(trt.ILogger):  # type: ignore[misc, name-defined]
+    class CollectingLogger(trt.ILogger):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             trt.ILogger.__init__(self)  # the bindings refuse super() here
             self.errors: list[str] = []
@@ -45,25 +45,25 @@ def gathering_logger(trt: ModuleType) -> Any:
             # An error is raised by whoever asked, with this text: printed as well, it would be said twice.
             _log.log(min(level, logging.INFO), "%s", text)
 
-    return GatheringLogger()
+    return CollectingLogger()
 
 
-def reason(logged: Sequence[str]) -> str:
+def last_error(logged: Sequence[str]) -> str:
     """The last of the errors that says something, without where in TensorRT's own code it arose."""
     telling = [text for text in logged if _FOLLOWS_EVERY_ERROR not in text] or logged
     if not telling:
         return "it does not say why"
     found = _LOGGED.search(telling[-1])
-    return without_places(found["what"] if found else telling[-1]) or telling[-1]
+    return strip_source_locations(found["what"] if found else telling[-1]) or telling[-1]
 
 
-def without_places(text: str) -> str:
+def strip_source_locations(text: str) -> str:
     """What TensorRT says, without where in its own code it says so."""
     return _PLACES.sub("", text).strip()
 
 
 @contextmanager
-def collecting_nothing() -> Iterator[None]:
+def garbage_collection_paused() -> Iterator[None]:
     """Keeps Python's garbage collector away while TensorRT may call its logger.
 
     It holds a lock meanwhile, and needs the same one to free an object of its own. If the collector began

@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from kiosk.inference.base import (
     Crops,
     EngineError,
+    IncompatibleEngineError,
     OtherVersionError,
     OutOfGpuMemoryError,
     Probabilities,
-    UnfitEngineError,
 )
 from kiosk.inference.manifest import CROP_SHAPE, Manifest
 from kiosk.inference.tensorrt.cuda_graph import CudaGraph, CudaGraphError
-from kiosk.inference.tensorrt.fit import REBUILD
-from kiosk.inference.tensorrt.library import TensorRTLibrary
-from kiosk.inference.tensorrt.logger import collecting_nothing, gathering_logger, reason
+from kiosk.inference.tensorrt.library import REBUILD, TensorRTLibrary
+from kiosk.inference.tensorrt.logger import create_logger, garbage_collection_paused, last_error
 from kiosk.inference.tensorrt.runtime_cache import RuntimeCache
 
 GRAPHED = 4
@@ -40,18 +39,18 @@ class Session:
         """Raises `EngineError` and PyCUDA's errors; what was made until then is freed."""
         assert manifest.tensorrt is not None
         self._trt = library.module
-        self._logger = gathering_logger(library.module)
-        self._most = manifest.tensorrt.max_batch
+        self._logger = create_logger(library.module)
+        self._max_batch = manifest.tensorrt.max_batch
         self._runs: dict[int, _Run] = {}
         self._tensors: _Tensors | None = None
         self._runtime_cache: RuntimeCache | None = None
         self._engine: Any = None
         try:
-            with collecting_nothing():
+            with garbage_collection_paused():
                 self._runtime = self._trt.Runtime(self._logger)
-            self._engine = self._deserialised(content)
+            self._engine = self._deserialise(content)
             self._check_interface(manifest)
-            self._tensors = _Tensors(self._most, manifest)
+            self._tensors = _Tensors(self._max_batch, manifest)
             if path and library.flavour == "tensorrt_rtx":
                 self._runtime_cache = RuntimeCache.of(self._engine, self._trt, path)
             # TensorRT for RTX records graphs by itself, because it knows when its kernels are final.
@@ -82,7 +81,7 @@ class Session:
             tensors, self._tensors = self._tensors, None
             tensors.free()
 
-    def _deserialised(self, content: bytes) -> Any:
+    def _deserialise(self, content: bytes) -> Any:
         engine = self._runtime.deserialize_cuda_engine(content)
         if engine is None:
             raise self._refusal("TensorRT cannot read the engine", OtherVersionError)
@@ -107,14 +106,14 @@ class Session:
         if found != expected:
             raise EngineError(f"the engine's inputs and outputs, {sorted(found)}, are not what its manifest says")
         _, _, (most, *_) = self._engine.get_tensor_profile_shape("chips", 0)
-        if most != self._most:
-            raise EngineError(f"the engine takes {most} chips at once, its manifest says {self._most}")
+        if most != self._max_batch:
+            raise EngineError(f"the engine takes {most} chips at once, its manifest says {self._max_batch}")
 
     def _make_runs(self, tensors: _Tensors, graphed: int) -> None:
         """One run for any number of crops, and one of its own for each small number that gets a graph."""
-        for fixed in (_ANY, *range(1, min(graphed, self._most) + 1)):
+        for fixed in (_ANY, *range(1, min(graphed, self._max_batch) + 1)):
             run = self._runs[fixed] = _Run(tensors, self._execution_context(tensors))
-            for count in range(1, self._most + 1) if fixed == _ANY else [fixed]:
+            for count in range(1, self._max_batch + 1) if fixed == _ANY else [fixed]:
                 run.start(count)  # the first run of a shape compiles and allocates, and must not be recorded
                 tensors.stream.synchronize()
                 if self._runtime_cache:
@@ -126,14 +125,14 @@ class Session:
         arguments = [self._runtime_cache.config] if self._runtime_cache else []
         context = self._engine.create_execution_context(*arguments)
         if context is None:
-            raise self._refusal("TensorRT cannot prepare the engine", UnfitEngineError)
+            raise self._refusal("TensorRT cannot prepare the engine", IncompatibleEngineError)
         for name, buffer in tensors.by_name.items():
             context.set_tensor_address(name, int(buffer.device))
         return context
 
     def _refusal(self, what: str, otherwise: type[EngineError]) -> EngineError:
         """TensorRT gives nothing back, and only its log says why."""
-        why = reason(self._logger.errors)
+        why = last_error(self._logger.errors)
         if "memory" in " ".join(self._logger.errors).lower():
             return OutOfGpuMemoryError(f"{what}, the GPU has no memory left: close what else uses it ({why})")
         return otherwise(f"{what}: {REBUILD} ({why})")
@@ -213,11 +212,11 @@ class _Run:
             try:
                 self._graph.launch(self._tensors.stream.handle)
             except CudaGraphError as error:
-                raise UnfitEngineError(f"the GPU does not run the engine: {error}") from error
+                raise IncompatibleEngineError(f"the GPU does not run the engine: {error}") from error
             return
         if count != self._count:
             if not self._context.set_input_shape("chips", (count, *CROP_SHAPE[1:])):
-                raise UnfitEngineError(f"the engine does not take {count} chips at once")
+                raise IncompatibleEngineError(f"the engine does not take {count} chips at once")
             self._count = count
         self._enqueue(count)
 
@@ -245,5 +244,5 @@ class _Run:
         # The context is no variable here: an error would hold on to it until the GPU was let go.
         self._tensors.send(count)
         if not self._context.execute_async_v3(self._tensors.stream.handle):
-            raise UnfitEngineError("the GPU does not run the engine")
+            raise IncompatibleEngineError("the GPU does not run the engine")
         self._tensors.fetch(count)

@@ -12,11 +12,11 @@ from kiosk.inference import Crops, EngineError
 from kiosk.inference import gpu as cuda_device
 from kiosk.inference.base import (
     DriverError,
+    IncompatibleEngineError,
     MissingPackageError,
     OtherGpuError,
     OtherVersionError,
     OutOfGpuMemoryError,
-    UnfitEngineError,
 )
 from kiosk.inference.gpu import CudaDevice
 from kiosk.inference.tensorrt import library
@@ -172,7 +172,7 @@ def test_an_engine_that_tensorrt_does_not_read_is_to_be_built_again(gpu: FakeGpu
 def test_an_engine_that_is_not_what_its_manifest_says_is_refused(gpu: FakeGpu, network: Any) -> None:
     with pytest.raises(EngineError, match="not what its manifest says") as refused:
         engine_of(network.SerializeToString())
-    assert not isinstance(refused.value, UnfitEngineError)
+    assert not isinstance(refused.value, IncompatibleEngineError)
     assert (gpu.retained, gpu.memory) == (0, {})
 
 

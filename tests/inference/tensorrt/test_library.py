@@ -55,7 +55,7 @@ def bindings(monkeypatch: pytest.MonkeyPatch, name: str, home: str, **functions:
     monkeypatch.setitem(sys.modules, binary.__name__, binary)
     library: Any = SimpleNamespace(**{name: lambda value=value: value for name, value in functions.items()})
     monkeypatch.setattr(ctypes, "CDLL", {binary.__file__: library}.__getitem__)
-    monkeypatch.setattr(tensorrt_library, "_home_of", lambda _: Path(home))
+    monkeypatch.setattr(tensorrt_library, "_library_file", lambda _: Path(home))
     return module
 
 
@@ -114,11 +114,11 @@ def test_a_library_that_tells_one_number_has_a_version_too(monkeypatch: pytest.M
 
 
 def test_a_function_has_a_home() -> None:
-    assert tensorrt_library._home_of(ctypes.CDLL(None).getpid).name.startswith("libc")
+    assert tensorrt_library._library_file(ctypes.CDLL(None).getpid).name.startswith("libc")
 
 
 def test_what_is_no_function_has_none() -> None:
-    assert tensorrt_library._home_of(None) == Path()
+    assert tensorrt_library._library_file(None) == Path()
 
 
 def test_the_fitting_library_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

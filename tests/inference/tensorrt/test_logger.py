@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from kiosk.inference.tensorrt.logger import collecting_nothing, reason
+from kiosk.inference.tensorrt.logger import garbage_collection_paused, last_error
 
 NO_DRIVER = (
     "[checkMacros.cpp::catchCudaError::250] Error Code 1: Cuda Runtime (In catchCudaError at "
@@ -34,15 +34,15 @@ NO_DRIVER = (
     ],
 )
 def test_the_reason_is_what_it_says_without_where_in_its_code(logged: str, expected: str) -> None:
-    assert reason([logged]) == expected
+    assert last_error([logged]) == expected
 
 
 def test_a_missing_driver_is_not_why_something_else_failed() -> None:
-    assert reason(["first", "why", NO_DRIVER]) == "why"
+    assert last_error(["first", "why", NO_DRIVER]) == "why"
 
 
 def test_no_word_is_no_reason() -> None:
-    assert reason([]) == "it does not say why"
+    assert last_error([]) == "it does not say why"
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -50,7 +50,7 @@ def test_nothing_is_collected_meanwhile(before: bool) -> None:
     if not before:
         gc.disable()
     try:
-        with collecting_nothing():
+        with garbage_collection_paused():
             assert not gc.isenabled()
         assert gc.isenabled() is before
     finally:

@@ -23,7 +23,7 @@ from kiosk.inference.gpu import CudaDevice
 from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, TensorRTBuild, sha256_of
 from kiosk.inference.tensorrt import logger as tensorrt_logger
 from kiosk.inference.tensorrt.library import TensorRTLibrary
-from kiosk.inference.tensorrt.logger import collecting_nothing, gathering_logger
+from kiosk.inference.tensorrt.logger import create_logger, garbage_collection_paused
 from trainer.export.tensorrt import gpu_generations, timing_cache
 from trainer.export.tensorrt.errors import NO_NETWORK, BuildError, build_refusal, parse_refusal
 from trainer.export.tensorrt.progress import Progress, interruptible, monitor
@@ -114,7 +114,7 @@ def _freed(work: Callable[[], bytes]) -> bytes:
 
     What an error holds on to lives as long as the error, and would be freed at a moment of Python's choosing.
     """
-    with collecting_nothing():
+    with garbage_collection_paused():
         try:
             return work()
         except BaseException as error:
@@ -132,7 +132,7 @@ def _compiled(
     progress: Progress,
 ) -> bytes:
     trt = library.module
-    logger = gathering_logger(trt)
+    logger = create_logger(trt)
     try:
         builder = trt.Builder(logger)
     except (TypeError, RuntimeError) as error:  # what the bindings make of a null pointer

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiosk.common.errors import KioskError
 from kiosk.inference.tensorrt.library import TensorRTLibrary
-from kiosk.inference.tensorrt.logger import reason, without_places
+from kiosk.inference.tensorrt.logger import last_error, strip_source_locations
 
 NO_NETWORK = "this is no whole ONNX file: copy or export it again"
 
@@ -32,7 +32,7 @@ def parse_refusal(library: TensorRTLibrary, parser: Any, logged: Sequence[str]) 
     if any(map(_ELSEWHERE.search, logged)):
         return BuildError("the ONNX file keeps its weights in another file: export it with everything in one")
     if not parser.num_errors:
-        return BuildError(f"{library} refuses the ONNX file: {reason(logged)}")
+        return BuildError(f"{library} refuses the ONNX file: {last_error(logged)}")
     complaint = parser.get_error(0)
     if complaint.code() == library.module.ErrorCode.MODEL_DESERIALIZE_FAILED:
         return BuildError(NO_NETWORK)
@@ -49,7 +49,7 @@ def build_refusal(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError
     """Why nothing was built; `logged` are the errors in the log."""
     if any(map(_MEMORY.search, logged)):
         return _no_memory(library, logged)
-    why = reason(logged)
+    why = last_error(logged)
     if "workspace" in why:
         return BuildError(f"{library} needs more room to build: ask for more with --workspace ({why})")
     if "Turing" in why:
@@ -61,5 +61,6 @@ def _no_memory(library: TensorRTLibrary, logged: Sequence[str]) -> BuildError:
     why = next(text for text in logged if _MEMORY.search(text))
     return BuildError(
         f"{library} ran out of memory: close what else uses the GPU, "
-        f"or build with a smaller --max-batch, or a larger --workspace if you limited it ({without_places(why)})"
+        "or build with a smaller --max-batch, or a larger --workspace if you limited it "
+        f"({strip_source_locations(why)})"
     )
