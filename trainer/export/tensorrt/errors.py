@@ -41,7 +41,7 @@ def parse_refusal(library: TensorRTLibrary, parser: Any, logged: Sequence[str]) 
         name = complaint.node_name() or f"number {complaint.node()}"
         where = f" at its node {name}, operator {complaint.node_operator()}"
     said: str = complaint.desc()
-    why = "it is not supported" if _UNKNOWN.search(said) else reason(said.splitlines())
+    why = "it is not supported" if _UNKNOWN.search(said) else last_error(said.splitlines())
     return BuildError(f"{library} refuses the ONNX file{where}: {why}")
 
 
