@@ -42,14 +42,14 @@ from kiosk.ui.service.vision_feed import VisionFeed
 from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.vending.catalog import catalog as catalogs
-from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, IdRefused, WrongPin
+from kiosk.vending.devices.protocols import IdConfirmed, IdMessage, IdRefused, WrongPin
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.id_reader import SimulatedIdReader
 from kiosk.vending.devices.simulated.terminal import Behaviour as Payment
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Journal
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.sale.events import Choose, Continue, SetStock, Start
 from kiosk.vending.shop import Shop
 from kiosk.vision.capture.source import open_source
@@ -368,7 +368,7 @@ def stage_for(
     feed, pin = VisionFeed(vision), Attendant()
     window = ShopWindow(shop, feed, catalog, path, policy, appearance)
     window.timer.stop()
-    context = ServiceContext(shop, feed, catalog, journal, Settings(journal), journal_path)
+    context = ServiceContext(shop, feed, catalog, journal, OperatorSettings(journal), journal_path)
     service = ServiceController(window, context, pin, Backlight(journal_path.parent / "no light"))
     service.timer.stop()
     window.resize(*size)

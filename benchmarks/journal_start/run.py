@@ -19,7 +19,6 @@ from time import perf_counter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs in a bare checkout
 from kiosk.vending.journal import Journal
-from kiosk.vending.journal.checkpoint import checkpoint, recalled
 from kiosk.vending.journal.facts import (
     PaymentApproved,
     PaymentRequested,
@@ -31,6 +30,7 @@ from kiosk.vending.journal.facts import (
     VendSucceeded,
 )
 from kiosk.vending.journal.ledger import Ledger, fold
+from kiosk.vending.journal.recovery import make_checkpoint, rebuild_ledger
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
             with closing(Journal(path)) as journal:
                 opened.append(perf_counter() - began)
                 added_up.append(seconds(all_added_up, journal))
-                from_checkpoint.append(seconds(recalled, journal))
+                from_checkpoint.append(seconds(rebuild_ledger, journal))
                 rows = journal.head.seq
     verified = median(opened)
     print(f"{rows} rows, verified in {verified:.2f} s ({rows / verified:,.0f} rows/s)")
@@ -77,7 +77,7 @@ def write(path: Path, sales: int) -> None:
         journal.append(StockSet("A1", 999, "initial"))
         for number in range(1, sales + 1):
             if number == sales - 142:
-                journal.append(checkpoint(all_added_up(journal)))
+                journal.append(make_checkpoint(all_added_up(journal)))
             sale, transaction = f"{journal.id}-{number}", f"{journal.id}-{number}-1"
             for fact in (
                 SaleOpened(sale, "A1", "Water", 180, "EUR", 0),

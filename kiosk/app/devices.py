@@ -15,11 +15,9 @@ from kiosk.security.file_permissions import SecretFileError, check_private
 from kiosk.security.pin import load_pins
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.board.dispenser import SerialDispenser
-from kiosk.vending.devices.dispenser import Dispenser
-from kiosk.vending.devices.id_check import IdVerifier
 from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
-from kiosk.vending.devices.protocols import PaymentTerminal
+from kiosk.vending.devices.protocols import Dispenser, IdVerifier, PaymentTerminal
 from kiosk.vending.devices.serial_line import SerialLine
 from kiosk.vision.capture.source import DEMO
 

@@ -22,7 +22,7 @@ from kiosk.fleet.orders import OrderError, public_key
 from kiosk.fleet.service import Fleet
 from kiosk.inference import check
 from kiosk.inference.manifest import ManifestError
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import EngineInfo, VisionState
 
@@ -100,7 +100,7 @@ def _hash_of(path: Path) -> str:
 class FleetDesk:
     """Between the sale and the fleet, in the screen's thread. Raises `KioskError` for settings that cannot work."""
 
-    def __init__(self, config: Config, shop: Shop, settings: Settings, vision: SwitchableVision) -> None:
+    def __init__(self, config: Config, shop: Shop, settings: OperatorSettings, vision: SwitchableVision) -> None:
         self._shop = shop
         self._vision = vision
         self._version = importlib.metadata.version("facialnet-kiosk")

@@ -33,7 +33,7 @@ from kiosk.system.watchdog import HealthChecks
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.journal import Journal, quarantine
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
 from kiosk.vision.capture.camera import ANY_CAMERA, gives_picture, is_camera
@@ -118,7 +118,7 @@ def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen:
     if demo:
         print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
     make_private(config.state_folder)
-    journal = quarantine.opened(config.journal_path)
+    journal = quarantine.open_journal(config.journal_path)
     running.callback(journal.close)
     parts = demo.devices if demo else devices.opened(config)
     running.callback(parts.close)
@@ -210,7 +210,7 @@ def show(machine: Machine, wish: RunOptions) -> None:
     app = application()
     config, shop, catalog, journal = machine.config, machine.shop, machine.catalog, machine.journal
     fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
-    settings = Settings(journal)
+    settings = OperatorSettings(journal)
     fleet = fleet_parts.FleetDesk(config, shop, settings, machine.vision) if config.fleet.broker else None
     feed = VisionFeed(machine.vision, fleet.see if fleet else None)
     window = ShopWindow(
@@ -269,7 +269,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
 
     def journal_lives() -> bool:
         # What cannot be written now may be later; one that is damaged is put aside by a fresh start alone.
-        return not shop.journal_is_damaged and ("journal" in shop.snapshot.faults or journal.answers())
+        return not shop.journal_is_damaged and ("journal" in shop.snapshot.faults or journal.is_readable())
 
     def vision_lives() -> bool:
         # An engine that cannot be used, or a clip at its end, is the same after a fresh start.
@@ -296,7 +296,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
     )
 
 
-def _appearance(config: Config, settings: Settings, *, mirrored: bool, locked: bool) -> Appearance:
+def _appearance(config: Config, settings: OperatorSettings, *, mirrored: bool, locked: bool) -> Appearance:
     from PyQt6.QtGui import QGuiApplication
 
     from kiosk.ui.shop.preferences import Appearance

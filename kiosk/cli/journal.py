@@ -49,10 +49,10 @@ def list_rows(path: Path | None, config: Path | None, last: int | None) -> None:
     Of a damaged journal it prints the rows that can be read, then reports the damage and fails.
     """
     from kiosk.vending.journal import survey
-    from kiosk.vending.journal.export import lines
+    from kiosk.vending.journal.export import text_lines
 
     entries, damage = survey(_journal_path(path, config))
-    for line in lines(entries[-(last or 0) :]):
+    for line in text_lines(entries[-(last or 0) :]):
         click.echo(line)
     if damage:
         raise damage
@@ -72,10 +72,10 @@ def export(path: Path | None, config: Path | None, kind: str, output: Path | Non
     """Verifies the journal and writes the sales for accounting, as CSV or JSON."""
     from kiosk.common.atomic_files import replace_file
     from kiosk.vending.journal import read_verified
-    from kiosk.vending.journal.export import as_csv, as_json
+    from kiosk.vending.journal.export import to_csv, to_json
 
     entries, head = read_verified(_journal_path(path, config))
-    text = as_csv(entries) if kind == "csv" else as_json(entries, head)
+    text = to_csv(entries) if kind == "csv" else to_json(entries, head)
     if output is None:
         click.echo(text, nl=False)
         return

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from kiosk.fleet import messages
 from kiosk.fleet.outbox import Outbox
-from kiosk.vending.journal import opening_of, read_after
+from kiosk.vending.journal import find_sale_opening, read_after
 
 WINDOW = 8
 """Letters in flight of a stream, if the broker takes as many."""
@@ -80,7 +80,7 @@ class JournalStream:
 
     def after(self, seq: int, limit: int) -> Iterator[Message]:
         for entry in read_after(self._path, seq, limit)[1]:
-            told = messages.of_entry(entry, partial(opening_of, self._path, before=entry.seq))
+            told = messages.of_entry(entry, partial(find_sale_opening, self._path, before=entry.seq))
             if told is None:
                 yield Message(entry.seq)
             else:

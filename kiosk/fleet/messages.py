@@ -70,7 +70,7 @@ class MachineStatus:
     """How the machine is at one moment, as the sale and vision say."""
 
     faults: tuple[str, ...]
-    """`kiosk.vending.devices.faults`."""
+    """`kiosk.vending.devices.protocols`."""
     attention: int
     """Things that a person has to settle."""
     vision: str

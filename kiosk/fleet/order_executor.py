@@ -15,7 +15,7 @@ from kiosk.fleet import orders as remote
 from kiosk.fleet.engine_trial import EngineTrial
 from kiosk.fleet.orders import Order, OrderError, SetOutOfOrder, UseEngine
 from kiosk.vending.journal import JournalError
-from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, Settings
+from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, OperatorSettings
 from kiosk.vending.sale.events import SetPrice
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
@@ -38,7 +38,7 @@ class OrderExecutor:
         self,
         orders: Orders,
         shop: Shop,
-        settings: Settings,
+        settings: OperatorSettings,
         engines: EngineTrial | None,
         clock: Callable[[], datetime],
     ) -> None:

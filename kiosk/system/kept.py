@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from kiosk.vending.journal.quarantine import kept_beside
+from kiosk.vending.journal.quarantine import quarantined_journals
 
 _BLOCK = 1 << 20
 _SPARE = 1 << 20
@@ -56,7 +56,7 @@ class Bundle:
 
 def new_bundles(journal: Path, stick: Path) -> Iterator[Bundle]:
     """What is kept beside a journal and not on the stick yet, the oldest first. Raises `OSError`."""
-    for folder in kept_beside(journal):
+    for folder in quarantined_journals(journal):
         files = sorted(file for file in folder.iterdir() if _holds_something(file))
         for number in count(1):
             name = f"kiosk-{folder.name}" if number == 1 else f"kiosk-{folder.name}-{number}"

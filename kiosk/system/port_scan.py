@@ -66,7 +66,7 @@ def what_answers(path: str) -> Answer:
         if not line.wait(OPEN_WITHIN) or LineUp() not in line.poll():
             return Answer(trouble=line.trouble or "it cannot be opened")
         for _ in range(ASK_TIMES):
-            for question in ("V", "D,STATUS", dispenser_protocol.framed("HELLO")):
+            for question in ("V", "D,STATUS", dispenser_protocol.frame("HELLO")):
                 line.send(question)
             answer = _heard(line, ASK_EVERY)
             if answer is not None:
@@ -83,12 +83,12 @@ def _heard(line: SerialLine, seconds: float) -> Answer | None:
         for heard in line.poll():
             if not isinstance(heard, str):
                 continue
-            match mdb_status.parsed(heard):
+            match mdb_status.parse_line(heard):
                 case Version(number):
                     version = number
                 case Status() as said:
                     status = said.name
-            board = dispenser_protocol.parsed(heard)
+            board = dispenser_protocol.parse_line(heard)
             if isinstance(board, dispenser_protocol.Board):
                 return Answer(dispenser=f"{board.name}, protocol {board.version}, {board.health}")
         if version and status:

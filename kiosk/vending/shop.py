@@ -4,7 +4,7 @@ A screen needs four things of it, all from one thread:
 
     shop.tick(now)                  # every 50 to 250 ms; `now` in seconds of a monotonic clock
     shop.touch(Choose("A1"))        # what was touched (kiosk.vending.sale.events)
-    shop.age_checked(sale, passed)  # what the age check made of the customer of `snapshot.sale`
+    shop.report_age_check(sale, passed)  # what the age check made of the customer of `snapshot.sale`
     shop.snapshot                   # what to show
 
 `touch` and the others act at the time of the last tick. Nothing waits for a device: commands go out, and answers are
@@ -24,11 +24,8 @@ from typing import cast
 
 from kiosk.config import TimeoutsConfig
 from kiosk.vending.catalog.catalog import Catalog
-from kiosk.vending.devices.dispenser import Dispenser
-from kiosk.vending.devices.faults import FaultChanged
-from kiosk.vending.devices.id_check import IdVerifier, PinVerifier
-from kiosk.vending.devices.protocols import PaymentTerminal
-from kiosk.vending.journal import Journal, JournalDamagedError, JournalError, checkpoint
+from kiosk.vending.devices.protocols import Dispenser, FaultChanged, IdVerifier, PaymentTerminal, PinVerifier
+from kiosk.vending.journal import Journal, JournalDamagedError, JournalError
 from kiosk.vending.journal.facts import (
     Checkpoint,
     Fact,
@@ -39,7 +36,7 @@ from kiosk.vending.journal.facts import (
     StockSet,
 )
 from kiosk.vending.journal.ledger import Ledger, apply
-from kiosk.vending.journal.recovery import recovered
+from kiosk.vending.journal.recovery import CHECKPOINT_EVERY, make_checkpoint, rebuild_ledger, recovery_facts
 from kiosk.vending.sale.events import (
     AgeChecked,
     Event,
@@ -52,7 +49,7 @@ from kiosk.vending.sale.events import (
     WalkedAway,
 )
 from kiosk.vending.sale.operator import check_operation
-from kiosk.vending.sale.snapshot import Snapshot
+from kiosk.vending.sale.snapshot import ReceiptDraft, Snapshot, build_snapshot
 from kiosk.vending.sale.state import (
     Authorize,
     BeginId,
@@ -67,7 +64,6 @@ from kiosk.vending.sale.state import (
     State,
 )
 from kiosk.vending.sale.state_machine import step
-from kiosk.vending.sale.view import Bill, snapshot_of
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +88,7 @@ class Shop:
         *,
         automatic_age_check: bool = False,
         timeouts: TimeoutsConfig | None = None,
-        checkpoint_every: int = checkpoint.EVERY,
+        checkpoint_every: int = CHECKPOINT_EVERY,
         version: str = "",
         now: float = 0.0,
     ) -> None:
@@ -116,7 +112,7 @@ class Shop:
         )
         self._checkpoint_every = checkpoint_every
         self._state = State(self._recalled())
-        self._bill: Bill | None = None
+        self._draft: ReceiptDraft | None = None
         for fact in self._facts_of_the_start(version):
             self._record(fact)
             self._state = State(apply(self._state.ledger, fact))
@@ -140,15 +136,15 @@ class Shop:
         """Something was touched; what makes no sense now changes nothing."""
         self._happen(touch)
 
-    def age_checked(self, sale: str, passed: bool) -> None:
+    def report_age_check(self, sale: str, passed: bool) -> None:
         """The age check of a sale has ended: passed, or ask for ID. One for another sale changes nothing."""
         self._happen(AgeChecked(sale, passed))
 
-    def walked_away(self) -> None:
+    def report_customer_left(self) -> None:
         """The camera has seen nobody for a while; only to be said where `snapshot.camera` is true."""
         self._happen(WalkedAway())
 
-    def visit_ended(self) -> None:
+    def report_visit_end(self) -> None:
         """The camera, looking, has seen nobody at the first screen for a while; elsewhere this changes nothing."""
         self._happen(VisitEnded())
 
@@ -179,7 +175,7 @@ class Shop:
         """What to show now."""
         simulated = self._terminal.simulated or self._dispenser.simulated
         wait = max((self._pin_wait(verifier) for verifier in self._verifiers), default=0.0)
-        return snapshot_of(self._rules, self._catalog, self._state, self._bill, self._now, wait, simulated)
+        return build_snapshot(self._rules, self._catalog, self._state, self._draft, self._now, wait, simulated)
 
     def _said(self) -> list[Message]:
         messages: list[Message] = [*self._terminal.poll(self._now), *self._dispenser.poll(self._now)]
@@ -237,7 +233,7 @@ class Shop:
         try:
             self._journal.reopen()
             ledger = self._recalled()
-            for fact in (JournalReopened(), *recovered(ledger, "journal")):
+            for fact in (JournalReopened(), *recovery_facts(ledger, "journal")):
                 self._record(fact)
                 ledger = apply(ledger, fact)
         except JournalError as error:
@@ -272,21 +268,21 @@ class Shop:
     def _record(self, fact: Fact) -> None:
         entry = self._journal.append(fact)
         if isinstance(fact, SaleOpened):
-            self._bill = Bill(fact.sale, fact.slot, fact.product, fact.price, fact.currency)
-        if isinstance(fact, PaymentApproved) and self._bill and fact.sale == self._bill.sale:
-            self._bill = self._bill.paid(entry.utc, fact.reference)
+            self._draft = ReceiptDraft(fact.sale, fact.slot, fact.product, fact.price, fact.currency)
+        if isinstance(fact, PaymentApproved) and self._draft and fact.sale == self._draft.sale:
+            self._draft = self._draft.with_payment(entry.utc, fact.reference)
 
     def _recalled(self) -> Ledger:
         last = self._journal.latest(Checkpoint)
         self._noted = last.seq if last else 0
-        return checkpoint.recalled(self._journal)
+        return rebuild_ledger(self._journal)
 
     def _note_ledger(self) -> None:
         """Now and then, so that the next start is quick."""
         if self._is_broken or self._journal.head.seq - self._noted < self._checkpoint_every:
             return
         try:
-            self._record(checkpoint.checkpoint(self._state.ledger))
+            self._record(make_checkpoint(self._state.ledger))
         except JournalError as error:
             log.error("%s", error)
             self._break(self._state.ledger, self._state)
@@ -295,7 +291,7 @@ class Shop:
 
     def _facts_of_the_start(self, version: str) -> Iterable[Fact]:
         yield MachineStarted(version)
-        yield from recovered(self._state.ledger)
+        yield from recovery_facts(self._state.ledger)
         for product in self._catalog.product:
             if product.slot not in self._state.ledger.slots:
                 yield StockSet(product.slot, product.stock, "initial")

@@ -19,7 +19,7 @@ from kiosk.inference import check
 from kiosk.inference.manifest import ManifestError
 from kiosk.inference.selection import default_path
 from kiosk.vending.journal import Journal
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vision.process.messages import EngineInfo, VisionState
 from tests.cli.test_main import assert_one_clear_line, kiosk
 from tests.fakes.broker import Broker, Collector, until
@@ -38,7 +38,7 @@ def local(broker: Broker) -> str:
     return f'broker = "127.0.0.1"\nport = {broker.port}\ntls = false\nmachine = "m-1"\n'
 
 
-# Settings
+# OperatorSettings
 
 
 def test_without_a_broker_there_is_no_fleet() -> None:
@@ -175,7 +175,7 @@ def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Colle
     )
     Journal(found.journal_path).close()
     rig = Rig()
-    settings = Settings(rig.journal)  # type: ignore[arg-type]
+    settings = OperatorSettings(rig.journal)  # type: ignore[arg-type]
     desk = FleetDesk(found, rig.shop, settings, vision(VisionState.RUNNING))  # type: ignore[arg-type]
     desk.start()
 

@@ -24,13 +24,13 @@ from kiosk.config import Config, load
 from kiosk.security.pin import load_pins, matches, set_pin
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.board.dispenser import SerialDispenser
-from kiosk.vending.devices.faults import FaultChanged
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
+from kiosk.vending.devices.protocols import FaultChanged
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Entry, Journal, quarantine
 from kiosk.vending.journal.facts import VendSucceeded
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.sale.events import Choose, Continue, Start
 from kiosk.vending.sale.state import Phase
 from kiosk.vision.capture.camera import ANY_CAMERA
@@ -435,7 +435,7 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
 def test_customers_are_told_that_they_are_counted(folder: Path, fleet: str, counts: bool) -> None:
     config = settings(folder, f"[fleet]\n{fleet}\n")
     with contextlib.closing(Journal(config.journal_path)) as journal:
-        appearance = run._appearance(config, Settings(journal), mirrored=True, locked=True)
+        appearance = run._appearance(config, OperatorSettings(journal), mirrored=True, locked=True)
     assert appearance.counts is counts
 
 
@@ -462,7 +462,7 @@ def test_the_demo_works_by_itself_or_by_hand(tmp_path: Path) -> None:
     assert (machine.terminal.waiting, machine.dispenser.waiting) == ("t", ("v", "A1"))
 
 
-# Settings
+# OperatorSettings
 
 
 def test_the_example_is_written_checked_and_not_written_over(tmp_path: Path) -> None:

@@ -151,9 +151,9 @@ def nobody_thought_of_it(machine: Machine) -> Iterator[None]:  # noqa: ARG001
 FAULTS: list[tuple[Callable[[Machine], AbstractContextManager[object]], str]] = [
     (settings_are_nonsense, "unknown key camera.sorce"),
     (catalogue_is_nonsense, "product 1"),
-    (disk_is_full, "look at its disk and folder"),
-    (disk_is_read_only, "look at its disk and folder"),
-    (damaged_journal_stays, "cannot be put aside"),
+    (disk_is_full, "check its disk and its folder"),
+    (disk_is_read_only, "check its disk and its folder"),
+    (damaged_journal_stays, "cannot be moved to quarantine"),
     (another_kiosk_runs, "another kiosk is running"),
     (nobody_thought_of_it, "LookupError in test_unattended.py"),
 ]

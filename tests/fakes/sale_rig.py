@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 from kiosk.vending.catalog.catalog import Catalog
-from kiosk.vending.devices.id_check import IdVerifier
+from kiosk.vending.devices.protocols import IdVerifier
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.id_reader import SimulatedIdReader
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Entry, Head, JournalError
-from kiosk.vending.journal.checkpoint import EVERY
-from kiosk.vending.journal.facts import Fact, data_of, fact_from, kind_of
+from kiosk.vending.journal.facts import Fact, data_of, kind_of, parse_fact
 from kiosk.vending.journal.ledger import Ledger, fold
+from kiosk.vending.journal.recovery import CHECKPOINT_EVERY
 from kiosk.vending.sale.events import Choose, Continue, EnterService, SetStock, Start
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
@@ -71,7 +71,7 @@ class MemoryJournal:
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         for seq, row in enumerate(self.rows[after:], after + 1):
-            yield Entry(seq, "2026-01-01T12:00:00.000Z", fact_from(*json.loads(row)))
+            yield Entry(seq, "2026-01-01T12:00:00.000Z", parse_fact(*json.loads(row)))
 
     def latest(self, kind: type[Fact]) -> Entry | None:
         return max((entry for entry in self.entries() if isinstance(entry.fact, kind)), key=SEQ, default=None)
@@ -100,7 +100,7 @@ class Rig:
         *,
         automatic_age_check: bool = True,
         verifiers: Sequence[IdVerifier] | None = None,
-        checkpoint_every: int = EVERY,
+        checkpoint_every: int = CHECKPOINT_EVERY,
     ) -> None:
         self.now = 1000.0
         self.journal = MemoryJournal()

@@ -20,8 +20,8 @@ from kiosk.vending.catalog.catalog import demo_path, load
 from kiosk.vending.devices.attendant import Attendant
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
-from kiosk.vending.journal.operator_settings import Settings
-from kiosk.vending.journal.quarantine import opened
+from kiosk.vending.journal.operator_settings import OperatorSettings
+from kiosk.vending.journal.quarantine import open_journal
 from kiosk.vending.sale.events import Cancel, Choose, Continue, Start
 from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import EngineInfo
@@ -50,7 +50,7 @@ class ServiceRig:
         languages: tuple[str, ...] = ("en", "zh", "de"),
     ) -> None:
         self.folder = folder
-        self.journal = opened(folder / "journal.db")
+        self.journal = open_journal(folder / "journal.db")
         self.terminal, self.dispenser = SimulatedTerminal(), SimulatedDispenser()
         self.vision = FakeVision()
         self.vision.engine = EngineInfo(  # type: ignore[attr-defined]
@@ -66,7 +66,7 @@ class ServiceRig:
         appearance = Appearance(languages=languages, pixels_per_mm=pixels_per_mm, locked=locked)
         self.window = ShopWindow(self.shop, self.feed, catalog, demo_path(), appearance=appearance)
         self.window.timer.stop()
-        self.settings = Settings(self.journal)
+        self.settings = OperatorSettings(self.journal)
         self.context = ServiceContext(self.shop, self.feed, catalog, self.journal, self.settings, folder / "journal.db")
         self.run_check: Callable[[Callable[[], bool]], Future[bool]] = at_once
         self.backlight = Backlight(folder / "backlight")

@@ -14,7 +14,7 @@ from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import MOST_STARTS, STEADY_S, WITHIN_S, EngineTrial, Wellbeing, at_start
 from kiosk.fleet.order_executor import OrderExecutor
 from kiosk.fleet.orders import Order
-from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, Settings
+from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, OperatorSettings
 from kiosk.vending.sale.events import Cancel, Start
 from kiosk.vending.sale.state import Phase
 from tests.fakes.fleet_rig import BEGIN
@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, folder: Path, *, engines: bool = True) -> None:
         self.rig = Rig()
-        self.settings = Settings(self.rig.journal)  # type: ignore[arg-type]
+        self.settings = OperatorSettings(self.rig.journal)  # type: ignore[arg-type]
         self.utc = BEGIN
         self.waiting: deque[Order] = deque()
         self.results: list[tuple[str, str]] = []

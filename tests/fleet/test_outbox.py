@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.fleet.delivery import NO_SUBSCRIBERS, WINDOW, Delivery, Message
 from kiosk.fleet.outbox import Outbox
-from kiosk.vending.journal import Journal, JournalError, opening_of, read_after
+from kiosk.vending.journal import Journal, JournalError, find_sale_opening, read_after
 from kiosk.vending.journal.facts import MachineStarted, SaleOpened
 
 
@@ -183,7 +183,7 @@ def test_the_journal_is_read_from_a_row_on_while_it_is_written(tmp_path: Path) -
     id_, entries = read_after(path, 1, 1)
     assert (id_, [entry.fact for entry in entries]) == (journal.id, facts[1:2])
     assert [entry.seq for entry in read_after(path, 1, 99)[1]] == [2, 3]
-    assert opening_of(path, "x-1", 3) == facts[1]
-    assert opening_of(path, "x-1", 2) is None
-    assert opening_of(path, "x", 3) is None
+    assert find_sale_opening(path, "x-1", 3) == facts[1]
+    assert find_sale_opening(path, "x-1", 2) is None
+    assert find_sale_opening(path, "x", 3) is None
     journal.close()

@@ -10,10 +10,9 @@ import pytest
 
 from kiosk.vending import journal as journals
 from kiosk.vending.journal import Journal, quarantine
-from kiosk.vending.journal.checkpoint import checkpoint, recalled
 from kiosk.vending.journal.facts import JournalReplaced
 from kiosk.vending.journal.ledger import fold
-from kiosk.vending.journal.recovery import recovered
+from kiosk.vending.journal.recovery import make_checkpoint, rebuild_ledger, recovery_facts
 from tests.fakes.sale_rig import BEER, WATER, Rig
 from tests.fuzz.forged import forge
 from tests.fuzz.mutations import rounds
@@ -30,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         rig.after(60)
     rig.buy(WATER)
     paths = []
-    for more in ([], [checkpoint(fold(rig.journal.facts))]):
+    for more in ([], [make_checkpoint(fold(rig.journal.facts))]):
         paths.append(tmp_path_factory.mktemp("whole") / "journal.db")
         with closing(Journal(paths[-1])) as journal:
             for fact in (*rig.journal.facts, *more):
@@ -50,8 +49,8 @@ def test_the_machine_starts_with_forged_rows(tmp_path: Path, whole: list[Path]) 
         forge(path, random)
         before = path.read_bytes()
         readable = surveyed(path)
-        with closing(quarantine.opened(path)) as journal:
-            for fact in recovered(recalled(journal)):
+        with closing(quarantine.open_journal(path)) as journal:
+            for fact in recovery_facts(rebuild_ledger(journal)):
                 journal.append(fact)
             if list(journal.of_kind(JournalReplaced)) and path.read_bytes() != before:
                 (folder,) = state.glob("journal-damaged-*")

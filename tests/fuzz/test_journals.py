@@ -75,7 +75,7 @@ def test_the_machine_starts_and_nothing_is_lost(
         path = laid_out(state, written, spoilt_file, content)
         readable = surveyed(laid_out(copy, written, spoilt_file, content))
         try:
-            journal = quarantine.opened(path)
+            journal = quarantine.open_journal(path)
         except JournalDamagedError:
             raise
         except JournalError:  # its schema is a newer kiosk's, as far as anybody can tell
@@ -101,7 +101,7 @@ def test_folders_of_any_name_beside_it_start_the_machine(tmp_path: Path) -> None
         name = b"journal" + content.replace(b"/", b"_").replace(b"\0", b"")
         with suppress(OSError):  # too long a name
             (state / os.fsdecode(name)).mkdir()
-        with closing(quarantine.opened(state / "journal.db")) as journal:
+        with closing(quarantine.open_journal(state / "journal.db")) as journal:
             assert len(list(journal.of_kind(JournalReplaced))) <= 1
         shutil.rmtree(state)
 

@@ -10,20 +10,19 @@ from random import Random
 import pytest
 
 from kiosk.vending.devices.board.dispenser import MOST_PENDING, SerialDispenser
-from kiosk.vending.devices.board.protocol import VendReport, framed, parsed, unframed
-from kiosk.vending.devices.dispenser import DispenserMessage, Dropped
+from kiosk.vending.devices.board.protocol import VendReport, frame, parse_line, unframe
 from kiosk.vending.devices.mdb import protocol
 from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.protocol import Status
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
-from kiosk.vending.devices.protocols import Approved, PaymentMessage, Settled
+from kiosk.vending.devices.protocols import Approved, DispenserMessage, Dropped, PaymentMessage, Settled
 from kiosk.vending.devices.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp
 from tests.fuzz.mutations import NASTY, mutations
 
 BOARD = "BOARD 1 b1 1200 OK some-board"
 DISPENSER = tuple(
     map(
-        framed,
+        frame,
         (
             BOARD,
             "STATE v-1 UNKNOWN b1 1300",
@@ -95,9 +94,9 @@ def spoilt_words(sample: bytes, random: Random) -> bytes:
 
 def spoilt_bodies(sample: bytes, random: Random) -> bytes:
     """Lines of a board that says nonsense with the right checksum."""
-    bodies = "\n".join(unframed(line) or "" for line in sample.decode().split("\n"))
+    bodies = "\n".join(unframe(line) or "" for line in sample.decode().split("\n"))
     lines = with_other_words(bodies.encode(), random, " ")
-    return "\n".join(framed(line) for line in lines if line.isascii()).encode() + b"\n"
+    return "\n".join(frame(line) for line in lines if line.isascii()).encode() + b"\n"
 
 
 def lines_of(data: bytes) -> list[str]:
@@ -124,10 +123,10 @@ def test_no_spoilt_line_of_a_board_is_taken_for_a_drop() -> None:
     for number, spoilt in enumerate(mutations(whole, within=spoilt_bodies)):
         line = Line()
         dispenser = SerialDispenser(line)
-        line.coming.append(framed(BOARD))
+        line.coming.append(frame(BOARD))
         said = list[DispenserMessage](dispenser.poll(1.0))
         dispenser.dispense("v-1", "A1")
-        line.coming.append(framed(BOARD))
+        line.coming.append(frame(BOARD))
         said += dispenser.poll(1.1)
         assert any(sent.startswith("VEND v-1 ") for sent in line.sent), number
         for now, heard in enumerate(lines_of(spoilt), 2):
@@ -144,7 +143,7 @@ DROP = ("v-1", "DROPPED")
 
 
 def of_a_vend(line: str) -> tuple[str, str] | None:
-    report = parsed(line)
+    report = parse_line(line)
     return (report.vend, report.state) if isinstance(report, VendReport) else None
 
 
@@ -152,13 +151,13 @@ def of_a_vend(line: str) -> tuple[str, str] | None:
 def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
     line = Line()
     dispenser = SerialDispenser(line)
-    line.coming.append(framed(BOARD))
+    line.coming.append(frame(BOARD))
     for number in range(1000):
-        line.coming.append(framed(f"STATE x-{number} TURNING b1 1500"))
+        line.coming.append(frame(f"STATE x-{number} TURNING b1 1500"))
     dispenser.poll(1.0)
     assert len(dispenser._vends) == MOST_PENDING
     dispenser.dispense("v-1", "A1")
-    line.coming.append(framed(BOARD))
+    line.coming.append(frame(BOARD))
     dispenser.poll(2.0)
     assert len(dispenser._vends) == MOST_PENDING
     assert any(sent.startswith("VEND v-1 ") for sent in line.sent)
@@ -182,7 +181,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
             line.coming.append(each)
             said += terminal.poll(float(now))
         said += terminal.poll(1e9)
-        statuses = map(protocol.parsed, heard)
+        statuses = map(protocol.parse_line, heard)
         results = [status for status in statuses if isinstance(status, Status) and status.approved is not None]
         assert len([each for each in said if isinstance(each, Approved)]) <= min(len(results), 1), number
         assert Settled("t1") not in said or "D,END" in line.sent, number

@@ -16,7 +16,7 @@ from kiosk.system import kept
 from kiosk.system.usb_export import Progress, StoppedError, export
 from kiosk.vending.journal import survey
 from kiosk.vending.journal.facts import StockSet
-from kiosk.vending.journal.quarantine import opened
+from kiosk.vending.journal.quarantine import open_journal
 
 ACCOUNTS = 2
 
@@ -29,12 +29,12 @@ def at(hour: int) -> datetime:
 def journal(tmp_path: Path) -> Path:
     """One in order, beside which one is kept that was damaged, and one of which only the mark is left."""
     path = tmp_path / "state" / "journal.db"
-    with closing(opened(path)) as journal:
+    with closing(open_journal(path)) as journal:
         journal.append(StockSet("A1", 5, "refill"))
     path.write_bytes(path.read_bytes().replace(b"A1", b"B1"))
-    opened(path).close()
+    open_journal(path).close()
     path.unlink()
-    opened(path).close()
+    open_journal(path).close()
     return path
 
 
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_read_costs_nobody_the_accounts(
     def fails(folder: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
 
-    monkeypatch.setattr(kept, "kept_beside", lambda _: [damaged(journal)])
+    monkeypatch.setattr(kept, "quarantined_journals", lambda _: [damaged(journal)])
     monkeypatch.setattr(Path, "iterdir", fails)
     exported = export(journal, stick, at(1))
     assert (len(exported.files), exported.left_out) == (ACCOUNTS, (damaged(journal).name,))
@@ -143,7 +143,7 @@ def test_a_file_of_such_a_name_is_none_of_them(journal: Path, stick: Path) -> No
     for each in stick.iterdir():
         each.unlink()
     assert len(export(journal, stick, at(1)).files) == before
-    with closing(opened(journal)) as again:
+    with closing(open_journal(journal)) as again:
         assert again.head.seq == 2  # of what is kept, and of nothing new
 
 

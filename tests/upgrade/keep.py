@@ -23,7 +23,7 @@ from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal import Entry, Journal
 from kiosk.vending.journal.facts import Fact, VendRequested
-from kiosk.vending.journal.operator_settings import VOLUME, Settings
+from kiosk.vending.journal.operator_settings import VOLUME, OperatorSettings
 from kiosk.vending.sale.events import (
     Cancel,
     Continue,
@@ -124,7 +124,7 @@ def sell(journal: FragileJournal) -> None:
     for test in (VendTest(WATER), PaymentTest(100, "EUR")):
         rig.shop.operate(test)
         rig.tick(5)
-    Settings(journal).set(VOLUME, 40)
+    OperatorSettings(journal).set(VOLUME, 40)
     rig.shop.operate(LeaveService())
     settle_everything(rig)
     rig.shop.operate(ServicePinRefused(30))

@@ -23,7 +23,7 @@ from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.journal import Entry, Head, Journal, JournalDamagedError, JournalError, read, survey, verify
 from kiosk.vending.journal import database as schema
 from kiosk.vending.journal.facts import Checkpoint, Fact, MachineStarted, ReversalRequested, SaleClosed, name_of
-from kiosk.vending.journal.operator_settings import VOLUME, Settings
+from kiosk.vending.journal.operator_settings import VOLUME, OperatorSettings
 from kiosk.vending.sale.state import Phase
 from tests.fakes.sale_rig import WATER, WINE, settle_everything
 from tests.upgrade.keep import ATTENDANT_PIN, SERVICE_PIN, DiskRig
@@ -139,7 +139,7 @@ def test_its_prices_stock_and_doubts_still_hold(journal: Path) -> None:
         assert ledger.slot(WATER).count == 4
         assert ledger.uncertain(WINE) == 1
         assert [doubt for doubt in ledger.doubts if doubt.endswith("-7")]
-        assert Settings(opened).get(VOLUME, 100) == 40
+        assert OperatorSettings(opened).get(VOLUME, 100) == 40
         assert rig.phase is Phase.ATTRACT
 
 

@@ -11,7 +11,7 @@ import pytest
 from kiosk.config import AgeCheckConfig
 from kiosk.estimate import Observation
 from kiosk.inference import load
-from kiosk.vending.age_check import AgeCheck, Outcome, Reason
+from kiosk.vending.age_check import MAX_SILENCE_S, AgeCheck, Outcome, Reason
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces.detector import FaceFinder
@@ -98,4 +98,4 @@ def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
     check = checked(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
     assert check.outcome is None
     assert check.evidence is not None
-    assert check.tick(1.2 + CONFIG.silence).reason is Reason.NO_PICTURE
+    assert check.tick(1.2 + MAX_SILENCE_S).reason is Reason.NO_PICTURE

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.vending.devices.id_check import IdConfirmed, IdRefused, WrongPin
-from kiosk.vending.devices.protocols import Approved
+from kiosk.vending.devices.protocols import Approved, IdConfirmed, IdRefused, WrongPin
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal.facts import AgeCleared, PaymentRequested, SaleOpened
 from kiosk.vending.journal.ledger import fold
@@ -42,7 +41,7 @@ def test_who_passes_the_age_check_pays(rig: Rig) -> None:
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK
     sale = rig.shop.snapshot.sale
-    rig.shop.age_checked(sale, passed=True)
+    rig.shop.report_age_check(sale, passed=True)
     assert rig.phase is Phase.PAYING
     rig.tick(2)
     assert rig.dispenser.fallen[BEER] == 1
@@ -52,7 +51,7 @@ def test_who_passes_the_age_check_pays(rig: Rig) -> None:
 def test_who_does_not_pass_is_asked_for_an_id(rig: Rig) -> None:
     rig.terminal.otherwise = Pay.WAIT
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     assert rig.phase is Phase.ASK_ID
     assert rig.shop.snapshot.id_methods == ("reader",)
     rig.reader.present(16)
@@ -63,7 +62,7 @@ def test_who_does_not_pass_is_asked_for_an_id(rig: Rig) -> None:
 
 def test_who_is_too_young_for_an_id_can_buy_everything_else(rig: Rig) -> None:
     rig.buy(WINE)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     rig.reader.present(17)
     rig.tick()
     assert rig.phase is Phase.ID_REFUSED
@@ -89,7 +88,7 @@ def test_the_automatic_pass_is_off_until_turned_on() -> None:
     rig = Rig(automatic_age_check=False)
     rig.buy(BEER)
     assert rig.phase is Phase.ASK_ID
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     assert rig.phase is Phase.ASK_ID
 
 
@@ -116,7 +115,7 @@ def test_a_check_that_was_left_is_not_begun_anew_until_a_lucky_one(
         assert rig.phase is not Phase.ATTRACT
         rig.shop.touch(touch)
     assert rig.phase is Phase.ASK_ID
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     assert rig.phase is Phase.ASK_ID
     rig.reader.present(18)
     rig.tick(1)
@@ -134,14 +133,14 @@ def test_touching_the_check_does_not_end_it(rig: Rig) -> None:
     rig.buy(BEER)
     for touch in (Stay(), Continue(), SetCamera(on=True)):
         rig.shop.touch(touch)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     assert rig.phase is Phase.PAYING
 
 
 def test_the_next_visit_has_a_check_of_its_own(rig: Rig) -> None:
     rig.buy(BEER)
     rig.shop.touch(Cancel())
-    rig.shop.visit_ended()
+    rig.shop.report_visit_end()
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK
 
@@ -160,7 +159,7 @@ def test_to_cancel_and_begin_again_is_no_new_visit(rig: Rig, fault: bool) -> Non
 
 def test_a_full_disk_in_the_middle_is_no_new_visit(rig: Rig) -> None:
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     rig.journal.room = 0
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.OUT_OF_ORDER
@@ -172,11 +171,11 @@ def test_a_full_disk_in_the_middle_is_no_new_visit(rig: Rig) -> None:
 
 def test_no_visit_ends_before_the_first_screen(rig: Rig) -> None:
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
-    rig.shop.visit_ended()
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
+    rig.shop.report_visit_end()
     rig.shop.touch(Back())
     rig.shop.touch(Choose(WINE))
-    rig.shop.visit_ended()
+    rig.shop.report_visit_end()
     rig.shop.touch(Continue())
     assert rig.phase is Phase.ASK_ID
 
@@ -185,13 +184,13 @@ def test_a_pass_counts_for_its_own_sale_alone(rig: Rig) -> None:
     rig.terminal.plan([Pay.DECLINE])
     rig.buy(BEER)
     first = rig.shop.snapshot.sale
-    rig.shop.age_checked(first, passed=True)
+    rig.shop.report_age_check(first, passed=True)
     rig.tick()
     for touch in (Back(), Choose(WINE), Continue()):
         rig.shop.touch(touch)
-    rig.shop.age_checked(first, passed=True)
+    rig.shop.report_age_check(first, passed=True)
     assert rig.phase is Phase.AGE_CHECK
-    rig.shop.age_checked(first, passed=False)
+    rig.shop.report_age_check(first, passed=False)
     assert rig.phase is Phase.AGE_CHECK
 
 
@@ -209,7 +208,7 @@ def test_an_id_counts_for_its_own_sale_alone(rig: Rig) -> None:
 def test_an_age_that_is_clear_is_forgotten_with_its_sale(rig: Rig) -> None:
     rig.terminal.plan([Pay.DECLINE])
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick()
     rig.shop.touch(Back())
     rig.shop.touch(Choose(BEER))
@@ -240,7 +239,7 @@ def test_an_approval_alone_hands_out_nothing_that_has_a_minimum_age(rig: Rig) ->
 
 def test_the_journal_says_only_how_an_age_was_cleared(rig: Rig) -> None:
     rig.buy(WINE)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick(3)
     rows = [row for row in rig.journal.rows if "age" in row and "sale_opened" not in row]
     assert rows == [f'["age_cleared", {{"sale": "{rig.journal.id}-1", "result": "passed", "by": ""}}]']
@@ -250,7 +249,7 @@ def test_the_journal_says_only_how_an_age_was_cleared(rig: Rig) -> None:
 def test_a_check_that_asked_for_an_id_is_not_repeated_in_the_same_visit(rig: Rig, how: str) -> None:
     rig.buy(BEER)
     if how == "asked":
-        rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+        rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     else:
         rig.after(31)
     for slot in (BEER, WINE):
@@ -258,16 +257,16 @@ def test_a_check_that_asked_for_an_id_is_not_repeated_in_the_same_visit(rig: Rig
         rig.shop.touch(Choose(slot))
         rig.shop.touch(Continue())
         assert rig.phase is Phase.ASK_ID
-        rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+        rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
         assert rig.phase is Phase.ASK_ID
 
 
 def test_the_next_customer_is_looked_at_again(rig: Rig) -> None:
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=False)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.ATTRACT
-    rig.shop.visit_ended()
+    rig.shop.report_visit_end()
     rig.buy(BEER)
     assert rig.phase is Phase.AGE_CHECK
 
@@ -275,19 +274,19 @@ def test_the_next_customer_is_looked_at_again(rig: Rig) -> None:
 def test_a_pass_counts_for_one_payment(rig: Rig) -> None:
     rig.terminal.plan([Pay.DECLINE, Pay.WAIT])
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick()
     assert rig.phase is Phase.DECLINED
     rig.shop.touch(Continue())
     assert rig.phase is Phase.AGE_CHECK
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     assert rig.phase is Phase.PAYING
 
 
 def test_a_pass_does_not_help_without_the_camera_later(rig: Rig) -> None:
     rig.terminal.plan([Pay.DECLINE])
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick()
     rig.shop.touch(SetCamera(on=False))
     rig.shop.touch(Continue())
@@ -310,9 +309,9 @@ def test_an_id_counts_for_every_try_of_its_sale(rig: Rig) -> None:
 def test_who_passed_and_walks_away_from_the_payment_leaves_nothing_to_the_next(rig: Rig) -> None:
     rig.terminal.otherwise = Pay.WAIT
     rig.buy(BEER)
-    rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+    rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick()
-    rig.shop.walked_away()
+    rig.shop.report_customer_left()
     assert (rig.phase, rig.reason) == (Phase.DECLINED, "timeout")
     rig.tick()
     rig.shop.touch(Continue())
@@ -327,5 +326,5 @@ def test_who_showed_an_id_may_look_away_while_paying(rig: Rig) -> None:
     rig.shop.touch(ShowId())
     rig.reader.present(40)
     rig.tick()
-    rig.shop.walked_away()
+    rig.shop.report_customer_left()
     assert rig.phase is Phase.PAYING

@@ -23,9 +23,9 @@ import pytest
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Journal, read, verify
-from kiosk.vending.journal.checkpoint import recalled
 from kiosk.vending.journal.facts import SaleClosed, SaleOpened, VendRequested, VendUnknown
 from kiosk.vending.journal.ledger import Ledger, fold
+from kiosk.vending.journal.recovery import rebuild_ledger
 from tests.fakes.sale_rig import BEER, PRICES, STOCK, WATER
 
 ROOT = Path(__file__).parent.parent.parent
@@ -120,7 +120,7 @@ class World:
         dispenser = SimulatedDispenser(folder / "dispenser.jsonl")
         held = sum(account.held for account in terminal.accounts.values())
         with closing(Journal(folder / "journal.db")) as journal:
-            assert recalled(journal) == fold(facts)
+            assert rebuild_ledger(journal) == fold(facts)
         return cls(facts, fold(facts), held, sum(dispenser.dropped.values()))
 
     def of_kind(self, kind: type) -> list[Any]:

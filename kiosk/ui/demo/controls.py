@@ -14,8 +14,7 @@ from PyQt6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QVBoxLayo
 
 from kiosk.ui.demo.demo_place import beside
 from kiosk.ui.translations.demo import DemoStrings
-from kiosk.vending.devices.dispenser import NotDropped
-from kiosk.vending.devices.protocols import Approved
+from kiosk.vending.devices.protocols import Approved, NotDropped
 from kiosk.vending.devices.simulated import dispenser as simulated_dispenser
 from kiosk.vending.devices.simulated import terminal as simulated_terminal
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser

@@ -10,7 +10,7 @@ from kiosk.ui.service.pin_dialog import PinDialog
 from kiosk.ui.service.screen import ServiceScreen
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.ui.translations.service import ServiceStrings
-from kiosk.vending.devices.id_check import IdConfirmed, PinVerifier, WrongPin
+from kiosk.vending.devices.protocols import IdConfirmed, PinVerifier, WrongPin
 from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER
 from kiosk.vending.sale.events import EnterService, LeaveService, ServicePinRefused
 from kiosk.vending.sale.state import Phase

@@ -17,7 +17,7 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.journal import Journal
-from kiosk.vending.journal.operator_settings import Settings
+from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.sale.events import Stay
 from kiosk.vending.shop import Shop
 
@@ -30,7 +30,7 @@ class ServiceContext:
     feed: VisionFeed
     catalog: Catalog
     journal: Journal
-    settings: Settings
+    settings: OperatorSettings
     journal_path: Path
     volume: int = 60
     """The configured volume in percent. It applies until an operator sets another one."""

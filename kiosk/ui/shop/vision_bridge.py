@@ -150,7 +150,7 @@ class VisionBridge:
         self._runner.follow(snapshot, now)
         result = self._runner.observe(observations, now, has_no_camera=self._vision.state in NO_CAMERA_STATES)
         if result is not None:
-            self._shop.age_checked(*result)
+            self._shop.report_age_check(*result)
         if self._vision.state is not VisionState.RUNNING:
             self._presence.forget()
         elif any(observation.faces for observation in observations):
@@ -158,7 +158,7 @@ class VisionBridge:
         if not _needs_presence(snapshot) and not _pays_for_restricted_product(snapshot):
             self._presence.record_touch(now)
         elif self._presence.seconds_left(now) == 0:
-            self._shop.walked_away()
+            self._shop.report_customer_left()
             self._presence.record_touch(now)  # report once: the sale applies its own timeouts from here
         self._detect_end_of_visit(observations, snapshot, now)
 
@@ -182,6 +182,6 @@ class VisionBridge:
         if snapshot.phase not in VISIT_END_PHASES or self._vision.state is not VisionState.RUNNING:
             self._vacancy.reset()
         elif is_empty and self._vacancy.add_empty_frame(now):
-            self._shop.visit_ended()
+            self._shop.report_visit_end()
         elif observations and not is_empty:
             self._vacancy.reset()

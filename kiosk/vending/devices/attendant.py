@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kiosk.security.pin import Tries, check_hash, matches
-from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, WrongPin
+from kiosk.vending.devices.protocols import IdConfirmed, IdMessage, WrongPin
 
 Run = Callable[[Callable[[], bool]], "Future[bool]"]
 

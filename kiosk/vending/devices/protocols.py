@@ -1,10 +1,12 @@
-"""What the sale asks of a payment terminal, and what a terminal answers.
+"""The interfaces of the devices of a sale: payment terminal, dispenser and ID verifiers, with the messages they send.
 
-Commands go in, messages come out when polled; nothing here waits. Every command and every message names its
-transaction, and a command may come twice, because the sale repeats it until it is acknowledged, also after a restart.
+The sale calls a command and fetches the device's messages with `poll`. No method waits or raises: a failure is a
+message or silence. Every command and message names its transaction, vend or sale.
 
-The terms, beside those of the vending industry's bus (MDB/ICP 4.3, section 7, cashless; the reader in always idle mode,
-where the product is chosen first) and of card terminals (ZVT, PA00P015 revision 13.06):
+The sale repeats a `settle` or `reverse` until the terminal acknowledges it, also after a restart, so a terminal must
+accept both twice. The commands correspond to those of two standards, the vending bus MDB (MDB/ICP 4.3, section 7,
+cashless, in always idle mode, where the customer chooses the product first) and card terminals by ZVT (PA00P015
+revision 13.06):
 
 - `authorize`: VEND REQUEST; reservation (06 22), or authorisation (06 01).
 - `Approved`, `Declined`: VEND APPROVED, VEND DENIED; completion (06 0F), abort (06 1E).
@@ -12,24 +14,40 @@ where the product is chosen first) and of card terminals (ZVT, PA00P015 revision
 - `reverse` → `Reversed`: VEND CANCEL before the answer, VEND FAILURE after it, each then SESSION COMPLETE →
   END SESSION; abort (06 B0) before it, reversal (06 30; 06 25 of a reservation) after it.
 
-Neither has transaction numbers of the kind used here: a driver keeps the two lists together, in a file if the device
-forgets. A driver whose device handles one payment at a time queues.
+Neither standard has transaction ids like the sale's. A driver maps them to the device's own numbers, in a file if the
+device forgets them. A driver whose device handles one payment at a time queues the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Union
+from typing import Literal, Protocol, Union
 
-from kiosk.vending.devices.faults import FaultChanged
+FaultName = Literal["terminal", "dispenser", "journal", "operator", "unsettled"]
+"""Why the machine cannot sell.
+
+`terminal`, `dispenser`: the device is disconnected. `journal`: it cannot be written. `operator`: the operator stopped
+the sale. `unsettled`: the terminal does not acknowledge a payment that it has to settle or reverse.
+"""
+
+
+@dataclass(frozen=True)
+class FaultChanged:
+    """Says that a fault has appeared (`present`) or gone."""
+
+    fault: FaultName
+    present: bool
+
+
+# Payment
 
 
 @dataclass(frozen=True)
 class Approved:
-    """The customer's money is taken or reserved: `amount` minor units.
+    """Says that the customer's money is taken or reserved: `amount` minor units.
 
-    `reference` is the terminal's number for the payment, for receipt and accountant; never any part of a card's.
+    `reference` is the terminal's number for the payment, for the receipt and the accounts; never part of a card number.
     """
 
     transaction: str
@@ -39,7 +57,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Declined:
-    """Nothing was taken. `reason`: `card`, `cancelled` (at the reader), `timeout` (no card came), `terminal`."""
+    """Says that no money was taken. `reason`: `card`, `cancelled` (at the reader), `timeout` (no card), `terminal`."""
 
     transaction: str
     reason: str = "card"
@@ -47,14 +65,14 @@ class Declined:
 
 @dataclass(frozen=True)
 class Reversed:
-    """Nothing is charged for this transaction, and nothing will be."""
+    """Says that the transaction charges nothing, now and later."""
 
     transaction: str
 
 
 @dataclass(frozen=True)
 class Settled:
-    """The charge is final."""
+    """Says that the charge is final."""
 
     transaction: str
 
@@ -63,32 +81,139 @@ PaymentMessage = Union[Approved, Declined, Reversed, Settled, FaultChanged]  # n
 
 
 class PaymentTerminal(Protocol):
-    """A card terminal or a cashless reader. No method waits or raises: what goes wrong is a message or silence."""
+    """A card terminal or a cashless reader."""
 
     @property
     def simulated(self) -> bool:
-        """Whether the money is play money."""
+        """Whether it takes no real money."""
 
     def authorize(self, transaction: str, amount: int, currency: str) -> None:
-        """Asks the customer at the reader for `amount` minor units. Never repeated for a transaction."""
+        """Requests `amount` minor units from the customer at the reader. The sale never repeats it."""
 
     def settle(self, transaction: str) -> None:
-        """Makes an approved transaction final. Answered by `Settled`, also if it already was."""
+        """Makes an approved transaction final. The terminal answers `Settled`, also if it already was final."""
 
     def reverse(self, transaction: str) -> None:
-        """Ends a transaction so that nothing is charged: stops it, or gives the money back.
+        """Ends a transaction without a charge: cancels the request, or returns the money.
 
-        Answered by `Reversed`, also if it already was, was declined or was never heard of. An `authorize` of the
-        same transaction that arrives later charges nothing.
+        The terminal answers `Reversed`, also if it has already reversed or declined the transaction, or does not know
+        it. A later `authorize` of the same transaction charges nothing.
         """
 
     def close(self) -> None:
-        """Lets go of the device; nothing is asked of it any more."""
+        """Releases the device. The sale calls nothing after it."""
 
     def poll(self, now: float) -> Sequence[PaymentMessage]:
-        """What the terminal has said since the last call. `now`: seconds of a monotonic clock.
+        """Returns the messages since the last call. `now` is in seconds of a monotonic clock.
 
-        A device that is away says so (`FaultChanged`) by the first call, one that is there need say nothing. One that
-        took money after it had said `Declined` or `Reversed` says `Approved`, and again whenever kiosk or device come
-        back, until it is told to reverse it: nobody else can know.
+        A disconnected device says so (`FaultChanged`) by the first call; a connected one need not report it. If the
+        terminal took money after it had said `Declined` or `Reversed`, it says `Approved`, and says it again each time
+        that the kiosk or the device returns, until `reverse` is called: only the terminal knows of that charge.
         """
+
+
+# Dispenser
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Says that the drop sensor saw the product of this vend."""
+
+    vend: str
+
+
+@dataclass(frozen=True)
+class NotDropped:
+    """Says that the product of this vend did not drop and that the motor has stopped."""
+
+    vend: str
+    reason: Literal["jam", "nothing", "refused"] = "jam"
+    """`jam`: the motor is stuck. `nothing`: it turned and nothing dropped. `refused`: it never turned."""
+
+
+DispenserMessage = Union[Dropped, NotDropped, FaultChanged]  # noqa: UP007
+
+
+class Dispenser(Protocol):
+    """Motors and a drop sensor.
+
+    The sale commands each vend once, so a driver must not repeat a command either. A motor must not start after the
+    sale's time for it (`Timing.dispensing`): by then the customer is refunded, and a person may have the door open.
+    """
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no real product drops."""
+
+    def dispense(self, vend: str, slot: str) -> None:
+        """Turns the motor of `slot` for one product. `vend` is the sale's id."""
+
+    def close(self) -> None:
+        """Releases the device. The sale calls nothing after it."""
+
+    def poll(self, now: float) -> Sequence[DispenserMessage]:
+        """Returns the messages since the last call. `now` is in seconds of a monotonic clock.
+
+        A disconnected device says so (`FaultChanged`) by the first call; a connected one need not report it.
+        """
+
+
+# ID check
+
+
+@dataclass(frozen=True)
+class IdConfirmed:
+    """Says that an ID shows the customer of this sale to be old enough. `method` is the verifier's."""
+
+    sale: str
+    method: str
+
+
+@dataclass(frozen=True)
+class IdRefused:
+    """Says that no ID shows the customer of this sale to be old enough. `method` is the verifier's."""
+
+    sale: str
+    method: str
+
+
+@dataclass(frozen=True)
+class WrongPin:
+    """Says that an attendant typed a wrong PIN. The ID check goes on."""
+
+    sale: str
+    locked_s: int = 0
+    """Whole seconds until the verifier accepts another PIN."""
+
+
+IdMessage = Union[IdConfirmed, IdRefused, WrongPin]  # noqa: UP007
+
+
+class IdVerifier(Protocol):
+    """One way to check an ID: an attendant with a PIN, or a reader."""
+
+    @property
+    def method(self) -> str:
+        """The way, for the screen: `pin` or `reader`."""
+
+    def begin(self, sale: str, minimum_age: int) -> None:
+        """Starts to check the ID of one sale's customer, who must be at least `minimum_age` years old."""
+
+    def end(self, sale: str) -> None:
+        """Stops the check of this sale."""
+
+    def close(self) -> None:
+        """Releases the device. The sale calls nothing after it."""
+
+    def poll(self, now: float) -> Sequence[IdMessage]:
+        """Returns the messages since the last call. `now` is in seconds of a monotonic clock."""
+
+
+class PinVerifier(IdVerifier, Protocol):
+    """A verifier that needs a PIN from the screen."""
+
+    def enter(self, pin: str) -> None:
+        """Takes a PIN as typed, for the sale that began last."""
+
+    def wait_s(self, now: float) -> float:
+        """Returns the seconds until the verifier accepts another PIN; 0 if it accepts one now."""

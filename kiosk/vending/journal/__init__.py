@@ -1,24 +1,22 @@
-"""The journal: one SQLite file to which every fact is appended before anything is done about it.
+"""The journal: one SQLite file, to which the kiosk appends every fact before it acts on it.
 
-A row has a sequence number without gaps, the time (UTC, by the system's clock, which may jump; the number is the
-order), the fact's kind and its fields as JSON, and a hash of all this and the row before it. The hashes find a row
-that was changed, removed or put in, by accident or by hand. They are not signed: whoever may write the file and knows
-this package can compute them all anew. A head noted elsewhere (`kiosk journal verify` prints it) finds that too.
+A row has a sequence number without gaps, the time (UTC by the system's clock, which may jump; the number gives the
+order), the fact's kind, its fields as JSON, and a hash of all this and the row before it. The hashes reveal a row that
+was changed, removed or inserted. They are not signed: a person who may write the file can compute new ones with this
+package. Comparing with a head noted elsewhere (`kiosk journal verify` prints it) reveals that too.
 
-It is kept in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
+The file is in write-ahead mode with `synchronous=FULL`: when `append` returns, the row survives a power cut
 (https://www.sqlite.org/pragma.html#pragma_synchronous).
 
-Nothing here waits for long for another program that holds the file (`file.BUSY_S`): `append` runs in the screen's
-thread.
+`append` runs in the screen's thread, so it waits only briefly for a program that locks the file (`database.BUSY_S`).
 """
 
 from __future__ import annotations
 
-from kiosk.vending.journal.errors import JournalDamagedError, JournalError, JournalInUseError
-from kiosk.vending.journal.file import locked
+from kiosk.vending.journal.database import JournalDamagedError, JournalError, JournalInUseError, lock_journal
 from kiosk.vending.journal.journal import Journal
 from kiosk.vending.journal.reader import (
-    opening_of,
+    find_sale_opening,
     read,
     read_after,
     read_between,
@@ -35,8 +33,8 @@ __all__ = [
     "JournalDamagedError",
     "JournalError",
     "JournalInUseError",
-    "locked",
-    "opening_of",
+    "find_sale_opening",
+    "lock_journal",
     "read",
     "read_after",
     "read_between",

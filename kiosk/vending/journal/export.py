@@ -1,4 +1,4 @@
-"""The journal for people: its rows one a line, and its sales one a row for whoever does the accounts."""
+"""The journal in readable forms: a line for each row, and a CSV row or JSON object for each sale."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kiosk.common.text import escape_unprintable
 from kiosk.vending.catalog.currency import to_major_units
 from kiosk.vending.journal import Entry, Head
 from kiosk.vending.journal.facts import (
+    UNREQUESTED,
     AgeCleared,
     Checkpoint,
     PaymentApproved,
@@ -28,41 +29,44 @@ from kiosk.vending.journal.facts import (
 AGE_NOT_NEEDED = "not_needed"
 AGE_NOT_CLEARED = "not_cleared"
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-"""What a spreadsheet begins a formula with (https://owasp.org/www-community/attacks/CSV_Injection)."""
+"""Characters that begin a formula in a spreadsheet (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 @dataclass
 class Account:
-    """One sale, as far as the journal goes. Amounts in minor units of its currency."""
+    """The account of one sale. Amounts are in minor units of its currency; times are UTC.
+
+    The names of its fields are the columns of the CSV file and the keys in JSON.
+    """
 
     sale: str
     opened: str
-    """UTC, as every time here."""
     closed: str = ""
     slot: str = ""
     product: str = ""
     currency: str = ""
     price: int = 0
     charged: int = 0
-    """What terminals approved, over all tries."""
+    """The sum of what the terminal approved, over all attempts."""
     returned: int = 0
-    """What they acknowledged to have given back."""
+    """The sum of what the terminal confirmed as returned."""
     dispensed: bool = False
     """Whether the drop sensor saw the product."""
     age: str = AGE_NOT_NEEDED
-    """`not_needed`, `passed`, `id_confirmed`, or `not_cleared` where the sale ended before."""
+    """`not_needed`, `passed`, `id_confirmed`, or `not_cleared` if the sale ended before the age was clear."""
     outcome: str = "open"
-    """`sold`, `refunded`, `cancelled`, `in_doubt`, `test`, `open`; `unasked` for money that belongs to no sale."""
+    """`sold`, `refunded`, `cancelled`, `in_doubt`, `test`, `open`, or `UNREQUESTED` for money without a sale."""
     settled_by_operator: str = ""
-    """When a person settled what was left of it."""
+    """When a person settled what the program could not."""
     references: list[str] = field(default_factory=list)
-    """The terminals' numbers of the payments."""
+    """The terminal's numbers of the payments."""
 
 
-def accounts(entries: Iterable[Entry]) -> list[Account]:
-    """Every sale, in the order in which they were opened.
+def build_accounts(entries: Iterable[Entry]) -> list[Account]:
+    """Returns an account for each sale, in the order of their opening.
 
-    A payment that nobody asked for has a row of its own, named after its transaction, so that all money is there.
+    A payment that the kiosk did not request gets an account of its own, named after its transaction, so that the
+    accounts contain all money.
     """
     found: dict[str, Account] = {}
     approved: dict[str, tuple[Account, int]] = {}
@@ -76,8 +80,8 @@ def accounts(entries: Iterable[Entry]) -> list[Account]:
             case AgeCleared() as fact:
                 found[fact.sale].age = fact.result
             case PaymentApproved() as fact:
-                unasked = Account(fact.transaction, entry.utc, outcome="unasked")
-                account = found.setdefault(fact.sale or fact.transaction, unasked)
+                unrequested = Account(fact.transaction, entry.utc, outcome=UNREQUESTED)
+                account = found.setdefault(fact.sale or fact.transaction, unrequested)
                 account.charged += fact.amount
                 account.references += [fact.reference] if fact.reference else []
                 _, before = approved.get(fact.transaction, (account, 0))
@@ -95,50 +99,50 @@ def accounts(entries: Iterable[Entry]) -> list[Account]:
     return list(found.values())
 
 
-def as_csv(entries: Iterable[Entry]) -> str:
-    """One row a sale, amounts with a decimal point in the currency's major unit (`1.80`). No cell is a formula."""
+def to_csv(entries: Iterable[Entry]) -> str:
+    """Returns a CSV file with a row for each sale; amounts are in major units, such as `1.80`. No cell is a formula."""
     return "".join(csv_lines(entries))
 
 
 def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
-    """The same line by line, for a long journal that nobody waits for in one go."""
+    """Yields the lines of `to_csv` one by one, for a long journal."""
     text = io.StringIO()
     columns = [column.name for column in fields(Account)]
     writer = csv.DictWriter(text, columns, lineterminator="\r\n")
     writer.writeheader()
-    for account in accounts(entries):
-        yield _taken(text)
+    for account in build_accounts(entries):
+        yield _drain(text)
         row: dict[str, Any] = asdict(account)
         for column in ("price", "charged", "returned"):
             if account.currency:
                 row[column] = str(to_major_units(row[column], account.currency))
         row["dispensed"] = "yes" if account.dispensed else "no"
         row["references"] = " ".join(account.references)
-        writer.writerow({column: _inert(value) for column, value in row.items()})
-    yield _taken(text)
+        writer.writerow({column: _escape_formula(value) for column, value in row.items()})
+    yield _drain(text)
 
 
-def _taken(text: io.StringIO) -> str:
-    """What was written since the last time."""
-    taken = text.getvalue()
+def _drain(text: io.StringIO) -> str:
+    """Returns what was written, and empties the buffer."""
+    written = text.getvalue()
     text.seek(0)
     text.truncate()
-    return taken
+    return written
 
 
-def _inert(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, with an apostrophe before it: names come from the catalogue."""
+def _escape_formula(value: Any) -> Any:
+    """Puts an apostrophe before text that a spreadsheet would run as a formula: names come from the catalogue."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def as_json(entries: Sequence[Entry], head: Head) -> str:
-    """Every sale and every row of the journal, amounts in minor units; with the head, which `verify` can be given."""
+def to_json(entries: Sequence[Entry], head: Head) -> str:
+    """Returns JSON with every sale and every row, amounts in minor units, and the head, which `verify` accepts."""
     return "".join(json_lines(entries, head))
 
 
 def json_lines(entries: Sequence[Entry], head: Head) -> Iterator[str]:
-    """The same line by line: a sale or a row of the journal each."""
-    sales = (asdict(account) for account in accounts(entries))
+    """Yields the text of `to_json` in pieces: one for each sale and each row of the journal."""
+    sales = (asdict(account) for account in build_accounts(entries))
     events = ({"seq": each.seq, "utc": each.utc, "kind": kind_of(each.fact), **data_of(each.fact)} for each in entries)
     yield f'{{"head": {json.dumps(str(head))},\n"sales": ['
     yield from _json_rows(sales)
@@ -148,16 +152,17 @@ def json_lines(entries: Sequence[Entry], head: Head) -> Iterator[str]:
 
 
 def _json_rows(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    before = "\n"
+    separator = "\n"
     for row in rows:
-        yield before + json.dumps(row, ensure_ascii=False)
-        before = ",\n"
+        yield separator + json.dumps(row, ensure_ascii=False)
+        separator = ",\n"
     yield "\n"
 
 
-def lines(entries: Iterable[Entry]) -> Iterator[str]:
-    """One line a row: number, time, kind, and what it says."""
+def text_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yields a line for each row: its number, time and kind, and its fields that are not empty."""
     for entry in entries:
-        data = {} if isinstance(entry.fact, Checkpoint) else data_of(entry.fact)  # pages of what other rows say
-        said = " ".join(f"{name}={value}" for name, value in data.items() if value not in ("", None))
-        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {escape_unprintable(said)}"
+        # A checkpoint's fields would fill pages and repeat other rows.
+        data = {} if isinstance(entry.fact, Checkpoint) else data_of(entry.fact)
+        text = " ".join(f"{name}={value}" for name, value in data.items() if value not in ("", None))
+        yield f"{entry.seq:>7}  {entry.utc}  {kind_of(entry.fact):<20}  {escape_unprintable(text)}"

@@ -1,11 +1,12 @@
-"""What the journal records: one small fact for everything that happens to money, goods or stock.
+"""The facts that the journal records: one small record for each thing that happens to money, products or stock.
 
-The words follow the vending industry's. A vend is requested, and succeeds or fails (MDB/ICP 4.3, section 7: VEND
-REQUEST, VEND SUCCESS, VEND FAILURE). A payment is requested, approved or declined, then settled or reversed, as a card
-terminal does it (ZVT: authorisation, reservation and booking, reversal). Money is a whole number of the currency's
-minor units.
+The names of these classes and of their fields are in every journal, so they never change.
 
-No fact holds anything of a face: of an age check it says *passed* or *id_confirmed*, never why.
+The terms are the vending industry's. A vend is requested, and succeeds or fails (MDB/ICP 4.3, section 7: VEND REQUEST,
+VEND SUCCESS, VEND FAILURE). A payment is requested, approved or declined, then settled or reversed, as on a card
+terminal (ZVT: authorisation, reservation and booking, reversal). Amounts are in minor units of the currency.
+
+No fact holds anything about a face. Of an age check it holds the result *passed* or *id_confirmed*, without the reason.
 """
 
 from __future__ import annotations
@@ -23,30 +24,37 @@ AgeResult = Literal["passed", "id_confirmed"]
 """How a customer's age was established, where a product asks for it."""
 
 Outcome = Literal["sold", "refunded", "cancelled", "in_doubt", "test"]
-"""How a sale ended. `cancelled`: nothing was charged. `in_doubt`: refunded, and nobody knows where the goods are."""
+"""How a sale ended.
+
+`cancelled`: nothing was charged. `in_doubt`: the sale is refunded, and whether the product dropped is unknown.
+"""
+
+UNREQUESTED = "unasked"
+"""Why a payment that the kiosk did not request is reversed, and its outcome in exports. Journals and exports hold this
+word, so it never changes."""
 
 GONE = "it was gone"
-"""What was wrong with a journal of which nothing is left to read."""
+"""The `damage` of a journal that is missing. It is compared with values in journals, so it never changes."""
 
 
 @dataclass(frozen=True)
 class MachineStarted:
-    """The program began, after whatever ended it before."""
+    """The program started."""
 
     version: str
 
 
 @dataclass(frozen=True)
 class JournalReopened:
-    """The journal could not be written for a while, and can be again; what was open then was resolved as by a start."""
+    """The journal can be written again after a failure. Sales that were open were resolved as at a start."""
 
 
 @dataclass(frozen=True)
 class JournalReplaced:
-    """This journal was begun because the one before it was damaged, or gone.
+    """This journal was begun because the one before it was damaged or missing.
 
-    What there was of it is in `folder`, beside this one; `damage` is what was wrong with it, or `GONE`. `owed`: the
-    payments, with a blank between two, that were not final by those of its rows that can still be read.
+    `folder`, beside this journal, has the old one's files. `damage` describes the damage, or is `GONE`. `owed` lists
+    the transactions, separated by spaces, that the readable rows of the old journal leave open.
     """
 
     folder: str
@@ -56,7 +64,7 @@ class JournalReplaced:
 
 @dataclass(frozen=True)
 class SaleOpened:
-    """Somebody chose a product. A test by the operator is a sale too, of which nobody pays anything."""
+    """A customer chose a product. A test by the operator is a sale too, in which all money goes back."""
 
     sale: str
     slot: str
@@ -69,7 +77,7 @@ class SaleOpened:
 
 @dataclass(frozen=True)
 class AgeCleared:
-    """The customer of this sale may buy its product. `by` names what confirmed an ID: `pin`, `reader`."""
+    """The customer of this sale is old enough for its product. `by` says how an ID was confirmed: `pin`, `reader`."""
 
     sale: str
     result: AgeResult
@@ -78,7 +86,7 @@ class AgeCleared:
 
 @dataclass(frozen=True)
 class PaymentRequested:
-    """The terminal is about to be asked for money."""
+    """The kiosk is about to ask the terminal for money."""
 
     sale: str
     transaction: str
@@ -87,7 +95,7 @@ class PaymentRequested:
 
 @dataclass(frozen=True)
 class PaymentApproved:
-    """The terminal has the customer's money. `reference` is its own number for it, never a card's."""
+    """The terminal has the customer's money. `reference` is its number for the payment, never a card number."""
 
     sale: str
     transaction: str
@@ -97,7 +105,7 @@ class PaymentApproved:
 
 @dataclass(frozen=True)
 class PaymentDeclined:
-    """The terminal has taken nothing, and will not."""
+    """The terminal took no money, and will take none."""
 
     sale: str
     transaction: str
@@ -106,7 +114,7 @@ class PaymentDeclined:
 
 @dataclass(frozen=True)
 class ReversalRequested:
-    """Whatever the terminal took or may still take for this transaction has to go back."""
+    """Whatever the terminal took or may still take for this transaction must go back."""
 
     sale: str
     transaction: str
@@ -115,7 +123,7 @@ class ReversalRequested:
 
 @dataclass(frozen=True)
 class PaymentReversed:
-    """The terminal says that this transaction charges nobody."""
+    """The terminal confirms that this transaction charges nothing."""
 
     sale: str
     transaction: str
@@ -123,7 +131,7 @@ class PaymentReversed:
 
 @dataclass(frozen=True)
 class PaymentSettled:
-    """The terminal says that this transaction is final."""
+    """The terminal confirms that this transaction is final."""
 
     sale: str
     transaction: str
@@ -131,7 +139,7 @@ class PaymentSettled:
 
 @dataclass(frozen=True)
 class VendRequested:
-    """The motor is about to turn."""
+    """The kiosk is about to have the motor turned."""
 
     sale: str
     slot: str
@@ -147,7 +155,7 @@ class VendSucceeded:
 
 @dataclass(frozen=True)
 class VendFailed:
-    """The dispenser says that nothing fell."""
+    """The dispenser says that no product dropped."""
 
     sale: str
     slot: str
@@ -156,7 +164,7 @@ class VendFailed:
 
 @dataclass(frozen=True)
 class VendUnknown:
-    """The motor may have turned and no answer will come: power was lost, or the dispenser fell silent."""
+    """The motor may have turned, and no answer will come: the power was cut, or the dispenser does not answer."""
 
     sale: str
     slot: str
@@ -165,7 +173,7 @@ class VendUnknown:
 
 @dataclass(frozen=True)
 class VendReportedLate:
-    """What the dispenser said about a vend after the customer had been promised the money back."""
+    """The dispenser reported the end of a vend after the kiosk had promised the customer the money back."""
 
     sale: str
     slot: str
@@ -174,7 +182,7 @@ class VendReportedLate:
 
 @dataclass(frozen=True)
 class SaleClosed:
-    """Nothing of this sale is open any more; each sale has this once."""
+    """The sale is complete. Each sale has this fact once."""
 
     sale: str
     outcome: Outcome
@@ -182,7 +190,7 @@ class SaleClosed:
 
 @dataclass(frozen=True)
 class StockSet:
-    """Somebody counted a slot: at the first start, a refill or a correction."""
+    """A slot holds `count` products: from the catalogue at the first start, or counted by the operator."""
 
     slot: str
     count: int
@@ -191,21 +199,21 @@ class StockSet:
 
 @dataclass(frozen=True)
 class PriceSet:
-    """The operator changed a price. It holds for as long as the catalogue says `instead_of` in this currency."""
+    """The operator changed a price. It is valid while the catalogue's price is `instead_of` in this currency."""
 
     slot: str
     price: int
     instead_of: int
     currency: str = ""
-    """None in rows of the first version, whose prices do not hold any more."""
+    """Empty in rows of the first version, whose prices are no longer valid."""
 
 
 @dataclass(frozen=True)
 class SettledByOperator:
     """A person settled what the program could not.
 
-    `item` is a sale, or the transaction of a payment that belongs to none. `dropped`: whether the goods had left, or
-    None where only money was open.
+    `item` is a sale, a quarantined journal's folder, or the transaction of a payment without a sale. `dropped` says
+    whether the product had dropped; it is None if only money was open.
     """
 
     item: str
@@ -214,17 +222,17 @@ class SettledByOperator:
 
 @dataclass(frozen=True)
 class PinRefused:
-    """Somebody typed a wrong PIN. `locked_s`: seconds until the next one was to be looked at. No digit is kept."""
+    """Somebody typed a wrong PIN. No further PIN is accepted for `locked_s` seconds. No digit is stored."""
 
     role: Literal["attendant", "service"]
     sale: str = ""
-    """The sale whose customer an attendant was to confirm."""
+    """The sale whose customer's ID an attendant was checking."""
     locked_s: int = 0
 
 
 @dataclass(frozen=True)
 class SettingChanged:
-    """The operator changed a setting in service mode, other than stock or price. See `operator_settings`."""
+    """The operator changed a setting of `operator_settings` in service mode."""
 
     name: str
     value: str
@@ -232,13 +240,13 @@ class SettingChanged:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What all facts before this one add up to: `kiosk.vending.journal.checkpoint`. It adds nothing to them."""
+    """The ledger of all facts before this one, for a quick start. See `kiosk.vending.journal.recovery`."""
 
     layout: int
     ledger: Mapping[str, Any]
 
 
-# A Union and not `|`, so that it is a value in Python 3.10 for a type checker too.
+# A Union instead of `|`, because in Python 3.10 type checkers do not see `X | Y` as a value.
 Fact = Union[  # noqa: UP007
     MachineStarted,
     JournalReopened,
@@ -267,30 +275,30 @@ Fact = Union[  # noqa: UP007
 
 
 def kind_of(fact: Fact) -> str:
-    """The name of a fact's kind in the journal: `payment_approved`."""
+    """Returns the name of a fact's kind in the journal, such as `payment_approved`."""
     return name_of(type(fact))
 
 
 def data_of(fact: Fact) -> dict[str, Any]:
-    """The fact's fields, ready for JSON."""
+    """Returns the fact's fields, ready for JSON."""
     return asdict(fact)
 
 
-def fact_from(kind: str, data: Mapping[str, Any]) -> Fact:
-    """The opposite of `kind_of` and `data_of`. Raises `ValueError`, also where a field is of another type."""
+def parse_fact(kind: str, data: Mapping[str, Any]) -> Fact:
+    """Returns the fact of a kind and its fields. Raises `ValueError` for an unknown kind or an invalid field."""
     if kind not in _KINDS:
-        raise ValueError(f"there is no kind {kind!r}")
+        raise ValueError(f"its kind {kind!r} is unknown")
     try:
         fact = _READERS[kind].validate_python(data)
     except ValidationError as error:
-        raise ValueError(f"{kind} does not hold what it should: {first_problem(error)}") from error
+        raise ValueError(f"{kind} has an invalid field: {first_problem(error)}") from error
     if unknown := set(data) - set(vars(fact)):
-        raise ValueError(f"{kind} does not hold what it should: {min(unknown)!r} is unknown")
+        raise ValueError(f"{kind} has an unknown field {min(unknown)!r}")
     return fact
 
 
 def name_of(kind: type[Fact]) -> str:
-    """What the journal calls facts of this class."""
+    """Returns the name of a fact class in the journal, such as `payment_approved`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 

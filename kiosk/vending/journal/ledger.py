@@ -1,6 +1,7 @@
-"""What the journal's facts add up to: open sales, unsettled payments, stock, and what a person has to settle.
+"""The ledger, the sum of the journal's facts: open sales, unsettled payments, stock, and what a person has to settle.
 
-A pure fold. The running sale and a fresh start use the same one, so what a restart knows is what the sale knew.
+`apply` is a pure function. The running sale and a start use the same one, so a restart knows what the sale knew.
+Checkpoints in the journal hold ledgers by the names of the fields here (`kiosk.vending.journal.recovery`).
 """
 
 from __future__ import annotations
@@ -38,13 +39,13 @@ from kiosk.vending.journal.facts import (
     VendUnknown,
 )
 
-REMEMBERED = 256
-"""How many settled transactions are kept in mind, to know an answer that comes twice from a charge nobody asked for."""
+MOST_SETTLED = 256
+"""The number of settled transactions that the ledger keeps, to tell a repeated answer from an unrequested charge."""
 
 
 @dataclass(frozen=True)
 class OpenSale:
-    """A sale of which something is still open."""
+    """A sale that is not complete yet."""
 
     id: str
     slot: str
@@ -62,12 +63,12 @@ class OpenSale:
 
     @property
     def age_is_clear(self) -> bool:
-        """Whether the product may be handed to this customer."""
+        """Whether this customer may have the product."""
         return self.minimum_age == 0 or self.age is not None
 
     @property
     def outcome(self) -> Outcome:
-        """How the sale ends, once nothing of it is open."""
+        """How the sale ends, once it is complete."""
         if self.goods == "unknown":
             return "in_doubt"
         if self.test:
@@ -79,80 +80,81 @@ class OpenSale:
 
 @dataclass(frozen=True)
 class Transaction:
-    """A payment that the terminal has not made final yet."""
+    """A payment that is not final at the terminal yet."""
 
     id: str
     sale: str
     amount: int
     state: Literal["requested", "approved", "settling", "reversing"] = "requested"
     charged: bool = False
-    """Whether its approval is in the journal; one that is reversed may have been approved or not."""
+    """Whether its approval is in the journal. A payment may be reversed before its approval is known."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What is known to be in a slot."""
+    """A slot's certain contents."""
 
     count: int = 0
-    """Products that are certainly there; never below zero."""
+    """Products that are certainly there; at least 0."""
     blocked: bool = False
-    """Whether a vend failed since somebody last looked."""
+    """Whether a vend failed since the last count."""
 
 
 @dataclass(frozen=True)
 class UnknownVend:
-    """A vend that nobody knows the end of, until a person settles it."""
+    """A vend whose end is unknown, until a person settles it."""
 
     sale: str
     slot: str
     taken: bool = True
-    """Whether the product was taken off the stock; an empty slot has none to take off."""
+    """Whether the stock was reduced by the product; the stock of an empty slot stays 0."""
     counted: bool = False
-    """Whether somebody counted the slot since, so that its stock is certain again."""
+    """Whether the slot was counted since, so that its stock is certain again."""
     reported: bool | None = None
-    """What the dispenser said afterwards, if anything."""
+    """Whether the product dropped, if the dispenser reported it later."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The sum of all facts so far."""
+    """The sum of all facts up to now."""
 
     opened: int = 0
-    """Sales ever opened, of which the next one's number is made."""
+    """The number of sales ever opened, which gives the next sale its id."""
     sales: Mapping[str, OpenSale] = field(default_factory=dict)
     transactions: Mapping[str, Transaction] = field(default_factory=dict)
     settled: tuple[str, ...] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
     prices: Mapping[str, PriceSet] = field(default_factory=dict)
     doubts: Mapping[str, UnknownVend] = field(default_factory=dict)
+    """The unknown vends, by sale. Checkpoints have the field under this name."""
     replaced: Mapping[str, JournalReplaced] = field(default_factory=dict)
-    """Damaged journals before this one, by their folder, until a person has settled what they left open."""
+    """Damaged or missing journals before this one, by their folder, until a person has settled them."""
 
     def slot(self, name: str) -> Slot:
-        """What is known of a slot; one that nobody ever filled is empty."""
+        """Returns a slot's contents; a slot that was never filled is empty."""
         return self.slots.get(name, Slot())
 
     def uncertain(self, slot: str) -> int:
-        """How many products may or may not be in the slot, beside those that certainly are."""
-        return sum(doubt.slot == slot and not doubt.counted for doubt in self.doubts.values())
+        """Returns how many further products may be in the slot, because of unknown vends."""
+        return sum(vend.slot == slot and not vend.counted for vend in self.doubts.values())
 
     def price(self, slot: str, listed: int, currency: str) -> int:
-        """What the slot's product costs, the catalogue listing it at `listed` minor units of `currency`."""
+        """Returns the product's price in minor units: the operator's, or the catalogue's `listed` in `currency`."""
         changed = self.prices.get(slot)
-        holds = changed and (changed.instead_of, changed.currency) == (listed, currency)
-        return changed.price if changed and holds else listed
+        is_valid = changed and (changed.instead_of, changed.currency) == (listed, currency)
+        return changed.price if changed and is_valid else listed
 
     def transactions_of(self, sale: str) -> list[Transaction]:
-        """The sale's payments that are not final."""
+        """Returns the sale's payments that are not final."""
         return [transaction for transaction in self.transactions.values() if transaction.sale == sale]
 
     def finished(self) -> list[OpenSale]:
-        """Open sales of which nothing waits for the terminal or the dispenser."""
+        """Returns the open sales that wait neither for the terminal nor for the dispenser."""
         return [sale for sale in self.sales.values() if sale.goods != "requested" and not self.transactions_of(sale.id)]
 
 
 def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
-    """The ledger after all `facts`, in their order."""
+    """Returns the ledger after all `facts`, in their order, starting from `ledger` or an empty one."""
     ledger = ledger or Ledger()
     for fact in facts:
         ledger = apply(ledger, fact)
@@ -160,7 +162,7 @@ def fold(facts: Iterable[Fact], ledger: Ledger | None = None) -> Ledger:
 
 
 def apply(ledger: Ledger, fact: Fact) -> Ledger:
-    """The ledger after one more fact."""
+    """Returns the ledger after one more fact."""
     match fact:
         case MachineStarted() | JournalReopened() | PinRefused() | SettingChanged() | Checkpoint():
             return ledger
@@ -172,15 +174,15 @@ def apply(ledger: Ledger, fact: Fact) -> Ledger:
             )
             return replace(ledger, opened=ledger.opened + 1, sales={**ledger.sales, sale.id: sale})
         case AgeCleared():
-            return _sale(ledger, fact.sale, age=fact.result)
+            return _change_sale(ledger, fact.sale, age=fact.result)
         case SaleClosed():
             return replace(ledger, sales=_without(ledger.sales, fact.sale))
         case PriceSet():
             return replace(ledger, prices={**ledger.prices, fact.slot: fact})
         case StockSet():
-            return _counted(ledger, fact)
+            return _count_slot(ledger, fact)
         case SettledByOperator():
-            return _settled_by_operator(ledger, fact)
+            return _settle_by_operator(ledger, fact)
         case (
             PaymentRequested()
             | PaymentApproved()
@@ -189,109 +191,110 @@ def apply(ledger: Ledger, fact: Fact) -> Ledger:
             | PaymentReversed()
             | PaymentSettled()
         ):
-            return _pay(ledger, fact)
+            return _apply_payment(ledger, fact)
         case VendRequested() | VendSucceeded() | VendFailed() | VendUnknown() | VendReportedLate():
-            return _vend(ledger, fact)
+            return _apply_vend(ledger, fact)
 
 
-def _pay(
+def _apply_payment(
     ledger: Ledger,
     fact: PaymentRequested | PaymentApproved | PaymentDeclined | ReversalRequested | PaymentReversed | PaymentSettled,
 ) -> Ledger:
     match fact:
         case PaymentRequested():
             attempts = ledger.sales[fact.sale].attempts + 1 if fact.sale in ledger.sales else 0
-            ledger = _sale(ledger, fact.sale, attempts=attempts)
-            return _transaction(ledger, Transaction(fact.transaction, fact.sale, fact.amount))
+            ledger = _change_sale(ledger, fact.sale, attempts=attempts)
+            return _put_transaction(ledger, Transaction(fact.transaction, fact.sale, fact.amount))
         case PaymentApproved():
             known = ledger.transactions.get(fact.transaction)
             state: Literal["approved", "reversing"] = "approved"
             if known and known.state == "reversing":
                 state = "reversing"
             approved = Transaction(fact.transaction, fact.sale, fact.amount, state, charged=True)
-            return _transaction(_sale(ledger, fact.sale, charged=True), approved)
+            return _put_transaction(_change_sale(ledger, fact.sale, charged=True), approved)
         case ReversalRequested():
             known = ledger.transactions.get(fact.transaction) or Transaction(fact.transaction, fact.sale, 0)
-            return _transaction(ledger, replace(known, state="reversing"))
+            return _put_transaction(ledger, replace(known, state="reversing"))
         case PaymentDeclined() | PaymentReversed():
             return replace(ledger, transactions=_without(ledger.transactions, fact.transaction))
         case PaymentSettled():
-            settled = (*ledger.settled, fact.transaction)[-REMEMBERED:]
+            settled = (*ledger.settled, fact.transaction)[-MOST_SETTLED:]
             return replace(ledger, transactions=_without(ledger.transactions, fact.transaction), settled=settled)
 
 
-def _vend(ledger: Ledger, fact: VendRequested | VendSucceeded | VendFailed | VendUnknown | VendReportedLate) -> Ledger:
+def _apply_vend(
+    ledger: Ledger, fact: VendRequested | VendSucceeded | VendFailed | VendUnknown | VendReportedLate
+) -> Ledger:
     slot = ledger.slot(fact.slot)
     match fact:
         case VendRequested():
-            return _sale(ledger, fact.sale, goods="requested")
+            return _change_sale(ledger, fact.sale, goods="requested")
         case VendSucceeded():
-            ledger = _approved_becomes(_sale(ledger, fact.sale, goods="dropped"), fact.sale, "settling")
-            return _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
+            ledger = _change_approved(_change_sale(ledger, fact.sale, goods="dropped"), fact.sale, "settling")
+            return _put_slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
         case VendFailed():
-            ledger = _approved_becomes(_sale(ledger, fact.sale, goods="failed"), fact.sale, "reversing")
-            return _slot(ledger, fact.slot, replace(slot, blocked=True))
+            ledger = _change_approved(_change_sale(ledger, fact.sale, goods="failed"), fact.sale, "reversing")
+            return _put_slot(ledger, fact.slot, replace(slot, blocked=True))
         case VendUnknown():
-            ledger = _approved_becomes(_sale(ledger, fact.sale, goods="unknown"), fact.sale, "reversing")
+            ledger = _change_approved(_change_sale(ledger, fact.sale, goods="unknown"), fact.sale, "reversing")
             ledger = replace(
                 ledger, doubts={**ledger.doubts, fact.sale: UnknownVend(fact.sale, fact.slot, taken=slot.count > 0)}
             )
-            return _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
+            return _put_slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
         case VendReportedLate():
             known = ledger.doubts.get(fact.sale)
             if known is None:
                 return ledger
             known = replace(known, reported=fact.dropped)
             if fact.dropped and known.counted:
-                # It fell before the slot was counted, or after: nobody knows, so the count is one less for certain.
+                # Whether the product dropped before or after the count is unknown, so one product fewer is certain.
                 known = replace(known, counted=False, taken=slot.count > 0)
-                ledger = _slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
+                ledger = _put_slot(ledger, fact.slot, replace(slot, count=max(slot.count - 1, 0)))
             return replace(ledger, doubts={**ledger.doubts, fact.sale: known})
 
 
-def _counted(ledger: Ledger, fact: StockSet) -> Ledger:
-    doubts = {
-        sale: replace(doubt, counted=True) if doubt.slot == fact.slot else doubt
-        for sale, doubt in ledger.doubts.items()
+def _count_slot(ledger: Ledger, fact: StockSet) -> Ledger:
+    vends = {
+        sale: replace(vend, counted=True) if vend.slot == fact.slot else vend for sale, vend in ledger.doubts.items()
     }
-    return _slot(replace(ledger, doubts=doubts), fact.slot, Slot(fact.count))
+    return _put_slot(replace(ledger, doubts=vends), fact.slot, Slot(fact.count))
 
 
-def _settled_by_operator(ledger: Ledger, fact: SettledByOperator) -> Ledger:
-    doubt = ledger.doubts.get(fact.item)
-    if doubt and doubt.taken and not doubt.counted and fact.dropped is False:
-        slot = ledger.slot(doubt.slot)
-        ledger = _slot(ledger, doubt.slot, replace(slot, count=slot.count + 1))
-    # Whether the goods dropped says nothing of the money: the terminal still owes its answer for that.
-    of_money = fact.dropped is None
-    by_hand = [each for each in ledger.transactions.values() if of_money and fact.item in (each.id, each.sale)]
+def _settle_by_operator(ledger: Ledger, fact: SettledByOperator) -> Ledger:
+    vend = ledger.doubts.get(fact.item)
+    if vend and vend.taken and not vend.counted and fact.dropped is False:
+        slot = ledger.slot(vend.slot)
+        ledger = _put_slot(ledger, vend.slot, replace(slot, count=slot.count + 1))
+    # An answer about the product settles no money: the terminal still has to acknowledge that.
+    is_about_money = fact.dropped is None
+    by_hand = [each for each in ledger.transactions.values() if is_about_money and fact.item in (each.id, each.sale)]
     paid = tuple(each.id for each in by_hand if each.state == "settling")
     return replace(
         ledger,
         doubts=_without(ledger.doubts, fact.item),
         replaced=_without(ledger.replaced, fact.item),
         transactions={id_: each for id_, each in ledger.transactions.items() if each not in by_hand},
-        settled=(*ledger.settled, *paid)[-REMEMBERED:],
+        settled=(*ledger.settled, *paid)[-MOST_SETTLED:],
     )
 
 
-def _approved_becomes(ledger: Ledger, sale: str, state: Literal["settling", "reversing"]) -> Ledger:
+def _change_approved(ledger: Ledger, sale: str, state: Literal["settling", "reversing"]) -> Ledger:
     for transaction in ledger.transactions_of(sale):
         if transaction.state == "approved":
-            ledger = _transaction(ledger, replace(transaction, state=state))
+            ledger = _put_transaction(ledger, replace(transaction, state=state))
     return ledger
 
 
-def _sale(ledger: Ledger, id_: str, **changes: Any) -> Ledger:
+def _change_sale(ledger: Ledger, id_: str, **changes: Any) -> Ledger:
     sale = ledger.sales.get(id_)
     return replace(ledger, sales={**ledger.sales, id_: replace(sale, **changes)}) if sale else ledger
 
 
-def _transaction(ledger: Ledger, transaction: Transaction) -> Ledger:
+def _put_transaction(ledger: Ledger, transaction: Transaction) -> Ledger:
     return replace(ledger, transactions={**ledger.transactions, transaction.id: transaction})
 
 
-def _slot(ledger: Ledger, name: str, slot: Slot) -> Ledger:
+def _put_slot(ledger: Ledger, name: str, slot: Slot) -> Ledger:
     return replace(ledger, slots={**ledger.slots, name: slot})
 
 

@@ -1,4 +1,4 @@
-"""What the operator set in service mode beside stock and prices. The journal keeps it, and the last change counts."""
+"""Settings that the operator makes in service mode, besides stock and prices. The journal keeps them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OUT_OF_ORDER = "out_of_order"
 _RANGES = {VOLUME: range(101), BRIGHTNESS: range(1, 101), OUT_OF_ORDER: range(2)}
 
 
-class Settings:
-    """Read from the journal once, and written to it at every change."""
+class OperatorSettings:
+    """The settings by name. They are read from the journal once; each change is appended to it."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -26,15 +26,15 @@ class Settings:
             if isinstance(entry.fact, SettingChanged) and entry.fact.value.isdecimal()
         }
 
-    def get(self, name: str, otherwise: int) -> int:
-        """The last value set; `otherwise` where nobody set one that can be."""
-        value = self._values.get(name, otherwise)
-        return value if value in _RANGES[name] else otherwise
+    def get(self, name: str, default: int) -> int:
+        """Returns the last value that was set, or `default` if there is none in the setting's range."""
+        value = self._values.get(name, default)
+        return value if value in _RANGES[name] else default
 
     def set(self, name: str, value: int) -> None:
-        """Journals a change. Raises `ValueError` for what cannot be, `JournalError`."""
+        """Sets a value and journals it. Raises `ValueError` for a value out of range, `JournalError`."""
         if value not in _RANGES[name]:
-            raise ValueError(f"{name} = {value}: it is {_RANGES[name].start} to {_RANGES[name].stop - 1}")
+            raise ValueError(f"{name} = {value}: it must be {_RANGES[name].start} to {_RANGES[name].stop - 1}")
         if self._values.get(name) != value:
             self._journal.append(SettingChanged(name, str(value)))
             self._values[name] = value

@@ -1,60 +1,68 @@
-"""What can happen to a sale: touches, what the camera makes of the customer, what devices say, time, the operator."""
+"""The events of a sale: touches, reports of the camera, messages of devices, time, and the operator's actions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, Union
 
-from kiosk.vending.devices.dispenser import Dropped, NotDropped
-from kiosk.vending.devices.faults import FaultChanged
-from kiosk.vending.devices.id_check import IdConfirmed, IdRefused, WrongPin
-from kiosk.vending.devices.protocols import Approved, Declined, Reversed, Settled
+from kiosk.vending.devices.protocols import (
+    Approved,
+    Declined,
+    Dropped,
+    FaultChanged,
+    IdConfirmed,
+    IdRefused,
+    NotDropped,
+    Reversed,
+    Settled,
+    WrongPin,
+)
 
 
 @dataclass(frozen=True)
 class Start:
-    """The first screen was answered: shop with the camera's estimate, or without."""
+    """The customer started to shop, with the camera's estimate or without."""
 
     camera: bool
 
 
 @dataclass(frozen=True)
 class SetCamera:
-    """The customer changed their mind about the camera."""
+    """The customer switched the camera's estimate on or off."""
 
     on: bool
 
 
 @dataclass(frozen=True)
 class Choose:
-    """A product was touched."""
+    """The customer touched a product."""
 
     slot: str
 
 
 @dataclass(frozen=True)
 class Continue:
-    """On: from the product to its payment, or from a declined payment to another try."""
+    """The customer goes on: from the product to the payment, or from a declined payment to another attempt."""
 
 
 @dataclass(frozen=True)
 class ShowId:
-    """The customer would rather show an ID than be looked at."""
+    """The customer prefers to show an ID instead of the camera's age check."""
 
 
 @dataclass(frozen=True)
 class Stay:
-    """Still here: any touch that means nothing else."""
+    """The customer is still there: a touch without another meaning."""
 
 
 @dataclass(frozen=True)
 class Back:
-    """To the products."""
+    """The customer returns to the products."""
 
 
 @dataclass(frozen=True)
 class Cancel:
-    """Away from all this, or done with the receipt."""
+    """The customer leaves the sale, or closes the receipt."""
 
 
 Touch = Union[Start, SetCamera, Choose, Continue, ShowId, Stay, Back, Cancel]  # noqa: UP007
@@ -62,7 +70,7 @@ Touch = Union[Start, SetCamera, Choose, Continue, ShowId, Stay, Back, Cancel]  #
 
 @dataclass(frozen=True)
 class AgeChecked:
-    """What the age check says about the customer of this sale: passed, or ask for ID."""
+    """The age check of this sale's customer ended: passed, or an ID is needed."""
 
     sale: str
     passed: bool
@@ -70,12 +78,12 @@ class AgeChecked:
 
 @dataclass(frozen=True)
 class WalkedAway:
-    """The camera has seen nobody for a while."""
+    """The camera has seen no customer for a while."""
 
 
 @dataclass(frozen=True)
 class VisitEnded:
-    """The camera works, and has seen nobody in front of the first screen for a while: whoever comes is another."""
+    """The working camera has seen no one in front of the first screen for a while, so the next customer is another."""
 
 
 @dataclass(frozen=True)
@@ -90,19 +98,19 @@ class EnterService:
 
 @dataclass(frozen=True)
 class LeaveService:
-    """The operator is done."""
+    """The operator closed service mode."""
 
 
 @dataclass(frozen=True)
 class VendTest:
-    """The operator wants to see a slot work."""
+    """The operator tests a slot's motor."""
 
     slot: str
 
 
 @dataclass(frozen=True)
 class PaymentTest:
-    """The operator wants to see the terminal take and return `amount` minor units."""
+    """The operator tests the terminal, which takes and returns `amount` minor units."""
 
     amount: int
     currency: str
@@ -119,7 +127,7 @@ class SetStock:
 
 @dataclass(frozen=True)
 class SetPrice:
-    """The operator gave a slot's product another price, in minor units."""
+    """The operator changed the price of a slot's product, in minor units."""
 
     slot: str
     price: int
@@ -135,7 +143,7 @@ class Settle:
 
 @dataclass(frozen=True)
 class ServicePinRefused:
-    """Somebody typed a wrong service PIN; the next one is looked at in `locked_s` seconds."""
+    """Somebody typed a wrong service PIN. No further PIN is accepted for `locked_s` seconds."""
 
     locked_s: int = 0
 

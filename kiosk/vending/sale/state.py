@@ -1,4 +1,4 @@
-"""The state of a sale: where the customer is, what is open with money and goods; the shop's rules; the effects."""
+"""The state of a sale, the rules that it follows, and the effects that its transitions have."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Union
 
 from kiosk.config import TimeoutsConfig
 from kiosk.vending.catalog.catalog import Item
-from kiosk.vending.devices.faults import FaultName
+from kiosk.vending.devices.protocols import FaultName
 from kiosk.vending.journal.facts import Fact
 from kiosk.vending.journal.ledger import Ledger, OpenSale
 
 
 class Phase(Enum):
-    """Where the customer is."""
+    """The phases of a sale, as the customer sees them."""
 
     ATTRACT = "attract"
     BROWSING = "browsing"
@@ -23,10 +23,10 @@ class Phase(Enum):
     AGE_CHECK = "age_check"
     ASK_ID = "ask_id"
     ID_REFUSED = "id_refused"
-    """The courteous no: everything else is still for sale."""
+    """No ID could be confirmed. The customer may still buy other products."""
     PAYING = "paying"
     DECLINED = "declined"
-    """The payment did not happen, for any reason; it may be tried again."""
+    """The payment did not succeed, for any reason. The customer may try again."""
     DISPENSING = "dispensing"
     REFUNDING = "refunding"
     DONE = "done"
@@ -45,43 +45,43 @@ BEFORE_DISPENSING = frozenset(
         Phase.DECLINED,
     }
 )
-"""Where a customer can still go back or away."""
+"""Phases in which the customer can still cancel."""
 
 WITH_PRODUCT = BEFORE_DISPENSING - {Phase.BROWSING}
-"""Where of these a sale is open."""
+"""Those of these phases in which a product is chosen."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What does not change while the machine runs."""
+    """The rules of the sale, which do not change while the machine runs."""
 
     journal: str
-    """The journal's id, which the ids of its sales begin with."""
+    """The journal's id, with which the ids of its sales begin."""
     items: Mapping[str, Item]
-    """By slot."""
+    """The products on sale, by slot."""
     automatic_age_check: bool = False
-    """Whether the camera's *passed* sells without a person. Off until the operator turns it on."""
+    """Whether the camera's age check may pass a customer without a person. Off until the operator turns it on."""
     id_methods: tuple[str, ...] = ()
     timeouts: TimeoutsConfig = field(default_factory=TimeoutsConfig)
 
     def available(self, ledger: Ledger, slot: str) -> bool:
-        """Whether the slot sells now."""
+        """Tells whether a customer can buy the slot's product now."""
         known = ledger.slot(slot)
         return slot in self.items and known.count > 0 and not known.blocked
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When a phase ends by itself, in seconds of the caller's monotonic clock."""
+    """When a phase ends by itself, in seconds of the sale's monotonic clock."""
 
     end: float
     warning: float | None = None
-    """From when on the customer is asked; None if nobody is."""
+    """From when on the screen asks whether the customer is still there; None if it does not ask."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """A command to the terminal that waits for its acknowledgement."""
+    """A command to the terminal that waits for its acknowledgement: how often it was sent, and when it is due again."""
 
     sent: int
     due: float
@@ -89,36 +89,36 @@ class Retry:
 
 @dataclass(frozen=True)
 class State:
-    """Everything about the sale at one moment."""
+    """The whole state of the sale at one moment."""
 
     ledger: Ledger = field(default_factory=Ledger)
     phase: Phase = Phase.ATTRACT
     camera: bool | None = None
-    """The customer's choice; None until they made one."""
+    """Whether the customer allows the camera's estimate; None before their choice."""
     id_is_needed: bool = False
-    """Whether an age check of this visit has asked for an ID or was left: nobody gets another until a lucky one.
+    """Whether an age check of this visit asked for an ID or was left, so that no further check may pass the customer.
 
-    Only `VisitEnded` takes it back. Where the camera cannot say that, or always sees somebody, an ID stays needed.
+    Only `VisitEnded` resets it. If the camera is off or always sees somebody, an ID stays needed.
     """
     sale: str | None = None
-    """The sale that the customer is in."""
+    """The id of the current sale."""
     transaction: str | None = None
-    """The payment that is waited for."""
+    """The transaction that the sale waits for."""
     reason: str = ""
-    """Why the phase is what it is, where that can differ: what a payment was declined for, how a sale ended."""
+    """Why the sale is in this phase, where that can differ. See `Snapshot.reason`."""
     deadline: Deadline | None = None
     faults: frozenset[FaultName] = frozenset()
     retries: Mapping[str, Retry] = field(default_factory=dict)
-    """By transaction. Not journalled: after a restart everything open is sent at once."""
+    """Pending settlements and reversals, by transaction. A restart sends all of them at once."""
 
     @property
     def open_sale(self) -> OpenSale | None:
-        """The sale that the customer is in, while anything of it is open."""
+        """The current sale, until it is complete."""
         return self.ledger.sales.get(self.sale) if self.sale else None
 
     @property
     def is_testing(self) -> bool:
-        """Whether the operator waits for a test's answer. A reversal is not waited for: it may take for ever."""
+        """Whether a device test waits for its answer. It does not wait for a reversal, which may never come."""
         sale = self.open_sale
         if self.phase is not Phase.SERVICE or sale is None:
             return False
@@ -127,21 +127,21 @@ class State:
 
     @property
     def may_retry(self) -> bool:
-        """Whether a declined payment may be tried again: nothing of the last try is open, and nothing is wrong."""
+        """Whether the customer may try a declined payment again: the last one is final, and there is no fault."""
         is_open = self.sale and self.ledger.transactions_of(self.sale)
         return self.phase is Phase.DECLINED and not is_open and not self.faults
 
 
 @dataclass(frozen=True)
 class Record:
-    """Append this to the journal, and act on no later effect before it is there."""
+    """Append the fact to the journal, before any later effect is carried out."""
 
     fact: Fact
 
 
 @dataclass(frozen=True)
 class Authorize:
-    """Ask the terminal for money."""
+    """Request a payment of `amount` minor units at the terminal."""
 
     transaction: str
     amount: int
@@ -164,7 +164,7 @@ class ReversePayment:
 
 @dataclass(frozen=True)
 class Dispense:
-    """Turn the motor."""
+    """Turn the slot's motor for this vend."""
 
     vend: str
     slot: str
@@ -172,7 +172,7 @@ class Dispense:
 
 @dataclass(frozen=True)
 class BeginId:
-    """Have an ID looked at."""
+    """Have the verifiers check the customer's ID."""
 
     sale: str
     minimum_age: int
@@ -180,7 +180,7 @@ class BeginId:
 
 @dataclass(frozen=True)
 class EndId:
-    """Nobody waits for the ID any more."""
+    """Stop the check of the customer's ID."""
 
     sale: str
 

@@ -1,11 +1,11 @@
-"""One step of the sale in the making: the state as it changes, and the effects in the order they have to happen in."""
+"""One transition of the sale: it collects the next state and, in order, the effects of one event."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from kiosk.common.backoff import delay_after, doubling_delays
-from kiosk.vending.devices.faults import FaultName
+from kiosk.vending.devices.protocols import FaultName
 from kiosk.vending.journal.facts import Fact, ReversalRequested, SaleClosed
 from kiosk.vending.journal.ledger import Transaction, apply
 from kiosk.vending.sale.state import (
@@ -23,16 +23,16 @@ from kiosk.vending.sale.state import (
 )
 
 RETRY_DELAYS_S = doubling_delays(2.0, 60.0)
-"""Seconds until a reversal or settlement is sent again; the last one repeats."""
+"""Seconds until a reversal or settlement is sent again; the last delay repeats."""
 UNSETTLED_AFTER = 4
-"""After so many repetitions without an acknowledgement the machine takes no new money."""
+"""Repetitions without an acknowledgement after which the machine takes no new money."""
 
-_ALIVE = BEFORE_DISPENSING | {Phase.DISPENSING, Phase.SERVICE}
-"""Where the customer's sale stays open even if nothing waits for a device."""
+_KEEPS_SALE_OPEN = BEFORE_DISPENSING | {Phase.DISPENSING, Phase.SERVICE}
+"""Phases in which the customer's sale stays open even if it waits for no device."""
 
 
 class Transition:
-    """Collects what one event does. `state` is replaced, never changed."""
+    """The effects of one event so far, and the state after them. `state` is replaced, never mutated."""
 
     def __init__(self, rules: Rules, state: State, now: float) -> None:
         self.rules = rules
@@ -41,22 +41,22 @@ class Transition:
         self.effects: list[Effect] = []
 
     def record(self, fact: Fact) -> None:
-        """Journals a fact, and counts it."""
+        """Adds a fact to the journal and to the ledger."""
         self.effects.append(Record(fact))
         self.state = replace(self.state, ledger=apply(self.state.ledger, fact))
 
-    def act(self, effect: Effect) -> None:
-        """Has something done, after everything recorded so far is in the journal."""
+    def add(self, effect: Effect) -> None:
+        """Adds an effect, to be carried out once everything recorded before it is in the journal."""
         self.effects.append(effect)
 
-    def new_sale(self) -> str:
-        """The id of the sale that is opened next: `journal-7`."""
+    def new_sale_id(self) -> str:
+        """Returns the id of the next sale: the journal's id and a number, `cafe0000-7`."""
         return f"{self.rules.journal}-{self.state.ledger.opened + 1}"
 
-    def go(self, phase: Phase, reason: str = "") -> None:
-        """Enters a phase, with its time."""
+    def enter(self, phase: Phase, reason: str = "") -> None:
+        """Enters a phase and sets its deadline."""
         if self.state.phase is Phase.ASK_ID and phase is not Phase.ASK_ID and self.state.sale:
-            self.act(EndId(self.state.sale))
+            self.add(EndId(self.state.sale))
         self.state = replace(self.state, phase=phase, reason=reason, deadline=self._deadline(phase))
         if phase is not Phase.PAYING:
             self.state = replace(self.state, transaction=None)
@@ -65,56 +65,56 @@ class Transition:
         if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.BROWSING):
             self.state = replace(self.state, sale=None)
 
-    def renew(self) -> None:
-        """Gives the phase its whole time again, because somebody is there."""
+    def restart_deadline(self) -> None:
+        """Gives the phase its whole time again, because the customer is there."""
         self.state = replace(self.state, deadline=self._deadline(self.state.phase))
 
-    def leave(self, phase: Phase, why: str) -> None:
-        """Ends the sale from before dispensing; whatever the terminal took or may take goes back."""
-        self.take_back(why)
-        self.go(phase)
+    def leave_sale(self, phase: Phase, why: str) -> None:
+        """Leaves a sale before dispensing and enters `phase`. Whatever the terminal took or may take goes back."""
+        self.reverse_payment(why)
+        self.enter(phase)
 
-    def take_back(self, why: str) -> None:
-        """Asks for the reversal of the payment that is waited for."""
+    def reverse_payment(self, why: str) -> None:
+        """Requests the reversal of the payment that the sale waits for."""
         transaction = self.state.ledger.transactions.get(self.state.transaction or "")
         if transaction and transaction.state == "requested":
             self.record(ReversalRequested(transaction.sale, transaction.id, why))
 
     def finish(self) -> None:
-        """What follows whatever happened: order, closed sales, commands that the terminal owes an answer to."""
-        self._pursue()
-        self._notice_order()
-        self._pursue()
-        self._close()
+        """Does what follows every event: sends due commands, reacts to faults, and closes complete sales."""
+        self._send_due_commands()
+        self._react_to_faults()
+        self._send_due_commands()
+        self._close_sales()
 
-    def _notice_order(self) -> None:
+    def _react_to_faults(self) -> None:
         faults = self.state.faults
         if self.state.phase is Phase.OUT_OF_ORDER and not faults:
-            self.go(Phase.ATTRACT)
+            self.enter(Phase.ATTRACT)
         elif faults and self.state.phase is Phase.PAYING:
             away = next((device for device in ("terminal", "dispenser") if device in faults), None)
-            if away:  # without a dispenser nobody is to be charged only to get it back
-                self.take_back(away)
-                self.go(Phase.DECLINED, away)
+            if away:  # without a dispenser, a charge would only be refunded
+                self.reverse_payment(away)
+                self.enter(Phase.DECLINED, away)
         elif faults and (self.state.phase is Phase.ATTRACT or self.state.phase in BEFORE_DISPENSING - {Phase.DECLINED}):
-            self.leave(Phase.OUT_OF_ORDER, "out of order")
+            self.leave_sale(Phase.OUT_OF_ORDER, "out of order")
 
-    def _close(self) -> None:
-        in_front = self.state.sale if self.state.phase in _ALIVE else None
+    def _close_sales(self) -> None:
+        current = self.state.sale if self.state.phase in _KEEPS_SALE_OPEN else None
         for sale in self.state.ledger.finished():
-            if sale.id != in_front:
+            if sale.id != current:
                 self.record(SaleClosed(sale.id, sale.outcome))
 
-    def _pursue(self) -> None:
-        """Sends what is due, for as long as it is not acknowledged."""
+    def _send_due_commands(self) -> None:
+        """Repeats each settlement and reversal, at growing intervals, until the terminal acknowledges it."""
         retries = {id_: retry for id_, retry in self.state.retries.items() if id_ in self.state.ledger.transactions}
         for transaction in self.state.ledger.transactions.values():
             if transaction.state in ("settling", "reversing"):
                 retry = retries.get(transaction.id, Retry(0, self.now))
                 if retry.due <= self.now:
-                    self.act(_command(transaction))
-                    wait = delay_after(retry.sent, RETRY_DELAYS_S)
-                    retries[transaction.id] = Retry(retry.sent + 1, self.now + wait)
+                    self.add(_command_for(transaction))
+                    delay = delay_after(retry.sent, RETRY_DELAYS_S)
+                    retries[transaction.id] = Retry(retry.sent + 1, self.now + delay)
         unsettled = any(retry.sent > UNSETTLED_AFTER for retry in retries.values())
         faults: set[FaultName] = set(self.state.faults - {"unsettled"})
         if unsettled:
@@ -126,11 +126,11 @@ class Transition:
         if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
             return None
         end: float = self.now + getattr(timeouts, phase.value)
-        asks = phase in BEFORE_DISPENSING - {Phase.AGE_CHECK} or phase is Phase.SERVICE
-        return Deadline(end, end - timeouts.warning if asks else None)
+        warns = phase in BEFORE_DISPENSING - {Phase.AGE_CHECK} or phase is Phase.SERVICE
+        return Deadline(end, end - timeouts.warning if warns else None)
 
 
-def _command(transaction: Transaction) -> Effect:
+def _command_for(transaction: Transaction) -> Effect:
     if transaction.state == "settling":
         return SettlePayment(transaction.id)
     return ReversePayment(transaction.id)

@@ -22,7 +22,7 @@ def test_a_payment_ends_with_the_face_that_passed_for_it(slot: str, phase: Phase
     rig.terminal.otherwise = Pay.WAIT
     rig.buy(slot)
     if slot == BEER:
-        rig.shop.age_checked(rig.shop.snapshot.sale, passed=True)
+        rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
 
     def go(seconds: int, *faces: object) -> None:
         for _ in range(seconds * 10):

@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.security.pin import PinError, Tries, check_hash, hash_pin, matches, wait_after
 from kiosk.vending.devices.attendant import Attendant
-from kiosk.vending.devices.id_check import IdConfirmed, WrongPin
+from kiosk.vending.devices.protocols import IdConfirmed, WrongPin
 from kiosk.vending.journal.facts import PinRefused
 from kiosk.vending.sale.events import Cancel
 from kiosk.vending.sale.state import Phase

@@ -6,11 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from kiosk.vending.devices.dispenser import Dropped, NotDropped
-from kiosk.vending.devices.protocols import Approved, Declined, Reversed, Settled
+from kiosk.vending.devices.protocols import Approved, Declined, Dropped, NotDropped, Reversed, Settled
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
-from kiosk.vending.journal.export import accounts
+from kiosk.vending.journal.export import build_accounts
 from kiosk.vending.journal.facts import PaymentApproved, SaleClosed
 from kiosk.vending.sale.events import (
     Back,
@@ -127,7 +126,7 @@ def test_every_charge_of_a_sale_is_journalled_once(rig: Rig) -> None:
         rig.shop.touch(Continue())
     approved = [fact.reference for fact in rig.journal.facts if isinstance(fact, PaymentApproved)]
     assert approved == ["T1", "T2"]
-    (account,) = accounts(rig.journal.entries())
+    (account,) = build_accounts(rig.journal.entries())
     assert (account.charged, account.returned) == (2 * PRICES[WATER], 2 * PRICES[WATER])
 
 

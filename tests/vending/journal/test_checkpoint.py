@@ -15,11 +15,11 @@ from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.journal import Journal, JournalDamagedError
-from kiosk.vending.journal.checkpoint import LAYOUT, checkpoint, ledger_of, recalled
-from kiosk.vending.journal.export import lines
+from kiosk.vending.journal.export import text_lines
 from kiosk.vending.journal.facts import Checkpoint, JournalReplaced, PriceSet, SettingChanged
 from kiosk.vending.journal.ledger import Ledger, OpenSale, Slot, Transaction, UnknownVend, fold
-from kiosk.vending.journal.operator_settings import VOLUME, Settings
+from kiosk.vending.journal.operator_settings import VOLUME, OperatorSettings
+from kiosk.vending.journal.recovery import CHECKPOINT_LAYOUT, make_checkpoint, read_checkpoint, rebuild_ledger
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
 from tests.fakes.sale_rig import BEER, STOCK, WATER, Rig, catalog, settle_everything
@@ -39,7 +39,7 @@ FULL = Ledger(
 def kept(ledger: Ledger) -> Checkpoint:
     """A checkpoint as it comes back from the journal."""
     rig = Rig()
-    rig.journal.append(checkpoint(ledger))
+    rig.journal.append(make_checkpoint(ledger))
     fact = rig.journal.facts[-1]
     assert isinstance(fact, Checkpoint)
     return fact
@@ -47,7 +47,7 @@ def kept(ledger: Ledger) -> Checkpoint:
 
 @pytest.mark.parametrize("ledger", [Ledger(), FULL])
 def test_a_ledger_goes_into_a_checkpoint_and_back(ledger: Ledger) -> None:
-    assert ledger_of(kept(ledger)) == ledger
+    assert read_checkpoint(kept(ledger)) == ledger
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def test_a_ledger_goes_into_a_checkpoint_and_back(ledger: Ledger) -> None:
 )
 def test_a_checkpoint_that_makes_no_sense_is_passed_over(ledger: dict[str, Any]) -> None:
     rig = Rig()
-    rig.journal.append(Checkpoint(LAYOUT, ledger))
+    rig.journal.append(Checkpoint(CHECKPOINT_LAYOUT, ledger))
     fact = rig.journal.facts[-1]
     assert isinstance(fact, Checkpoint)
-    assert ledger_of(fact) is None
+    assert read_checkpoint(fact) is None
 
 
 def test_the_layout_is_raised_with_the_ledger() -> None:
-    """If this fails: raise LAYOUT, so that nobody reads an older checkpoint as what it is not; then write it here."""
+    """If this fails, raise CHECKPOINT_LAYOUT, so that older checkpoints are ignored, and write the new fields here."""
     known = {kind.__name__: " ".join(each.name for each in fields(kind)) for kind in _KINDS}
-    assert (LAYOUT, known) == (
+    assert (CHECKPOINT_LAYOUT, known) == (
         2,
         {
             "Ledger": "opened sales transactions settled slots prices doubts replaced",
@@ -126,8 +126,8 @@ def test_a_checkpoint_of_another_layout_is_passed_over() -> None:
     rig = Rig(checkpoint_every=10)
     rig.buy()
     settle_everything(rig)
-    rig.journal.append(replace(checkpoint(Ledger(opened=99)), layout=LAYOUT + 1))
-    assert recalled(rig.journal) == fold(rig.journal.facts)  # type: ignore[arg-type]
+    rig.journal.append(replace(make_checkpoint(Ledger(opened=99)), layout=CHECKPOINT_LAYOUT + 1))
+    assert rebuild_ledger(rig.journal) == fold(rig.journal.facts)  # type: ignore[arg-type]
     assert rig.ledger.opened == 1
 
 
@@ -147,12 +147,12 @@ def test_a_full_disk_at_a_checkpoint_stops_the_sale_until_there_is_room() -> Non
 def test_settings_outlast_checkpoints(tmp_path: Path) -> None:
     """They are journalled beside the sale, which knows nothing of them."""
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        settings = Settings(journal)
+        settings = OperatorSettings(journal)
         shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser(), checkpoint_every=1)
         for volume in (40, 50):
             settings.set(VOLUME, volume)
             shop.tick(0.0)
-            assert Settings(journal).get(VOLUME, 0) == volume
+            assert OperatorSettings(journal).get(VOLUME, 0) == volume
         assert len(list(journal.of_kind(Checkpoint))) == 2
 
 
@@ -160,7 +160,7 @@ def test_settings_outlast_checkpoints(tmp_path: Path) -> None:
 def test_a_row_before_a_checkpoint_is_verified_all_the_same(tmp_path: Path, row: int) -> None:
     path = tmp_path / "journal.db"
     with closing(Journal(path)) as journal:
-        for fact in (SettingChanged(VOLUME, "40"), checkpoint(FULL), SettingChanged(VOLUME, "50")):
+        for fact in (SettingChanged(VOLUME, "40"), make_checkpoint(FULL), SettingChanged(VOLUME, "50")):
             journal.append(fact)
     with closing(sqlite3.connect(path)) as database:
         database.execute("DROP TRIGGER events_stay")
@@ -172,8 +172,8 @@ def test_a_row_before_a_checkpoint_is_verified_all_the_same(tmp_path: Path, row:
 
 def test_a_listed_checkpoint_is_one_short_line() -> None:
     rig = Rig()
-    rig.journal.append(checkpoint(FULL))
-    assert list(lines(rig.journal.entries()))[-1].split()[2:] == ["checkpoint"]
+    rig.journal.append(make_checkpoint(FULL))
+    assert list(text_lines(rig.journal.entries()))[-1].split()[2:] == ["checkpoint"]
 
 
 def test_nothing_is_noted_before_a_failed_journal_was_read_again() -> None:

@@ -14,7 +14,7 @@ from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
-from kiosk.vending.journal import Journal, JournalError, file, read, verify
+from kiosk.vending.journal import Journal, JournalError, database, read, verify
 from kiosk.vending.journal import journal as writing
 from kiosk.vending.journal.facts import Fact, MachineStarted, ReversalRequested
 from kiosk.vending.sale.events import Cancel, Continue
@@ -42,14 +42,14 @@ def takes_nothing_more(path: Path) -> Iterator[None]:
 def is_read_only(_: Path) -> Iterator[None]:
     """SQLite gives the error that it has for a disk that was mounted anew, read-only, after a fault."""
     with pytest.MonkeyPatch.context() as patch:
-        connected = writing.connected
+        connect = writing.connect
 
         def read_only(name: str) -> sqlite3.Connection:
-            database = connected(name)
+            database = connect(name)
             database.execute("PRAGMA query_only = 1")
             return database
 
-        patch.setattr(writing, "connected", read_only)
+        patch.setattr(writing, "connect", read_only)
         for journal in OPEN:
             journal._database.execute("PRAGMA query_only = 1")
         yield
@@ -72,7 +72,7 @@ OPEN: list[Journal] = []
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(file, "BUSY_S", 0.0)
+    monkeypatch.setattr(database, "BUSY_S", 0.0)
     OPEN.clear()
     yield tmp_path / "journal.db"
     for journal in OPEN:
@@ -217,7 +217,7 @@ def test_a_start_is_refused_in_one_line_before_any_device_is_told_anything(
         monkeypatch.setattr(
             device, "poll", lambda _: pytest.fail("a device was polled, whose driver may act by itself")
         )
-    with fault(path), pytest.raises(JournalError, match="look at its disk and folder") as caught:  # type: ignore[attr-defined]
+    with fault(path), pytest.raises(JournalError, match="check its disk and its folder") as caught:  # type: ignore[attr-defined]
         start()
     assert "\n" not in str(caught.value)
     assert not terminal.accounts

@@ -16,7 +16,7 @@ from kiosk.cli.main import main
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal import Entry, Head, Journal
-from kiosk.vending.journal.export import accounts, as_csv, as_json, lines
+from kiosk.vending.journal.export import build_accounts, text_lines, to_csv, to_json
 from kiosk.vending.journal.facts import SaleOpened
 from kiosk.vending.sale.events import Cancel, Settle
 from tests.fakes.sale_rig import BEER, WATER, Rig
@@ -62,7 +62,7 @@ def kiosk(*arguments: str | Path) -> tuple[int, str]:
 
 
 def test_every_sale_is_a_row_and_all_money_is_there(rig: Rig) -> None:
-    found = accounts(rig.journal.entries())
+    found = build_accounts(rig.journal.entries())
     assert [(each.slot, each.outcome, each.age, each.charged, each.returned, each.dispensed) for each in found] == [
         (WATER, "sold", "not_needed", 180, 0, True),
         (BEER, "cancelled", "id_confirmed", 0, 0, False),
@@ -75,7 +75,7 @@ def test_every_sale_is_a_row_and_all_money_is_there(rig: Rig) -> None:
 
 
 def test_the_csv_is_in_major_units(rig: Rig) -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv(rig.journal.entries()))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(rig.journal.entries()))))
     assert [row["price"] for row in rows[:2]] == ["1.80", "3.50"]
     assert rows[0]["charged"] == "1.80"
     assert rows[0]["dispensed"] == "yes"
@@ -86,13 +86,13 @@ def test_the_csv_is_in_major_units(rig: Rig) -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1"])
 def test_no_cell_of_the_csv_is_a_formula(name: str) -> None:
     entry = Entry(1, "2026-01-01T12:00:00.000Z", SaleOpened("j-1", "A1", name, 180, "EUR", 0))
-    (row,) = csv.DictReader(io.StringIO(as_csv([entry]), newline=""))
+    (row,) = csv.DictReader(io.StringIO(to_csv([entry]), newline=""))
     assert row["product"] == f"'{name}"
     assert (row["price"], row["slot"]) == ("1.80", "A1")
 
 
 def test_the_json_has_every_row_in_minor_units(rig: Rig) -> None:
-    document = json.loads(as_json(list(rig.journal.entries()), Head(5, "ab")))
+    document = json.loads(to_json(list(rig.journal.entries()), Head(5, "ab")))
     assert document["head"] == "5:ab"
     assert document["sales"][0]["price"] == 180
     assert [event["kind"] for event in document["events"]] == rig.journal.kinds
@@ -100,22 +100,22 @@ def test_the_json_has_every_row_in_minor_units(rig: Rig) -> None:
 
 def test_the_json_has_a_line_for_each_sale_and_each_row(rig: Rig) -> None:
     entries = list(rig.journal.entries())
-    parts = as_json(entries, Head(5, "ab")).splitlines()
+    parts = to_json(entries, Head(5, "ab")).splitlines()
     rows = [json.loads(line.rstrip(",")) for line in parts if line.startswith('{"seq"')]
     assert [row["seq"] for row in rows] == [entry.seq for entry in entries]
-    assert sum(line.startswith('{"sale"') for line in parts) == len(accounts(entries))
-    assert json.loads(as_json([], Head(0, "ab"))) == {"head": "0:ab", "sales": [], "events": []}
+    assert sum(line.startswith('{"sale"') for line in parts) == len(build_accounts(entries))
+    assert json.loads(to_json([], Head(0, "ab"))) == {"head": "0:ab", "sales": [], "events": []}
 
 
 def test_a_line_leaves_out_what_says_nothing(rig: Rig) -> None:
-    assert [line.split()[2] for line in lines(rig.journal.entries())] == rig.journal.kinds
-    assert not any(line.endswith("=") for line in lines(rig.journal.entries()))
+    assert [line.split()[2] for line in text_lines(rig.journal.entries())] == rig.journal.kinds
+    assert not any(line.endswith("=") for line in text_lines(rig.journal.entries()))
 
 
 @pytest.mark.proves("product-name-forges")
 def test_a_name_makes_no_line_of_its_own_and_gives_a_terminal_no_orders() -> None:
     fact = SaleOpened("s-1", "A1", "Wasser\n      8  2026-01-01  sale_closed \x1b[2J\u2028 矿泉水", 180, "EUR", 0)
-    (line,) = lines([Entry(7, "2026-01-01T12:00:00.000Z", fact)])
+    (line,) = text_lines([Entry(7, "2026-01-01T12:00:00.000Z", fact)])
     assert line.isprintable()
     assert "\\n      8" in line
     assert "\\x1b[2J" in line
@@ -193,7 +193,7 @@ def test_verify_prints_a_head_that_it_takes_back(path: Path) -> None:
 def test_a_head_that_is_none_is_refused(path: Path, noted: str) -> None:
     code, output = kiosk("verify", "--journal", path, "--noted", noted or " ")
     assert code == 1
-    assert "is no head of a journal" in output
+    assert "is not a journal's head" in output
 
 
 def test_a_missing_journal_is_one_line(tmp_path: Path) -> None:

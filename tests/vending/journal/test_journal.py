@@ -20,7 +20,6 @@ from kiosk.vending.journal import (
     JournalDamagedError,
     JournalError,
     JournalInUseError,
-    file,
     quarantine,
     read,
     read_between,
@@ -194,7 +193,7 @@ def test_whatever_is_done_to_the_rows_is_found(written: Path, statement: str, fo
         with pytest.raises(JournalDamagedError, match=found) as caught:
             look(written)
         assert "\n" not in str(caught.value)
-        assert "reverse those at the terminal" in str(caught.value)
+        assert "reverse open payments at the terminal" in str(caught.value)
 
 
 def test_two_rows_that_change_places_are_found(written: Path) -> None:
@@ -266,10 +265,10 @@ def test_a_write_cut_short_anywhere_leaves_whole_rows(path: Path, tmp_path: Path
 
 def test_a_damaged_file_says_what_to_do(written: Path) -> None:
     written.write_bytes(written.read_bytes()[:4096] + b"\xff" * 4096)
-    with pytest.raises(JournalDamagedError, match="the kiosk keeps it in a folder beside") as caught:
+    with pytest.raises(JournalDamagedError, match="the kiosk moves it to a folder beside") as caught:
         Journal(written)
-    assert "the stock is the catalogue's until you count it" in str(caught.value)
-    assert "reverse those at the terminal" in str(caught.value)
+    assert "count the stock, which is the catalogue's again" in str(caught.value)
+    assert "reverse open payments at the terminal" in str(caught.value)
 
 
 def test_a_journal_of_a_newer_kiosk_is_left_alone(written: Path) -> None:
@@ -282,7 +281,7 @@ def test_a_journal_of_a_newer_kiosk_is_left_alone(written: Path) -> None:
 def test_a_schema_moves_on_and_keeps_the_rows(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     migrations = (*schema.MIGRATIONS, "CREATE TABLE notes (text TEXT);\nINSERT INTO notes VALUES ('new');\n")
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
-    monkeypatch.setattr(file, "READABLE", len(migrations))
+    monkeypatch.setattr(schema, "READABLE", len(migrations))
     with pytest.raises(JournalError, match="start the kiosk once"):
         read(written)
     with closing(Journal(written)) as journal:
@@ -297,9 +296,9 @@ def test_a_kind_that_nobody_knows_is_damage(path: Path) -> None:
     with closing(Journal(path)) as journal:
         journal._database.execute(
             "INSERT INTO events VALUES (1, '2026-01-01T12:00:00.000Z', 'party', '{}', ?)",
-            (records.hash_of(journal.id, 1, "2026-01-01T12:00:00.000Z", "party", "{}"),),
+            (records.row_hash(journal.id, 1, "2026-01-01T12:00:00.000Z", "party", "{}"),),
         )
-    with pytest.raises(JournalDamagedError, match="row 1: there is no kind 'party'"):
+    with pytest.raises(JournalDamagedError, match="row 1: its kind 'party' is unknown"):
         read(path)
 
 
@@ -339,13 +338,13 @@ def test_a_row_with_the_right_hash_that_is_no_fact_is_damage_and_put_aside(
     path: Path, row: tuple[str, str, str]
 ) -> None:
     with closing(Journal(path)) as journal:
-        digest = records.hash_of(journal.id, 1, *row)
+        digest = records.row_hash(journal.id, 1, *row)
         journal._database.execute("INSERT INTO events VALUES (1, ?, ?, ?, ?)", (*row, digest))
     assert verify(path).seq == 1
     with pytest.raises(JournalDamagedError, match="row 1") as caught:
         read(path)
     assert len(str(caught.value)) < 1000
-    with closing(quarantine.opened(path)) as journal:
+    with closing(quarantine.open_journal(path)) as journal:
         assert [type(entry.fact) for entry in journal.entries()] == [JournalReplaced]
     assert list(path.parent.glob("journal-damaged-*/journal.db"))
 
@@ -361,7 +360,7 @@ def test_a_full_disk_is_an_error_and_leaves_the_rows(written: Path) -> None:
 
 
 def test_a_file_that_stays_locked_is_an_error(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file, "BUSY_S", 0.01)
+    monkeypatch.setattr(schema, "BUSY_S", 0.01)
     with closing(Journal(written)) as journal, closing(sqlite3.connect(written, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(JournalError, match="locked"):
@@ -423,7 +422,7 @@ def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path
     with closing(Journal(written)) as journal:
         away = tmp_path / "away"
         written.parent.rename(away)
-        with pytest.raises(JournalError, match="is gone"):
+        with pytest.raises(JournalError, match="was deleted or replaced"):
             journal.reopen()
         written.parent.mkdir()
         with closing(sqlite3.connect(written)):
@@ -471,17 +470,17 @@ def test_rows_that_a_read_only_medium_would_hide_are_not_left_out(read_only: Pat
     read_only.with_name("journal.db-wal").write_bytes(b"rows")
     read_only.parent.chmod(0o555)
     os.seteuid(before)
-    with pytest.raises(JournalError, match="copy both to a folder that can be written"):
+    with pytest.raises(JournalError, match="copy both files to a folder that can be written"):
         verify(read_only)
 
 
 def test_it_says_whether_it_can_be_read(tmp_path: Path) -> None:
     with closing(Journal(tmp_path / "journal.db")) as journal:
-        assert journal.answers()
+        assert journal.is_readable()
         journal.append(MachineStarted("1"))
-        assert journal.answers()
+        assert journal.is_readable()
         journal._database.close()
-        assert not journal.answers()
+        assert not journal.is_readable()
 
 
 def test_a_day_is_selected_by_the_database(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -491,8 +490,8 @@ def test_a_day_is_selected_by_the_database(path: Path, monkeypatch: pytest.Monke
         for fact in [*FACTS, MachineStarted("2.0")]:
             journal.append(fact)
         read_rows: list[str] = []
-        of_row = records.fact_from
-        monkeypatch.setattr(records, "fact_from", lambda kind, data: read_rows.append(kind) or of_row(kind, data))
+        of_row = records.parse_fact
+        monkeypatch.setattr(records, "parse_fact", lambda kind, data: read_rows.append(kind) or of_row(kind, data))
         midnight = datetime(2026, 3, 2, 1, tzinfo=timezone(timedelta(hours=1)))
         entries = read_between(path, midnight, midnight + timedelta(hours=2))
     assert [(entry.seq, entry.fact) for entry in entries] == [(3, FACTS[2]), (4, FACTS[3])]

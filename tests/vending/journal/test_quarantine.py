@@ -22,7 +22,6 @@ from kiosk.vending.journal import (
     JournalDamagedError,
     JournalError,
     JournalInUseError,
-    file,
     quarantine,
     verify,
 )
@@ -38,7 +37,7 @@ from kiosk.vending.journal.facts import (
     SettingChanged,
     StockSet,
 )
-from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, VOLUME, Settings
+from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, VOLUME, OperatorSettings
 from kiosk.vending.sale.events import EnterService, Settle
 from kiosk.vending.shop import Shop
 from tests.fakes.sale_rig import STOCK, WATER, Rig, catalog
@@ -107,7 +106,7 @@ def test_a_damaged_journal_is_kept_and_another_begun_that_says_so(
         before = journal.id
     damage(written)
     spoilt = written.read_bytes()
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         assert journal.id != before
         (told,) = [entry.fact for entry in journal.entries() if isinstance(entry.fact, JournalReplaced)]
     assert verify(written).seq >= 1
@@ -115,7 +114,7 @@ def test_a_damaged_journal_is_kept_and_another_begun_that_says_so(
     assert "\n" not in told.damage
     assert (written.parent / told.folder / "journal.db").read_bytes() == spoilt
     assert any("settle it in service mode" in message for message in caplog.messages)
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         assert len(list(journal.of_kind(JournalReplaced))) == 1
 
 
@@ -135,7 +134,7 @@ def with_rows_beside(path: Path) -> None:
 
 def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> None:
     with_rows_beside(written)
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
         assert isinstance(told, JournalReplaced)
         assert told.damage.endswith("was changed")
@@ -145,7 +144,7 @@ def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> Non
 def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
     """Nothing is wrong with its rows: a bit of a trigger's text is, by which SQLite refuses every new one."""
     spoil(written, written.read_bytes().index(b"RAISE(ABORT, 'the journal is appended"), b"RAISA")
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
         assert isinstance(told, JournalReplaced)
         assert "triggers" in told.damage
@@ -154,20 +153,20 @@ def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
 
 def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite says the same of a read-only disk, of a lack of rights, and of a header that forbids to write."""
-    connected = file.connected
+    connect = schema.connect
 
     def refused(name: str) -> sqlite3.Connection:
-        with closing(connected(name)) as database:
+        with closing(connect(name)) as database:
             database.execute("PRAGMA query_only = 1")
             check_writable(database)
         raise AssertionError("it was written")
 
     for module in (writing, quarantine):
-        monkeypatch.setattr(module, "connected", refused)
-    with pytest.raises(JournalError, match=r"readonly.*look at its disk") as told:
-        quarantine.opened(written)
+        monkeypatch.setattr(module, "connect", refused)
+    with pytest.raises(JournalError, match=r"readonly.*check its disk") as told:
+        quarantine.open_journal(written)
     assert not isinstance(told.value, JournalDamagedError)
-    assert not quarantine.kept_beside(written)
+    assert not quarantine.quarantined_journals(written)
 
 
 @pytest.mark.proves("journal-unreadable")
@@ -184,11 +183,11 @@ def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pyt
 
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **named: connect(*args, factory=Unread, **named))
-    with pytest.raises(JournalError, match="look at its disk") as told:
-        quarantine.opened(written)
+    with pytest.raises(JournalError, match="check its disk") as told:
+        quarantine.open_journal(written)
     assert not isinstance(told.value, JournalDamagedError)
     assert "\n" not in str(told.value)
-    assert not quarantine.kept_beside(written)
+    assert not quarantine.quarantined_journals(written)
 
 
 @pytest.mark.proves("journal-unreadable")
@@ -205,17 +204,17 @@ def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pyt
 def test_what_an_operators_sqlite_shell_did_is_no_damage(written: Path, statements: str) -> None:
     with closing(sqlite3.connect(written, isolation_level=None)) as database:
         database.executescript(statements)
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS
         journal.append(FACTS[0])
-    assert not quarantine.kept_beside(written)
+    assert not quarantine.quarantined_journals(written)
 
 
 def test_a_journal_of_a_kiosk_whose_source_was_indented_otherwise_is_no_damage(
     written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schema, "MIGRATIONS", tuple(dedent(script) for script in schema.MIGRATIONS))
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS
 
 
@@ -227,7 +226,7 @@ def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> No
         reader.execute("BEGIN")
         reader.execute("SELECT seq FROM head").fetchone()
         rows = written.with_name("journal.db-wal").read_bytes()
-        with closing(quarantine.opened(written)) as journal:
+        with closing(quarantine.open_journal(written)) as journal:
             (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
     assert isinstance(told, JournalReplaced)
     assert (written.parent / told.folder / "journal.db-wal").read_bytes() == rows
@@ -235,35 +234,35 @@ def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> No
 
 
 def test_a_journal_in_order_is_opened_and_nothing_put_aside(written: Path) -> None:
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         assert [entry.fact for entry in journal.entries()] == FACTS
     assert not list(written.parent.glob("*damaged*"))
 
 
 def test_what_is_only_another_version_or_in_use_is_left_alone(written: Path) -> None:
     with closing(Journal(written)), pytest.raises(JournalInUseError):
-        quarantine.opened(written)
+        quarantine.open_journal(written)
     tampered(written, "PRAGMA user_version = 99")
     with pytest.raises(JournalError, match="newer kiosk"):
-        quarantine.opened(written)
+        quarantine.open_journal(written)
     assert not list(written.parent.glob("*damaged*"))
 
 
 @pytest.mark.proves("journal-damaged-start")
 def test_open_payments_are_told_and_what_the_operator_set_is_kept(written: Path) -> None:
     DAMAGES["a row was changed"](written)
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
         assert isinstance(told, JournalReplaced)
         assert (told.damage, told.owed) == ("row 2 was changed", "j-1-1")
-        settings = Settings(journal)
+        settings = OperatorSettings(journal)
         assert (settings.get(VOLUME, 60), settings.get(OUT_OF_ORDER, 0)) == (40, 1)
 
 
 def test_rows_that_make_no_sense_together_are_no_obstacle(written: Path) -> None:
     tampered(written, """UPDATE events SET data = '{"slot": "A1", "count": null, "reason": 7}' WHERE seq = 1""")
     tampered(written, """UPDATE events SET kind = 'vend_failed', data = '{"sale": [], "slot": {}, "reason": 1}'""")
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
         assert isinstance(told, JournalReplaced)
         assert told.owed == ""
@@ -289,12 +288,12 @@ def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
             for owner, name in STEPS:
                 context.setattr(owner, name, cut_at(steps, getattr(owner, name)))
             try:
-                quarantine.opened(path).close()
+                quarantine.open_journal(path).close()
             except Cut:
                 went = True
             else:
                 went = False
-        with closing(quarantine.opened(path)) as journal:
+        with closing(quarantine.open_journal(path)) as journal:
             told = [entry.fact for entry in journal.of_kind(JournalReplaced)]
             assert told
         facts = [fact for fact in told if isinstance(fact, JournalReplaced)]
@@ -339,9 +338,9 @@ def test_what_cannot_be_put_aside_stays_and_says_why(
     def fails(*_: object, **__: object) -> None:
         raise OSError(fault, os.strerror(fault))
 
-    monkeypatch.setattr(quarantine, "_keep", fails)
-    with pytest.raises(JournalError, match=f"cannot be put aside .{os.strerror(fault)}") as caught:
-        quarantine.opened(written)
+    monkeypatch.setattr(quarantine, "_link_or_copy", fails)
+    with pytest.raises(JournalError, match=f"cannot be moved to quarantine .{os.strerror(fault)}") as caught:
+        quarantine.open_journal(written)
     assert "\n" not in str(caught.value)
     assert written.read_bytes() == spoilt
 
@@ -353,7 +352,7 @@ def test_a_file_system_without_links_has_copies(written: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "link", unknown)
     DAMAGES["a row was changed"](written)
     spoilt = written.read_bytes()
-    quarantine.opened(written).close()
+    quarantine.open_journal(written).close()
     (folder,) = written.parent.glob("journal-damaged-*")
     assert (folder / "journal.db").read_bytes() == spoilt
 
@@ -368,7 +367,7 @@ def told(journal: Journal) -> list[JournalReplaced]:
 @pytest.fixture
 def known(written: Path) -> Path:
     """A journal that a kiosk has worked with, and without which its files are left."""
-    quarantine.opened(written).close()
+    quarantine.open_journal(written).close()
     return written
 
 
@@ -376,7 +375,7 @@ def known(written: Path) -> Path:
 def test_a_fresh_machine_misses_nothing_and_one_of_before_the_mark_gets_one(tmp_path: Path, written: Path) -> None:
     fresh = tmp_path / "fresh" / "journal.db"
     for path in (fresh, fresh, written, written):
-        with closing(quarantine.opened(path)) as journal:
+        with closing(quarantine.open_journal(path)) as journal:
             assert told(journal) == []
             assert path.with_name("journal.db.begun").read_text() == journal.id
 
@@ -391,7 +390,7 @@ def test_a_journal_that_is_gone_is_told_once_and_another_begun(
     if rows_left:
         known.with_name("journal.db-wal").write_bytes(b"rows")
     for _ in range(2):
-        with closing(quarantine.opened(known)) as journal:
+        with closing(quarantine.open_journal(known)) as journal:
             (fact,) = told(journal)
             assert (fact.damage, fact.owed) == (GONE, "")
             folder = known.parent / fact.folder
@@ -399,13 +398,13 @@ def test_a_journal_that_is_gone_is_told_once_and_another_begun(
             assert (folder / "journal.db-wal").exists() is rows_left
     assert len([message for message in caplog.messages if "it was gone" in message]) == 1
     known.unlink()
-    with closing(quarantine.opened(known)) as journal:
+    with closing(quarantine.open_journal(known)) as journal:
         assert len(told(journal)) == 2  # the second one is gone, too
 
 
 def test_who_deletes_the_whole_folder_has_a_fresh_machine(known: Path) -> None:
     shutil.rmtree(known.parent)
-    with closing(quarantine.opened(known)) as journal:
+    with closing(quarantine.open_journal(known)) as journal:
         assert told(journal) == []
 
 
@@ -413,13 +412,13 @@ def test_a_copy_put_back_is_not_gone(known: Path) -> None:
     copy = known.read_bytes()
     known.unlink()
     known.write_bytes(copy)
-    with closing(quarantine.opened(known)) as journal:
+    with closing(quarantine.open_journal(known)) as journal:
         assert told(journal) == []
 
 
 def test_a_damaged_journal_is_not_called_gone_as_well(known: Path) -> None:
     DAMAGES["a row was changed"](known)
-    with closing(quarantine.opened(known)) as journal:
+    with closing(quarantine.open_journal(known)) as journal:
         assert [fact.damage for fact in told(journal)] == ["row 2 was changed"]
 
 
@@ -430,7 +429,7 @@ def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
 ) -> None:
     for deadly in range(100):
         path = tmp_path / str(deadly) / "journal.db"
-        with closing(quarantine.opened(path)) as journal:
+        with closing(quarantine.open_journal(path)) as journal:
             for fact in FACTS:
                 journal.append(fact)
         {**DAMAGES, "gone": Path.unlink}[damage](path)
@@ -439,11 +438,11 @@ def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
             for owner, name in STEPS:
                 context.setattr(owner, name, cut_at(steps, getattr(owner, name)))
             try:
-                quarantine.opened(path).close()
+                quarantine.open_journal(path).close()
                 went = True
             except Cut:
                 went = False
-        with closing(quarantine.opened(path)) as journal:
+        with closing(quarantine.open_journal(path)) as journal:
             assert {fact.damage for fact in told(journal)} == {GONE if damage == "gone" else "row 2 was changed"}
         if went:
             assert deadly > 5, "not every step is counted"
@@ -458,8 +457,8 @@ def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(quarantine, "replace_file", fails)
-    quarantine.opened(tmp_path / "journal.db").close()
-    assert "nobody will be told" in caplog.text
+    quarantine.open_journal(tmp_path / "journal.db").close()
+    assert "could not report" in caplog.text
 
 
 @pytest.mark.proves("journal-replaced")
@@ -469,7 +468,7 @@ def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_f
 ) -> None:
     """SQLite would go on writing into a file that has no name any more."""
     path = tmp_path / "journal.db"
-    with closing(quarantine.opened(path)) as journal:
+    with closing(quarantine.open_journal(path)) as journal:
         rig = Rig()
         rig.journal = journal  # type: ignore[assignment]
         rig.start()
@@ -477,7 +476,7 @@ def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_f
         path.unlink()
         if instead:
             path.write_bytes(copy)
-        assert not journal.answers()
+        assert not journal.is_readable()
         rig.buy()
         assert rig.shop.snapshot.faults == {"journal"}
         assert not rig.terminal.accounts
@@ -497,7 +496,7 @@ def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(
     written = known
     {**DAMAGES, "gone": Path.unlink}[damage](written)
     for start in range(2):
-        with closing(quarantine.opened(written)) as journal:
+        with closing(quarantine.open_journal(written)) as journal:
             shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser())  # type: ignore[arg-type]
             (attention,) = shop.snapshot.attention
             assert (attention.kind, attention.owed) == (kind, () if damage == "gone" else ("j-1-1",))
@@ -507,7 +506,7 @@ def test_the_machine_sells_on_and_it_stays_on_the_operators_list_until_settled(
                 shop.operate(EnterService())
                 shop.operate(Settle(attention.item, None))
                 assert not shop.snapshot.attention
-    with closing(quarantine.opened(written)) as journal:
+    with closing(quarantine.open_journal(written)) as journal:
         shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser())  # type: ignore[arg-type]
         assert not shop.snapshot.attention
 

@@ -16,14 +16,21 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from kiosk.vending.devices.dispenser import Dropped, NotDropped
-from kiosk.vending.devices.id_check import IdConfirmed, IdRefused
-from kiosk.vending.devices.protocols import Approved, Declined, Reversed, Settled
+from kiosk.vending.devices.protocols import (
+    Approved,
+    Declined,
+    Dropped,
+    IdConfirmed,
+    IdRefused,
+    NotDropped,
+    Reversed,
+    Settled,
+)
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal import Entry
-from kiosk.vending.journal.checkpoint import recalled
 from kiosk.vending.journal.facts import Fact, SaleClosed, SaleOpened, StockSet, VendFailed, VendUnknown
+from kiosk.vending.journal.recovery import rebuild_ledger
 from kiosk.vending.sale.events import (
     Back,
     Cancel,
@@ -199,7 +206,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def camera_sees_nobody_for_a_while(self) -> None:
-        self.do(self.rig.shop.visit_ended)
+        self.do(self.rig.shop.report_visit_end)
         if self.rig.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and "journal" not in self.rig.shop.snapshot.faults:
             self.owes_an_id = False
 
@@ -227,7 +234,7 @@ class AnyOrder(RuleBasedStateMachine):
             case "passed" | "ask":
                 asks = answer == "ask" and (self.rig.phase, self.rig.shop.state.sale) == (Phase.AGE_CHECK, sale)
                 self.owes_an_id = self.owes_an_id or asks
-                self.do(lambda: self.rig.shop.age_checked(sale, answer == "passed"))
+                self.do(lambda: self.rig.shop.report_age_check(sale, answer == "passed"))
             case "id":
                 self.prove_age()
             case "confirmed late":
@@ -235,7 +242,7 @@ class AnyOrder(RuleBasedStateMachine):
             case "refused late":
                 self.rig.reader.say(IdRefused(sale, "reader"))
             case "away":
-                self.do(self.rig.shop.walked_away)
+                self.do(self.rig.shop.report_customer_left)
 
     @rule(
         what=st.sampled_from(["approve", "approve", "decline", "silence", "vanish", "come_back", "come_back"]),
@@ -357,7 +364,7 @@ class AnyOrder(RuleBasedStateMachine):
     def a_restart_would_know_what_the_sale_knows(self) -> None:
         if "journal" not in self.rig.shop.snapshot.faults:
             assert self.rig.ledger == self.rig.recorded
-        assert recalled(self.rig.journal) == self.rig.recorded
+        assert rebuild_ledger(self.rig.journal) == self.rig.recorded
 
     @invariant()
     def stock_is_never_below_zero(self) -> None:
@@ -453,7 +460,7 @@ class AnyOrder(RuleBasedStateMachine):
         snapshot = self.rig.shop.snapshot
         if snapshot.phase is Phase.AGE_CHECK:
             self.cleared.add(snapshot.sale)
-            self.do(lambda: self.rig.shop.age_checked(snapshot.sale, passed=True))
+            self.do(lambda: self.rig.shop.report_age_check(snapshot.sale, passed=True))
         elif self.rig.reader.wanted:
             self.cleared.add(self.rig.reader.wanted[0])
             self.rig.reader.present(40)

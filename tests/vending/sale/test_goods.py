@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.vending.devices.dispenser import Dropped
+from kiosk.vending.devices.protocols import Dropped
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal.facts import SaleClosed

@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
-from kiosk.vending.journal.facts import SaleOpened, StockSet, VendFailed, VendRequested, fact_from
+from kiosk.vending.journal.facts import SaleOpened, StockSet, VendFailed, VendRequested, parse_fact
 from kiosk.vending.journal.ledger import fold
 from kiosk.vending.sale.events import (
     Cancel,
@@ -58,7 +58,7 @@ def test_a_price_is_journalled_and_survives_until_the_catalogue_says_another(rig
 
 
 def test_a_price_of_a_row_without_a_currency_does_not_hold() -> None:
-    fact = fact_from("price_set", {"slot": WATER, "price": 200, "instead_of": 180})
+    fact = parse_fact("price_set", {"slot": WATER, "price": 200, "instead_of": 180})
     assert fold([fact]).price(WATER, 180, "EUR") == 180
 
 

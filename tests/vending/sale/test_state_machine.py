@@ -99,19 +99,19 @@ def test_a_time_out_warns_before_it_acts(rig: Rig, slot: str | None, camera: boo
 
 def test_walking_away_ends_the_sale_of_whoever_is_watched(rig: Rig) -> None:
     rig.buy(BEER)
-    rig.shop.walked_away()
+    rig.shop.report_customer_left()
     assert rig.phase is Phase.ATTRACT
     assert rig.kinds_of_last_sale() == ["sale_opened", "sale_closed"]
 
 
 def test_nobody_walks_away_unwatched_nor_from_a_payment(rig: Rig) -> None:
     rig.choose(WATER, camera=False)
-    rig.shop.walked_away()
+    rig.shop.report_customer_left()
     assert rig.phase is Phase.SELECTED
     rig.shop.touch(SetCamera(on=True))
     rig.terminal.otherwise = Pay.WAIT
     rig.shop.touch(Continue())
-    rig.shop.walked_away()
+    rig.shop.report_customer_left()
     assert rig.phase is Phase.PAYING
 
 

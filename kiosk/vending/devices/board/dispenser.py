@@ -12,16 +12,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kiosk.vending.devices.board.protocol import VERSION, Board, VendReport, framed, is_word, parsed
-from kiosk.vending.devices.dispenser import DispenserMessage, Dropped, NotDropped
-from kiosk.vending.devices.faults import FaultChanged
+from kiosk.vending.devices.board.protocol import VERSION, Board, VendReport, frame, is_word, parse_line
+from kiosk.vending.devices.protocols import DispenserMessage, Dropped, FaultChanged, NotDropped
 from kiosk.vending.devices.serial_line import LineDown, LineUp, Link
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 2.0
 """Seconds between two HELLOs."""
-HASTE = 1.0
+BUSY_POLL = 1.0
 """Seconds between two questions about a vend that is under way."""
 DEAD_AFTER = 6.0
 """Seconds of silence after which the board is away."""
@@ -99,7 +98,7 @@ class SerialDispenser:
         return said
 
     def _on_line(self, line: str) -> None:
-        match parsed(line):
+        match parse_line(line):
             case Board() as board:
                 self._on_board(board)
             case VendReport() as report:
@@ -116,12 +115,12 @@ class SerialDispenser:
         if not self._asked_for_last:
             # of a vend whose end the last run did not hear
             self._asked_for_last = True
-            self._link.send(framed("LAST"))
+            self._link.send(frame("LAST"))
         for vend in self._vends.values():
             if vend.boot is None:
                 vend.boot, vend.deadline = board.boot, board.uptime + int(START_WITHIN * 1000)
-                self._link.send(framed(f"VEND {vend.id} {vend.motor} {vend.boot} {vend.deadline}"))
-                self._ask_due = self._now + HASTE
+                self._link.send(frame(f"VEND {vend.id} {vend.motor} {vend.boot} {vend.deadline}"))
+                self._ask_due = self._now + BUSY_POLL
 
     def _on_report(self, report: VendReport) -> None:
         vend = self._vends.get(report.vend)
@@ -159,12 +158,12 @@ class SerialDispenser:
             return
         if self._now >= self._hello_due:
             self._hello_due = self._now + HEARTBEAT
-            self._link.send(framed("HELLO"))
+            self._link.send(frame("HELLO"))
         if self._now >= self._ask_due:
-            self._ask_due = self._now + HASTE
+            self._ask_due = self._now + BUSY_POLL
             for vend in self._vends.values():
                 if vend.boot is not None:
-                    self._link.send(framed(f"ASK {vend.id}"))
+                    self._link.send(frame(f"ASK {vend.id}"))
 
     def _notice_fault(self) -> None:
         silent = self._heard_at is None or self._now > self._heard_at + DEAD_AFTER

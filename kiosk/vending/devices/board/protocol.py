@@ -1,4 +1,4 @@
-"""The lines between kiosk and dispenser board, each with its checksum. docs/dispenser-protocol.md is the standard."""
+"""The lines between the kiosk and a dispenser board, each with a checksum. See docs/dispenser-protocol.md."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ _STATE = re.compile(
 _WORDS = re.compile(_WORD)
 
 
-def framed(body: str) -> str:
-    """The line that says `body`: it, a star, and four digits, the CRC-16/CCITT-FALSE of what is before the star."""
+def frame(body: str) -> str:
+    """Returns `body` as a line: the body, a star, and its CRC-16/CCITT-FALSE in four hexadecimal digits."""
     return f"{body}*{crc_hqx(body.encode('ascii'), 0xFFFF):04X}"
 
 
-def unframed(line: str) -> str | None:
-    """What a line says; None if it is damaged."""
+def unframe(line: str) -> str | None:
+    """Returns the body of a line, or None if the line is damaged."""
     body, star, _ = line.rpartition("*")
-    return body if star and body.isascii() and framed(body) == line else None
+    return body if star and body.isascii() and frame(body) == line else None
 
 
 def is_word(text: str) -> bool:
-    """Whether the protocol can say it: 1 to 32 letters, digits, `_`, `.` and `-`."""
+    """Tells whether the protocol can carry `text`: 1 to 32 letters, digits, `_`, `.` and `-`."""
     return _WORDS.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
 class Board:
-    """The answer to `HELLO`."""
+    """A board's answer to `HELLO`."""
 
     version: int
     boot: str
-    """Another word at each start of the board."""
+    """A word that differs after each start of the board."""
     uptime: int
-    """Milliseconds since then."""
+    """Milliseconds since the board started."""
     health: str
-    """`OK`, or what keeps it from dispensing."""
+    """`OK`, or why the board cannot dispense."""
     name: str
 
 
 @dataclass(frozen=True)
 class VendReport:
-    """What became of a vend, as of `uptime`."""
+    """The state of a vend when the board's uptime was `uptime` milliseconds."""
 
     vend: str
     state: VendState
@@ -60,9 +60,9 @@ class VendReport:
     uptime: int
 
 
-def parsed(line: str) -> Union[Board, VendReport, None]:  # noqa: UP007
-    """What the board says; None for a damaged line, and for one of a later version."""
-    body = unframed(line)
+def parse_line(line: str) -> Union[Board, VendReport, None]:  # noqa: UP007
+    """Parses a line from the board. Returns None for a damaged line and for one of a later protocol version."""
+    body = unframe(line)
     if body is None:
         return None
     if match := _BOARD.fullmatch(body):

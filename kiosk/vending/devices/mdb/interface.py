@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Union
 
-from kiosk.vending.devices.mdb.protocol import Refusal, Status, parsed
+from kiosk.vending.devices.mdb.protocol import Refusal, Status, parse_line
 from kiosk.vending.devices.serial_line import LineDown, LineUp, Link
 
 HEARTBEAT = 2.0
@@ -120,7 +120,7 @@ class MdbInterface:
         self._link.close()
 
     def _understood(self, line: str) -> Iterator[Said]:
-        match parsed(line):
+        match parse_line(line):
             case Status() as status if status.is_answer and self._look_sent is not None:
                 if self._status and self._status.name != status.name:
                     self._sent = "", 0.0  # the last command has had its effect

@@ -1,7 +1,7 @@
-"""What an MDB interface by Qibixx says as cashless master: one line in, what it means out.
+"""The lines of an MDB interface by Qibixx as cashless master, and whether a reader can take an amount.
 
 The lines are those of the maker's documentation, https://docs.qibixx.com/mdb-products/api-cashless-master. They have
-no checksum: what does not match whole is taken for noise.
+no checksum: a line that does not match as a whole counts as noise.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Union, cast
+
+from kiosk.vending.catalog.currency import to_major_units
 
 StatusName = Literal["OFF", "RESET", "INIT", "IDLE", "CREDIT", "VEND", "RESULT"]
 """`OFF`: the master is off. `RESET`: it is on, and no reader answers. `INIT`: a reader is there and not enabled.
@@ -29,39 +31,51 @@ _STATUS = re.compile(
 _ERROR = re.compile(r'[dD],ERR,"?(?P<what>[^"]*)"?')
 _VERSION = re.compile(r"v,(?P<version>[0-9][0-9.]*)(?:,.*)?")
 
+_NUMBERS = {
+    "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
+    "HKD": 344, "HUF": 348, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "NOK": 578, "NZD": 554, "PLN": 985,
+    "SEK": 752, "SGD": 702, "TRY": 949, "TWD": 901, "USD": 840, "ZAR": 710,
+}  # fmt: skip
+"""ISO 4217's numbers of common currencies, to find a reader that is set to another one."""
+
+_MOST_DECIMALS = 9
+"""More decimals than any currency has; the protocol has a byte for them."""
+_MOST_STEPS = 0xFFFE
+"""The highest price on the bus: 16 bits, where 0xFFFF means "not known". 32 bits are an option of MDB/ICP 4.3, 7."""
+
 
 @dataclass(frozen=True)
 class Reader:
-    """What the reader said of itself at set-up (MDB/ICP 4.3, 7.4.2)."""
+    """A reader's set-up data (MDB/ICP 4.3, 7.4.2)."""
 
     level: int
     currency: int
-    """1 and the currency's number of ISO 4217, such as 1978; or the country's telephone code."""
+    """1 followed by the currency's number in ISO 4217, such as 1978; or a country's telephone code."""
     scale: int
-    """The money that a one stands for, in units of the last decimal place."""
+    """The reader's money unit, in units of the last decimal place."""
     decimals: int
     seconds: int
-    """The longest that it takes over an answer."""
+    """The longest time that the reader may take over an answer."""
     flags: int
     mode: int | None = None
-    """1 if sessions begin with a card, 2 if they may begin with a product; None if not said."""
+    """1 if sessions begin with a card, 2 if they may begin with a product; None if not given."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where interface and reader are."""
+    """The state of the interface and its reader."""
 
     name: StatusName
     always_idle: bool | None = None
-    """Of `INIT`: whether the reader can be asked before a card is there."""
+    """Of `INIT`: whether the kiosk may request a payment before the customer presents a card."""
     approved: Decimal | None = None
     """Of `RESULT`: the amount in major units; None if declined."""
     reader: Reader | None = None
-    """What only the answer to `D,STATUS` has, so that it shows as one."""
+    """The set-up data, which only an answer to `D,STATUS` carries."""
 
     @property
     def is_answer(self) -> bool:
-        """Whether this answers `D,STATUS`. Without a reader there is nothing to tell that by."""
+        """Whether this line answers `D,STATUS`. Without a reader, an answer looks like any other status."""
         return self.reader is not None or self.name in ("OFF", "RESET")
 
     @property
@@ -72,31 +86,31 @@ class Status:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A command that the interface did not carry out. `-1`: not applicable in the present state."""
+    """A command that the interface did not carry out. `-1`: not possible in the present state."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Version:
-    """The firmware."""
+    """The interface's firmware version."""
 
     version: str
 
 
-def parsed(line: str) -> Union[Status, Refusal, Version, None]:  # noqa: UP007
-    """What the line says; None if it is none that matters."""
+def parse_line(line: str) -> Union[Status, Refusal, Version, None]:  # noqa: UP007
+    """Parses a line from the interface. Returns None for noise and for lines that the kiosk does not use."""
     if match := _STATUS.fullmatch(line):
-        return _status(match)
+        return _parse_status(match)
     if match := _ERROR.fullmatch(line):
-        # "cashless master is off" is how some firmware answers D,STATUS then
+        # Some firmware answers D,STATUS with the error "cashless master is off".
         return Status("OFF") if match["what"].strip().endswith("is off") else Refusal(match["what"].strip())
     if match := _VERSION.fullmatch(line):
         return Version(match["version"])
     return None
 
 
-def _status(match: re.Match[str]) -> Status:
+def _parse_status(match: re.Match[str]) -> Status:
     reader = Reader(*map(int, match["reader"].split(","))) if match["reader"] else None
     if match["plain"]:
         return Status(cast(StatusName, match["plain"]), reader=reader)
@@ -106,3 +120,24 @@ def _status(match: re.Match[str]) -> Status:
         return Status("CREDIT", reader=reader)
     approved = Decimal(match["approved"]) if match["approved"] else None
     return Status("RESULT", approved=approved, reader=reader)
+
+
+def reason_rejected(amount: int, currency: str, reader: Reader | None) -> str:
+    """Returns why the reader cannot take `amount` minor units; "" if it can, or if its set-up data is unknown."""
+    if reader is None:
+        return ""
+    number = _NUMBERS.get(currency)
+    if number is not None and 1000 <= reader.currency < 2000 and reader.currency != 1000 + number:
+        return (
+            f"the reader is set to the currency with number {reader.currency - 1000} in ISO 4217, and the prices are "
+            f"in {currency} ({number})"
+        )
+    if not 0 <= reader.decimals <= _MOST_DECIMALS:
+        return f"the reader reports {reader.decimals} decimals, more than any currency has"
+    step = Decimal(reader.scale).scaleb(-reader.decimals)
+    price = to_major_units(amount, currency)
+    if step <= 0 or price % step:
+        return f"the reader counts in steps of {step} {currency}, and {price} is not a multiple of it"
+    if price / step > _MOST_STEPS:
+        return f"the reader takes at most {_MOST_STEPS * step} {currency}"
+    return ""

@@ -26,12 +26,10 @@ from decimal import Decimal
 from typing import Literal
 
 from kiosk.vending.catalog.currency import minor_digits, to_major_units
-from kiosk.vending.devices.faults import FaultChanged
 from kiosk.vending.devices.mdb.interface import RESEND, Answer, Hint, MdbInterface
-from kiosk.vending.devices.mdb.mdb_price import why_not
 from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore, Stage
-from kiosk.vending.devices.mdb.protocol import Refusal, Status
-from kiosk.vending.devices.protocols import Approved, Declined, PaymentMessage, Reversed, Settled
+from kiosk.vending.devices.mdb.protocol import Refusal, Status, reason_rejected
+from kiosk.vending.devices.protocols import Approved, Declined, FaultChanged, PaymentMessage, Reversed, Settled
 from kiosk.vending.devices.serial_line import LineDown, Link
 
 log = logging.getLogger(__name__)
@@ -249,7 +247,7 @@ class MdbTerminal:
         if status.name == "IDLE" and not self._always_idle:
             return  # the session begins with a card
         payment = self._queue.popleft()
-        reason = why_not(payment.amount, payment.currency, status.reader)
+        reason = reason_rejected(payment.amount, payment.currency, status.reader)
         if reason or not self._put(payment, "requested"):
             log.error("MDB: the reader cannot be asked for payment %s: %s", payment.transaction, reason or "see above")
             self._void.append(payment.transaction)

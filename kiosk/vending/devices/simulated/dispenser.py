@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from kiosk.vending.devices.dispenser import DispenserMessage, Dropped, NotDropped
-from kiosk.vending.devices.faults import FaultChanged
+from kiosk.vending.devices.protocols import DispenserMessage, Dropped, FaultChanged, NotDropped
 
 
 class Behaviour(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kiosk.vending.devices.id_check import IdConfirmed, IdMessage, IdRefused
+from kiosk.vending.devices.protocols import IdConfirmed, IdMessage, IdRefused
 
 
 class SimulatedIdReader:

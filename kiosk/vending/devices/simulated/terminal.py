@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from kiosk.vending.devices.faults import FaultChanged
-from kiosk.vending.devices.protocols import Approved, Declined, PaymentMessage, Reversed, Settled
+from kiosk.vending.devices.protocols import Approved, Declined, FaultChanged, PaymentMessage, Reversed, Settled
 
 
 class Behaviour(Enum):

@@ -8,9 +8,8 @@ import pytest
 
 from kiosk.vending.devices.board.dispenser import SerialDispenser
 from kiosk.vending.devices.board.protocol import Board as BoardSays
-from kiosk.vending.devices.board.protocol import VendReport, framed, is_word, parsed, unframed
-from kiosk.vending.devices.dispenser import DispenserMessage, Dropped, NotDropped
-from kiosk.vending.devices.faults import FaultChanged
+from kiosk.vending.devices.board.protocol import VendReport, frame, is_word, parse_line, unframe
+from kiosk.vending.devices.protocols import DispenserMessage, Dropped, FaultChanged, NotDropped
 from tests.fakes.board import Board
 from tests.fakes.wire import Fate, Wire
 
@@ -50,26 +49,26 @@ def bench() -> Bench:
 
 
 def test_the_checksum_is_the_standards() -> None:
-    assert framed("123456789") == "123456789*29B1"
-    assert framed("HELLO") == "HELLO*49D6"
-    assert unframed("123456789*29B1") == "123456789"
+    assert frame("123456789") == "123456789*29B1"
+    assert frame("HELLO") == "HELLO*49D6"
+    assert unframe("123456789*29B1") == "123456789"
 
 
 @pytest.mark.proves("device-noise")
 def test_every_damage_to_one_character_is_noticed() -> None:
-    line = framed("STATE cafe0000-12 DROPPED b1 1200")
+    line = frame("STATE cafe0000-12 DROPPED b1 1200")
     for at in range(len(line)):
-        assert unframed(line[:at]) is None
-        assert unframed(line[:at] + line[at + 1 :]) is None
-        assert unframed(f"{line[:at]}~{line[at + 1 :]}") is None
-    assert unframed(line + line) is None
+        assert unframe(line[:at]) is None
+        assert unframe(line[:at] + line[at + 1 :]) is None
+        assert unframe(f"{line[:at]}~{line[at + 1 :]}") is None
+    assert unframe(line + line) is None
 
 
 def test_the_boards_lines_are_understood() -> None:
-    assert parsed(framed("BOARD 1 b7 1200 OK six-spirals")) == BoardSays(1, "b7", 1200, "OK", "six-spirals")
-    assert parsed(framed("STATE cafe-1 JAM b7 1200")) == VendReport("cafe-1", "JAM", "b7", 1200)
-    assert parsed(framed("STATE cafe-1 EXPLODED b7 1200")) is None
-    assert parsed("STATE cafe-1 DROPPED b7 1200") is None
+    assert parse_line(frame("BOARD 1 b7 1200 OK six-spirals")) == BoardSays(1, "b7", 1200, "OK", "six-spirals")
+    assert parse_line(frame("STATE cafe-1 JAM b7 1200")) == VendReport("cafe-1", "JAM", "b7", 1200)
+    assert parse_line(frame("STATE cafe-1 EXPLODED b7 1200")) is None
+    assert parse_line("STATE cafe-1 DROPPED b7 1200") is None
     assert is_word("cafe0000-12")
     assert not is_word("a b")
 
@@ -95,7 +94,7 @@ def test_a_slot_has_the_motor_that_the_settings_name() -> None:
     bench.run()
     bench.dispenser.dispense("v-1", "A1")
     bench.run()
-    assert any(unframed(line or "").startswith("VEND v-1 B2 ") for line in bench.wire.sent)  # type: ignore[union-attr]
+    assert any(unframe(line or "").startswith("VEND v-1 B2 ") for line in bench.wire.sent)  # type: ignore[union-attr]
 
 
 def test_a_slot_without_a_motor_is_refused(bench: Bench) -> None:
@@ -222,7 +221,7 @@ def test_a_silent_board_is_a_fault(bench: Bench) -> None:
 def test_a_board_of_another_protocol_is_a_fault(bench: Bench) -> None:
     bench.board.mute = True
     bench.run(1)
-    bench.board.said.append(framed("BOARD 2 b1 1 OK new"))
+    bench.board.said.append(frame("BOARD 2 b1 1 OK new"))
     assert bench.run() == []
     bench.dispenser.dispense("v-1", "A1")
     assert bench.run(7) == [NotDropped("v-1", "refused")]
@@ -232,4 +231,4 @@ def test_the_documents_examples_have_right_checksums() -> None:
     page = (Path(__file__).parents[4] / "docs" / "dispenser-protocol.md").read_text(encoding="utf-8")
     lines = [line for line in page.split("## Example")[1].splitlines() if "*" in line]
     assert len(lines) == 7
-    assert all(unframed(line) for line in lines)
+    assert all(unframe(line) for line in lines)

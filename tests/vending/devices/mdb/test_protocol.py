@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from kiosk.vending.devices.mdb.protocol import Reader, Refusal, Status, Version, parsed
+from kiosk.vending.devices.mdb.protocol import Reader, Refusal, Status, Version, parse_line
 
 SWISS = Reader(3, 1756, 1, 2, 30, 8)
 
@@ -37,7 +37,7 @@ SWISS = Reader(3, 1756, 1, 2, 30, 8)
     ],
 )
 def test_a_documented_line_is_understood(line: str, meaning: object) -> None:
-    assert parsed(line) == meaning
+    assert parse_line(line) == meaning
 
 
 @pytest.mark.proves("device-noise")
@@ -60,11 +60,11 @@ def test_a_documented_line_is_understood(line: str, meaning: object) -> None:
     ],
 )
 def test_what_is_not_whole_is_noise(line: str) -> None:
-    assert parsed(line) is None
+    assert parse_line(line) is None
 
 
 def test_an_approval_cut_anywhere_is_no_answer_that_approves_another_amount() -> None:
     whole = "d,STATUS,RESULT,1,10.00,#,3,1978,1,2,30,8"
     for length in range(len(whole)):
-        meaning = parsed(whole[:length])
+        meaning = parse_line(whole[:length])
         assert not (isinstance(meaning, Status) and meaning.is_answer)

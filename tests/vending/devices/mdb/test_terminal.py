@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending.devices.faults import FaultChanged
 from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
-from kiosk.vending.devices.protocols import Approved, Declined, PaymentMessage, Reversed, Settled
+from kiosk.vending.devices.protocols import Approved, Declined, FaultChanged, PaymentMessage, Reversed, Settled
 from tests.fakes.mdb_interface import MdbInterface
 from tests.fakes.wire import Wire
 

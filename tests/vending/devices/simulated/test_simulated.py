@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vending.devices.dispenser import Dispenser, Dropped, NotDropped
-from kiosk.vending.devices.faults import FaultChanged
-from kiosk.vending.devices.id_check import IdConfirmed, IdRefused, IdVerifier
-from kiosk.vending.devices.protocols import Approved, Declined, PaymentTerminal, Reversed, Settled
+from kiosk.vending.devices.protocols import (
+    Approved,
+    Declined,
+    Dispenser,
+    Dropped,
+    FaultChanged,
+    IdConfirmed,
+    IdRefused,
+    IdVerifier,
+    NotDropped,
+    PaymentTerminal,
+    Reversed,
+    Settled,
+)
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.id_reader import SimulatedIdReader
