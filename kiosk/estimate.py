@@ -1,7 +1,7 @@
-"""What the kiosk says about a person, without a pixel: age groups, an estimate, an observation.
+"""Age groups, estimates and observations: the results that vision, the sale and the screens share.
 
-These are the words that vision, the sale and the screens share. Everything here is immutable and
-goes to JSON and back; `Observation.to_json` is also the line that `kiosk demo --headless` prints.
+They contain no pixels. All are immutable and can be written as JSON and read again; `Observation.to_json` is also the
+line that `kiosk demo --headless` prints.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from pydantic import ConfigDict, Field
 from kiosk.common.strict_model import StrictModel
 
 Status = Literal["known", "estimating", "unknown"]
-"""`known`: enough good evidence. `estimating`: not yet. `unknown`: it never came."""
+"""`known`: enough good crops. `estimating`: not enough yet. `unknown`: no estimate is possible."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A share of a whole, 0 to 1."""
 
 OLDEST = 100
-"""Upper year of an open last group, where its manifest does not say otherwise."""
+"""The upper year of an open last group such as 60+, unless the manifest names another."""
 
 _LABEL = re.compile(r"(?P<low>\d{1,3})(?:-(?P<high>\d{1,3})|(?P<open>\+))", re.ASCII)
 
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """Ages from `low` to `high` in whole years, both included."""
+    """Ages from `low` to `high` in whole years, both inclusive. Raises `ValueError` if they are out of order."""
 
     label: str
     low: int
@@ -42,7 +42,7 @@ class AgeGroup:
 
     @classmethod
     def parse(cls, label: str, oldest: int = OLDEST) -> AgeGroup:
-        """`"20-29"` or `"60+"` → the group. Raises `ValueError`."""
+        """Returns the group of a label such as `20-29` or `60+`. Raises `ValueError` for another form."""
         match = _LABEL.fullmatch(label)
         if match is None:
             raise ValueError(f"{label!r} is not an age group such as 20-29 or 60+")
@@ -50,11 +50,11 @@ class AgeGroup:
 
     @property
     def middle(self) -> float:
-        """The group's mean age, every year being equally likely."""
+        """The middle of the group, in years."""
         return (self.low + self.high) / 2
 
     def share_at_least(self, years: float) -> float:
-        """Which share of the group's years is `years` or more."""
+        """Returns the share, 0 to 1, of the group's years that are `years` or more."""
         return min(max(self.high + 1 - years, 0.0) / (self.high + 1 - self.low), 1.0)
 
 
@@ -63,10 +63,10 @@ def _groups(*labels: str) -> tuple[AgeGroup, ...]:
 
 
 ADIENCE = _groups("0-2", "4-6", "8-12", "15-20", "25-32", "38-43", "48-53", "60+")
-"""The Adience benchmark's groups. They have gaps: nobody is 22."""
+"""The Adience benchmark's groups. They have gaps: no group contains 22."""
 
 DECADES = _groups("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60+")
-"""FairFace's groups with the last two merged. No gaps."""
+"""FairFace's groups with the last two merged. They have no gaps."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Estimate:
     groups: tuple[AgeGroup, ...]
     age_probabilities: tuple[float, ...]
     shown_gender: str | None = None
-    """The label to show where that is not the likeliest, so that it does not change at every turn: see `showing`."""
+    """The label to show if it is not the most likely one, so that labels do not flicker; see `showing`."""
     shown_group: AgeGroup | None = None
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Estimate:
             raise ValueError("as many age probabilities as groups are needed")
 
     def showing(self, gender: str, group: AgeGroup) -> Estimate:
-        """The same probabilities under these labels, whichever are the likeliest."""
+        """Returns a copy that shows these labels, whatever the most likely ones are."""
         return replace(
             self,
             shown_gender=None if gender == self._likeliest_gender else gender,
@@ -97,7 +97,7 @@ class Estimate:
 
     @property
     def gender(self) -> str:
-        """The gender's label: the likelier one's, or the one that is still shown."""
+        """The gender's label: the most likely one, or the one that is still shown."""
         return self.shown_gender or self._likeliest_gender
 
     @property
@@ -120,13 +120,13 @@ class Estimate:
 
     @property
     def expected_age(self) -> float:
-        """The mean of the age distribution, in years."""
+        """The mean of the age distribution, in years, with each group at its middle."""
         return sum(
             group.middle * probability for group, probability in zip(self.groups, self.age_probabilities, strict=True)
         )
 
     def probability_at_least(self, years: float) -> float:
-        """The probability of an age of `years` or more, each group's spread evenly over its years."""
+        """Returns the probability of an age of `years` or more; each group counts evenly over its years."""
         shares = (
             group.share_at_least(years) * probability
             for group, probability in zip(self.groups, self.age_probabilities, strict=True)
@@ -134,7 +134,7 @@ class Estimate:
         return min(sum(shares), 1.0)
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"gender": …, "age": …}`, ready for JSON."""
+        """Returns `{"gender": …, "age": …}`, ready for JSON."""
         return {
             "gender": {
                 "label": self.gender,
@@ -151,7 +151,7 @@ class Estimate:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], groups: Sequence[AgeGroup]) -> Estimate:
-        """The opposite of `to_dict`; the years of the groups come from whoever knows them."""
+        """Returns the estimate that `to_dict` wrote. Raises `KeyError` for a label not in `groups`."""
         genders: dict[str, float] = data["gender"]["probabilities"]
         ages: dict[str, float] = data["age"]["probabilities"]
         by_label = {group.label: group for group in groups}
@@ -166,32 +166,32 @@ class FaceObservation:
     """One face in one frame."""
 
     track: int
-    """Number of the person while in view, from 1."""
+    """The number of the track: one person while in view, from 1."""
 
     box: tuple[int, int, int, int]
     """Left, top, width, height in pixels of the frame."""
 
     quality: float
-    """0 (useless) to 1: size, sharpness, brightness and turn of the head together."""
+    """0 (useless) to 1: size, sharpness, brightness and head pose combined."""
 
     status: Status
     estimate: Estimate | None = None
-    """Present from the first good crop on, whatever the status."""
+    """Present from the first good crop on, with any status."""
 
     live: bool | None = None
-    """Whether it was shown to be a living face and no picture of one. None where nobody asked, or there is no
-    answer yet; absent from JSON then."""
+    """Whether the face is a living one and not a picture. None, and absent from JSON, if liveness is not judged or
+    not decided yet."""
 
     landmarks: tuple[tuple[float, float], ...] | None = None
-    """Where it is held by, as x and y in pixels of the frame. For service mode alone: None, and absent from JSON, in
-    every other."""
+    """Five points as x and y in pixels of the frame. Only service mode has them; else None, and absent from
+    JSON."""
 
     def __post_init__(self) -> None:
         if self.status not in get_args(Status):
             raise ValueError(f"{self.status!r} is not a status")
 
     def to_dict(self) -> dict[str, Any]:
-        """The face as it stands in a JSON line."""
+        """Returns the face, ready for JSON."""
         return {
             "track": self.track,
             "box": list(self.box),
@@ -204,7 +204,7 @@ class FaceObservation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], groups: Sequence[AgeGroup]) -> FaceObservation:
-        """The opposite of `to_dict`."""
+        """Returns the face that `to_dict` wrote. `groups` are the engine's."""
         left, top, width, height = data["box"]
         return cls(
             track=data["track"],
@@ -219,21 +219,21 @@ class FaceObservation:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen in one frame."""
+    """The faces of one frame."""
 
     time: float
-    """Seconds of a monotonic clock since the start, when the frame was done."""
+    """When the frame was done, in seconds since the start (monotonic clock)."""
 
     frame: int
-    """The source's number of the frame, from 0."""
+    """The number of the frame in its source, from 0."""
 
     latency_ms: float
-    """From the camera's answer to this one."""
+    """Milliseconds from the capture of the frame to this result."""
 
     faces: tuple[FaceObservation, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
-        """The observation as it stands in a JSON line."""
+        """Returns the observation, ready for JSON."""
         return {
             "time": round(self.time, 3),
             "frame": self.frame,
@@ -243,17 +243,17 @@ class Observation:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], groups: Sequence[AgeGroup]) -> Observation:
-        """The opposite of `to_dict`."""
+        """Returns the observation that `to_dict` wrote. `groups` are the engine's."""
         faces = tuple(FaceObservation.from_dict(face, groups) for face in data["faces"])
         return cls(data["time"], data["frame"], data["latency_ms"], faces)
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Returns the observation as one line of JSON."""
         return json.dumps(self.to_dict())
 
     @classmethod
     def from_json(cls, line: str | bytes, groups: Sequence[AgeGroup]) -> Observation:
-        """The opposite of `to_json`, to the precision it prints."""
+        """Returns the observation that `to_json` wrote, to the precision of that line."""
         return cls.from_dict(json.loads(line), groups)
 
 

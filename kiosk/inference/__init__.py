@@ -1,4 +1,4 @@
-"""Engines: crops in, calibrated probabilities out."""
+"""Engines: they turn face crops into calibrated probabilities of gender and age group."""
 
 from kiosk.inference.base import Crops, Engine, EngineError, Probabilities
 from kiosk.inference.loader import check, load, load_compiled, load_exactly

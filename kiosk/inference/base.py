@@ -1,4 +1,4 @@
-"""What every engine has in common: crops in, calibrated probabilities out."""
+"""The interface of every engine: it turns face crops into calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ Crops = NDArray[np.float32]
 
 
 class Probabilities(NamedTuple):
-    """Each row sums to 1."""
+    """An engine's answers, one row per crop; each row sums to 1."""
 
     gender: NDArray[np.float32]
     """(n, 2), in the order of the manifest's gender labels."""
 
     age: NDArray[np.float32]
-    """(n, groups), the youngest first."""
+    """(n, age groups), the youngest group first."""
 
     def require_finite(self) -> Probabilities:
-        """Itself. Raises `EngineError` where a probability is no number: nothing may be made of that."""
+        """Returns itself. Raises `EngineError` if a probability is NaN or infinite."""
         if not (np.isfinite(self.gender).all() and np.isfinite(self.age).all()):
-            raise EngineError("the engine's answers are no numbers")
+            raise EngineError("the engine's probabilities are not finite numbers")
         return self
 
 
 class EngineError(KioskError):
-    """An engine that cannot be loaded or run."""
+    """An engine cannot be loaded or run."""
 
 
 class IncompatibleEngineError(EngineError):
-    """A whole engine that this machine cannot run. Another engine may do."""
+    """The engine is intact, but this machine cannot run it. Another engine may work."""
 
 
 class MissingPackageError(IncompatibleEngineError):
-    """What runs the engine is not installed."""
+    """A package that runs the engine is not installed."""
 
 
 class OtherVersionError(IncompatibleEngineError):
@@ -51,33 +51,33 @@ class OtherGpuError(IncompatibleEngineError):
 
 
 class DriverError(IncompatibleEngineError):
-    """No NVIDIA driver, one that is too old, or no GPU behind it."""
+    """The NVIDIA driver is missing or too old, or it finds no GPU."""
 
 
 class OutOfGpuMemoryError(IncompatibleEngineError):
-    """The GPU has no room for the engine."""
+    """The GPU has too little free memory for the engine."""
 
 
 class Engine(Protocol):
-    """A compiled network. Use it from one thread, and close it from that one."""
+    """A network that is ready to run. Use and close it from one thread only."""
 
     @property
     def name(self) -> str:
-        """What runs it and where, in a few words for people."""
+        """The library and device that run it, as text for people: `ONNX Runtime on the CPU`."""
 
     @property
     def manifest(self) -> Manifest:
-        """What is known of the network."""
+        """The manifest of the file that runs."""
 
     @property
     def fault(self) -> str | None:
-        """Why this runs something else than was asked for, in one line; None while all is well.
+        """The reason why another engine than the requested one runs, in one line; None if the requested one runs.
 
-        It can come in mid-run: an engine that fails hands on to the one on the CPU.
+        It can appear at any time: an engine that fails is replaced by one on the CPU.
         """
 
     def infer(self, crops: Crops) -> Probabilities:
-        """Runs the network. `n` may be 0. Raises `EngineError`."""
+        """Returns the probabilities of `n` crops; `n` may be 0. Raises `EngineError`."""
 
     def close(self) -> None:
-        """Frees what the engine holds; it cannot be used afterwards."""
+        """Frees memory and device. The engine cannot be used afterwards."""

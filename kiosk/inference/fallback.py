@@ -1,4 +1,4 @@
-"""An engine that hands on to another one when it fails, in the middle of a frame if need be."""
+"""An engine that replaces itself by another one when it fails, without losing a frame."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from kiosk.inference.manifest import Manifest
 
 
 class FallbackEngine:
-    """Runs `first` until it fails, and from then on what `reserve` loads.
+    """Runs `first` until it fails, and then the engine that `reserve` loads.
 
-    Both know the same age groups, so whoever holds this engine goes on as if nothing had happened.
+    Both engines have the same age groups, so the caller need not notice the change.
     """
 
     def __init__(self, first: Engine, reserve: Callable[[], Engine] | None = None, fault: str | None = None) -> None:
-        """`fault` says why `first` is itself a reserve. Without a `reserve`, its errors are raised."""
+        """`fault` is why `first` is already a replacement. Without `reserve`, errors of `first` are raised."""
         self._engine = first
         self._reserve = reserve
         self._fault = fault
 
     @property
     def name(self) -> str:
-        """What runs now."""
+        """The name of the engine that runs now."""
         return self._engine.name
 
     @property
     def manifest(self) -> Manifest:
-        """Of what runs now."""
+        """The manifest of the engine that runs now."""
         return self._engine.manifest
 
     @property
     def fault(self) -> str | None:
-        """Why something else runs than was asked for."""
+        """The reason why another engine than the requested one runs; None if the requested one runs."""
         return self._fault
 
     def infer(self, crops: Crops) -> Probabilities:
-        """Crops → probabilities, by the first engine or by its reserve. Raises `EngineError` where both fail."""
+        """Returns the probabilities of the crops. Raises `EngineError` if the engine and its replacement fail."""
         try:
             return self._engine.infer(crops)
         except EngineError as error:
             if self._reserve is None:
                 raise
-            self._hand_on(self._reserve(), error)
+            self._replace_engine(self._reserve(), error)
         return self._engine.infer(crops)
 
     def close(self) -> None:
-        """Closes what runs now, and hands on no more."""
+        """Closes the engine that runs now. No replacement is loaded afterwards."""
         self._reserve = None
         self._engine.close()
 
-    def _hand_on(self, engine: Engine, error: EngineError) -> None:
+    def _replace_engine(self, engine: Engine, error: EngineError) -> None:
         failed, self._engine, self._reserve = self._engine, engine, None
         instead = describe(engine, failed.manifest)
         self._fault = f"{failed.name}: {error}; running {instead} until the kiosk is started again"
-        with contextlib.suppress(EngineError):  # what has failed may fail to clean up as well
+        with contextlib.suppress(EngineError):  # an engine that has failed may also fail to clean up
             failed.close()
 
 
 def describe(engine: Engine, instead_of: Manifest) -> str:
-    """What runs now, and whether that is another network."""
+    """Returns the engine's name for a message, and says so if it runs another network than `instead_of`."""
     same = engine.manifest.network == instead_of.network
     return engine.name if same else f"{engine.name} with another network, the kiosk's own,"

@@ -1,4 +1,4 @@
-"""The NVIDIA GPU of this machine, asked of its driver: no CUDA package is needed, and no context is made."""
+"""Finds the NVIDIA GPU of this machine through its driver. It needs no CUDA package and creates no context."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ _NAME_LENGTH = 128
 
 @dataclass(frozen=True)
 class CudaDevice:
-    """A GPU."""
+    """An NVIDIA GPU and its driver."""
 
     name: str
     capability: str
-    """Compute capability: 8.7 for a Jetson Orin."""
+    """The compute capability, such as 8.7 for a Jetson Orin."""
     cuda: str
-    """The newest CUDA that its driver knows: 12.6."""
+    """The newest CUDA version that the driver supports, such as 12.6."""
 
 
 def find() -> CudaDevice:
-    """The first GPU; `CUDA_VISIBLE_DEVICES` says which that is. Raises `DriverError`."""
+    """Returns the first GPU, in the order of `CUDA_VISIBLE_DEVICES`. Raises `DriverError` if there is none."""
     try:
         driver = ctypes.CDLL(_DRIVER)
     except OSError as error:
         raise DriverError("this machine has no NVIDIA driver") from error
-    _do(driver, "cuInit", 0)
+    _call(driver, "cuInit", 0)
     count, version, device, major, minor = (ctypes.c_int() for _ in range(5))
-    _do(driver, "cuDeviceGetCount", ctypes.byref(count))
+    _call(driver, "cuDeviceGetCount", ctypes.byref(count))
     if not count.value:
         raise DriverError("the NVIDIA driver finds no GPU")
-    _do(driver, "cuDriverGetVersion", ctypes.byref(version))
-    _do(driver, "cuDeviceGet", ctypes.byref(device), 0)
+    _call(driver, "cuDriverGetVersion", ctypes.byref(version))
+    _call(driver, "cuDeviceGet", ctypes.byref(device), 0)
     name = ctypes.create_string_buffer(_NAME_LENGTH)
-    _do(driver, "cuDeviceGetName", name, _NAME_LENGTH, device)
-    _do(driver, "cuDeviceGetAttribute", ctypes.byref(major), _CAPABILITY_MAJOR, device)
-    _do(driver, "cuDeviceGetAttribute", ctypes.byref(minor), _CAPABILITY_MINOR, device)
+    _call(driver, "cuDeviceGetName", name, _NAME_LENGTH, device)
+    _call(driver, "cuDeviceGetAttribute", ctypes.byref(major), _CAPABILITY_MAJOR, device)
+    _call(driver, "cuDeviceGetAttribute", ctypes.byref(minor), _CAPABILITY_MINOR, device)
     return CudaDevice(
         name=name.value.decode(errors="replace"),
         capability=f"{major.value}.{minor.value}",
@@ -48,14 +48,14 @@ def find() -> CudaDevice:
 
 
 def find_or_none() -> CudaDevice | None:
-    """The first GPU, where there is one."""
+    """Returns the first GPU, or None if there is none."""
     try:
         return find()
     except DriverError:
         return None
 
 
-def _do(driver: ctypes.CDLL, function: str, *arguments: object) -> None:
+def _call(driver: ctypes.CDLL, function: str, *arguments: object) -> None:
     code = getattr(driver, function)(*arguments)
     if code:
         raise DriverError(f"the NVIDIA driver gives no GPU ({function}: error {code}): `nvidia-smi` may say why")

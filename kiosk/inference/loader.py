@@ -1,4 +1,4 @@
-"""From a file to a running engine."""
+"""Checks and loads engines, and replaces one that this machine cannot run."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from kiosk.inference.tensorrt.library import check_compatibility
 
 
 def check(path: Path | None = None) -> Manifest:
-    """Checks an engine's files without running it; by default those of the kiosk's own network.
+    """Returns an engine's manifest after checking both files; by default those of the kiosk's own network.
 
-    Raises `ManifestError`.
+    The engine is not run. Raises `ManifestError`.
     """
     return read_checked(path or default_path())[1]
 
 
 def load(path: Path | None = None, *, cpu_only: bool = False, before_gpu: Callable[[], None] = lambda: None) -> Engine:
-    """Loads the engine in `path`, or the one that fits this machine best. Raises `ManifestError` and `EngineError`.
+    """Loads the engine in `path`, or the best one for this machine. Raises `ManifestError` and `EngineError`.
 
-    Nothing of the file is parsed before its manifest was found to be valid and to be this file's. A
-    whole engine that this machine cannot run is replaced by the same network on the CPU, as is one
-    that fails later; the engine's `fault` then says so. With `cpu_only` no GPU is tried at all. `before_gpu`
-    is called before a GPU's library is touched, which can end the process or never come back.
+    The file is parsed only after its manifest was found valid and its checksum was found right. If this machine
+    cannot run the engine, or the engine fails later, the same network runs on the CPU, and `fault` gives the reason.
+    With `cpu_only` no GPU is tried. `before_gpu` is called before a GPU library is loaded, because such a library
+    can end the process or hang.
     """
     if path is None:
         return _best(cpu_only=cpu_only, before_gpu=before_gpu)
@@ -47,15 +47,15 @@ def load(path: Path | None = None, *, cpu_only: bool = False, before_gpu: Callab
 
 
 def load_exactly(path: Path) -> Engine:
-    """Loads the engine in `path` and no other, for whoever measures it. Raises `ManifestError` and `EngineError`."""
+    """Loads the engine in `path` without any replacement. Raises `ManifestError` and `EngineError`."""
     content, manifest = read_checked(path)
     return _onnx(content, manifest) if manifest.format == "onnx" else load_compiled(content, manifest, path)
 
 
 def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) -> Engine:
-    """Loads a TensorRT engine from what was read and checked already, or was built just now. Raises `EngineError`."""
+    """Loads a TensorRT engine from content that is already checked or newly built. Raises `EngineError`."""
     assert manifest.tensorrt is not None
-    check_compatibility(manifest.tensorrt)  # before PyCUDA is imported, which says less clearly what is missing
+    check_compatibility(manifest.tensorrt)  # before PyCUDA is imported, whose own errors are less clear
     try:
         from kiosk.inference.tensorrt.engine import TensorRTEngine
     except ImportError as error:
@@ -66,7 +66,7 @@ def load_compiled(content: bytes, manifest: Manifest, path: Path | None = None) 
 
 
 def _best(*, cpu_only: bool, before_gpu: Callable[[], None] = lambda: None) -> Engine:
-    passed_over: list[str] = []
+    rejected: list[str] = []
     for candidate in candidates(cpu_only=cpu_only):
         reason_rejected = candidate.reason_rejected
         if reason_rejected is None:
@@ -74,24 +74,24 @@ def _best(*, cpu_only: bool, before_gpu: Callable[[], None] = lambda: None) -> E
                 before_gpu()
             try:
                 engine = load_exactly(candidate.path)
-            except (EngineError, ManifestError) as error:  # somebody may have changed it just now
+            except (EngineError, ManifestError) as error:  # the file may have changed since it was checked
                 if candidate.path == default_path():
                     raise
                 reason_rejected = str(error)
             else:
                 if candidate.compiled:
                     return FallbackEngine(engine, partial(_best, cpu_only=True))
-                return FallbackEngine(engine, fault="; ".join(passed_over) or None)
+                return FallbackEngine(engine, fault="; ".join(rejected) or None)
         elif not candidate.compiled:
-            continue  # one engine for the CPU is as good as the other
-        passed_over.append(f"{candidate.path.name} does not run here: {reason_rejected}")
-    raise AssertionError("the network itself always fits")
+            continue  # the operator need not know: another engine for the CPU does as well
+        rejected.append(f"{candidate.path.name} does not run here: {reason_rejected}")
+    raise AssertionError("the float32 network is always compatible")
 
 
 def _on_the_cpu(path: Path, compiled: Manifest) -> Engine:
-    """The network that was compiled, on the CPU: the kiosk's own, or the one that lies beside the engine.
+    """Loads the network of a compiled engine for the CPU: the kiosk's own, or an ONNX file beside the engine.
 
-    Any other network does as well, if it knows the same age groups. Raises `EngineError`.
+    If neither is that network, the kiosk's own is used if it has the same age groups. Raises `EngineError`.
     """
     own = check()
     if compiled.network != own.network:
@@ -111,6 +111,6 @@ def _on_the_cpu(path: Path, compiled: Manifest) -> Engine:
 
 
 def _onnx(content: bytes, manifest: Manifest) -> Engine:
-    from kiosk.inference.onnx_runtime import OnnxEngine  # ONNX Runtime is slow to import, and checking needs none of it
+    from kiosk.inference.onnx_runtime import OnnxEngine  # slow to import, and a check does not need it
 
     return OnnxEngine(content, manifest)

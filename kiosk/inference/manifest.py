@@ -1,8 +1,7 @@
-"""The manifest: a JSON file beside an engine that says what it is and what it is made of.
+"""The manifest: a JSON file beside an engine that describes its format, origin, accuracy and checksum.
 
-An engine can execute code, so a file is parsed only after it was found to be the very one that its
-manifest describes. `facialnet.onnx` has its manifest in `facialnet.onnx.json`: the name is kept
-whole, because the same network also comes as other files.
+An engine can execute code, so it is parsed only after its checksum was compared with the manifest. The manifest of
+`facialnet.onnx` is `facialnet.onnx.json`; the suffix stays in the name because one network has several files.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ from kiosk.common.strict_model import StrictModel, first_problem
 from kiosk.estimate import AgeGroup, MeasuredAccuracy, Share
 
 CROP_SHAPE = (None, 1, 75, 75)
-"""Every engine's input: any number of gray crops."""
+"""The shape of every engine's input: (any number, 1, 75, 75) gray crops."""
 
 GENDER_LABELS = ("female", "male")
 
-_LARGEST_ENGINE, _LARGEST_MANIFEST = 2**30, 2**20  # bytes: far more than either ever has
+_LARGEST_ENGINE, _LARGEST_MANIFEST = 2**30, 2**20  # bytes, far more than real files have
 _LONGEST_REASON = 300
 
 Precision = Literal["fp32", "fp16", "int8"]
-"""What most of a network's sums are made of; inputs and outputs are float32 always."""
+"""The number format of most of a network's arithmetic. Inputs and outputs are always float32."""
 
 Flavour = Literal["tensorrt", "tensorrt_rtx"]
-"""Which library compiled an engine: TensorRT, or TensorRT for RTX. They do not read each other's files."""
+"""The library that compiled an engine: TensorRT or TensorRT for RTX. Neither reads the other's files."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
-"""A GPU's compute capability, which names its generation: 8.7 is a Jetson Orin, 8.9 an RTX 40."""
+"""A GPU's compute capability, which identifies its generation: 8.7 is a Jetson Orin, 8.9 an RTX 40."""
 
 
 class ManifestError(KioskError):
-    """An engine whose manifest is missing, wrong, or another file's."""
+    """An engine's manifest is missing or invalid, or describes another file."""
 
 
 class _Model(StrictModel):
@@ -51,7 +50,7 @@ class _Model(StrictModel):
 
 
 class GroupEntry(_Model):
-    """An age group: its label, lower and upper year."""
+    """An age group: its label, and its first and last year of age."""
 
     label: str
     low: int
@@ -59,41 +58,41 @@ class GroupEntry(_Model):
 
 
 class Temperatures(_Model):
-    """What the logits are divided by, inside the engine."""
+    """The temperatures by which the engine divides its logits, so that probabilities are calibrated."""
 
     gender: Annotated[float, Field(gt=0)]
     age: Annotated[float, Field(gt=0)]
 
 
 class TensorRTBuild(_Model):
-    """What compiled a TensorRT engine, and so where it may run."""
+    """The library and GPU that compiled a TensorRT engine. They decide where it can run."""
 
     flavour: Flavour
-    """Of the library that was really loaded, whatever its Python module is called."""
+    """The library that was really loaded; the name of its Python module can mislead."""
     version: str
-    """Of that library. A compiled engine is read by no other."""
+    """The library's version. No other version can read the engine."""
     cuda: str | None
-    """The newest CUDA that the building machine's driver knew; None where there was none."""
+    """The newest CUDA version that the building machine's driver supported; None without a driver."""
     gpu: str | None
-    """The GPU that it was built on; None where there was none."""
+    """The name of the GPU on which it was built; None without a GPU."""
     capabilities: tuple[Capability, ...]
-    """The GPU generations that it was built for."""
+    """The compute capabilities for which it was built."""
     max_batch: Annotated[int, Field(gt=0)]
-    """The most crops a run."""
+    """The largest number of crops in one run."""
     onnx_sha256: Sha256
-    """Of the file that was compiled."""
+    """The checksum of the ONNX file that was compiled."""
 
 
 class Verification(_Model):
-    """How near an engine came to ONNX Runtime, on the device that it is meant for."""
+    """How far an engine's probabilities differ from ONNX Runtime's, measured on its own device."""
 
     device: str
     """The GPU's name, or `CPU`."""
     capability: Capability | None
-    """The GPU's; None for a CPU."""
+    """The GPU's compute capability; None for a CPU."""
     chips: Annotated[int, Field(gt=0)]
     largest_difference: Share
-    """Of a probability."""
+    """The largest absolute difference of a probability."""
     mean_difference: Share
 
     def __str__(self) -> str:
@@ -104,14 +103,14 @@ class Verification(_Model):
 
 
 class Manifest(_Model):
-    """Everything that must be known of an engine before it is parsed."""
+    """Everything that the kiosk must know about an engine before it parses the file."""
 
     manifest_version: Literal[1] = 1
     format: Literal["onnx", "tensorrt"]
     precision: Precision = "fp32"
     sha256: Sha256
     network_sha256: Sha256 | None = None
-    """Of the float32 ONNX file that this is another form of; None where this is that file."""
+    """The checksum of the float32 ONNX file from which this engine was made; None for that file itself."""
     input_shape: tuple[int | None, int, int, int]
     gender_labels: tuple[str, ...]
     age_groups: Annotated[tuple[GroupEntry, ...], Field(min_length=2)]
@@ -135,47 +134,47 @@ class Manifest(_Model):
         if any(younger.high >= older.low for younger, older in pairwise(groups)):
             raise ValueError("age_groups overlap or are not in order")
         if (self.tensorrt is None) == (self.format == "tensorrt"):
-            raise ValueError("what compiled it (tensorrt) belongs to a TensorRT engine, and to no other")
+            raise ValueError("the section tensorrt must be there for a TensorRT engine, and for no other")
         return self
 
     @property
     def network(self) -> str:
-        """SHA-256 of the float32 ONNX file: the same for every form of one network."""
+        """The SHA-256 of the float32 ONNX file, which is the same for every form of one network."""
         return self.network_sha256 or self.sha256
 
     @property
     def groups(self) -> tuple[AgeGroup, ...]:
-        """The age groups, youngest first. Raises `ValueError` for one that runs backwards."""
+        """The age groups, youngest first. Raises `ValueError` if a group ends before it begins."""
         return tuple(AgeGroup(entry.label, entry.low, entry.high) for entry in self.age_groups)
 
 
 def manifest_path(engine: Path) -> Path:
-    """Where an engine's manifest lies."""
+    """Returns the path of an engine's manifest."""
     return engine.with_name(engine.name + ".json")
 
 
 def write(manifest: Manifest, engine: Path) -> None:
-    """Writes an engine's manifest beside it."""
+    """Writes the manifest beside its engine. Raises `OSError`."""
     with replace_file(manifest_path(engine)) as path:
         path.write_text(text_of(manifest), encoding="utf-8")
 
 
 def text_of(manifest: Manifest) -> str:
-    """The manifest as it stands in its file."""
+    """Returns the manifest as the JSON text of its file."""
     return manifest.model_dump_json(indent=2) + "\n"
 
 
 def sha256_of(content: bytes) -> str:
-    """The checksum that a manifest holds."""
+    """Returns the SHA-256 of `content` in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read_checked(engine: Path) -> tuple[bytes, Manifest]:
-    """The content of an engine and its manifest, once they were found to belong together.
+    """Reads an engine and its manifest, checks both, and returns the engine's bytes and the manifest.
 
-    The bytes that were checked are the ones returned, so nobody can swap the file in between. A
-    TensorRT engine is a program: nobody but its owner and their group may be able to change it or
-    its manifest, and neither may lead out of its folder. Raises `ManifestError`.
+    The returned bytes are the ones that were checked, so a file that is swapped later does no harm. A TensorRT engine
+    is a program: only its owner and their group may be able to change it or its manifest, and neither may be a link
+    out of its folder. Raises `ManifestError`.
     """
     path = manifest_path(engine)
     try:
@@ -198,29 +197,29 @@ def read_checked(engine: Path) -> tuple[bytes, Manifest]:
             "it is damaged or was replaced; copy both files again from where they were built"
         )
     if manifest.format == "tensorrt":
-        _check_guarded(engine, engine_state)
-        _check_guarded(path, manifest_state)
+        _check_permissions(engine, engine_state)
+        _check_permissions(path, manifest_state)
     return content, manifest
 
 
 def _read(path: Path, most: int) -> tuple[bytes, os.stat_result]:
-    """A file's content, and its state while it was read. Raises `OSError`."""
+    """Returns a file's content and its state while it was open; `most` is in bytes. Raises `OSError`."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe is not waited for
-    except ValueError as error:  # a NUL in its name
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # does not wait for a pipe
+    except ValueError as error:  # the name contains a NUL
         raise OSError(errno.EINVAL, str(error)) from error
     with os.fdopen(descriptor, "rb") as file:
         state = os.fstat(descriptor)
         if stat.S_ISDIR(state.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "It is no file")
+            raise OSError(errno.EINVAL, "It is not a regular file")
         if state.st_size > most:
             raise OSError(errno.EFBIG, f"It is larger than {most // 2**20} MiB")
         return file.read(), state
 
 
-def _check_guarded(file: Path, state: os.stat_result) -> None:
+def _check_permissions(file: Path, state: os.stat_result) -> None:
     folder = file.parent.resolve()
     if file.resolve().parent != folder:
         raise ManifestError(f"{file} is a link out of its folder: copy the file itself there")

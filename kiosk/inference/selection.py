@@ -1,8 +1,8 @@
-"""Which engine fits this machine best.
+"""Selects the best engine for this machine.
 
-The choice never changes the network, only what runs it: a TensorRT engine that was compiled of the
-kiosk's own network for this machine, else eight bits on the CPU where they keep its accuracy, else
-float32. A network of the operator's own runs where the settings name it.
+All candidates are forms of the kiosk's own network. The order is: a TensorRT engine compiled for this machine, then
+8 bits (int8) on the CPU if they keep the accuracy, then float32. An operator's own network runs only if the settings
+name it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from kiosk.inference.manifest import Manifest, ManifestError, Precision, TensorR
 from kiosk.inference.tensorrt.library import check_compatibility
 
 LOSS_ALLOWED = 0.005
-"""Of each accuracy: an engine of fewer bits that loses more than half a point is not chosen."""
+"""The largest loss of each accuracy, as a share, with which an engine of fewer bits is still selected."""
 
 _PREFERRED: tuple[Precision, ...] = ("fp16", "int8", "fp32")
-"""Launching dominates a network of this size on a GPU, so eight bits save little over half precision and err more."""
+"""For a GPU. Launching kernels dominates a network of this size, so int8 saves little over fp16 and errs more."""
 
 _SLACK = 1e-9  # 0.895 - 0.890 is a little more than 0.005
 
@@ -32,43 +32,49 @@ class Candidate:
 
     path: Path
     compiled: bool
-    """For a GPU, on this machine."""
+    """Whether it was compiled for a GPU."""
     reason_rejected: str | None
-    """None for one that fits."""
+    """The reason why it cannot be used; None if it can."""
 
 
 def default_path() -> Path:
-    """The network that comes with the kiosk, in float32."""
+    """Returns the path of the kiosk's own network, in float32."""
     return locations.own_folder() / locations.NETWORK
 
 
 def candidates(*, cpu_only: bool = False) -> Iterator[Candidate]:
-    """Every engine of the kiosk's own network, the best first; the last one always fits. Raises `ManifestError`."""
+    """Yields every engine of the kiosk's own network, the best first.
+
+    The last one is the float32 network, which is never rejected. Raises `ManifestError`.
+    """
     network = read_checked(default_path())[1]
     if not cpu_only:
-        yield from _compiled(network)
+        yield from _compiled_candidates(network)
     yield from _int8_candidates(network)
     yield Candidate(default_path(), compiled=False, reason_rejected=None)
 
 
 def keeps_accuracy(manifest: Manifest, network: Manifest) -> bool:
-    """Whether an engine of fewer bits is as good as its network, to `LOSS_ALLOWED`, by what both were measured on."""
-    return not network.accuracy or bool(manifest.accuracy and _as_good(manifest.accuracy, network.accuracy))
+    """Returns whether an engine of fewer bits loses at most `LOSS_ALLOWED` of each accuracy of its network.
+
+    Both must have been measured on the same faces. A network without a measured accuracy accepts every engine.
+    """
+    return not network.accuracy or bool(manifest.accuracy and _is_as_good(manifest.accuracy, network.accuracy))
 
 
 def same_faces(one: MeasuredAccuracy, other: MeasuredAccuracy) -> bool:
-    """Whether two accuracies can be compared."""
+    """Returns whether two accuracies were measured on the same faces."""
     return (one.measured_on, one.faces) == (other.measured_on, other.faces)
 
 
-def _as_good(fewer_bits: MeasuredAccuracy, network: MeasuredAccuracy) -> bool:
+def _is_as_good(fewer_bits: MeasuredAccuracy, network: MeasuredAccuracy) -> bool:
     return same_faces(fewer_bits, network) and all(
         getattr(network, task) - getattr(fewer_bits, task) <= LOSS_ALLOWED + _SLACK
         for task in ("gender", "age", "age_within_one")
     )
 
 
-def _compiled(network: Manifest) -> list[Candidate]:
+def _compiled_candidates(network: Manifest) -> list[Candidate]:
     ranked: list[tuple[int, Candidate]] = []
     for path in locations.built_engines():
         try:
@@ -99,14 +105,14 @@ def _reason_rejected(path: Path, manifest: Manifest, build: TensorRTBuild, netwo
 def _int8_candidates(network: Manifest) -> Iterator[Candidate]:
     for folder in (locations.state_folder(), locations.own_folder()):
         path = folder / locations.CPU_INT8
-        if _is_there(path):
+        if _exists(path):
             yield Candidate(path, compiled=False, reason_rejected=_reason_int8_rejected(path, network))
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # the folder of somebody else
+    except OSError:  # the folder belongs to another user
         return False
 
 

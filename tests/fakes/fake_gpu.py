@@ -136,7 +136,7 @@ def fake_pycuda(gpu: FakeGpu) -> ModuleType:
 
     class Context:
         def push(self) -> None:
-            assert gpu.retained, "the context was let go"
+            assert gpu.retained, "the context was released"
             gpu.current += 1
 
         @staticmethod

@@ -106,7 +106,7 @@ def test_a_pipe_is_refused_and_not_waited_for(gpu: FakeGpu, compiled: Path, whic
     file = compiled if which == "engine" else manifest_path(compiled)
     file.unlink()
     os.mkfifo(file)
-    assert "It is no file" in refusal(gpu, compiled)
+    assert "It is not a regular file" in refusal(gpu, compiled)
 
 
 @pytest.mark.proves("engine-writable")
@@ -121,7 +121,7 @@ def test_what_belongs_to_somebody_else_is_refused(gpu: FakeGpu, compiled: Path, 
 def test_a_device_is_refused(gpu: FakeGpu, compiled: Path) -> None:
     compiled.unlink()
     compiled.symlink_to("/dev/zero")
-    assert "It is no file" in refusal(gpu, compiled)
+    assert "It is not a regular file" in refusal(gpu, compiled)
 
 
 def test_what_is_larger_than_any_engine_is_not_read(gpu: FakeGpu, compiled: Path) -> None:

@@ -1,4 +1,4 @@
-"""The GPU's primary context through PyCUDA: current in a thread only while somebody works with it there."""
+"""The GPU's primary context through PyCUDA, made current in a thread only while it is used there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kiosk.inference.base import EngineError
 
 
 class CudaContext:
-    """A hold on it. Other libraries may hold it as well."""
+    """A reference to the primary context, which other libraries can share."""
 
     def __init__(self, device: cuda.Device) -> None:
         self._context = device.retain_primary_context()
@@ -20,27 +20,27 @@ class CudaContext:
 
     @contextlib.contextmanager
     def current(self) -> Iterator[None]:
-        """The context is this thread's. Raises PyCUDA's errors, and `EngineError` once it was let go."""
+        """Makes the context current in this thread. Raises PyCUDA's errors, and `EngineError` after `release`."""
         if not self._held:
-            raise EngineError("the GPU was let go")
+            raise EngineError("the engine has released the GPU")
         self._context.push()
         try:
             yield
         except BaseException:
-            with contextlib.suppress(cuda.Error):  # what went wrong first is what matters
+            with contextlib.suppress(cuda.Error):  # the first error is the one to report
                 self._pop()
             raise
         self._pop()
 
     def release(self) -> None:
-        """Ends the hold, from any thread. What was made in the context and is still there is dead."""
+        """Releases the context, from any thread. Objects made in it cannot be used or freed afterwards."""
         if not self._held:
             return
         self._held = False
         try:
-            self._context.push()  # PyCUDA lets go of a context from any thread only where it is current
+            self._context.push()  # PyCUDA releases a context in a thread only while it is current there
         except cuda.Error:
-            self._context.detach()  # or what is left in the context would end the process when it is deleted
+            self._context.detach()  # else objects left in the context would end the process when they are deleted
             return
         self._context.detach()
         _pop_from_thread()
@@ -49,12 +49,12 @@ class CudaContext:
         try:
             cuda.Context.pop()
         except cuda.Error:
-            # PyCUDA ends the process with the thread for a context that is still on its stack then.
+            # PyCUDA ends the process if the thread ends with a context on its stack.
             self._held = False
             self._context.detach()
             raise
 
 
 def _pop_from_thread() -> None:
-    """PyCUDA takes a context that it lets go of to be gone from the thread; the driver leaves a primary one there."""
+    """Pops the primary context, which the driver leaves in the thread although PyCUDA believes it gone."""
     ctypes.CDLL("libcuda.so.1").cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))

@@ -1,7 +1,7 @@
-"""CUDA graphs: a run of the network recorded once and launched whole, which saves launching each kernel.
+"""CUDA graphs: they record a run of the network once and launch it as a whole, instead of kernel by kernel.
 
-PyCUDA does not have them (2026.1), so the driver is called directly: five functions, as CUDA's cuda.h
-declares them. The caller's context must be current.
+PyCUDA 2026.1 has no graphs, so this calls five functions of the driver as CUDA's cuda.h declares them. The caller's
+context must be current. This module does not need PyCUDA.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 
-_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: what other threads do does not spoil the recording
+_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: calls of other threads do not end the recording
 _Handle = ctypes.c_void_p
 
 
 class CudaGraphError(Exception):
-    """The driver refused. The work can still be launched kernel by kernel."""
+    """The driver refused a call. The work can still be launched kernel by kernel."""
 
 
 class CudaGraph:
-    """Work that was recorded from a stream."""
+    """Work recorded from a stream."""
 
     def __init__(self, stream: int, work: Callable[[], None]) -> None:
-        """Records what `work` puts on the stream (a CUstream's address), without doing it.
+        """Records what `work` puts on the stream, without running it. `stream` is the address of a CUstream.
 
-        Raises `CudaGraphError`, and whatever `work` raises; the stream is usable again in both cases.
+        Raises `CudaGraphError` and the errors of `work`; the stream stays usable in both cases.
         """
         self._driver = ctypes.CDLL("libcuda.so.1")
         self._graph, self._executable = _Handle(), _Handle()
@@ -41,11 +41,11 @@ class CudaGraph:
             raise
 
     def launch(self, stream: int) -> None:
-        """Puts the recorded work on a stream. Raises `CudaGraphError`."""
+        """Puts the recorded work on a stream, without waiting for it. Raises `CudaGraphError`."""
         self._do("cuGraphLaunch", self._executable, _Handle(stream))
 
     def free(self) -> None:
-        """Gives back what the driver holds for it."""
+        """Frees the graph in the driver."""
         if self._executable:
             self._driver.cuGraphExecDestroy(self._executable)
         if self._graph:

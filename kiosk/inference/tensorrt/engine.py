@@ -1,7 +1,7 @@
-"""TensorRT on an NVIDIA GPU, through PyCUDA: one context, one stream, every buffer made at the start.
+"""TensorRT on an NVIDIA GPU through PyCUDA: one context, one stream, and all buffers allocated at the start.
 
-The GPU's primary context is retained when the engine is loaded, and is current only while the engine
-works: so nothing is bound to the thread that happened to import PyCUDA.
+The engine retains the GPU's primary context and makes it current only during a call, so it is not bound to the thread
+that imported PyCUDA.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from kiosk.inference.tensorrt.session import Session
 
 
 class TensorRTEngine:
-    """FacialNet in TensorRT."""
+    """A network in TensorRT on the first GPU."""
 
     fault = None
 
     def __init__(self, content: bytes, manifest: Manifest, path: Path | None = None, *, graphs: bool = True) -> None:
-        """`content` is the engine's file, already checked against its manifest; `path` is where it lies.
+        """`content` is the engine's file, already checked against its manifest; `path` is its place.
 
-        Beside `path`, TensorRT for RTX keeps what it compiles while loading. Without `graphs` every
-        kernel is launched by itself. Raises `EngineError`, and where another engine may do, the
-        `IncompatibleEngineError` that says why this one does not.
+        TensorRT for RTX keeps its cache beside `path`. Without `graphs` the kernels are launched one by one. Raises
+        `EngineError`, or `IncompatibleEngineError` if another engine may work here.
         """
         assert manifest.tensorrt is not None
         library = check_compatibility(manifest.tensorrt)
@@ -49,11 +48,11 @@ class TensorRTEngine:
         except BaseException:
             self._cuda_context.release()
             raise
-        # Also for an engine that nobody closes: PyCUDA does not let go of a primary context by itself.
+        # PyCUDA does not release a primary context itself, so an engine that was never closed must do it.
         self._finalizer = weakref.finalize(self, _free_quietly, self._cuda_context, self._session)
 
     def infer(self, crops: Crops) -> Probabilities:
-        """Crops → probabilities, in runs of at most as many crops as the engine was built for. Raises `EngineError`."""
+        """Returns the probabilities of the crops, in runs of at most `max_batch` crops. Raises `EngineError`."""
         if self._session is None:
             raise EngineError("the engine was closed")
         answers = Probabilities(
@@ -67,7 +66,7 @@ class TensorRTEngine:
         return answers.require_finite()
 
     def close(self) -> None:
-        """Frees what the engine holds on the GPU, and lets go of the GPU. Raises `EngineError`."""
+        """Frees the engine's memory on the GPU and releases the context. Raises `EngineError`."""
         if self._session is None:
             return
         session, self._session = self._session, None
@@ -85,13 +84,13 @@ def _free(context: CudaContext, session: Session) -> None:
 
 
 def _free_quietly(context: CudaContext, session: Session) -> None:
-    with suppress(cuda.Error, EngineError):  # nobody is left to be told
+    with suppress(cuda.Error, EngineError):  # no caller is left to report to
         _free(context, session)
 
 
 @contextmanager
 def _translate_errors(what: str) -> Iterator[None]:
-    """Puts PyCUDA's errors into the engine's words."""
+    """Raises `EngineError`s in place of PyCUDA's errors."""
     try:
         yield
     except cuda.MemoryError as error:
@@ -99,5 +98,5 @@ def _translate_errors(what: str) -> Iterator[None]:
             f"the engine {what}, the GPU has no memory left: close what else uses it, or build for fewer faces at once"
         ) from error
     except cuda.Error as error:
-        # Whatever the GPU has against this engine, another one may do.
+        # Another engine may work where the GPU refuses this one.
         raise IncompatibleEngineError(f"the engine {what} on the GPU: {error}") from error

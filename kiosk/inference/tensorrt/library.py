@@ -1,7 +1,7 @@
-"""Which TensorRT is really here, asked of the library itself.
+"""Finds the installed TensorRT libraries, and checks whether one of them can run an engine.
 
-TensorRT and TensorRT for RTX have the same Python API and do not read each other's engines. The name of the
-module does not tell them apart: a module `tensorrt` can be linked to the library of TensorRT for RTX.
+TensorRT and TensorRT for RTX have the same Python API and cannot read each other's engines. The module's name does not
+tell them apart, because a module `tensorrt` can be linked to TensorRT for RTX. So the library itself is queried.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from kiosk.inference.base import MissingPackageError, OtherGpuError, OtherVersio
 from kiosk.inference.manifest import Flavour, TensorRTBuild
 
 MODULES: tuple[str, ...] = get_args(Flavour)
-"""The Python modules are called as the flavours are, which says little of what is in them."""
+"""The names of the Python modules. They equal the flavours, but a module may contain the other library."""
 
 
 @dataclass(frozen=True)
 class TensorRTLibrary:
-    """A TensorRT that can be used."""
+    """An installed TensorRT library that can be used."""
 
     module: ModuleType
-    """Its Python module."""
+    """Its Python bindings."""
     flavour: Flavour
     version: str
-    """Of the library, as far as it tells: 10.3.0.26. The module's own may differ."""
+    """The library's version, such as 10.3.0.26; older ones give three numbers. The module's version may differ."""
 
     def __str__(self) -> str:
         return f"{NAMES[self.flavour]} {self.version}"
@@ -42,22 +42,25 @@ class TensorRTLibrary:
 REBUILD = "build it again here with `trainer build-engine`"
 
 NAMES: dict[Flavour, str] = {"tensorrt": "TensorRT", "tensorrt_rtx": "TensorRT for RTX"}
-"""What people call them."""
+"""The names of the libraries for people."""
 
 
 @cache
 def libraries() -> tuple[TensorRTLibrary, ...]:
-    """Every TensorRT whose Python module can be imported here; the import takes a moment."""
+    """Returns every TensorRT library whose module can be imported. The first call takes a second or so."""
     return tuple(library for name in MODULES if (library := _library(name)))
 
 
 def library_for(flavour: Flavour | None = None) -> TensorRTLibrary:
-    """The one of that flavour; without one, TensorRT before TensorRT for RTX. Raises `MissingPackageError`."""
-    there = libraries()
-    fitting = [library for library in there if flavour in (library.flavour, None)]
+    """Returns the library of that flavour; without a flavour, TensorRT is preferred to TensorRT for RTX.
+
+    Raises `MissingPackageError`, which says what to install.
+    """
+    installed = libraries()
+    fitting = [library for library in installed if flavour in (library.flavour, None)]
     if not fitting:
         broken = "; ".join(filter(None, map(_import_error, MODULES)))
-        others = " and ".join(dict.fromkeys(f"there is {library}" for library in there)) or broken
+        others = " and ".join(dict.fromkeys(f"there is {library}" for library in installed)) or broken
         raise MissingPackageError(
             f"{NAMES[flavour or 'tensorrt']} is not installed here{f' ({others})' if others else ''}: "
             f"run `pip install {flavour or 'tensorrt'}`, "
@@ -67,10 +70,10 @@ def library_for(flavour: Flavour | None = None) -> TensorRTLibrary:
 
 
 def check_compatibility(build: TensorRTBuild) -> TensorRTLibrary:
-    """The library that runs what was built so. Raises the `IncompatibleEngineError` that says why none does.
+    """Returns the library that can run an engine of this build, without loading the engine.
 
-    A compiled engine is read by the very version that wrote it, and runs on the GPU generations that
-    it was compiled for, and on no other.
+    Only the version that compiled an engine can read it, and it runs only on the GPU generations for which it was
+    compiled. Raises the `IncompatibleEngineError` with the reason.
     """
     device = gpu.find()
     library = library_for(build.flavour)
@@ -90,7 +93,7 @@ def check_compatibility(build: TensorRTBuild) -> TensorRTLibrary:
 
 
 def _rank(library: TensorRTLibrary) -> tuple[int, bool]:
-    # Only the module of its own name has what is peculiar to a flavour.
+    # Only the module of a flavour's own name has that flavour's additions to the API.
     return MODULES.index(library.flavour), library.module.__name__ != library.flavour
 
 
@@ -105,12 +108,12 @@ def _library(name: str) -> TensorRTLibrary | None:
 
 def _import(name: str) -> ModuleType:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what its bindings have deprecated is nobody's business here
+        warnings.simplefilter("ignore")  # deprecations inside the bindings concern NVIDIA only
         return importlib.import_module(name)
 
 
 def _import_error(name: str) -> str:
-    """What keeps a module that is there from being imported; empty for one that is not there, or whole."""
+    """Returns why an installed module cannot be imported; empty if it can be, or is not installed."""
     try:
         _import(name)
     except ModuleNotFoundError as error:
@@ -121,8 +124,8 @@ def _import_error(name: str) -> str:
 
 
 def _linked_library(module: ModuleType) -> tuple[Flavour, str] | None:
-    """Flavour and version of the library that a module's binary is linked to."""
-    if not hasattr(module, "Logger"):  # a folder that happens to be called so
+    """Returns flavour and version of the library to which a module's binary is linked; None if there is none."""
+    if not hasattr(module, "Logger"):  # a folder with the same name
         return None
     binary = sys.modules[module.Logger.__module__].__file__
     if binary is None or not hasattr(bindings := ctypes.CDLL(binary), "getInferLibVersion"):
@@ -152,7 +155,7 @@ class _SymbolInfo(ctypes.Structure):
 
 
 def _library_file(function: object) -> Path:
-    """The library that a function lies in."""
+    """Returns the file of the library that contains a function; an empty path if there is none."""
     info = _SymbolInfo()
     found = ctypes.CDLL(None).dladdr(ctypes.cast(function, ctypes.c_void_p), ctypes.byref(info))  # type: ignore[arg-type]
     return Path(info.file.decode()) if found and info.file else Path()

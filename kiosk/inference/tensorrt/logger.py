@@ -1,4 +1,4 @@
-"""TensorRT's log, as far as it matters: it returns None where others raise, and says why only here."""
+"""Collects the errors of TensorRT's log. TensorRT returns None instead of raising; only its log has the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 
-# Without a driver, whatever goes wrong is followed by this, which is not why.
+# Without a driver, every error is followed by this one, which is not the cause.
 _FOLLOWS_EVERY_ERROR = "catchCudaError"
 
 # IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (what it is. In function at file.cpp:123)
@@ -21,9 +21,9 @@ _PLACES = re.compile(r"\s*\bIn \w+ at \S+|\[[\w.]+:\d+: \w+\]\s*|^Assertion fail
 
 
 def create_logger(trt: ModuleType) -> Any:
-    """A TensorRT logger that keeps what went wrong in its list `errors`, and hands all on to `logging`.
+    """Returns a TensorRT logger that keeps errors in its list `errors` and passes every line to `logging`.
 
-    A function, because its base class is in a module that is known at run time only.
+    This is a function because the base class is in a module that is known at run time only.
     """
     levels = {
         trt.ILogger.INTERNAL_ERROR: logging.ERROR,
@@ -42,32 +42,32 @@ def create_logger(trt: ModuleType) -> Any:
             level = levels.get(severity, logging.INFO)
             if level == logging.ERROR:
                 self.errors.append(" ".join(text.split()))
-            # An error is raised by whoever asked, with this text: printed as well, it would be said twice.
+            # The caller raises an error with this text, so a second line at level ERROR would repeat it.
             _log.log(min(level, logging.INFO), "%s", text)
 
     return CollectingLogger()
 
 
 def last_error(logged: Sequence[str]) -> str:
-    """The last of the errors that says something, without where in TensorRT's own code it arose."""
-    telling = [text for text in logged if _FOLLOWS_EVERY_ERROR not in text] or logged
-    if not telling:
+    """Returns the last error that names a cause, without the places in TensorRT's source code."""
+    causes = [text for text in logged if _FOLLOWS_EVERY_ERROR not in text] or logged
+    if not causes:
         return "it does not say why"
-    found = _LOGGED.search(telling[-1])
-    return strip_source_locations(found["what"] if found else telling[-1]) or telling[-1]
+    found = _LOGGED.search(causes[-1])
+    return strip_source_locations(found["what"] if found else causes[-1]) or causes[-1]
 
 
 def strip_source_locations(text: str) -> str:
-    """What TensorRT says, without where in its own code it says so."""
+    """Returns a message of TensorRT without the places in its source code."""
     return _PLACES.sub("", text).strip()
 
 
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
-    """Keeps Python's garbage collector away while TensorRT may call its logger.
+    """Pauses Python's garbage collector while TensorRT may call the logger.
 
-    It holds a lock meanwhile, and needs the same one to free an object of its own. If the collector began
-    in the logger and found one, the process would hang.
+    TensorRT holds a lock during that call and needs the same lock to free an object. A collection inside the logger
+    that frees a TensorRT object would hang the process.
     """
     collecting = gc.isenabled()
     gc.disable()

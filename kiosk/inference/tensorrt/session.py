@@ -1,4 +1,4 @@
-"""What a TensorRT engine holds on the GPU while it is loaded. The GPU's context is current in every call here."""
+"""The objects of a loaded TensorRT engine on the GPU. The GPU's context must be current in every call."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from kiosk.inference.tensorrt.logger import create_logger, garbage_collection_pa
 from kiosk.inference.tensorrt.runtime_cache import RuntimeCache
 
 GRAPHED = 4
-"""Up to so many crops a run is one CUDA graph. Few people stand before a kiosk at a time."""
+"""Runs of up to this many crops are CUDA graphs. Few people stand in front of a kiosk at a time."""
 
 _ANY = 0  # the run for any number of crops
 
 
 class Session:
-    """A deserialised engine with its buffers, ready to run."""
+    """A deserialised engine with its buffers and execution contexts, ready to run."""
 
     def __init__(
         self, content: bytes, manifest: Manifest, library: TensorRTLibrary, path: Path | None, *, graphs: bool
     ) -> None:
-        """Raises `EngineError` and PyCUDA's errors; what was made until then is freed."""
+        """Raises `EngineError` and PyCUDA's errors, after freeing everything that was allocated."""
         assert manifest.tensorrt is not None
         self._trt = library.module
         self._logger = create_logger(library.module)
@@ -60,7 +60,10 @@ class Session:
             raise
 
     def run(self, crops: Crops) -> Probabilities:
-        """(n, 1, 75, 75) crops, no more than the engine takes at once → views into the output buffers."""
+        """Returns the probabilities of at most `max_batch` crops, (n, 1, 75, 75), as views of the output buffers.
+
+        The next run overwrites them. Raises `EngineError` and PyCUDA's errors.
+        """
         assert self._tensors is not None
         count = len(crops)
         self._tensors.crops.host[:count] = crops
@@ -70,13 +73,13 @@ class Session:
         return Probabilities(self._tensors.gender.host[:count], self._tensors.age.host[:count])
 
     def free(self) -> None:
-        """Gives back everything: graphs and execution contexts before the engine, and the buffers last."""
-        lost = self._tensors is not None and not self._tensors.settled()
+        """Frees graphs and execution contexts, then the engine, and the buffers last."""
+        lost = self._tensors is not None and not self._tensors.synchronize()
         while self._runs:
             self._runs.popitem()[1].free()
         self._runtime_cache = None
         self._engine = self._runtime = None
-        # On a GPU that is lost there is nothing to free one by one: it all goes with the context, without a word.
+        # On a lost GPU, everything is freed together with the context.
         if self._tensors and not lost:
             tensors, self._tensors = self._tensors, None
             tensors.free()
@@ -84,11 +87,11 @@ class Session:
     def _deserialise(self, content: bytes) -> Any:
         engine = self._runtime.deserialize_cuda_engine(content)
         if engine is None:
-            raise self._refusal("TensorRT cannot read the engine", OtherVersionError)
+            raise self._error("TensorRT cannot read the engine", OtherVersionError)
         return engine
 
     def _check_interface(self, manifest: Manifest) -> None:
-        """The engine's own inputs and outputs against its manifest."""
+        """Raises `EngineError` if the engine's inputs or outputs are not those of its manifest."""
         trt = self._trt
         found = {
             name: (
@@ -110,14 +113,14 @@ class Session:
             raise EngineError(f"the engine takes {most} chips at once, its manifest says {self._max_batch}")
 
     def _make_runs(self, tensors: _Tensors, graphed: int) -> None:
-        """One run for any number of crops, and one of its own for each small number that gets a graph."""
+        """Makes one run for any number of crops, and one for each small number that gets a graph."""
         for fixed in (_ANY, *range(1, min(graphed, self._max_batch) + 1)):
             run = self._runs[fixed] = _Run(tensors, self._execution_context(tensors))
             for count in range(1, self._max_batch + 1) if fixed == _ANY else [fixed]:
                 run.start(count)  # the first run of a shape compiles and allocates, and must not be recorded
                 tensors.stream.synchronize()
                 if self._runtime_cache:
-                    self._runtime_cache.save()  # at once: whoever loses patience with loading finds it next time
+                    self._runtime_cache.save()  # at once, so that a start that is cut short has not compiled in vain
             if fixed != _ANY:
                 run.record(fixed)
 
@@ -125,13 +128,13 @@ class Session:
         arguments = [self._runtime_cache.config] if self._runtime_cache else []
         context = self._engine.create_execution_context(*arguments)
         if context is None:
-            raise self._refusal("TensorRT cannot prepare the engine", IncompatibleEngineError)
+            raise self._error("TensorRT cannot prepare the engine", IncompatibleEngineError)
         for name, buffer in tensors.by_name.items():
             context.set_tensor_address(name, int(buffer.device))
         return context
 
-    def _refusal(self, what: str, otherwise: type[EngineError]) -> EngineError:
-        """TensorRT gives nothing back, and only its log says why."""
+    def _error(self, what: str, otherwise: type[EngineError]) -> EngineError:
+        """Returns the error for a call that returned None, with the reason from TensorRT's log."""
         why = last_error(self._logger.errors)
         if "memory" in " ".join(self._logger.errors).lower():
             return OutOfGpuMemoryError(f"{what}, the GPU has no memory left: close what else uses it ({why})")
@@ -139,7 +142,7 @@ class Session:
 
 
 class _Tensors:
-    """The stream, and the network's inputs and outputs on both of its ends."""
+    """The stream, and the network's inputs and outputs on host and GPU."""
 
     def __init__(self, most: int, manifest: Manifest) -> None:
         self.stream = cuda.Stream()
@@ -153,16 +156,16 @@ class _Tensors:
             raise
 
     def send(self, count: int) -> None:
-        """Puts the way of `count` crops to the GPU on the stream."""
+        """Queues the copy of `count` crops to the GPU on the stream."""
         cuda.memcpy_htod_async(self.crops.device, self.crops.host[:count], self.stream)
 
     def fetch(self, count: int) -> None:
-        """Puts the way of their probabilities back on the stream."""
+        """Queues the copy of their probabilities to the host on the stream."""
         for buffer in (self.gender, self.age):
             cuda.memcpy_dtoh_async(buffer.host[:count], buffer.device, self.stream)
 
-    def settled(self) -> bool:
-        """Waits until nothing runs on the stream any more; False where the GPU is lost."""
+    def synchronize(self) -> bool:
+        """Waits until the stream is idle; returns False if the GPU is lost."""
         try:
             self.stream.synchronize()
         except cuda.Error:
@@ -170,7 +173,7 @@ class _Tensors:
         return True
 
     def free(self) -> None:
-        """The buffers, then the stream."""
+        """Frees the buffers, then the stream."""
         while self.by_name:
             self.by_name.popitem()[1].free()
         del self.stream
@@ -181,24 +184,24 @@ class _Tensors:
 
 
 class _Buffer:
-    """The same array on the host, pinned, and on the GPU."""
+    """An array on the GPU and its page-locked copy on the host."""
 
     def __init__(self, shape: tuple[int | None, ...]) -> None:
         self.host: NDArray[np.float32] = cuda.pagelocked_empty(shape, np.float32)
         try:
             self.device = cuda.mem_alloc(self.host.nbytes)
         except BaseException:
-            del self.host  # the error holds on to this object until the GPU was let go
+            del self.host  # the error refers to this object until the GPU is released
             raise
 
     def free(self) -> None:
-        """Both."""
+        """Frees both arrays."""
         self.device.free()
         del self.host
 
 
 class _Run:
-    """An execution context, and the graph of its work where one could be recorded."""
+    """An execution context, and the graph of its work if one could be recorded."""
 
     def __init__(self, tensors: _Tensors, context: Any) -> None:
         self._tensors = tensors
@@ -207,7 +210,7 @@ class _Run:
         self._graph: CudaGraph | None = None
 
     def start(self, count: int) -> None:
-        """Puts the work of `count` crops on the stream. Raises `EngineError`."""
+        """Queues the work for `count` crops on the stream. Raises `EngineError`."""
         if self._graph:
             try:
                 self._graph.launch(self._tensors.stream.handle)
@@ -221,8 +224,8 @@ class _Run:
         self._enqueue(count)
 
     def record(self, count: int) -> None:
-        """From now on the work is launched as one graph, where that was seen to work."""
-        # Launched kernel by kernel, it does the same; a GPU that does not even do that says so at the next run.
+        """Records the work as a graph and launches it once. If that works, later runs use the graph."""
+        # Without a graph the kernels are launched one by one; a lost GPU is reported at the next run.
         with contextlib.suppress(CudaGraphError, EngineError, cuda.Error):
             self._graph = CudaGraph(self._tensors.stream.handle, lambda: self._enqueue(count))
             self._graph.launch(self._tensors.stream.handle)
@@ -231,7 +234,7 @@ class _Run:
         self._drop_graph()
 
     def free(self) -> None:
-        """The graph, then the execution context that it launches."""
+        """Frees the graph, then the execution context that it launches."""
         self._drop_graph()
         self._context = None
 
@@ -241,7 +244,7 @@ class _Run:
         self._graph = None
 
     def _enqueue(self, count: int) -> None:
-        # The context is no variable here: an error would hold on to it until the GPU was let go.
+        # No local variable for the context: an error's traceback would keep it alive until the GPU is released.
         self._tensors.send(count)
         if not self._context.execute_async_v3(self._tensors.stream.handle):
             raise IncompatibleEngineError("the GPU does not run the engine")

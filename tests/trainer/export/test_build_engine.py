@@ -297,7 +297,7 @@ def test_a_network_that_says_no_numbers_is_not_compiled(
     weights = next(tensor for tensor in model.graph.initializer if tensor.name == "age.weight")
     weights.raw_data = (onnx.numpy_helper.to_array(weights) * np.float32("nan")).tobytes()
     path = written(tmp_path / "broken.onnx", model.SerializeToString())
-    assert "answers are no numbers" in trainer("build-engine", path, succeeds=False).output
+    assert "probabilities are not finite numbers" in trainer("build-engine", path, succeeds=False).output
     assert not compiler
 
 
