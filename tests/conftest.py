@@ -54,10 +54,10 @@ def _as_text(told: Any) -> Any:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many spoilt inputs of each kind were tried: each kind where somebody asked for many."""
+    """Print how many damaged inputs the fuzz tests tried; of each kind where `FUZZ` asks for many."""
     if not tried:
         return
-    terminalreporter.write_line(f"{len(tried)} kinds of spoilt input, at least {min(tried.values())} of each")
+    terminalreporter.write_line(f"{len(tried)} kinds of damaged input, at least {min(tried.values())} of each")
     if "FUZZ" in os.environ:
         for kind, count in sorted(tried.items()):
             terminalreporter.write_line(f"{count:7} {kind}")

@@ -534,7 +534,7 @@ def test_a_pin_is_asked_for_twice_and_kept_as_a_hash(folder: Path) -> None:
     command = ["config", "set-pin", "service", "--config", str(folder / "kiosk.toml")]
     result = CliRunner().invoke(main, command, input="2718\n2781\n")
     assert result.exit_code == 1
-    assert "not the same" in result.output
+    assert "the two PINs differ" in result.output
     assert not config.pins_path.exists()
     result = CliRunner().invoke(main, command, input="2718\n2718\n")
     assert result.exit_code == 0, result.output

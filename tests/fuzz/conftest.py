@@ -1,4 +1,4 @@
-"""What is the same for every spoilt input: no disk is waited for, no line logged, and no watch outlives its test."""
+"""Fixtures of every fuzz test: no flush to the disk, no log, and no time limit that outlives its test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["operator"]
 
 
 class Unflushed(sqlite3.Connection):
-    """Leaves it to the system when something reaches the disk."""
+    """A connection that never flushes to the disk."""
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         return super().execute(sql.replace("synchronous = FULL", "synchronous = OFF"), *values)
@@ -25,14 +25,14 @@ class Unflushed(sqlite3.Connection):
 
 @pytest.fixture(autouse=True)
 def _no_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody pulls a plug here, and ten thousand flushes take minutes."""
+    """No power fails in these tests, and ten thousand flushes take minutes."""
     monkeypatch.setattr("os.fsync", lambda _: None)
     monkeypatch.setattr("sqlite3.connect", partial(sqlite3.connect, factory=Unflushed))
 
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """Whatever level another test has left a logger at: a line may hold letters that no other process can be told."""
+    """Log lines of damaged input may hold characters that cannot be sent between the test processes."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)

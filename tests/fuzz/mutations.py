@@ -1,7 +1,7 @@
-"""Spoils a file in the ways that disks, cables, editors and attackers do: a number gives the same harm every time.
+"""Damages bytes in the ways that disks, cables, editors and attackers do. The same seed gives the same damage.
 
-Every test that goes through `mutations` or `rounds` tries `COUNT` inputs, whatever its kind; the end of a run says
-which tried how many (tests/conftest.py).
+Every test that iterates over `mutations` or `rounds` tries `COUNT` inputs. The end of a test run prints the counts
+(tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from random import Random
 from tests.fuzz import watch
 
 COUNT = int(os.environ.get("FUZZ", "150"))
-"""How many mutations each test of a kind tries: `FUZZ=10000 make test ARGS=tests/fuzz`."""
+"""How many inputs each test tries: `FUZZ=10000 make test ARGS=tests/fuzz` raises it."""
 
 tried: dict[str, int] = {}
-"""By the test's name: how many inputs it has come through."""
+"""How many inputs each test has passed, by the test's name."""
 
 NASTY: Sequence[bytes] = (
     b"",
@@ -48,11 +48,11 @@ NASTY: Sequence[bytes] = (
 DEEP: Sequence[bytes] = (b"[" * 5000, b"{" * 5000, b'{"a":' * 5000, b"a=" + b"[" * 5000, b"a." * 5000)
 
 Within = Callable[[bytes, Random], bytes]
-"""Spoils what a sample says and keeps its form, so that the harm comes further than to the first check."""
+"""A function that damages a sample's content but keeps its form, so that the damage passes the first checks."""
 
 
 def rounds(seed: int = 0) -> Iterator[Random]:
-    """`COUNT` times chance, for one spoilt input each, whose time and memory are watched."""
+    """Yields `COUNT` random generators, one for each input, and limits the time and memory that the input may take."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0].rpartition("/")[2]
     most = watch.memory() + watch.MOST_GROWTH
     for number in range(COUNT):
@@ -64,29 +64,29 @@ def rounds(seed: int = 0) -> Iterator[Random]:
 
 
 def mutations(sample: bytes, *, seed: int = 0, within: Within | None = None) -> Iterator[bytes]:
-    """`COUNT` spoilt copies of `sample`; where `within` can spoil it too, every other one by that."""
+    """Yields `COUNT` damaged copies of `sample`; if `within` is given, it makes every second one."""
     turns = count()
     for random in rounds(seed):
-        yield within(sample, random) if within and next(turns) % 2 else spoilt(sample, random)
+        yield within(sample, random) if within and next(turns) % 2 else damage(sample, random)
 
 
 def batches(sample: bytes, size: int, within: Within | None = None) -> Iterator[list[bytes]]:
-    """The same, `size` at a time, for a process that has limits of its own."""
+    """Yields the same copies in lists of `size`, for a process that has its own limits."""
     each = mutations(sample, within=within)
     while at_once := list(islice(each, size)):
         watch.end()
         yield at_once
 
 
-def spoilt(sample: bytes, random: Random) -> bytes:
-    """A copy of `sample` with a few of its bytes wrong."""
+def damage(sample: bytes, random: Random) -> bytes:
+    """Returns a copy of `sample` with a few wrong bytes."""
     data = bytearray(sample)
     for _ in range(random.choice((1, 1, 1, 2, 3, 8))):
-        _spoil(data, random)
+        _damage_once(data, random)
     return bytes(data)
 
 
-def _spoil(data: bytearray, random: Random) -> None:
+def _damage_once(data: bytearray, random: Random) -> None:
     at = random.randrange(len(data) + 1)
     length = min(random.choice((1, 1, 2, 4, 16, 64, 512)), len(data) - at)
     match random.randrange(10):
@@ -102,7 +102,7 @@ def _spoil(data: bytearray, random: Random) -> None:
             del data[at:]
         case 5:  # a block is zero, as after a power cut
             data[at : at + length] = bytes(length)
-        case 6:  # something nasty in place of something
+        case 6:  # something nasty replaces something
             data[at : at + length] = random.choice(NASTY)
         case 7:  # two blocks change places
             there = random.randrange(len(data) + 1)

@@ -1,4 +1,4 @@
-"""Opens spoilt pictures and clips, one after the other, in a process that may die of it: `picture_child.py FOLDER`."""
+"""Opens the damaged images and clips of a folder, in a process that may crash: `picture_child.py FOLDER`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kiosk.vision.capture.source import open_source
 MOST_MEMORY = 3 << 30
 MOST_FRAMES = 20
 LONGEST_S = 60
-"""For one picture, which takes milliseconds: the system ends the process then, whatever a decoder is doing."""
+"""For one image, which takes milliseconds. The system then ends the process, even inside a decoder."""
 
 
-def look_at(path: Path) -> None:
-    """As vision does: every frame is a colour picture, or the source says what is wrong with it."""
+def read_frames(path: Path) -> None:
+    """Reads a source as vision does: every frame is a colour image, or the source raises a `KioskError`."""
     try:
         source = open_source(str(path))
         try:
@@ -40,7 +40,7 @@ def main() -> None:
     for path in sorted(Path(sys.argv[1]).iterdir()):
         print(path.name, flush=True)
         signal.alarm(LONGEST_S)
-        look_at(path)
+        read_frames(path)
     signal.alarm(0)
 
 

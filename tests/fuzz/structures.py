@@ -1,4 +1,4 @@
-"""Spoils what a text says and leaves its form whole: what is valid JSON stays valid JSON, and says something else."""
+"""Damages the content of structured data but keeps its form: valid JSON stays valid JSON with other values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from random import Random
 from typing import Any
 
-from tests.fuzz.mutations import spoilt
+from tests.fuzz.mutations import damage
 
 WRONG: tuple[Any, ...] = (
     None,
@@ -67,8 +67,8 @@ TOML_WRONG = (
 )
 
 
-def spoilt_json(sample: bytes, random: Random) -> bytes:
-    """A few of its values, keys or items are others, missing, or there twice."""
+def damage_json(sample: bytes, random: Random) -> bytes:
+    """Returns JSON in which a few values, keys or items are changed, missing or repeated."""
     holder = [json.loads(sample)]
     for _ in range(random.choice((1, 1, 2, 4))):
         _change(holder, random)
@@ -82,7 +82,7 @@ def _change(holder: list[Any], random: Random) -> None:
             del inner[key]
         case 1 if isinstance(inner, dict):  # under another name
             inner[random.choice(("", "kind", "\0", str(key).upper(), f"{key}_"))] = inner.pop(key)
-        case 2:  # of somewhere else
+        case 2:  # a value from another place
             there, other = random.choice(_places(holder))
             inner[key] = json.loads(json.dumps(there[other]))
         case 3 if isinstance(inner, list) and inner is not holder:
@@ -97,15 +97,15 @@ def _change(holder: list[Any], random: Random) -> None:
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
-    """Every list and mapping in a value with each of its keys."""
+    """Returns every list and mapping inside a value, with each of its keys."""
     if not isinstance(value, (dict, list)):
         return []
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
     return [(value, key) for key in keys] + [place for key in keys for place in _places(value[key])]
 
 
-def spoilt_toml(sample: bytes, random: Random) -> bytes:
-    """A few of its lines have another value, are missing, or are in another table."""
+def damage_toml(sample: bytes, random: Random) -> bytes:
+    """Returns TOML in which a few lines have another value, are missing, or are in another table."""
     lines = sample.decode().splitlines()
     for _ in range(random.choice((1, 1, 2, 4))):
         at = random.choice([number for number, line in enumerate(lines) if re.match(r"[\w\[]", line)])
@@ -114,7 +114,7 @@ def spoilt_toml(sample: bytes, random: Random) -> bytes:
                 del lines[at]
             case 1:
                 lines.insert(random.randrange(len(lines) + 1), lines[at])
-            case 2 if " = " in lines[at]:  # somebody else's value
+            case 2 if " = " in lines[at]:  # the value of another line
                 other = random.choice([line for line in lines if " = " in line])
                 lines[at] = f"{lines[at].partition(' = ')[0]} = {other.partition(' = ')[2]}"
             case _ if " = " in lines[at]:
@@ -124,8 +124,8 @@ def spoilt_toml(sample: bytes, random: Random) -> bytes:
     return "\n".join(lines).encode() + b"\n"
 
 
-def spoilt_packets(sample: bytes, random: Random) -> bytes:
-    """MQTT's control packets, one of them with wrong bytes and the length that it then has; or in another order."""
+def damage_packets(sample: bytes, random: Random) -> bytes:
+    """Returns MQTT control packets, one of them changed but with a correct length, or repeated."""
     packets, at = [], 0
     while at < len(sample):
         first, (length, start) = sample[at], _length(sample, at + 1)
@@ -139,12 +139,12 @@ def spoilt_packets(sample: bytes, random: Random) -> bytes:
         case 1:
             packets[at] = (random.randrange(256), body)
         case _:
-            packets[at] = (first, spoilt(body, random))
+            packets[at] = (first, damage(body, random))
     return b"".join(bytes((first,)) + _varint(len(body)) + body for first, body in packets)
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
-    """A variable byte integer (MQTT 5.0, 1.5.5), and where it ends."""
+    """Returns a variable byte integer (MQTT 5.0, 1.5.5) and the position after it."""
     value = shift = 0
     while True:
         value |= (data[at] & 0x7F) << shift

@@ -1,4 +1,4 @@
-"""A journal whose hashes are right and whose rows are nonsense: the machine starts, and nothing is thrown away."""
+"""With a journal of correct hashes and nonsense rows, the machine starts and deletes nothing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from kiosk.vending.journal.recovery import make_checkpoint, rebuild_ledger, reco
 from tests.fakes.sale_rig import BEER, WATER, Rig
 from tests.fuzz.forged import forge
 from tests.fuzz.mutations import rounds
-from tests.fuzz.test_journals import surveyed
+from tests.fuzz.test_journals import readable_rows
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Journals of two sales, and of one that is under way; the second one has a checkpoint."""
+    """Two journals of two finished sales and an open one; the second journal has a checkpoint."""
     rig = Rig()
     for slot in (WATER, BEER):
         rig.buy(slot)
@@ -48,13 +48,13 @@ def test_the_machine_starts_with_forged_rows(tmp_path: Path, whole: list[Path]) 
         shutil.copy(random.choice(whole), path)
         forge(path, random)
         before = path.read_bytes()
-        readable = surveyed(path)
+        readable = readable_rows(path)
         with closing(quarantine.open_journal(path)) as journal:
             for fact in recovery_facts(rebuild_ledger(journal)):
                 journal.append(fact)
             if list(journal.of_kind(JournalReplaced)) and path.read_bytes() != before:
                 (folder,) = state.glob("journal-damaged-*")
-                assert surveyed(folder / "journal.db") == readable
+                assert readable_rows(folder / "journal.db") == readable
                 replaced += 1
         journals.verify(path)
     assert replaced

@@ -1,4 +1,4 @@
-"""A spoilt journal is whole or refused. Nothing that was written is read wrong, and nothing of it is thrown away."""
+"""A damaged journal is read correctly or refused. No row is misread, and nothing is deleted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kiosk.vending import journal as journals
 from kiosk.vending.journal import Entry, Journal, JournalDamagedError, JournalError, quarantine
 from kiosk.vending.journal.facts import Fact, JournalReplaced
 from tests.fakes.sale_rig import BEER, WATER, Rig
-from tests.fuzz.forged import spoilt_log
+from tests.fuzz.forged import damage_wal
 from tests.fuzz.mutations import Within, mutations
 
-WITHIN: dict[str, Within | None] = {"journal.db": None, "journal.db-wal": spoilt_log}
+WITHIN: dict[str, Within | None] = {"journal.db": None, "journal.db-wal": damage_wal}
 
 
 @pytest.fixture(scope="module")
@@ -40,53 +40,53 @@ def written(tmp_path_factory: pytest.TempPathFactory, facts: list[Fact]) -> Path
     with closing(Journal(folder / "journal.db")) as journal:
         for fact in facts[5:]:
             journal.append(fact)
-        for file in folder.iterdir():  # what a power cut leaves: it is still open
+        for file in folder.iterdir():  # the journal is still open, as at a power cut
             shutil.copy(file, crashed)
     return crashed
 
 
-@pytest.mark.parametrize("spoilt_file", ["journal.db", "journal.db-wal"])
-def test_what_only_reads_it_refuses_it_or_reads_it_right(
-    tmp_path: Path, written: Path, facts: list[Fact], spoilt_file: str
+@pytest.mark.parametrize("damaged_file", ["journal.db", "journal.db-wal"])
+def test_a_reader_refuses_a_damaged_journal_or_reads_it_correctly(
+    tmp_path: Path, written: Path, facts: list[Fact], damaged_file: str
 ) -> None:
-    for content in mutations((written / spoilt_file).read_bytes(), within=WITHIN[spoilt_file]):
-        path = laid_out(tmp_path, written, spoilt_file, content)
+    for content in mutations((written / damaged_file).read_bytes(), within=WITHIN[damaged_file]):
+        path = write_state(tmp_path, written, damaged_file, content)
         with suppress(JournalError):
             journals.read(path)
         with suppress(JournalError):
             entries, _ = journals.read_verified(path)
             assert is_beginning([entry.fact for entry in entries], facts)
         for name in ("journal.db", "journal.db-wal"):
-            before = content if name == spoilt_file else (written / name).read_bytes()
+            before = content if name == damaged_file else (written / name).read_bytes()
             assert (tmp_path / name).read_bytes() == before
 
 
 @pytest.mark.proves("state-spoilt")
-@pytest.mark.parametrize("spoilt_file", ["journal.db", "journal.db-wal"])
+@pytest.mark.parametrize("damaged_file", ["journal.db", "journal.db-wal"])
 def test_the_machine_starts_and_nothing_is_lost(
-    tmp_path: Path, written: Path, facts: list[Fact], spoilt_file: str
+    tmp_path: Path, written: Path, facts: list[Fact], damaged_file: str
 ) -> None:
     replaced = 0
     copy, state = tmp_path / "copy", tmp_path / "state"
     copy.mkdir()
-    for content in mutations((written / spoilt_file).read_bytes(), within=WITHIN[spoilt_file]):
+    for content in mutations((written / damaged_file).read_bytes(), within=WITHIN[damaged_file]):
         shutil.rmtree(state, ignore_errors=True)
         state.mkdir()
-        path = laid_out(state, written, spoilt_file, content)
-        readable = surveyed(laid_out(copy, written, spoilt_file, content))
+        path = write_state(state, written, damaged_file, content)
+        readable = readable_rows(write_state(copy, written, damaged_file, content))
         try:
             journal = quarantine.open_journal(path)
         except JournalDamagedError:
             raise
-        except JournalError:  # its schema is a newer kiosk's, as far as anybody can tell
-            assert surveyed(path) == readable
+        except JournalError:  # its damaged schema version looks like a newer kiosk's
+            assert readable_rows(path) == readable
             continue
         with closing(journal):
             told = [entry.fact for entry in journal.of_kind(JournalReplaced)]
             if told:
                 replaced += 1
                 (folder,) = state.glob("journal-damaged-*")
-                assert surveyed(folder / "journal.db") == readable
+                assert readable_rows(folder / "journal.db") == readable
             else:
                 assert is_beginning([entry.fact for entry in journal.entries()], facts)
             journal.append(facts[0])
@@ -106,23 +106,23 @@ def test_folders_of_any_name_beside_it_start_the_machine(tmp_path: Path) -> None
         shutil.rmtree(state)
 
 
-def surveyed(path: Path) -> list[Entry]:
-    """What whoever does the accounts can read of it."""
+def readable_rows(path: Path) -> list[Entry]:
+    """Returns the rows that `kiosk journal list` can read."""
     try:
         return journals.survey(path)[0]
     except JournalError:
         return []
 
 
-def laid_out(folder: Path, written: Path, spoilt_file: str, content: bytes) -> Path:
+def write_state(folder: Path, written: Path, damaged_file: str, content: bytes) -> Path:
     for file in folder.iterdir():
         if file.is_file():
             file.unlink()
     for file in written.iterdir():
-        # SQLite makes the index of a log anew; the lock was the dead process's.
+        # SQLite creates the index of a log again; the lock belonged to the process that ended.
         if file.suffix not in (".db-shm", ".lock"):
             shutil.copy(file, folder)
-    (folder / spoilt_file).write_bytes(content)
+    (folder / damaged_file).write_bytes(content)
     return folder / "journal.db"
 
 

@@ -1,4 +1,4 @@
-"""Spoilt orders, keys and packets of a broker: nothing is carried out that the operator did not sign."""
+"""With damaged orders, keys and MQTT packets, a machine executes only what the operator signed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.fakes.fleet_operator import Operator
 from tests.fakes.fleet_rig import fleet_config
 from tests.fleet.test_mqtt import Authority
 from tests.fuzz.mutations import mutations
-from tests.fuzz.structures import spoilt_json, spoilt_packets
+from tests.fuzz.structures import damage_json, damage_packets
 
 
 @pytest.fixture
@@ -37,15 +37,15 @@ def order(operator: Operator) -> Order:
 
 
 def clock_of(order: Order) -> Callable[[], datetime]:
-    """While it is valid."""
+    """Returns a clock that stands at a time when the order is valid."""
     return lambda: order.expires - timedelta(days=1)
 
 
-def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(operator: Operator, order: Order) -> None:
+def test_a_damaged_envelope_is_refused_or_says_what_was_signed(operator: Operator, order: Order) -> None:
     refusals: list[str] = []
-    for spoilt in mutations(operator.envelope(7), within=spoilt_json):
+    for damaged in mutations(operator.envelope(7), within=damage_json):
         try:
-            assert opened(spoilt, operator.key.public_key()) == order
+            assert opened(damaged, operator.key.public_key()) == order
         except OrderError as error:
             refusals.append(str(error))
     assert refusals
@@ -53,21 +53,21 @@ def test_a_spoilt_envelope_is_refused_or_says_what_was_signed(operator: Operator
 
 
 def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
-    for spoilt in mutations(order.model_dump_json().encode(), within=spoilt_json):
+    for damaged in mutations(order.model_dump_json().encode(), within=damage_json):
         with suppress(OrderError):
-            parsed(spoilt.decode("utf-8", "replace")).check_time(order.expires)
+            parsed(damaged.decode("utf-8", "replace")).check_time(order.expires)
 
 
 @pytest.mark.proves("network-order")
-def test_a_machine_carries_out_no_spoilt_order(
+def test_a_machine_carries_out_no_damaged_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operator: Operator, order: Order
 ) -> None:
     monkeypatch.setattr("os.fsync", lambda _: None)
     config = fleet_config(orders_key=operator.public)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderInbox(config, outbox, deque(), clock_of(order))
-        for spoilt in mutations(operator.envelope(7), within=spoilt_json):
-            gate.hear("kiosk/m-1/order", spoilt)
+        for damaged in mutations(operator.envelope(7), within=damage_json):
+            gate.hear("kiosk/m-1/order", damaged)
             assert all(waiting == order for waiting in gate.waiting)
         assert len(gate.waiting) <= 1
         assert outbox.waiting <= 100
@@ -92,17 +92,17 @@ def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(
 
 
 @pytest.mark.parametrize("name", ["operator.pem", "public key", "password"])
-def test_spoilt_keys_are_read_or_refused(operator: Operator, name: str) -> None:
+def test_damaged_keys_are_read_or_refused(operator: Operator, name: str) -> None:
     path = operator.path
     sample = {"public key": operator.public.encode(), "password": b"horse battery staple\n"}.get(
         name, path.read_bytes()
     )
     refusals: list[str] = []
-    for spoilt in mutations(sample):
-        path.write_bytes(spoilt)
+    for damaged in mutations(sample):
+        path.write_bytes(damaged)
         try:
             if name == "public key":
-                public_key(spoilt.decode("utf-8", "replace"))
+                public_key(damaged.decode("utf-8", "replace"))
             elif name == "password":
                 check_files(fleet_config(user="m-1", password=str(path)))
             else:
@@ -113,11 +113,11 @@ def test_spoilt_keys_are_read_or_refused(operator: Operator, name: str) -> None:
     assert not any("\n" in refusal for refusal in refusals)
 
 
-def test_spoilt_certificates_are_read_or_refused(tmp_path: Path) -> None:
+def test_damaged_certificates_are_read_or_refused(tmp_path: Path) -> None:
     path = Authority(tmp_path, "fleet").path
     refusals: list[str] = []
-    for spoilt in mutations(path.read_bytes()):
-        path.write_bytes(spoilt)
+    for damaged in mutations(path.read_bytes()):
+        path.write_bytes(damaged)
         try:
             check_files(fleet_config(tls=True, ca=str(path)))
         except KioskError as error:
@@ -138,9 +138,9 @@ def publish(topic: bytes, payload: bytes) -> bytes:
 
 
 @pytest.mark.proves("network-stop")
-def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operator, order: Order) -> None:
+def test_damaged_packets_of_a_broker_at_most_end_the_connection(operator: Operator, order: Order) -> None:
     said = CONNACK + SUBACK + publish(b"kiosk/m-1/order", operator.envelope(7)) + PING
-    for spoilt in mutations(said, within=spoilt_packets):
+    for damaged in mutations(said, within=damage_packets):
         heard: list[bytes] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
             link = Link(
@@ -150,15 +150,15 @@ def test_what_a_spoilt_broker_says_ends_the_connection_at_most(operator: Operato
                 lambda _topic, payload: heard.append(payload),  # noqa: B023
             )
             with suppress(KioskError):
-                listen(link, server, spoilt)
+                listen(link, server, damaged)
         for payload in heard:
             with suppress(OrderError):
                 assert opened(payload, operator.key.public_key()) == order
 
 
 @pytest.mark.proves("network-stop")
-def test_a_topic_that_is_no_text_ends_the_connection_at_most() -> None:
-    """The library has no name of its own for what it raises then."""
+def test_a_topic_that_is_not_utf8_at_most_ends_the_connection() -> None:
+    """The MQTT library raises an undocumented exception for it."""
     topic = b"\xff\xfe"
     said = CONNACK + b"\x32\x09\x00\x02" + topic + b"\x00\x01\x00ab"
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -168,11 +168,11 @@ def test_a_topic_that_is_no_text_ends_the_connection_at_most() -> None:
 
 
 def listen(link: Link, server: socket.socket, said: bytes) -> None:
-    """Connects to a server that has said all that it will say, and has hung up."""
+    """Connects to a server that sends `said` and closes the connection."""
 
     def serve() -> None:
         connection, _ = server.accept()
-        with connection, suppress(OSError):  # whoever heard enough hangs up
+        with connection, suppress(OSError):  # the client may close first
             connection.recv(4096)
             connection.sendall(said)
             connection.shutdown(socket.SHUT_WR)

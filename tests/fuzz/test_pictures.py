@@ -1,4 +1,4 @@
-"""Spoilt pictures, GIFs and videos, and those made to harm: no crash, no hang, no memory without bound."""
+"""Damaged and malicious images, GIFs and videos cause no crash, no hang and no unbounded memory use."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ import numpy as np
 import pytest
 
 from tests.fuzz import picture_child
-from tests.fuzz.mutations import batches, spoilt
+from tests.fuzz.mutations import batches, damage
 
 SUFFIXES = (".png", ".jpg", ".bmp", ".webp", ".tif", ".ppm", ".gif", ".mp4", ".avi")
 AT_ONCE = 500
 LONGEST = 600.0
-"""Seconds after which a child is taken to hang, should its own limit for each picture not end it."""
+"""Seconds after which the child process counts as hung, if its own limit for each image has not ended it."""
 
 
 def sample(folder: Path, suffix: str) -> bytes:
-    """A small picture or clip in this format."""
+    """Returns a small image or clip in this format."""
     random = np.random.default_rng(7)
     frames = [np.asarray(random.integers(0, 255, (48, 64, 3)), np.uint8) for _ in range(3)]
     path = folder / f"sample{suffix}"
@@ -45,7 +45,7 @@ def sample(folder: Path, suffix: str) -> bytes:
 
 
 def gif(frames: list[np.ndarray]) -> bytes:
-    """An animated GIF of uncompressed codes: OpenCV's own writer is too new for some releases."""
+    """Returns an animated GIF of uncompressed codes, because older releases of OpenCV cannot write one."""
     height, width = frames[0].shape[:2]
     palette = bytes(value for gray in range(128) for value in (2 * gray,) * 3)
     parts = [b"GIF89a", struct.pack("<HHBBB", width, height, 0xF6, 0, 0), palette]
@@ -64,8 +64,8 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def spoilt_png(sample: bytes, random: Random) -> bytes:
-    """Wrong bytes in one chunk, before what is compressed in it was compressed; every checksum is right."""
+def damage_png(sample: bytes, random: Random) -> bytes:
+    """Returns a PNG with wrong bytes in one chunk, inside the compressed data too, and with correct checksums."""
     parts = [sample[:8]]
     chunks = list(chunks_of(sample))
     target = random.randrange(len(chunks))
@@ -73,16 +73,16 @@ def spoilt_png(sample: bytes, random: Random) -> bytes:
         if number != target:
             parts.append(chunk(kind, data))
         elif kind == b"IDAT":
-            parts.append(chunk(kind, zlib.compress(spoilt(zlib.decompress(data), random), 1)))
+            parts.append(chunk(kind, zlib.compress(damage(zlib.decompress(data), random), 1)))
         elif random.random() < 0.2:
             parts.append(chunk(random.choice((b"tRNS", b"PLTE", b"acTL", b"fdAT", b"iCCP", b"eXIf")), data))
         else:
-            parts.append(chunk(kind, spoilt(data, random)))
+            parts.append(chunk(kind, damage(data, random)))
     return b"".join(parts)
 
 
 def chunks_of(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and data of each; those of the pixels as one, so that it can be unpacked."""
+    """Yields the kind and data of each chunk; the chunks of pixels are joined, so that they can be decompressed."""
     pixels, at = b"", 8
     while at < len(png):
         (length,) = struct.unpack(">I", png[at : at + 4])
@@ -97,13 +97,13 @@ def chunks_of(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG of a few bytes that says it is huge."""
+    """Returns a PNG of a few bytes whose header claims a huge size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(100))), chunk(b"IEND", b""))
     return b"".join((b"\x89PNG\r\n\x1a\n", *chunks))
 
 
-def looked_at(folder: Path) -> None:
+def read_in_child(folder: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", picture_child.__name__, str(folder)],
         capture_output=True,
@@ -120,17 +120,17 @@ def looked_at(folder: Path) -> None:
 
 @pytest.mark.proves("picture-spoilt")
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_spoilt_pictures_are_passed_over(tmp_path: Path, suffix: str) -> None:
+def test_damaged_images_are_skipped(tmp_path: Path, suffix: str) -> None:
     content = sample(tmp_path, suffix)
     good = tmp_path / "good"
     good.mkdir()
     (good / f"good{suffix}").write_bytes(content)
-    looked_at(good)
-    for at_once in batches(content, AT_ONCE, spoilt_png if suffix == ".png" else None):
+    read_in_child(good)
+    for at_once in batches(content, AT_ONCE, damage_png if suffix == ".png" else None):
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         for number, each in enumerate(at_once):
             (folder / f"{number:05}{suffix}").write_bytes(each)
-        looked_at(folder)
+        read_in_child(folder)
         for number, each in enumerate(at_once):
             assert (folder / f"{number:05}{suffix}").read_bytes() == each
         shutil.rmtree(folder)
@@ -142,4 +142,4 @@ def test_spoilt_pictures_are_passed_over(tmp_path: Path, suffix: str) -> None:
 )
 def test_a_picture_that_claims_to_be_huge_takes_no_memory(tmp_path: Path, width: int, height: int) -> None:
     (tmp_path / "bomb.png").write_bytes(bomb(width, height))
-    looked_at(tmp_path)
+    read_in_child(tmp_path)

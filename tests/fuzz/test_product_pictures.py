@@ -1,4 +1,4 @@
-"""Spoilt pictures of products, as a window reads them: drawn or refused by name, in bounded time and memory."""
+"""Damaged product images are drawn, or refused by name, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PyQt6.QtGui import QImage
 from kiosk.ui.products.picture_check import PictureError, check_drawable
 from kiosk.vending.catalog.catalog import demo_path
 from tests.fuzz.mutations import Within, batches
-from tests.fuzz.test_pictures import spoilt_png
+from tests.fuzz.test_pictures import damage_png
 
 AT_ONCE = 500
 WRONG = (
@@ -33,8 +33,8 @@ WRONG = (
 )
 
 
-def spoilt_svg(sample: bytes, random: Random) -> bytes:
-    """Good XML in which a few attributes have another value, or their neighbour's, and elements come twice."""
+def damage_svg(sample: bytes, random: Random) -> bytes:
+    """Returns valid XML in which a few attributes have other values and elements are repeated."""
     text = sample.decode()
     for _ in range(random.choice((1, 2, 4, 8))):
         values = list(re.finditer(r'="([^"]*)"', text))
@@ -48,26 +48,26 @@ def spoilt_svg(sample: bytes, random: Random) -> bytes:
 
 
 @pytest.mark.proves("picture-product")
-@pytest.mark.parametrize(("kind", "within"), [("svg", spoilt_svg), ("png", spoilt_png)])
-def test_spoilt_pictures_are_drawn_or_not(tmp_path: Path, kind: str, within: Within) -> None:
+@pytest.mark.parametrize(("kind", "within"), [("svg", damage_svg), ("png", damage_png)])
+def test_damaged_pictures_are_drawn_or_not(tmp_path: Path, kind: str, within: Within) -> None:
     sample = tmp_path / f"sample.{kind}"
     if kind == "svg":
         sample.write_bytes(next(demo_path().parent.parent.glob("products/*.svg")).read_bytes())
     else:
         assert QImage(64, 48, QImage.Format.Format_RGB32).save(str(sample))
-    folder = tmp_path / "spoilt"
+    folder = tmp_path / "damaged"
     for at_once in batches(sample.read_bytes(), AT_ONCE, within):
         folder.mkdir()
         pictures = [folder / f"{number:05}.{kind}" for number in range(len(at_once))]
         for picture, content in zip(pictures, at_once, strict=True):
             picture.write_bytes(content)
-        tried(pictures)
+        check_all(pictures)
         assert [picture.read_bytes() for picture in pictures] == at_once
         shutil.rmtree(folder)
 
 
-def tried(pictures: list[Path]) -> None:
-    """All of them: one that is refused is named, and those after it still have their turn."""
+def check_all(pictures: list[Path]) -> None:
+    """Checks every image: the error must name a refused one, and the check goes on after it."""
     while pictures:
         try:
             check_drawable(pictures)

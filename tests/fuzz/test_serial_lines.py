@@ -1,4 +1,4 @@
-"""Spoilt lines of devices: no exception, nothing without bound, no drop and no payment that no device ever said."""
+"""Damaged lines of devices raise no exception, use bounded memory, and never count as a drop or a payment."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MDB = (
 
 
 class Line:
-    """A `Link` whose other end is the test."""
+    """A serial `Link` whose other end is the test."""
 
     def __init__(self) -> None:
         self.coming: deque[Heard] = deque([LineUp()])
@@ -69,11 +69,11 @@ class Line:
         return heard
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Does nothing."""
 
 
-def with_other_words(sample: bytes, random: Random, between: str) -> list[str]:
-    """Lines in which a few words are others', or nasty, or missing."""
+def replace_words(sample: bytes, random: Random, between: str) -> list[str]:
+    """Returns lines in which a few words are swapped, replaced or missing."""
     lines = sample.decode().split("\n")
     words = [word for line in lines for word in line.split(between)]
     nasty = [each.decode("ascii", "replace") for each in NASTY if len(each) < 100]
@@ -87,15 +87,15 @@ def with_other_words(sample: bytes, random: Random, between: str) -> list[str]:
     return lines
 
 
-def spoilt_words(sample: bytes, random: Random) -> bytes:
-    """Lines of the reader's interface, which have no checksum."""
-    return "\n".join(with_other_words(sample, random, ",")).encode()
+def damage_words(sample: bytes, random: Random) -> bytes:
+    """Damages lines of the MDB interface, which have no checksum."""
+    return "\n".join(replace_words(sample, random, ",")).encode()
 
 
-def spoilt_bodies(sample: bytes, random: Random) -> bytes:
-    """Lines of a board that says nonsense with the right checksum."""
+def damage_bodies(sample: bytes, random: Random) -> bytes:
+    """Damages lines of a dispenser board and gives them correct checksums."""
     bodies = "\n".join(unframe(line) or "" for line in sample.decode().split("\n"))
-    lines = with_other_words(bodies.encode(), random, " ")
+    lines = replace_words(bodies.encode(), random, " ")
     return "\n".join(frame(line) for line in lines if line.isascii()).encode() + b"\n"
 
 
@@ -105,22 +105,22 @@ def lines_of(data: bytes) -> list[str]:
 
 def test_bytes_become_lines_of_a_bounded_length_however_they_are_cut() -> None:
     random = Random(1)
-    for spoilt in mutations("\r\n".join(DISPENSER + MDB).encode() + b"\n"):
+    for damaged in mutations("\r\n".join(DISPENSER + MDB).encode() + b"\n"):
         splitter = LineSplitter()
-        rest, cut = spoilt, list[str]()
+        rest, cut = damaged, list[str]()
         while rest:
             length = random.choice((1, 7, 64, 4096))
             cut += splitter.feed(rest[:length])
             rest = rest[length:]
             assert len(splitter._rest) <= LONGEST_LINE
-        assert cut == lines_of(spoilt)
+        assert cut == lines_of(damaged)
         assert all(line.isascii() and 0 < len(line) <= LONGEST_LINE for line in cut)
 
 
 @pytest.mark.proves("device-noise")
-def test_no_spoilt_line_of_a_board_is_taken_for_a_drop() -> None:
+def test_no_damaged_line_of_a_board_counts_as_a_drop() -> None:
     whole = "\n".join(DISPENSER).encode() + b"\n"
-    for number, spoilt in enumerate(mutations(whole, within=spoilt_bodies)):
+    for number, damaged in enumerate(mutations(whole, within=damage_bodies)):
         line = Line()
         dispenser = SerialDispenser(line)
         line.coming.append(frame(BOARD))
@@ -129,26 +129,26 @@ def test_no_spoilt_line_of_a_board_is_taken_for_a_drop() -> None:
         line.coming.append(frame(BOARD))
         said += dispenser.poll(1.1)
         assert any(sent.startswith("VEND v-1 ") for sent in line.sent), number
-        for now, heard in enumerate(lines_of(spoilt), 2):
+        for now, heard in enumerate(lines_of(damaged), 2):
             line.coming.append(heard if now % 7 else LineUp())
             said += dispenser.poll(float(now))
         line.coming.append(LineDown())
         said += dispenser.poll(1e9)
-        assert Dropped("v-1") not in said or DROP in map(of_a_vend, lines_of(spoilt)), number
+        assert Dropped("v-1") not in said or DROP in map(vend_report, lines_of(damaged)), number
         assert len(dispenser._vends) <= MOST_PENDING
 
 
 DROP = ("v-1", "DROPPED")
-"""What only a board that lies says here, with a checksum that is right."""
+"""The report of a drop, which here only a board that lies can send."""
 
 
-def of_a_vend(line: str) -> tuple[str, str] | None:
+def vend_report(line: str) -> tuple[str, str] | None:
     report = parse_line(line)
     return (report.vend, report.state) if isinstance(report, VendReport) else None
 
 
 @pytest.mark.proves("device-floods")
-def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
+def test_a_board_that_reports_unknown_vends_takes_no_memory() -> None:
     line = Line()
     dispenser = SerialDispenser(line)
     line.coming.append(frame(BOARD))
@@ -165,14 +165,14 @@ def test_a_board_that_makes_up_vends_takes_no_memory() -> None:
 
 @pytest.mark.proves("device-noise")
 @pytest.mark.parametrize("end", ["settle", "reverse"])
-def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None:
+def test_damaged_lines_never_become_a_payment(tmp_path: Path, end: str) -> None:
     memory = tmp_path / "mdb.json"
-    for number, spoilt in enumerate(mutations("\n".join(MDB).encode() + b"\n", within=spoilt_words)):
+    for number, damaged in enumerate(mutations("\n".join(MDB).encode() + b"\n", within=damage_words)):
         memory.unlink(missing_ok=True)
         line = Line()
         terminal = MdbTerminal(line, PaymentStore(memory))
         said = list[PaymentMessage]()
-        heard = lines_of(spoilt)
+        heard = lines_of(damaged)
         for now, each in enumerate(heard):
             if now == 1:
                 terminal.authorize("t1", 180, "EUR")
@@ -193,7 +193,7 @@ def test_no_payment_is_made_up_of_spoilt_lines(tmp_path: Path, end: str) -> None
     "reader",
     ["#,2,1978,1,999999999999999999999999999999999999999999,5,9,2", "#,2,1978,1,99999,5,9,2", "#,2,1978,1,255,5,9,2"],
 )
-def test_a_reader_that_counts_in_nothing_is_not_asked(tmp_path: Path, reader: str) -> None:
+def test_a_reader_with_an_absurd_price_scale_gets_no_request(tmp_path: Path, reader: str) -> None:
     line = Line()
     terminal = MdbTerminal(line, PaymentStore(tmp_path / "mdb.json"))
     terminal.authorize("t1", 180, "EUR")

@@ -1,4 +1,4 @@
-"""Nonsense that the operator signed: refused or carried out, in bounds, and answered once."""
+"""Nonsense with a valid signature is refused or executed within limits, and answered once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, private_key, write_new_ke
 from kiosk.fleet.outbox import Outbox
 from tests.fakes.fleet_rig import fleet_config
 from tests.fuzz.mutations import mutations
-from tests.fuzz.structures import spoilt_json
+from tests.fuzz.structures import damage_json
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MACHINES = ("m-1", "all")
 
 
-def enveloped(text: str, key: Ed25519PrivateKey) -> bytes:
-    """As `remote.signed` does it, of any text at all."""
+def sign_text(text: str, key: Ed25519PrivateKey) -> bytes:
+    """Signs any text, as `kiosk.fleet.orders` signs an order."""
     signature = key.sign(orders._PURPOSE + text.encode())
     return json.dumps({"order": text, "signature": base64.b64encode(signature).decode()}).encode()
 
@@ -40,11 +40,11 @@ def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
     taken = refused = 0
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderInbox(config, outbox, deque(), lambda: NOW)
-        for number, said in enumerate(mutations(sample, within=spoilt_json), 1):
+        for number, said in enumerate(mutations(sample, within=damage_json), 1):
             random = Random(number)
-            said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # or it would be an old one
+            said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # else the counter would be old
             before = (len(gate.waiting), outbox.waiting, outbox.dropped)
-            gate.hear(f"kiosk/{random.choice(MACHINES)}/order", enveloped(said.decode("utf-8", "replace"), key))
+            gate.hear(f"kiosk/{random.choice(MACHINES)}/order", sign_text(said.decode("utf-8", "replace"), key))
             if len(gate.waiting) > before[0]:
                 taken += 1
                 newest = gate.waiting.pop()

@@ -1,4 +1,4 @@
-"""Spoilt files of the state folder, and sticks of any name: the machine starts, and nobody gains anything."""
+"""With damaged files in the state folder and USB sticks of any name, the machine starts and nobody gains rights."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from tests.fakes.fleet_operator import Operator
 from tests.fakes.fleet_rig import fleet_config
-from tests.fuzz.forged import spoilt_log
+from tests.fuzz.forged import damage_wal
 from tests.fuzz.mutations import mutations
-from tests.fuzz.structures import spoilt_json
+from tests.fuzz.structures import damage_json
 from tests.fuzz.test_serial_lines import READER, Line
 
 SHA256 = "370bbc8d" * 8
 
 
-def test_a_spoilt_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
+def test_a_damaged_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
     path = tmp_path / "service-tries"
-    for spoilt in chain((b"9" * 4300, b"9" * 5000, b"\xd9\xa3"), mutations(b"7"), mutations(b"12345")):
-        path.write_bytes(spoilt)
+    for damaged in chain((b"9" * 4300, b"9" * 5000, b"\xd9\xa3"), mutations(b"7"), mutations(b"12345")):
+        path.write_bytes(damaged)
         tries = Tries(path)
         assert 0 <= tries.wait_s(0.0) <= 900
         tries.begin(1000.0)
@@ -43,15 +43,15 @@ def test_a_spoilt_count_of_wrong_tries_is_a_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.proves("state-spoilt")
-def test_spoilt_payments_are_known_or_said_to_be_unknown(tmp_path: Path) -> None:
+def test_damaged_payments_are_read_or_reported_as_unknown(tmp_path: Path) -> None:
     path = tmp_path / "mdb-payments.json"
     memory = PaymentStore(path)
     for name, stage in (("t0", "settled"), ("t1", "returned"), ("t2", "settling")):
         memory.put(name, PaymentRecord(stage, 180, "EUR"))  # type: ignore[arg-type]
     sample = path.read_bytes()
     refused = 0
-    for spoilt in chain((b"[" * 100_000,), mutations(sample, within=spoilt_json)):
-        path.write_bytes(spoilt)
+    for damaged in chain((b"[" * 100_000,), mutations(sample, within=damage_json)):
+        path.write_bytes(damaged)
         line = Line()
         memory = PaymentStore(path)
         refused += not memory.whole
@@ -64,19 +64,19 @@ def test_spoilt_payments_are_known_or_said_to_be_unknown(tmp_path: Path) -> None
 
 
 def find(sha256: str) -> Path:
-    """The machine has one engine."""
+    """Finds the one engine of the machine by its hash."""
     if sha256 != SHA256:
         raise KioskError("there is no such engine")
     return Path(sha256)
 
 
 @pytest.mark.proves("engine-remote")
-def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None:
+def test_a_damaged_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None:
     path = tmp_path / "fleet-engine.json"
     engine_trial.write(path, Choice(SHA256, None, on_trial=True, starts=1))
     sample = path.read_bytes()
-    for spoilt in chain((b"[" * 100_000,), mutations(sample, within=spoilt_json)):
-        path.write_bytes(spoilt)
+    for damaged in chain((b"[" * 100_000,), mutations(sample, within=damage_json)):
+        path.write_bytes(damaged)
         assert engine_trial.at_start(path, find) in (None, Path(SHA256))
         trial = EngineTrial(path, find, lambda _: None, lambda: "unwell")
         for now in range(3):
@@ -85,7 +85,7 @@ def test_a_spoilt_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> None
 
 @pytest.mark.proves("state-spoilt")
 @pytest.mark.parametrize("name", ["fleet.db", "fleet.db-wal"])
-def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operator, name: str) -> None:
+def test_a_damaged_outbox_is_used_or_replaced(tmp_path: Path, operator: Operator, name: str) -> None:
     written, folder = tmp_path / "written", tmp_path / "state"
     order = operator.order(7)
     config = fleet_config(orders_key=operator.public)
@@ -98,13 +98,13 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operato
     if not written.exists():
         shutil.copytree(tmp_path, written)
     renewed = 0
-    for spoilt in mutations((written / name).read_bytes(), within=spoilt_log if name.endswith("-wal") else None):
+    for damaged in mutations((written / name).read_bytes(), within=damage_wal if name.endswith("-wal") else None):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         for file in written.glob("fleet.db*"):
             if not file.name.endswith("-shm"):
                 shutil.copy(file, folder)
-        (folder / name).write_bytes(spoilt)
+        (folder / name).write_bytes(damaged)
         with closing(Outbox(folder / "fleet.db", 100)) as outbox:
             renewed += outbox.renewed
             gate = OrderInbox(config, outbox, deque(), lambda: order.expires - timedelta(days=1))
@@ -120,11 +120,11 @@ def test_a_spoilt_outbox_is_used_or_begun_anew(tmp_path: Path, operator: Operato
 
 
 @pytest.mark.proves("stick-name")
-def test_sticks_of_any_name_are_found_and_nothing_else() -> None:
+def test_only_usb_sticks_are_found_whatever_their_names() -> None:
     mounts = b"/dev/sda1 / ext4 rw,relatime 0 0\n/dev/sdb1 /media/kiosk/SALES\\0402026 vfat rw,nosuid 0 0\n"
     assert sticks(mounts.decode()) == [Path("/media/kiosk/SALES 2026")]
-    for spoilt in mutations(mounts):
-        for stick in sticks(os.fsdecode(spoilt)):
+    for damaged in mutations(mounts):
+        for stick in sticks(os.fsdecode(damaged)):
             assert str(stick).startswith(MOUNTED_UNDER)
 
 

@@ -1,4 +1,4 @@
-"""Spoilt settings, catalogues, manifests and PIN files are read, or refused in one line; nothing else happens."""
+"""Damaged settings, catalogues, manifests and PIN files are read, or refused in one line, and stay unchanged."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from kiosk.security.pin import load_pins
 from kiosk.vending.catalog import catalog
 from kiosk.vending.journal import Head
 from tests.fuzz.mutations import Within, mutations
-from tests.fuzz.structures import spoilt_json, spoilt_toml
+from tests.fuzz.structures import damage_json, damage_toml
 
 LONGEST_LINE = 2000
 ENGINE = b"engine"
 
 
 def settings_text() -> bytes:
-    """The example, with every key at work."""
+    """Returns the settings of `kiosk config init`."""
     return re.sub(r"(?m)^# ?(\w+ = )", r"\1", example(config.Config)).encode()
 
 
@@ -35,7 +35,7 @@ def catalogue_text() -> bytes:
 
 
 def manifest_text() -> bytes:
-    """Of the engine that `read_engine` has."""
+    """Returns the manifest of the engine that `read_engine` writes."""
     manifest = Manifest.model_validate_json((resources.files("kiosk.engines") / "facialnet.onnx.json").read_bytes())
     return manifest.model_copy(update={"sha256": sha256_of(ENGINE)}).model_dump_json().encode()
 
@@ -46,7 +46,7 @@ def pins_text() -> bytes:
 
 
 def read_engine(path: Path) -> object:
-    """An engine whose manifest is `path`."""
+    """Reads an engine whose manifest is `path`."""
     engine = path.with_suffix("")
     engine.write_bytes(ENGINE)
     content, _ = read_checked(engine)
@@ -55,36 +55,36 @@ def read_engine(path: Path) -> object:
 
 
 READERS: dict[str, tuple[Callable[[], bytes], Within, str, Callable[[Path], object]]] = {
-    "settings": (settings_text, spoilt_toml, "kiosk.toml", config.load),
-    "catalogue": (catalogue_text, spoilt_toml, "catalog.toml", catalog.load),
-    "manifest": (manifest_text, spoilt_json, "some.onnx.json", read_engine),
-    "PINs": (pins_text, spoilt_json, "pins.json", load_pins),
+    "settings": (settings_text, damage_toml, "kiosk.toml", config.load),
+    "catalogue": (catalogue_text, damage_toml, "catalog.toml", catalog.load),
+    "manifest": (manifest_text, damage_json, "some.onnx.json", read_engine),
+    "PINs": (pins_text, damage_json, "pins.json", load_pins),
 }
 
 
 @pytest.mark.proves("files-spoilt")
 @pytest.mark.parametrize("kind", READERS)
-def test_spoilt_files_are_read_or_refused_in_one_line(tmp_path: Path, kind: str) -> None:
+def test_damaged_files_are_read_or_refused_in_one_line(tmp_path: Path, kind: str) -> None:
     sample, within, name, read = READERS[kind]
     path = tmp_path / name
     path.touch(0o600)
     refusals: list[str] = []
     read_well = 0
-    for spoilt in mutations(sample(), within=within):
-        path.write_bytes(spoilt)
+    for damaged in mutations(sample(), within=within):
+        path.write_bytes(damaged)
         try:
             read(path)
             read_well += 1
         except KioskError as error:
             refusals.append(str(error))
-        assert path.read_bytes() == spoilt
+        assert path.read_bytes() == damaged
         assert len(list(tmp_path.iterdir())) <= 2, "something was left beside it"
     assert refusals
     assert read_well
     assert all(0 < len(refusal) < LONGEST_LINE and "\n" not in refusal for refusal in refusals)
 
 
-def test_the_samples_are_good_before_they_are_spoilt(tmp_path: Path) -> None:
+def test_the_samples_are_good_before_they_are_damaged(tmp_path: Path) -> None:
     for sample, _, name, read in READERS.values():
         path = tmp_path / name
         path.touch(0o600)
@@ -93,9 +93,9 @@ def test_the_samples_are_good_before_they_are_spoilt(tmp_path: Path) -> None:
     assert manifest_path(tmp_path / "some.onnx").exists()
 
 
-def test_a_spoilt_head_of_a_journal_is_refused() -> None:
-    for spoilt in mutations(b"123:9f2c9f2c9f2c9f2c"):
-        text = spoilt.decode("utf-8", "surrogateescape")
+def test_a_damaged_head_of_a_journal_is_refused() -> None:
+    for damaged in mutations(b"123:9f2c9f2c9f2c9f2c"):
+        text = damaged.decode("utf-8", "surrogateescape")
         try:
             head = Head.parse(text)
         except KioskError:
@@ -104,7 +104,7 @@ def test_a_spoilt_head_of_a_journal_is_refused() -> None:
         assert head.seq == int(text.partition(":")[0])
 
 
-def test_spoilt_settings_of_the_last_start_are_used_or_passed_over(
+def test_damaged_settings_of_the_last_start_are_used_or_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platformdirs.user_state_path", lambda _: tmp_path / "state")
@@ -113,12 +113,12 @@ def test_spoilt_settings_of_the_last_start_are_used_or_passed_over(
     last_good.save(config.load(settings), settings)
     settings.write_text("nonsense")
     (kept,) = (tmp_path / "state").iterdir()
-    recalled = 0
-    for spoilt in mutations(kept.read_bytes(), within=spoilt_json):
-        kept.write_bytes(spoilt)
+    used = 0
+    for damaged in mutations(kept.read_bytes(), within=damage_json):
+        kept.write_bytes(damaged)
         with suppress(config.ConfigError):
             found, _ = last_good.load_or_last_good(settings)
-            recalled += 1
+            used += 1
             assert not found.age_check.automatic_pass
-        assert kept.read_bytes() == spoilt
-    assert recalled
+        assert kept.read_bytes() == damaged
+    assert used

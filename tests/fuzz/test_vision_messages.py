@@ -1,4 +1,4 @@
-"""Spoilt messages and pictures of the vision process: the kiosk goes on, and believes nothing that cannot be."""
+"""With damaged messages and frames from the vision process, the kiosk goes on and accepts only possible values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kiosk.vision.process.settings import VisionSettings
 from kiosk.vision.process.shared_frames import MOST_PIXELS, PreviewMemory
 from kiosk.vision.process.supervisor import MOST_AT_ONCE, VisionProcess
 from tests.fuzz.mutations import mutations, rounds
-from tests.fuzz.structures import spoilt_json
+from tests.fuzz.structures import damage_json
 
 FACE = {
     "track": 4,
@@ -44,7 +44,7 @@ MESSAGES = (
 
 @pytest.fixture
 def vision() -> Iterator[VisionProcess]:
-    """Without its process: the test says what that would say."""
+    """The supervisor without its process: the test sends the messages."""
     vision = VisionProcess(VisionSettings("demo"))
     vision._run = 1
     vision._look_after = lambda: None  # type: ignore[method-assign]
@@ -67,16 +67,16 @@ def test_the_samples_are_understood(vision: VisionProcess) -> None:
 
 @pytest.mark.proves("engine-vision-process")
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(message))
-def test_spoilt_messages_are_passed_over(vision: VisionProcess, message: dict[str, object]) -> None:
-    for spoilt in mutations(json.dumps(message).encode(), within=spoilt_json):
-        for observation in heard(vision, spoilt[: 1 << 15]):
-            believable(observation)
+def test_damaged_messages_are_ignored(vision: VisionProcess, message: dict[str, object]) -> None:
+    for damaged in mutations(json.dumps(message).encode(), within=damage_json):
+        for observation in heard(vision, damaged[: 1 << 15]):
+            assert_possible(observation)
         assert vision.fault is None or isinstance(vision.fault, str)
         assert vision.engine_fault is None or isinstance(vision.engine_fault, str)
 
 
-def believable(observation: Observation) -> None:
-    """Whatever reads it can count on this."""
+def assert_possible(observation: Observation) -> None:
+    """Checks what every reader of an observation relies on."""
     assert json.loads(observation.to_json())["frame"] >= 0
     for face in observation.faces:
         assert face.track >= 1
@@ -89,7 +89,7 @@ def believable(observation: Observation) -> None:
 
 
 @pytest.mark.proves("engine-vision-process")
-def test_a_flood_of_messages_holds_up_nobody(vision: VisionProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_messages_does_not_block_the_kiosk(vision: VisionProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = []
 
     class Flood:
@@ -103,15 +103,15 @@ def test_a_flood_of_messages_holds_up_nobody(vision: VisionProcess, monkeypatch:
     assert len(taken) == MOST_AT_ONCE
 
 
-def test_a_spoilt_picture_is_shown_or_not_and_harms_nobody() -> None:
+def test_a_damaged_preview_is_shown_or_ignored() -> None:
     memory = PreviewMemory.create()
     try:
-        look_at_spoilt(memory)
+        read_damaged_previews(memory)
     finally:
         memory.close()
 
 
-def look_at_spoilt(memory: PreviewMemory) -> None:
+def read_damaged_previews(memory: PreviewMemory) -> None:
     extremes = (-(2**63), -1280, -1, 0, 1, 720, 1280, MOST_PIXELS, 2**31, 2**63 - 1)
     shown = 0
     for frame, random in enumerate(rounds(), 1):

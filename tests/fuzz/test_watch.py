@@ -1,4 +1,4 @@
-"""A hang and a bomb are found, and what was tried is counted."""
+"""The fuzz tests notice a hang and excessive memory use, and count their inputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def forever() -> None:
         pass
 
 
-def test_an_input_that_takes_for_ever_is_found() -> None:
+def test_an_input_that_hangs_is_found() -> None:
     with pytest.raises(HangError):
         forever()
 
@@ -41,18 +41,18 @@ def test_every_input_is_counted_and_the_same_every_time(request: pytest.FixtureR
 
 
 @pytest.mark.parametrize("sample", [b'{"a": [1, {"b": null}], "c": "d"}', b"[]", b"1"])
-def test_what_is_spoilt_within_its_form_keeps_it(sample: bytes) -> None:
-    said = {structures.spoilt_json(sample, Random(number)) for number in range(50)}
+def test_damaged_json_is_still_json(sample: bytes) -> None:
+    said = {structures.damage_json(sample, Random(number)) for number in range(50)}
     assert len(said) > 10
     for each in said:
         structures.json.loads(each)
 
 
-def test_a_packets_length_is_its_own() -> None:
+def test_a_length_is_read_back_as_it_was_written() -> None:
     for value in (0, 127, 128, 16_383, 16_384, 2_097_151):
         data = structures._varint(value)
         assert structures._length(b"\0" + data, 1) == (value, 1 + len(data))
 
 
-def test_every_way_to_spoil_is_taken() -> None:
-    assert len({module.spoilt(b"0123456789" * 9, Random(number)) for number in range(100)}) > 80
+def test_every_kind_of_damage_occurs() -> None:
+    assert len({module.damage(b"0123456789" * 9, Random(number)) for number in range(100)}) > 80

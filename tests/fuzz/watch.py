@@ -1,4 +1,4 @@
-"""What one spoilt input may take: so much time that only a hang takes it, and so much memory that only a bomb does."""
+"""Limits the time and memory that one damaged input may take."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 from types import FrameType
 
 LONGEST_S = 60.0
-"""Of a clock, for what takes milliseconds: a machine on which much else runs must not fail a test."""
+"""Wall-clock limit; an input takes milliseconds, but the machine may be busy."""
 
 LONGEST_CPU_S = 120.0
-"""For a library that never comes back to Python, in which no signal raises anything: the process is ended."""
+"""Processor-time limit, after which the process is killed: a signal raises nothing inside a library call."""
 
 MOST_GROWTH = 512 << 20
 
 
 class HangError(Exception):
-    """An input that takes for ever."""
+    """An input took longer than its limit."""
 
 
 def begin(seconds: float = LONGEST_S) -> None:
-    """From now on until `end`; raises `HangError` in whatever runs when the time is over."""
+    """Starts the time limits, until `end`. When the time is over, `HangError` is raised in the code that runs."""
     signal.signal(signal.SIGALRM, _hang)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     signal.setitimer(signal.ITIMER_PROF, LONGEST_CPU_S)
@@ -34,18 +34,18 @@ def end() -> None:
 
 
 def _hang(_number: int, _frame: FrameType | None) -> None:
-    raise HangError("this input takes for ever")
+    raise HangError("this input takes too long")
 
 
 def memory() -> int:
-    """Bytes of this process that are in memory now; `most_memory` begins anew with them."""
-    with suppress(OSError):  # not everywhere: then what was needed before counts too
+    """Returns the resident memory of this process in bytes, and resets the peak to it."""
+    with suppress(OSError):  # not every system can reset the peak
         Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
 
 def most_memory() -> int:
-    """The most since `memory`."""
+    """Returns the peak of the resident memory in bytes, since the last call of `memory`."""
     return _status("VmHWM")
 
 

@@ -1,8 +1,8 @@
-"""Keeps the state of a machine as this version leaves it, as text, for every later version to be tested against.
+"""Writes the state that this version leaves on a machine, as text files for the tests of later versions.
 
     python -m tests.upgrade.keep tests/upgrade/states/VERSION
 
-Run once for each release (CONTRIBUTING.md), and not again: what a version has written does not change any more.
+Run it once for each release (CONTRIBUTING.md) and never again: what a released version has written cannot change.
 """
 
 from __future__ import annotations
@@ -62,17 +62,17 @@ name = { en = "Wine" }
 capacity = 5
 stock = 3
 """
-"""That of the rig, as a file."""
+"""The catalogue of `tests.fakes.sale_rig`, as a file."""
 
 SERVICE_PIN, ATTENDANT_PIN = "4711", "8150"
 
 
 class PowerCutError(BaseException):
-    """No program goes on after it."""
+    """The power fails: the program ends here."""
 
 
 class FragileJournal(Journal):
-    """The journal of a machine whose power goes."""
+    """A journal whose machine can lose power before the next vend request."""
 
     power = True
 
@@ -83,7 +83,7 @@ class FragileJournal(Journal):
 
 
 class DiskRig(Rig):
-    """The rig with a journal in a file."""
+    """The sale rig with a journal in a file."""
 
     def __init__(self, journal: Journal) -> None:
         self._disk = journal
@@ -95,7 +95,7 @@ class DiskRig(Rig):
 
 
 def sell(journal: FragileJournal) -> None:
-    """A day of a machine: sales, one of each trouble, an operator; then the power goes after a payment."""
+    """Runs a day: sales, one problem of each kind, service mode, and a power cut after a payment."""
     rig = DiskRig(journal)
 
     def with_id(slot: str) -> None:
@@ -137,11 +137,11 @@ def sell(journal: FragileJournal) -> None:
         rig.tick(5)
     except PowerCutError:
         return
-    raise AssertionError("the power stayed")
+    raise AssertionError("the power did not fail")
 
 
-def tell(path: Path, journal: str) -> None:
-    """What the fleet was still to be told."""
+def fill_outbox(path: Path, journal: str) -> None:
+    """Writes an outbox with messages that the broker has not received."""
     with closing(Outbox(path, 100)) as outbox:
         outbox.put("2026-03-02T08:00:00.000Z", "health", 0, {"faults": ""})
         outbox.delivered(1)
@@ -151,15 +151,15 @@ def tell(path: Path, journal: str) -> None:
         outbox.accept("m-17", 7, '{"kind":"price"}')
 
 
-def dumped(path: Path) -> str:
-    """A database as SQL, its `user_version` too."""
+def dump(path: Path) -> str:
+    """Returns a database as SQL, with its `user_version`."""
     with closing(sqlite3.connect(path)) as database:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         return "\n".join([*database.iterdump(), f"PRAGMA user_version = {version};", ""])
 
 
 def keep(folder: Path) -> None:
-    """Writes all files of a machine's state into a new folder."""
+    """Writes all files of the machine's state into a new folder."""
     folder.mkdir(parents=True)
     settings = example(Config).replace('catalog = "demo"', 'catalog = "catalog.toml"')
     (folder / "kiosk.toml").write_text(settings.replace('\nstate = "auto"', '\nstate = "."'), encoding="utf-8")
@@ -178,10 +178,10 @@ def keep(folder: Path) -> None:
         files = {name: Path(scratch, f"{name}.db") for name in ("journal", "fleet")}
         with closing(FragileJournal(files["journal"], clock)) as journal:
             sell(journal)
-            tell(files["fleet"], journal.id)
+            fill_outbox(files["fleet"], journal.id)
             (folder / "head").write_text(f"{journal.head}\n", encoding="utf-8")
         for name, path in files.items():
-            (folder / f"{name}.sql").write_text(dumped(path), encoding="utf-8")
+            (folder / f"{name}.sql").write_text(dump(path), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The state that earlier versions left on their machines, met by this one: nothing of it is lost, all of it is used.
+"""This version reads and uses the state that earlier versions left on their machines, and loses nothing of it.
 
-`keep.py` says how a state is made, and what happened on that machine.
+`keep.py` creates such a state; its docstrings say what happened on that machine.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ FIELDS = {
     "vend_succeeded": "sale slot",
     "vend_unknown": "sale slot reason",
 }
-"""What rows of schema `SCHEMA` may hold."""
+"""The fields of each kind of fact in schema `SCHEMA`."""
 
 SCHEMA = 2
 
 
 @pytest.fixture(params=STATES, ids=lambda folder: folder.name)
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A machine's folder as that version left it."""
+    """A machine's folder, as an earlier version left it."""
     folder = tmp_path / "state"
     shutil.copytree(request.param, folder)
     for private in ("pins.json", "mdb-payments.json"):
@@ -81,7 +81,7 @@ def journal(state: Path) -> Path:
 
 @pytest.fixture
 def head(state: Path) -> Head:
-    """The journal's last row, as that version gave it."""
+    """The head of the journal, as the earlier version printed it."""
     return Head.parse((state / "head").read_text(encoding="ascii").strip())
 
 
@@ -92,7 +92,7 @@ def test_every_key_of_its_settings_is_still_one(state: Path) -> None:
     assert config.journal_path == state / "journal.db"
 
 
-def test_its_pins_still_open(state: Path) -> None:
+def test_its_pins_are_still_valid(state: Path) -> None:
     pins = load_pins(load(state / "kiosk.toml").pins_path)
     assert matches(SERVICE_PIN, pins.service)
     assert matches(ATTENDANT_PIN, pins.attendant)
@@ -106,7 +106,7 @@ def test_its_journal_is_read_without_being_changed(journal: Path, head: Head) ->
     assert journal.read_bytes() == before
 
 
-def test_its_journal_is_gone_on_with_under_the_same_rows(journal: Path, head: Head) -> None:
+def test_its_journal_is_continued_after_the_same_rows(journal: Path, head: Head) -> None:
     old = read(journal)
     with closing(Journal(journal)) as opened:
         rig = DiskRig(opened)
@@ -120,8 +120,8 @@ def test_its_journal_is_gone_on_with_under_the_same_rows(journal: Path, head: He
     assert verify(journal, head).seq == len(entries)
 
 
-def test_the_sale_that_its_last_moment_left_open_is_resolved(journal: Path, head: Head) -> None:
-    """The customer had paid, and the motor had not turned."""
+def test_the_sale_that_a_power_cut_left_open_is_resolved(journal: Path, head: Head) -> None:
+    """The customer had paid, but the motor had not turned."""
     paid = read(journal)[-1].fact
     with closing(Journal(journal)) as opened:
         rig = DiskRig(opened)
@@ -147,15 +147,15 @@ def test_an_older_kiosk_refuses_a_journal_of_this_one_as_newer(journal: Path, mo
     with closing(Journal(journal)) as opened:
         opened.append(Checkpoint(0, {}))
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-    for look in (Journal, read, verify):
+    for read_journal in (Journal, read, verify):
         with pytest.raises(JournalError, match="written by a newer kiosk") as refused:
-            look(journal)
+            read_journal(journal)
         assert not isinstance(refused.value, JournalDamagedError)
 
 
-def test_what_the_fleet_was_to_be_told_is_still_there(state: Path) -> None:
+def test_messages_that_the_fleet_has_not_received_are_kept(state: Path) -> None:
     if not (state / "fleet.db").exists():
-        pytest.skip("that version had no fleet")
+        pytest.skip("the earlier version had no fleet")
     with closing(sqlite3.connect(state / "journal.db")) as database:
         (id_,) = database.execute("SELECT id FROM journal").fetchone()
     with closing(Outbox(state / "fleet.db", 100)) as outbox:
@@ -178,12 +178,12 @@ def test_an_older_kiosk_refuses_an_outbox_of_a_newer_one(tmp_path: Path) -> None
     with pytest.raises(OutboxError, match="was written by a newer kiosk: install that version"):
         Outbox(tmp_path / "fleet.db", 100)
     with closing(sqlite3.connect(tmp_path / "fleet.db")) as database:
-        assert database.execute("SELECT seq FROM cursor").fetchall() == [(7,)]  # it lies there as it was
+        assert database.execute("SELECT seq FROM cursor").fetchall() == [(7,)]  # it is unchanged
 
 
 def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
     if not (state / "mdb-payments.json").exists():
-        pytest.skip("that version had no driver of a reader")
+        pytest.skip("the earlier version had no driver for a card reader")
     memory = PaymentStore(state / "mdb-payments.json")
     assert memory.whole
     name, payment = memory.open() or ("", None)
@@ -191,11 +191,11 @@ def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
     assert (name, payment.amount, payment.currency) == ("5afe0001-8-1", 200, "EUR")
 
 
-def test_the_words_of_the_journal_are_those_of_its_schema() -> None:
-    """Whoever adds a kind or a field adds a migration too, so that an older kiosk does not take it for damage."""
-    words = {name_of(kind): " ".join(field.name for field in fields(kind)) for kind in Fact.__args__}  # type: ignore[attr-defined]
-    assert len(schema.MIGRATIONS) == SCHEMA, "write here what the facts of the new schema are"
-    assert words == FIELDS, "a new kind or field needs one more of `journal.schema.MIGRATIONS`: see there"
+def test_the_facts_and_fields_are_those_of_the_schema() -> None:
+    """A new kind or field needs a migration too, so that an older kiosk does not take the journal for damaged."""
+    fields_now = {name_of(kind): " ".join(field.name for field in fields(kind)) for kind in Fact.__args__}  # type: ignore[attr-defined]
+    assert len(schema.MIGRATIONS) == SCHEMA, "update FIELDS to the facts of the new schema"
+    assert fields_now == FIELDS, "a new kind or field needs a new entry in `journal.database.MIGRATIONS`"
 
 
 def facts(entries: Iterable[Entry]) -> list[Fact]:
