@@ -1,3 +1,5 @@
+"""The demo without a window: its JSON lines, its recording, and the overlay of the recording."""
+
 from __future__ import annotations
 
 import json
@@ -50,7 +52,7 @@ def test_unpaced_twice_gives_the_same_answers(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("unpaced", [False, True])
-def test_a_paced_source_rests_while_nobody_is_there(unpaced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_paced_source_slows_down_while_no_face_is_in_view(unpaced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = []
 
     class Empty:
@@ -74,13 +76,13 @@ def test_a_paced_source_rests_while_nobody_is_there(unpaced: bool, monkeypatch: 
         assert (wanted[0], wanted[-1]) == (0.0, IDLE_EVERY)
 
 
-def test_a_loop_goes_on_until_its_time_is_up(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_loop_ends_after_its_seconds(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     summary = run(VisionSettings(str(clip), loop=True), unpaced=True, seconds=0.5)
     assert summary.frames > 10
     assert lines(capsys)[-1]["frame"] == summary.frames - 1
 
 
-def test_a_recording_lasts_as_long_as_what_it_shows(clip: Path, tmp_path: Path) -> None:
+def test_a_recording_is_as_long_as_the_source(clip: Path, tmp_path: Path) -> None:
     path = tmp_path / "seen.mp4"
     run(VisionSettings(str(clip), loop=False), unpaced=True, record=path)
     capture = cv2.VideoCapture(str(path))
@@ -91,21 +93,21 @@ def test_a_recording_lasts_as_long_as_what_it_shows(clip: Path, tmp_path: Path) 
     assert seconds == pytest.approx(1.0, abs=0.15)
 
 
-def test_a_recording_that_cannot_be_written_is_one_clear_error(clip: Path, tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_written_is_an_error(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot record"):
         run(VisionSettings(str(clip), loop=False), unpaced=True, record=tmp_path / "no" / "such" / "seen.mp4")
 
 
 # The overlay of a recording
 
-SAID = Estimate(("female", "male"), (0.97, 0.03), DECADES, (0, 0, 0, 0.8, 0.2, 0, 0, 0))
+ESTIMATE = Estimate(("female", "male"), (0.97, 0.03), DECADES, (0, 0, 0, 0.8, 0.2, 0, 0, 0))
 
 
 def face(status: Status, box: tuple[int, int, int, int] = (200, 100, 120, 120)) -> FaceObservation:
-    return FaceObservation(1, box, 0.9, status, SAID)
+    return FaceObservation(1, box, 0.9, status, ESTIMATE)
 
 
-def test_the_frame_itself_is_left_alone_and_its_copy_is_marked() -> None:
+def test_the_faces_are_drawn_into_a_copy_of_the_frame() -> None:
     image = np.full((360, 640, 3), 127, np.uint8)
     picture = draw(image, Observation(0.0, 0, 1.0, (face("known"),)))
     assert (image == 127).all()
@@ -115,13 +117,13 @@ def test_the_frame_itself_is_left_alone_and_its_copy_is_marked() -> None:
 
 
 @pytest.mark.parametrize("box", [(-50, -50, 200, 200), (600, 300, 200, 200), (0, 0, 640, 360)])
-def test_a_face_at_the_edge_is_drawn_as_far_as_it_goes(box: tuple[int, int, int, int]) -> None:
+def test_a_face_at_the_edge_is_drawn_in_part(box: tuple[int, int, int, int]) -> None:
     picture = draw(np.full((360, 640, 3), 127, np.uint8), Observation(0.0, 0, 1.0, (face("known", box),)))
     assert picture.shape == (360, 640, 3)
     assert (picture != 127).any()
 
 
-def test_nobody_in_view_leaves_the_picture_as_it_is() -> None:
+def test_without_a_face_the_copy_is_unchanged() -> None:
     image = np.full((36, 64, 3), 9, np.uint8)
     assert np.array_equal(draw(image, Observation(0.0, 0, 1.0)), image)
 
@@ -132,6 +134,6 @@ def test_only_a_known_face_is_described() -> None:
     assert describe(face("unknown")) == "unknown"
 
 
-def test_the_labels_that_are_shown_are_described() -> None:
-    shown = FaceObservation(1, (200, 100, 120, 120), 0.9, "known", SAID.showing("male", DECADES[4]))
+def test_a_label_uses_the_gender_and_group_that_are_shown() -> None:
+    shown = FaceObservation(1, (200, 100, 120, 120), 0.9, "known", ESTIMATE.showing("male", DECADES[4]))
     assert describe(shown) == "male 3%  30-39  ~26"

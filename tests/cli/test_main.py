@@ -1,4 +1,4 @@
-"""The command `kiosk`, as its users meet it: in a process of its own."""
+"""The command `kiosk`, run in a process of its own, as users run it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True).stdout.strip() == "[]"
 
 
-def test_headless_prints_json_on_standard_output_and_all_else_on_standard_error() -> None:
+def test_headless_prints_only_json_on_standard_output() -> None:
     result = kiosk("demo", "--headless", "--unpaced", "--seconds", "1", "--source", "demo")
     assert result.returncode == 0
     lines = [json.loads(line) for line in result.stdout.splitlines()]
@@ -71,7 +71,7 @@ def test_headless_prints_json_on_standard_output_and_all_else_on_standard_error(
     assert "frames in" in result.stderr
 
 
-def test_without_a_display_the_demo_goes_headless_and_records(tmp_path: Path) -> None:
+def test_without_a_display_the_demo_runs_headless_and_records(tmp_path: Path) -> None:
     result = kiosk("demo", "--source", "demo", "--seconds", "1", cwd=tmp_path)
     assert result.returncode == 0
     assert "no display" in result.stderr
@@ -81,7 +81,7 @@ def test_without_a_display_the_demo_goes_headless_and_records(tmp_path: Path) ->
     assert json.loads(result.stdout.splitlines()[0])["frame"] >= 0
 
 
-def test_a_reader_that_has_had_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m kiosk.cli.main demo --headless --source demo --seconds 20 --unpaced | head -n 1"
     result = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60)
     assert result.returncode == 0
@@ -103,14 +103,14 @@ def test_estimate_prints_one_object_for_each_image(pictures: Path) -> None:
         assert face["age"]["group"] in face["age"]["probabilities"]
 
 
-def test_estimate_without_json_speaks_in_sentences(pictures: Path) -> None:
+def test_estimate_without_json_prints_text(pictures: Path) -> None:
     result = kiosk("estimate", *sorted(pictures.iterdir()))
     assert result.returncode == 0
     assert len(result.stdout.splitlines()) == len(list(pictures.iterdir()))
     assert "about" in result.stdout
 
 
-def test_an_unreadable_image_is_reported_after_which_all_others_are_done(tmp_path: Path) -> None:
+def test_an_unreadable_image_is_reported_and_the_others_are_processed(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"not a picture")
     cv2.imwrite(str(tmp_path / "b.png"), np.full((50, 50), 100, np.uint8))
     result = kiosk("estimate", "--json", tmp_path, tmp_path / "missing.png")
@@ -123,7 +123,7 @@ def test_an_unreadable_image_is_reported_after_which_all_others_are_done(tmp_pat
     assert len(result.stderr.strip().splitlines()) == 2
 
 
-def test_what_is_wrong_with_a_source_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_problem_with_a_source_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "garbage.mp4").write_bytes(b"garbage" * 100)
     (tmp_path / "empty").mkdir()
     for source, words in (
@@ -136,7 +136,7 @@ def test_what_is_wrong_with_a_source_is_one_clear_line(tmp_path: Path) -> None:
     assert_one_clear_line(kiosk("estimate", tmp_path / "empty"), "holds no pictures")
 
 
-def test_what_is_wrong_with_an_engine_is_one_clear_line(tmp_path: Path, pictures: Path) -> None:
+def test_a_problem_with_an_engine_is_one_line(tmp_path: Path, pictures: Path) -> None:
     engine = tmp_path / "broken.onnx"
     for arguments in (("demo", "--headless", "--source", "demo"), ("estimate", pictures)):
         assert_one_clear_line(kiosk(*arguments, "--engine", engine), "broken.onnx", "cannot be read")
@@ -146,19 +146,19 @@ def test_what_is_wrong_with_an_engine_is_one_clear_line(tmp_path: Path, pictures
 
 @pytest.fixture
 def unfit(tmp_path: Path) -> Path:
-    """A whole engine that no machine can run: no TensorRT has that version."""
+    """A valid engine that no machine can run: there is no TensorRT of that version."""
     path = tmp_path / "unfit.engine"
     path.write_bytes(b"compiled elsewhere")
     write(compiled_manifest(path.read_bytes(), version="0.0.0.1", network_sha256=check().network), path)
     return path
 
 
-def test_a_whole_engine_that_cannot_run_here_is_replaced_in_one_clear_line(unfit: Path, pictures: Path) -> None:
+def test_a_valid_engine_that_cannot_run_here_is_replaced_with_one_line(unfit: Path, pictures: Path) -> None:
     result = kiosk("demo", "--headless", "--unpaced", "--seconds", "1", "--source", "demo", "--engine", unfit)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout.splitlines()[0])["frame"] == 0
-    said, summary = result.stderr.strip().splitlines()
-    assert "unfit.engine does not run here, ONNX Runtime on the CPU does: " in said
+    fault, summary = result.stderr.strip().splitlines()
+    assert "unfit.engine does not run here, ONNX Runtime on the CPU does: " in fault
     assert "frames in" in summary
     result = kiosk("estimate", pictures, "--engine", unfit)
     assert result.returncode == 0
@@ -168,11 +168,11 @@ def test_a_whole_engine_that_cannot_run_here_is_replaced_in_one_clear_line(unfit
     assert "unfit.engine does not run here" in result.stdout
 
 
-def test_a_window_replaces_such_an_engine_as_well(unfit: Path) -> None:
+def test_a_window_replaces_such_an_engine_too(unfit: Path) -> None:
     result = kiosk("demo", "--source", "demo", "--seconds", "3", "--engine", unfit, QT_QPA_PLATFORM="offscreen")
     assert result.returncode == 0
-    (said,) = result.stderr.strip().splitlines()
-    assert "unfit.engine does not run here" in said
+    (fault,) = result.stderr.strip().splitlines()
+    assert "unfit.engine does not run here" in fault
 
 
 def test_a_damaged_engine_is_refused_and_not_replaced(unfit: Path) -> None:
@@ -182,18 +182,18 @@ def test_a_damaged_engine_is_refused_and_not_replaced(unfit: Path) -> None:
     assert result.stdout == ""
 
 
-def test_a_window_names_what_is_wrong_too(tmp_path: Path) -> None:
+def test_a_window_reports_a_missing_source(tmp_path: Path) -> None:
     result = kiosk("demo", "--source", tmp_path / "nothing.mp4", QT_QPA_PLATFORM="offscreen")
     assert_one_clear_line(result, "nothing.mp4", "does not exist")
 
 
-def test_a_window_opens_watches_and_closes() -> None:
+def test_a_window_opens_runs_and_closes() -> None:
     result = kiosk("demo", "--source", "demo", "--seconds", "3", QT_QPA_PLATFORM="offscreen")
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
 
 
-def test_a_window_says_at_its_end_how_smoothly_it_ran() -> None:
+def test_a_window_prints_its_statistics_at_the_end() -> None:
     result = kiosk("demo", "--source", "demo", "--seconds", "4", "--stats=json", QT_QPA_PLATFORM="offscreen")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
@@ -202,7 +202,7 @@ def test_a_window_says_at_its_end_how_smoothly_it_ran() -> None:
     assert set(report["processes"]) == {"window", "vision"}
 
 
-def test_statistics_of_a_window_are_refused_where_there_is_none() -> None:
+def test_statistics_are_refused_without_a_window() -> None:
     result = kiosk("demo", "--headless", "--stats")
     assert result.returncode == 2
     assert "--headless has none" in result.stderr
@@ -210,19 +210,19 @@ def test_statistics_of_a_window_are_refused_where_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("option", [["--unpaced"], ["--loop"], ["--record", "x.mp4"]])
-def test_options_of_the_headless_demo_are_refused_without_it(option: list[str]) -> None:
+def test_options_of_the_headless_demo_are_refused_with_a_window(option: list[str]) -> None:
     result = kiosk("demo", *option)
     assert result.returncode == 2
     assert "goes with --headless" in result.stderr
 
 
-def test_broken_settings_are_one_clear_line(tmp_path: Path) -> None:
+def test_broken_settings_are_reported_in_one_line(tmp_path: Path) -> None:
     settings = tmp_path / "kiosk.toml"
     settings.write_text("[camera]\nwidht = 640\n")
     assert_one_clear_line(kiosk("demo", "--headless", "--config", settings), "camera.widht")
 
 
-def test_the_doctor_looks_at_everything() -> None:
+def test_the_doctor_checks_everything() -> None:
     result = kiosk("doctor")
     for subject in ("Python", "camera", "display", "landmarks", "engine", "accuracy", "GPU"):
         assert subject in result.stdout

@@ -1,4 +1,4 @@
-"""The settings file: what may stand in it, and that whatever may not is explained in one line."""
+"""The settings file: which keys and values it may hold, and how an error in it is explained."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path, content: str | bytes) -> str:
-    """The one line that says why `content` is refused; it starts with the file's name."""
+    """Returns the error line for settings with this content, without the file's name at its beginning."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ConfigError) as caught:
         load(path)
@@ -127,12 +127,12 @@ def refusal(path: Path, content: str | bytes) -> str:
     return line.removeprefix(f"settings {path}").removeprefix(": ")
 
 
-def test_an_empty_file_says_the_defaults(path: Path) -> None:
+def test_an_empty_file_gives_the_defaults(path: Path) -> None:
     path.write_text("")
     assert load(path) == Config()
 
 
-def test_what_could_give_something_away_is_off_by_default() -> None:
+def test_nothing_is_sold_or_passed_by_default() -> None:
     config = Config()
     assert not config.age_check.automatic_pass
     assert config.age_check.liveness
@@ -172,13 +172,13 @@ def test_the_default_languages_are_all_that_there_are() -> None:
         ("[age_check]\nthreshold = 0.5\n", ("age_check.threshold = 0.5", "over 0.5 to 1", "least probability")),
     ],
 )
-def test_what_makes_no_sense_together_is_explained(path: Path, text: str, words: tuple[str, ...]) -> None:
+def test_invalid_values_and_combinations_are_explained(path: Path, text: str, words: tuple[str, ...]) -> None:
     line = refusal(path, text)
     for word in words:
         assert word in line
 
 
-def test_paths_are_taken_from_the_folder_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_start_at_the_folder_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (path.parent / "clip.mp4").touch()
     path.write_text(
         '[camera]\nsource = "clip.mp4"\n[vision]\nengine = "e/f.onnx"\n'
@@ -195,13 +195,13 @@ def test_paths_are_taken_from_the_folder_of_the_file(path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("source", ["0", "auto", "demo"])
-def test_a_camera_and_a_keyword_are_no_files(path: Path, source: str) -> None:
+def test_a_camera_number_and_a_keyword_are_not_paths(path: Path, source: str) -> None:
     path.with_name(source).touch()
     path.write_text(f'[camera]\nsource = "{source}"\n')
     assert load(path).camera.source == source
 
 
-def test_a_path_may_begin_at_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_may_begin_with_the_home_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/kiosk")
     path.write_text(
         '[camera]\nsource = "~/clip.mp4"\n[vision]\nengine = "~/f.onnx"\n'
@@ -213,13 +213,13 @@ def test_a_path_may_begin_at_home(path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(("width", "pixels"), [(640, 80), (1280, 160), (320, 40)])
-def test_a_wider_camera_asks_its_customer_for_the_same_distance(path: Path, width: int, pixels: int) -> None:
+def test_a_wider_frame_asks_for_the_same_distance(path: Path, width: int, pixels: int) -> None:
     path.write_text(f"[camera]\nwidth = {width}\n")
     assert min_face_width(load(path)) == pixels
     assert min_face_width(Config()) == MIN_FACE_WIDTH
 
 
-def test_the_example_says_the_defaults_and_explains_every_key(path: Path) -> None:
+def test_the_example_holds_the_defaults_and_describes_every_key(path: Path) -> None:
     text = example(Config)
     path.write_text(text)
     assert load(path) == Config()
@@ -239,7 +239,7 @@ def test_every_key_is_read(path: Path) -> None:
     default = Config()
     for section in Config.model_fields:
         for key, value in getattr(config, section):
-            assert value != getattr(getattr(default, section), key), f"this test says nothing of {section}.{key}"
+            assert value != getattr(getattr(default, section), key), f"EVERYTHING lacks {section}.{key}"
 
 
 def test_one_key_leaves_the_others(path: Path) -> None:
@@ -258,18 +258,18 @@ def test_settings_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize("section", Config.model_fields)
-def test_every_key_has_a_meaning(section: str) -> None:
+def test_every_key_has_a_description(section: str) -> None:
     annotation: Any = Config.model_fields[section].annotation
     assert all(field.description for field in annotation.model_fields.values())
 
 
-def test_an_unknown_key_is_named_beside_the_ones_there_are(path: Path) -> None:
+def test_an_unknown_key_is_named_with_the_known_ones(path: Path) -> None:
     assert refusal(path, "[camera]\nwidht = 800\n") == (
         "unknown key camera.widht; the known keys are source, width, height, rate"
     )
 
 
-def test_an_unknown_section_is_named_beside_the_ones_there_are(path: Path) -> None:
+def test_an_unknown_section_is_named_with_the_known_ones(path: Path) -> None:
     line = refusal(path, "[screen]\nmirror = true\n")
     assert line == f"unknown key screen; the known keys are {', '.join(Config.model_fields)}"
 
@@ -296,7 +296,7 @@ def test_a_wrong_type_is_explained(path: Path, section: str, key: str, value: st
     line = refusal(path, f"[{section}]\n{key} = {value}\n")
     assert line.startswith(f"{section}.{key} = ")
     assert wanted in line
-    assert meaning_of(section, key) in line
+    assert description_of(section, key) in line
 
 
 @pytest.mark.parametrize(
@@ -319,22 +319,22 @@ def test_a_number_out_of_range_is_explained(path: Path, section: str, key: str, 
     line = refusal(path, f"[{section}]\n{key} = {value}\n")
     assert line.startswith(f"{section}.{key} = {value}: ")
     assert bound in line
-    assert meaning_of(section, key) in line
+    assert description_of(section, key) in line
 
 
-def meaning_of(section: str, key: str) -> str:
+def description_of(section: str, key: str) -> str:
     annotation: Any = Config.model_fields[section].annotation
     return str(annotation.model_fields[key].description)
 
 
 @pytest.mark.parametrize("section", Config.model_fields)
-def test_a_section_that_is_no_table_is_explained_without_python(path: Path, section: str) -> None:
+def test_a_section_that_is_not_a_table_is_explained_without_class_names(path: Path, section: str) -> None:
     line = refusal(path, f"{section} = 3\n")
     assert line.startswith(f"{section} = 3: ")
     assert "Config" not in line
 
 
-def test_the_value_stands_in_the_line_even_if_it_has_several(path: Path) -> None:
+def test_a_value_of_several_lines_is_shown_in_one(path: Path) -> None:
     assert r"'a\nb'" in refusal(path, '[camera]\nwidth = """a\nb"""\n')
 
 
@@ -345,7 +345,7 @@ def test_broken_toml_is_refused(path: Path, content: str) -> None:
     assert "(at " in line  # where it is broken
 
 
-def test_what_is_not_utf8_is_refused(path: Path) -> None:
+def test_text_that_is_not_utf8_is_refused(path: Path) -> None:
     assert "not UTF-8" in refusal(path, "[camera]\nsource = 'Größe'\n".encode("latin-1"))
 
 

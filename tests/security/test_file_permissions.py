@@ -80,7 +80,7 @@ def start(config: Config) -> None:
 @pytest.mark.proves("secret-readable")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o777])
 @pytest.mark.parametrize("name", AT_START)
-def test_a_machine_does_not_start_with_a_secret_that_others_can_reach(
+def test_a_machine_does_not_start_with_a_secret_that_others_can_read(
     tmp_path: Path, config: Config, name: str, mode: int
 ) -> None:
     path = tmp_path / "secrets" / name
@@ -93,7 +93,7 @@ def test_a_machine_does_not_start_with_a_secret_that_others_can_reach(
 @pytest.mark.proves("secret-readable")
 @pytest.mark.parametrize("name", AT_START)
 @pytest.mark.parametrize("harm", ["a pipe", "a folder", "everybody's folder", "another's file"])
-def test_a_machine_does_not_start_with_a_secret_that_others_can_exchange(
+def test_a_machine_does_not_start_with_a_secret_that_others_can_replace(
     tmp_path: Path, config: Config, name: str, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "secrets" / name
@@ -142,7 +142,7 @@ def test_a_link_to_a_secret_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.proves("state-folder-writable")
-def test_a_machine_does_not_start_in_a_folder_that_everybody_may_change(config: Config) -> None:
+def test_a_machine_does_not_start_with_a_state_folder_that_every_user_may_change(config: Config) -> None:
     make_private(config.state_folder)
     assert stat.S_IMODE(config.state_folder.stat().st_mode) == 0o700
     start(config)
