@@ -1,6 +1,6 @@
-"""`python -m benchmarks.soak`, which `make soak` starts: the whole kiosk for hours, with random customers and faults.
+"""`python -m benchmarks.soak` runs the whole kiosk for hours with random customers and faults; `make soak` starts it.
 
-Ends with an error where anything was lost, not recovered from, or grew.
+It ends with an error if a sale was lost, a fault was not recovered from, or a resource grew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import click
 from benchmarks.soak import verdict
 from benchmarks.soak.driver import Soak
 from benchmarks.soak.figure import draw
-from benchmarks.soak.page import in_page
+from benchmarks.soak.page import insert_figures
 from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 
@@ -22,8 +22,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--hours", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How long.")
-@click.option("--seed", default="1", show_default=True, help="Of customers and faults; any text.")
+@click.option("--hours", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How long to run.")
+@click.option("--seed", default="1", show_default=True, help="Seed of customers and faults; any text.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -33,7 +33,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 )
 @click.option("--docs", is_flag=True, help="Also put picture and figures into docs/, and the figures into benchmarks/.")
 def main(hours: float, seed: str, out: Path, docs: bool) -> None:
-    """Runs the whole kiosk with random customers and faults, and says what came of it."""
+    """Runs the whole kiosk with random customers and faults, and reports the result."""
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name).resolve()
         try:
@@ -53,10 +53,10 @@ def main(hours: float, seed: str, out: Path, docs: bool) -> None:
     if docs:
         page = _ROOT / "docs" / "soak.md"
         draw(recording, page.with_suffix(".png"))
-        _write(page, in_page(page.read_text(encoding="utf-8"), report))
+        _write(page, insert_figures(page.read_text(encoding="utf-8"), report))
         _write(_ROOT / "benchmarks" / "soak" / "results.json", json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     if found:
-        raise click.ClickException("the soak was not survived:\n" + "\n".join(found))
+        raise click.ClickException("the machine did not survive the soak:\n" + "\n".join(found))
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
-"""The journal against the world: every sale resolved exactly once, and nobody's money or goods lost.
+"""Compares the journal with what the devices really did: every sale ended exactly once, and no money or goods lost.
 
-The rules are those of the sale's own tests, read from outside and after the fact.
+The rules are those of the sale's own tests, checked from outside after the run.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from kiosk.vending.journal.ledger import Ledger, fold
 
 
 def problems(facts: Sequence[Fact], truth: Truth) -> list[str]:
-    """What does not add up, a line each; none where all is well. The machine has to be at rest."""
+    """Returns one line for each contradiction; none if all is well. The machine must be at rest."""
     book = _Book(facts, truth)
-    return [*book.of_endings(), *book.of_money_and_goods(), *book.of_doubts(), *book.of_stock()]
+    return [*book.ending_problems(), *book.money_and_goods_problems(), *book.doubt_problems(), *book.stock_problems()]
 
 
 def summary(facts: Sequence[Fact], truth: Truth) -> Mapping[str, Any]:
-    """How the sales ended, and what the devices did."""
+    """Returns how the sales ended and what the devices did, ready for JSON."""
     return {
         "sales": sum(isinstance(fact, SaleOpened) for fact in facts),
         "outcomes": dict(Counter(fact.outcome for fact in facts if isinstance(fact, SaleClosed))),
@@ -55,7 +55,7 @@ class _Book:
         self._cleared = {fact.sale for fact in facts if isinstance(fact, AgeCleared)}
         self._ledger: Ledger = fold(facts)
 
-    def of_endings(self) -> Iterator[str]:
+    def ending_problems(self) -> Iterator[str]:
         closed = Counter(fact.sale for fact in self._facts if isinstance(fact, SaleClosed))
         for sale in self._opened:
             if closed[sale] != 1:
@@ -65,38 +65,38 @@ class _Book:
         for transaction in self._ledger.transactions.values():
             yield f"transaction {transaction.id} is still {transaction.state}"
 
-    def of_money_and_goods(self) -> Iterator[str]:
+    def money_and_goods_problems(self) -> Iterator[str]:
         outcomes = {fact.sale: fact.outcome for fact in self._facts if isinstance(fact, SaleClosed)}
         for sale, opened in self._opened.items():
             outcome, dropped, held = outcomes.get(sale), self._truth.dropped[sale], self._truth.held_for(sale)
             if dropped > 1:
-                yield f"sale {sale}: {dropped} products fell"
+                yield f"sale {sale}: {dropped} products were dropped"
             if outcome == "sold" and (dropped, held) != (1, opened.price):
-                yield f"sale {sale} was sold for {opened.price}: {dropped} fell, {held} is held"
+                yield f"sale {sale} was sold for {opened.price}: {dropped} dropped, {held} is held"
             if outcome == "sold" and opened.minimum_age and sale not in self._cleared:
                 yield f"sale {sale} was sold without a proof of age"
             if outcome != "sold" and held:
                 yield f"sale {sale} ended {outcome}, and {held} is held"
             if outcome in ("refunded", "cancelled") and dropped and sale not in self._failed:
-                yield f"sale {sale} ended {outcome}, and its product fell"
+                yield f"sale {sale} ended {outcome}, and its product was dropped"
             if dropped and not opened.test and self._truth.held_at_drop[sale] < opened.price:
-                yield f"sale {sale}: its product fell unpaid"
+                yield f"sale {sale}: its product was dropped unpaid"
             if (outcome == "in_doubt") != (sale in self._unknown):
                 yield f"sale {sale} ended {outcome}, and its vend was {'' if sale in self._unknown else 'not '}unknown"
         for vend in self._truth.dropped.keys() - self._opened.keys():
-            yield f"vend {vend} is of no sale, and its product fell"
+            yield f"vend {vend} is of no sale, and its product was dropped"
         sales = {transaction.rpartition("-")[0] for transaction, held in self._truth.held.items() if held}
         for sale in sales - self._opened.keys():
             yield f"sale {sale} is not in the journal, and its money is held"
 
-    def of_doubts(self) -> Iterator[str]:
-        """Only the undecidable may be in doubt, and a person has to hear of it."""
+    def doubt_problems(self) -> Iterator[str]:
+        """Only a vend whose end cannot be known may be in doubt, and the operator must be asked to settle it."""
         settled = {fact.item for fact in self._facts if isinstance(fact, SettledByOperator)}
         for sale, fact in self._unknown.items():
             if fact.reason == "silent" and not set(self._truth.vends.get(sale, ())) & set(UNANSWERED):
                 yield f"sale {sale} is in doubt as silent, and the dispenser did {self._truth.vends.get(sale)}"
             if sale not in settled and sale not in self._ledger.doubts:
-                yield f"sale {sale} is in doubt, and nobody was told"
+                yield f"sale {sale} is in doubt, and the operator was not asked"
         requested: dict[str, int] = {}
         last: dict[str, int] = {}
         for row, each in enumerate(self._facts):
@@ -109,17 +109,17 @@ class _Book:
                     requested[each.sale] = row
                 case VendUnknown(reason=("restart" | "journal") as reason):
                     if last.get(reason, -1) < requested.get(each.sale, row):
-                        yield f"sale {each.sale} is in doubt by a {reason} that was not"
+                        yield f"sale {each.sale} is in doubt because of a {reason} that did not happen"
 
-    def of_stock(self) -> Iterator[str]:
-        """Of every slot that nobody has to count: what lies in it is what the journal says, doubts allowed for."""
-        shelf: Counter[str] = Counter()
+    def stock_problems(self) -> Iterator[str]:
+        """The stock of each slot must be within the journal's bounds, except in slots that must be counted."""
+        stock: Counter[str] = Counter()
         for fact in self._facts:
             if isinstance(fact, StockSet):
-                shelf[fact.slot] = fact.count
+                stock[fact.slot] = fact.count
             elif isinstance(fact, VendRequested):
-                shelf[fact.slot] -= min(self._truth.dropped[fact.sale], max(shelf[fact.slot], 0))
+                stock[fact.slot] -= min(self._truth.dropped[fact.sale], max(stock[fact.slot], 0))
         for name, slot in self._ledger.slots.items():
             most = slot.count + self._ledger.uncertain(name)
-            if not slot.blocked and not slot.count <= shelf[name] <= most:
-                yield f"slot {name} holds {shelf[name]}, and the journal says {slot.count} to {most}"
+            if not slot.blocked and not slot.count <= stock[name] <= most:
+                yield f"slot {name} holds {stock[name]}, and the journal says {slot.count} to {most}"

@@ -1,7 +1,7 @@
-"""Random customers: a finger on the shop's window, with a wish, a character and little patience.
+"""Random customers that touch the shop's window, each with a product to buy, habits and little patience.
 
-All chance comes from a seeded generator. Yet how often it is asked depends on what the machine does when, so that the
-same seed begins alike and does not end alike.
+All random numbers come from a seeded generator. The number of draws depends on the machine's timing, so two runs with
+the same seed begin alike but do not stay alike.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 THINKS = (0.08, 0.4)
 """Seconds between two touches of the same customer."""
 STEPS = 90
-"""After so many touches a customer gives up, whatever they wanted."""
+"""The number of touches after which a customer gives up."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What one customer came for, and how they are."""
+class CustomerProfile:
+    """What one customer wants, and how they behave."""
 
     slot: str
     camera: bool
@@ -45,20 +45,20 @@ class Wish:
     large_text: bool
     low_reach: bool
     leaves_in: Phase | None
-    """Where they turn round and go, without a touch."""
+    """The phase in which they leave without a touch."""
     hasty: bool
     """Whether they tap everything twice."""
     fumbles: float
-    """How often they touch just anywhere instead."""
+    """The probability that they touch a random place instead."""
     wavers: float
-    """How often they go back, cancel, or change their mind about the camera."""
+    """The probability that they go back, cancel, or switch the camera."""
     years: int
-    """Their age, as their ID says it."""
+    """Their age in years, as on their ID."""
     has_staff: bool
-    """Whether an attendant looks at the ID, and not the reader."""
+    """Whether an attendant checks the ID instead of the reader."""
 
     @classmethod
-    def drawn(cls, random: Random, slots: list[str], languages: list[str]) -> Wish:
+    def draw(cls, random: Random, slots: list[str], languages: list[str]) -> CustomerProfile:
         leaves = [*Phase] if random.random() < 0.15 else [None]
         return cls(
             slot=random.choice(slots),
@@ -76,7 +76,7 @@ class Wish:
 
 
 class Customers:
-    """One after the other. `step` is called again and again, and says how long the finger rests."""
+    """Customers who use the machine one after the other. Call `step` repeatedly."""
 
     def __init__(self, window: ShopWindow, shop: Shop, machine: DemoMachine, random: Random) -> None:
         self.served = 0
@@ -84,16 +84,16 @@ class Customers:
         self._shop = shop
         self._machine = machine
         self._random = random
-        self._wish = self._next_wish()
+        self._profile = self._next_profile()
         self._touches = 0
         self._gone = False
         self._asked: set[str] = set()
 
     def step(self) -> float:
-        """Perhaps one touch; seconds until the next."""
+        """Touches the window at most once, and returns the seconds until the next step."""
         phase = self._shop.snapshot.phase
         self._touches += 1
-        if phase is self._wish.leaves_in or self._touches > STEPS:
+        if phase is self._profile.leaves_in or self._touches > STEPS:
             self._gone = True
         if self._gone:
             if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER):
@@ -102,7 +102,7 @@ class Customers:
             question = self._window.still_there
             if question.isVisible():
                 self._touch(self._random.choice([question.yes, question.yes, question.no]))
-            elif self._random.random() < self._wish.fumbles:
+            elif self._random.random() < self._profile.fumbles:
                 self._touch_anywhere()
             else:
                 self._TOUCHES[phase](self)
@@ -110,21 +110,21 @@ class Customers:
 
     def _leave(self) -> None:
         self.served += 1
-        self._wish, self._touches, self._gone = self._next_wish(), 0, False
+        self._profile, self._touches, self._gone = self._next_profile(), 0, False
         self._asked.clear()
 
-    def _next_wish(self) -> Wish:
+    def _next_profile(self) -> CustomerProfile:
         slots = [offer.slot for offer in self._shop.snapshot.offers]
         screen = self._window.screens[Phase.ATTRACT]
         assert isinstance(screen, AttractScreen)
-        return Wish.drawn(self._random, slots, list(screen.languages))
+        return CustomerProfile.draw(self._random, slots, list(screen.languages))
 
     # What they do, by phase
 
     def _attract(self) -> None:
         if self._touches > 8:
             return self._leave()
-        screen, wish = self._window.screens[Phase.ATTRACT], self._wish
+        screen, wish = self._window.screens[Phase.ATTRACT], self._profile
         assert isinstance(screen, AttractScreen)
         if self._window.strings.language != wish.language:
             return self._touch(screen.languages[wish.language])
@@ -137,14 +137,14 @@ class Customers:
     def _browsing(self) -> None:
         screen = self._window.screens[Phase.BROWSING]
         assert isinstance(screen, ProductsScreen)
-        tile = screen.tiles[self._wish.slot]
+        tile = screen.tiles[self._profile.slot]
         if self._wavers():
             return self._touch(self._random.choice([screen.cancel, screen.camera]))
         if tile.isVisible() and tile.isEnabled() and self._touches < STEPS // 2:
             return self._touch(tile)
         if tile.isVisible():  # sold out
             return self._touch(self._random.choice([*screen.tiles.values(), screen.cancel]))
-        page = list(screen.tiles).index(self._wish.slot) // screen.grid.per_page
+        page = list(screen.tiles).index(self._profile.slot) // screen.grid.per_page
         return self._touch(screen.next_button if page > screen.page else screen.previous_button)
 
     def _selected(self) -> None:
@@ -167,12 +167,12 @@ class Customers:
                 self._touch(self._random.choice([screen.back, screen.cancel]))
             return
         self._asked.add(sale)
-        if self._wish.has_staff:
-            right = self._wish.years >= 18
+        if self._profile.has_staff:
+            right = self._profile.years >= 18
             for key in f"{self._machine.attendant_pin if right else '0'}!":
                 self._touch(screen.pad.keys[key])
         else:
-            self._machine.reader.present(self._wish.years)
+            self._machine.reader.present(self._profile.years)
 
     def _id_refused(self) -> None:
         screen = self._window.screens[Phase.ID_REFUSED]
@@ -212,22 +212,22 @@ class Customers:
     # The finger
 
     def _wavers(self) -> bool:
-        return self._random.random() < self._wish.wavers
+        return self._random.random() < self._profile.wavers
 
     def _touch(self, part: QWidget) -> None:
-        """In its middle, and whatever lies there gets it: a shield over it as well."""
+        """Touches the middle of `part`; a widget that covers it, such as a touch guard, gets the touch."""
         if part.isVisible():
             self._touch_at(part.mapTo(self._window, part.rect().center()))
 
     def _touch_anywhere(self) -> None:
-        # not in the corner where service mode begins: that is not for customers
+        # not the corner that opens service mode
         size = self._window.size()
         self._touch_at(
             QPoint(self._random.randrange(size.width()), self._random.randrange(size.height() // 3, size.height()))
         )
 
     def _touch_at(self, point: QPoint) -> None:
-        for _ in range(2 if self._wish.hasty else 1):
+        for _ in range(2 if self._profile.hasty else 1):
             target = self._window.childAt(point) or self._window
             if target.isEnabled():
                 pos = target.mapFrom(self._window, point)

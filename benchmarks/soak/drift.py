@@ -1,7 +1,7 @@
-"""Drift: whether something grows for as long as a process lives.
+"""Drift: whether memory, files, threads or latency grow while a process runs.
 
-The slope is Theil and Sen's, the median over all pairs of samples: neither a burst nor the first minutes' caches bend
-it. Only the longest life of each process is judged, after its warm-up.
+The slope is the Theil-Sen estimator, the median over all pairs of samples, so a burst hardly changes it. Only the
+longest life of each process is judged, after its warm-up.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 WARM_UP, WARM_UP_S = 0.35, 120.0
-"""Share of a life, at its beginning, that is not judged, and its least length in seconds."""
+"""The warm-up that is not judged: a share of the life, and at least so many seconds."""
 SHORTEST_S = 30.0
-"""A shorter rest says nothing."""
-_POINTS = 600  # of a longer series only the medians of so many parts: pairs go with the square
+"""The shortest time in seconds that is judged."""
+_POINTS = 600  # a longer series is reduced to so many medians, because the number of pairs grows with the square
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How far something may move along the line over the time judged: `once`, and `hourly` for every hour of it.
+    """The largest growth that is allowed over the time judged: `once`, plus `hourly` for each hour.
 
-    `once` is what a machine that is well still does: a pool that fills, a cache, a neighbour's load.
+    `once` allows for what a healthy machine does: a pool or cache that fills, the load of other programs.
     """
 
     once: float
@@ -41,26 +41,29 @@ LIMITS: Mapping[str, Limit] = {
 
 @dataclass(frozen=True)
 class Drift:
-    """Of one measure of one process."""
+    """The growth of one measure of one process."""
 
     of: str
     measure: str
     seconds: float
-    """Judged."""
+    """The time judged."""
     hourly: float
-    """Along the line."""
+    """Growth in one hour, along the fitted line."""
     grown: float
-    """Along the line, over the time judged."""
+    """Growth over the time judged, along the fitted line."""
     limit: float
 
     @property
-    def is_one(self) -> bool:
-        """Whether it is more than it may be."""
+    def exceeds_limit(self) -> bool:
+        """Whether it grew by more than its limit."""
         return self.grown > self.limit
 
 
 def drifts(of: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:
-    """Of the samples of one process over all its lives, each with `time` in seconds, `pid` and the measures."""
+    """Yields the drift of each measure of one process.
+
+    `rows` are its samples over all its lives, each with `time` in seconds, `pid` and the measures.
+    """
     lives: dict[int, list[Mapping[str, Any]]] = {}
     for row in rows:
         lives.setdefault(row["pid"], []).append(row)
@@ -79,7 +82,10 @@ def drifts(of: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Drift]:
 
 
 def slope(times: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """The median slope over all pairs, (n,) and (n,): Theil (1950), Sen (1968). NaN of fewer than two times."""
+    """Returns the median slope over all pairs of `times` and `values`, (n,) each: Theil (1950), Sen (1968).
+
+    NaN for fewer than two different times.
+    """
     if len(times) > _POINTS:
         parts = np.array_split(np.arange(len(times)), _POINTS)
         times = np.array([np.median(times[part]) for part in parts])

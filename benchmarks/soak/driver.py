@@ -1,4 +1,4 @@
-"""Runs a soak: starts the machine, does things to it, takes samples, starts it again, and lets it come to rest."""
+"""Runs a soak: starts the machine, causes faults, takes samples, restarts it, and waits until it is at rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.soak import faults
 from benchmarks.soak.faults import CAUSES, OF_DISK, OF_KIOSK, OF_VISION, Cause, Fault, Target
-from benchmarks.soak.sample import sample, written_by
+from benchmarks.soak.sample import files_written_by, sample
 from benchmarks.soak.world import Truth
 
 MACHINE = (sys.executable, "-m", "benchmarks.soak.machine")
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 SETTINGS = """
 [sound]
-on = false
+enabled = false
 [age_check]
 seconds = 0.5
 min_good_frames = 4
@@ -46,38 +46,38 @@ refunding = 3.0
 done = 2.0
 service = 20.0
 """
-"""The accelerated pace: what takes a minute before a customer takes seconds here."""
+"""Settings with short timeouts: what takes a minute in a shop takes seconds here."""
 
 KIOSK_UNTIL, VISION_UNTIL = 0.4, 0.6
-"""Shares of the time until which the kiosk, and then vision, are killed. After that they grow old, and are judged."""
+"""Shares of the time after which the kiosk, and then vision, are not killed any more, so that drift can be judged."""
 FAULT_EVERY_S, FAULTS_AT_LEAST = 20.0, 24
-"""From when one fault from outside is mended to the next, in the mean; less where the time is too short for so many."""
+"""Mean seconds from recovery to the next fault, and the number of faults for which a short soak uses less."""
 QUIETER = 3
-"""So many times longer is it between two, once only the disk is left to fail."""
+"""The factor by which faults become rarer once only the disk fails."""
 SILENT_S = 90.0
-"""Without a sign of life, while nothing was done to it, the machine is taken to hang."""
+"""Seconds without a sign of life after which the machine counts as hung."""
 ORPHANED_S = 15.0
-"""For how long a vision process may outlive its kiosk."""
+"""Seconds that a vision process may outlive its kiosk."""
 REST_S = 240.0
-"""Within which it comes to rest in the end: the longest of its time-outs and repetitions."""
+"""Seconds in which the machine must come to rest at the end: its longest timeout and repetition."""
 
 
 @dataclass
 class Recording:
-    """Everything that was seen."""
+    """Everything that the driver recorded."""
 
     seed: str
     seconds: float
     rows: list[dict[str, Any]] = field(default_factory=list)
-    """One a second: `time`, and for `kiosk` and `vision` their samples."""
+    """One row per second: `time`, and the samples of `kiosk` and `vision`."""
     sold: list[float] = field(default_factory=list)
-    """When a payment was made final, in seconds since the beginning."""
+    """When each payment was settled, in seconds since the start."""
     faults: list[Fault] = field(default_factory=list)
     lives: list[dict[str, Any]] = field(default_factory=list)
-    """Of the kiosk: `pid`, `began`, `ended`, `status`, and `expected` for how it was to end."""
+    """Each process of the kiosk: `pid`, `began`, `ended`, `status`, and `expected`, its allowed exit statuses."""
     truth: Truth = field(default_factory=Truth)
     errors: list[str] = field(default_factory=list)
-    """Standard error of all lives."""
+    """The lines of standard error of all lives."""
     written: set[str] = field(default_factory=set)
     """Regular files that were open for writing."""
     problems: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Recording:
 
 
 class Soak:
-    """One run, in a folder of its own."""
+    """One soak, in a folder of its own."""
 
     def __init__(self, folder: Path, seconds: float, seed: str, program: Sequence[str] = MACHINE) -> None:
         self.recording = Recording(seed, seconds)
@@ -102,7 +102,7 @@ class Soak:
         shutil.copyfile(str(resources.files("kiosk.assets") / "demo.mp4"), self._clip)
         self._settings.write_text(SETTINGS, encoding="utf-8")
         self._beat: dict[str, Any] = {}
-        self._heard = 0.0
+        self._last_beat = 0.0
         self._served_before = 0
         self._current: tuple[Fault, Cause, Target, float] | None = None
         self._fault_every = min(FAULT_EVERY_S, seconds / FAULTS_AT_LEAST)
@@ -113,17 +113,20 @@ class Soak:
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> Recording:
-        """Until the time is over and the machine at rest, or something is wrong that nobody recovers from."""
+        """Runs until the time is over and the machine is at rest, or until a problem stops the soak.
+
+        Returns the recording, which lists the problems.
+        """
         self._start()
         try:
             while self._now < self._seconds and not self.recording.problems:
-                self._turn(disturb=True)
+                self._step(may_disturb=True)
             if not self.recording.problems:
                 self._come_to_rest()
         finally:
             if self._child.poll() is None:
                 self._child.kill()
-            self._bury()
+            self._collect_ended()
             self._selector.close()
             self.recording.seconds = min(self._now, self._seconds)
         return self.recording
@@ -136,7 +139,7 @@ class Soak:
 
     def _start(self) -> None:
         faults.bring_back(self._clip)
-        reads, tells = os.pipe()
+        receive_end, send_end = os.pipe()
         number = len(self.recording.lives)
         command = [*self._program]
         command += [
@@ -144,24 +147,24 @@ class Soak:
             str(self._clip),
             str(self.state),
             f"{self.recording.seed}-{number}",
-            str(tells),
+            str(send_end),
         ]
         self._child = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=[tells],
+            pass_fds=[send_end],
             cwd=ROOT,
             env=self._environment,
         )
-        os.close(tells)
-        self._told = reads
-        self._halves = {reads: b"", self._errors: b""}
-        for descriptor in self._halves:
+        os.close(send_end)
+        self._messages = receive_end
+        self._partial_lines = {receive_end: b"", self._errors: b""}
+        for descriptor in self._partial_lines:
             os.set_blocking(descriptor, False)
             self._selector.register(descriptor, selectors.EVENT_READ)
-        self._heard = self._now
+        self._last_beat = self._now
         self._served_before = self.recording.served
         self.recording.lives.append({"pid": self._child.pid, "began": self._now, "expected": None})
 
@@ -170,19 +173,19 @@ class Soak:
         assert self._child.stderr is not None
         return self._child.stderr.fileno()
 
-    def _bury(self) -> None:
-        """Takes in the last words of a kiosk that has ended, and keeps the devices' truth for the next."""
+    def _collect_ended(self) -> None:
+        """Reads the last output of a kiosk that has ended, and closes its pipes."""
         life = self.recording.lives[-1]
         if "ended" in life:
             return
         status = self._child.wait()
         life |= {"ended": self._now, "status": status}
-        for descriptor in (self._told, self._errors):
+        for descriptor in (self._messages, self._errors):
             if descriptor in self._selector.get_map():
                 self._read(descriptor)
-            if descriptor in self._selector.get_map():  # somebody else still holds its other end
+            if descriptor in self._selector.get_map():  # another process still holds the other end
                 self._selector.unregister(descriptor)
-        os.close(self._told)
+        os.close(self._messages)
         for stream in (self._child.stdin, self._child.stderr):
             if stream:
                 stream.close()
@@ -193,30 +196,30 @@ class Soak:
     def _expect(self, *statuses: int) -> None:
         self.recording.lives[-1]["expected"] = statuses
 
-    # A turn
+    # A step
 
-    def _turn(self, *, disturb: bool) -> None:
+    def _step(self, *, may_disturb: bool) -> None:
         for key, _ in self._selector.select(0.1):
             self._read(key.fd)
         if self._child.poll() is not None:
-            self._bury()
+            self._collect_ended()
             life = self.recording.lives[-1]
             if life["status"] not in (life["expected"] or ()):
                 self.recording.problems.append(f"the kiosk ended by itself at {self._now:.0f} s, with {life['status']}")
                 return
             self._start()
-        if self._now - self._heard > SILENT_S:
+        if self._now - self._last_beat > SILENT_S:
             self.recording.problems.append(f"the kiosk gave no sign of life for {SILENT_S:g} s at {self._now:.0f} s")
             return
         if self._now - self._sampled >= 1.0:
             self._take_sample()
-        self._look_for_orphans()
-        self._look_after_faults()
-        if disturb and self._current is None and self._now >= self._next_fault and self._beat:
-            self._disturb()
+        self._check_orphans()
+        self._follow_faults()
+        if may_disturb and self._current is None and self._now >= self._next_fault and self._beat:
+            self._begin_fault()
 
-    def _look_for_orphans(self) -> None:
-        """The camera belongs to the next kiosk."""
+    def _check_orphans(self) -> None:
+        """Ends vision processes that outlive their kiosk, because the next kiosk needs the camera."""
         self._orphans = {pid: since for pid, since in self._orphans.items() if sample(pid)}
         for pid, since in self._orphans.items():
             if self._now - since > ORPHANED_S:
@@ -230,12 +233,12 @@ class Soak:
             taken = sample(pid) if pid else None
             if pid and taken:
                 row[name] = {"pid": pid, **taken._asdict()}
-                self.recording.written |= set(written_by(pid))
+                self.recording.written |= set(files_written_by(pid))
         row |= {key: self._beat.get(key) for key in ("phase", "vision_state", "latency_ms", "late_ms", "open")}
         row["attention"] = len(self._beat.get("attention", ()))
         self.recording.rows.append(row)
 
-    # What is said
+    # Messages
 
     def _read(self, descriptor: int) -> None:
         while True:
@@ -246,20 +249,20 @@ class Soak:
             if not part:
                 self._selector.unregister(descriptor)
                 return
-            *lines, self._halves[descriptor] = (self._halves[descriptor] + part).split(b"\n")
+            *lines, self._partial_lines[descriptor] = (self._partial_lines[descriptor] + part).split(b"\n")
             for line in lines:
-                if descriptor == self._told:
-                    self._understand(json.loads(line))
+                if descriptor == self._messages:
+                    self._handle_message(json.loads(line))
                 else:
                     self.recording.errors.append(line.decode(errors="replace"))
 
-    def _understand(self, message: Mapping[str, Any]) -> None:
+    def _handle_message(self, message: Mapping[str, Any]) -> None:
         for device in ("terminal", "dispenser"):
             if device in message:
                 with (self.state / f"{device}.jsonl").open("a", encoding="utf-8") as file:
                     file.write(json.dumps(message[device]) + "\n")
                 transaction, what = message[device][:2]
-                if what == "settled" and transaction not in self.recording.truth.settled:  # it may be told so again
+                if what == "settled" and transaction not in self.recording.truth.settled:  # the terminal may repeat it
                     self.recording.sold.append(self._now)
         self.recording.truth.add(message)
         if "fault" in message:
@@ -268,7 +271,7 @@ class Soak:
             for fault in self._open_of(message["over"]):
                 fault.over = message["at"] - self._began
         elif "beat" in message:
-            self._heard = self._now
+            self._last_beat = self._now
             self._beat = {**message, "pid": self._child.pid}
             self.recording.served = self._served_before + message["served"]
 
@@ -277,16 +280,16 @@ class Soak:
 
     # Faults
 
-    def _disturb(self) -> None:
-        kind = self._drawn()
-        if kind in OF_VISION and self._beat["vision_state"] != "running":  # one fault after the other
+    def _begin_fault(self) -> None:
+        kind = self._next_kind()
+        if kind in OF_VISION and self._beat["vision_state"] != "running":  # only one fault at a time
             self._bag.append(kind)
             return
         cause = CAUSES[kind]
         target = Target(self._child.pid, self._beat.get("vision_pid"), self._clip)
         try:
             cause.begin(target)
-        except ProcessLookupError:  # it is being replaced just now
+        except ProcessLookupError:  # the process is being replaced now
             faults.bring_back(self._clip)
             return
         if kind == "kiosk killed":
@@ -299,8 +302,8 @@ class Soak:
         if kind in OF_KIOSK:
             self._forget_devices()
 
-    def _drawn(self) -> str:
-        """Each kind once, in an order by chance, before any comes again."""
+    def _next_kind(self) -> str:
+        """Returns the next kind of fault: each kind once in random order, before any is repeated."""
         share = self._now / self._seconds
         allowed = [*OF_DISK, *(OF_KIOSK if share < KIOSK_UNTIL else ()), *(OF_VISION if share < VISION_UNTIL else ())]
         self._bag = [kind for kind in self._bag if kind in allowed]
@@ -309,12 +312,12 @@ class Soak:
         return self._bag.pop()
 
     def _forget_devices(self) -> None:
-        """A kiosk that starts finds its devices plugged in."""
+        """Ends faults of the devices, which are connected again in a new kiosk."""
         for kind in ("terminal", "dispenser"):
             for fault in self._open_of(kind):
                 fault.over = fault.over or self._now
 
-    def _look_after_faults(self) -> None:
+    def _follow_faults(self) -> None:
         beat = self._beat
         beaten = beat["beat"] - self._began if beat else 0.0
         for kind in ("terminal", "dispenser"):
@@ -323,7 +326,7 @@ class Soak:
                 fault.reported |= named
                 if beat and fault.over is not None and beaten > fault.over and not named:
                     fault.mended = beaten
-                self._give_up_on(fault)
+                self._check_recovery(fault)
         if self._current is None:
             return
         fault, cause, target, ends = self._current
@@ -333,27 +336,27 @@ class Soak:
             fault.over = self._now
         if fault.over is not None and beat and beaten > fault.over and cause.works(beat, target):
             fault.mended = beaten
-        self._give_up_on(fault)
+        self._check_recovery(fault)
         if fault.mended is not None:
             self._current = None
             quiet = 1 if self._now < VISION_UNTIL * self._seconds else QUIETER
             self._next_fault = self._now + self._random.expovariate(1 / (quiet * self._fault_every))
 
-    def _give_up_on(self, fault: Fault) -> None:
+    def _check_recovery(self, fault: Fault) -> None:
         if fault.over is not None and fault.mended is None and self._now - fault.over > 2 * faults.WITHIN_S[fault.kind]:
-            self.recording.problems.append(f"{fault.kind} of {fault.began:.0f} s was not recovered from")
+            self.recording.problems.append(f"{fault.kind} of {fault.began:.0f} s was not followed by recovery")
 
     # The end
 
     def _come_to_rest(self) -> None:
         until = self._now + REST_S
         while self._current and not self.recording.problems:
-            self._turn(disturb=False)
+            self._step(may_disturb=False)
         assert self._child.stdin is not None
         self._child.stdin.close()
         asked = time.monotonic()
         while not self.recording.problems:
-            self._turn(disturb=False)
+            self._step(may_disturb=False)
             beat = self._beat
             at_rest = beat and beat["beat"] > asked + 1 and beat["open"] == 0 and not beat["faults"]
             if at_rest and beat["phase"] == "attract":
@@ -365,11 +368,11 @@ class Soak:
         try:
             self._child.wait(60)
         except subprocess.TimeoutExpired:
-            self.recording.problems.append("it did not end when it was told to")
+            self.recording.problems.append("it did not end within 60 s of SIGTERM")
 
 
 def _sandbox(folder: Path) -> dict[str, str]:
-    """Environment variables that keep whatever a kiosk writes below `folder`."""
+    """Returns environment variables that keep all files of the kiosk below `folder`."""
     folders = {"HOME": "home", "TMPDIR": "tmp", "XDG_RUNTIME_DIR": "run"}
     folders |= {f"XDG_{kind}_HOME": kind.lower() for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
     for name, place in folders.items():

@@ -1,4 +1,4 @@
-"""What is done to the machine from outside, what has to come of it, and within what time."""
+"""The faults that are caused from outside, and how quickly the machine must recover from each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ WITHIN_S: Mapping[str, float] = {
     "kiosk killed": 90.0,
     "kiosk ended": 90.0,
 }
-"""Seconds from when the cause is gone to when the machine works again. Back-offs are in it (the journal's is 30 s, the
-terminal's 60 s), and a busy machine."""
+"""Seconds allowed from the end of the cause until the machine works again.
+
+They include back-off (30 s for the journal, 60 s for the terminal) and a busy machine.
+"""
 
 OF_KIOSK = ("kiosk killed", "kiosk ended", "kiosk frozen")
 OF_VISION = ("vision killed", "vision hangs", "camera away")
@@ -31,26 +33,26 @@ OF_DISK = ("disk full",)
 
 @dataclass
 class Fault:
-    """One fault and its end. Times in seconds since the soak began."""
+    """One fault and its end. Times are in seconds since the soak began."""
 
     kind: str
     began: float
     over: float | None = None
-    """When its cause was gone."""
+    """When its cause ended."""
     mended: float | None = None
     """When the machine worked again."""
     reported: bool = False
-    """Whether the machine named it, meanwhile."""
+    """Whether the machine reported it while it lasted."""
 
     @property
     def in_time(self) -> bool:
-        """Whether it was recovered from, soon enough."""
+        """Whether the machine recovered within the time allowed."""
         return self.over is not None and self.mended is not None and self.mended - self.over <= WITHIN_S[self.kind]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is running now."""
+    """The processes that run now, and the camera's clip."""
 
     kiosk: int
     vision: int | None
@@ -59,13 +61,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Cause:
-    """How a fault is made: `begin`, and after some seconds `end`; `works` says from a sign of life that it is over."""
+    """How a fault is caused: `begin`, and `end` after some seconds. `works` judges recovery by a sign of life."""
 
     begin: Callable[[Target], None]
     end: Callable[[Target], None]
     seconds: tuple[float, float]
     works: Callable[[Mapping[str, Any], Target], bool]
-    """Of the first sign of life since, and what was running when it began."""
+    """Whether a sign of life shows recovery; also gets what ran when the fault began."""
     reports: Callable[[Mapping[str, Any]], bool] = lambda _: False
 
 
@@ -86,20 +88,20 @@ def _nothing(_: Target) -> None:
 
 
 def _hide(target: Target) -> None:
-    """As a cable that is pulled: the picture is gone, and the driver's reader dies of it."""
+    """Acts like a pulled cable: the clip is gone, and the process that reads it dies."""
     target.clip.rename(target.clip.with_suffix(".away"))
     _signal_vision(signal.SIGKILL)(target)
 
 
 def bring_back(clip: Path) -> None:
-    """The cable is in again."""
+    """Puts the clip back in its place."""
     away = clip.with_suffix(".away")
     if away.exists():
         away.rename(clip)
 
 
 def _limit(size: int) -> Callable[[Target], None]:
-    """No file may grow beyond `size` bytes any more, or be written there: for who writes it, a full disk."""
+    """Limits files to `size` bytes, which acts like a full disk for the kiosk."""
 
     def set_it(target: Target) -> None:
         _, hard = resource.prlimit(target.kiosk, resource.RLIMIT_FSIZE)
@@ -108,11 +110,11 @@ def _limit(size: int) -> Callable[[Target], None]:
     return set_it
 
 
-def _sees(beat: Mapping[str, Any], target: Target) -> bool:
+def _has_vision(beat: Mapping[str, Any], target: Target) -> bool:
     return bool(beat["vision_state"] == "running" and beat["vision_pid"] != target.vision)
 
 
-def _sells(beat: Mapping[str, Any], _: Target) -> bool:
+def _has_journal(beat: Mapping[str, Any], _: Target) -> bool:
     return "journal" not in beat["faults"]
 
 
@@ -120,22 +122,22 @@ def _lives(_beat: Mapping[str, Any], _: Target) -> bool:
     return True
 
 
-def _is_another(beat: Mapping[str, Any], target: Target) -> bool:
+def _has_restarted(beat: Mapping[str, Any], target: Target) -> bool:
     return bool(beat["pid"] != target.kiosk)
 
 
-def _blind(beat: Mapping[str, Any]) -> bool:
+def _has_no_vision(beat: Mapping[str, Any]) -> bool:
     return bool(beat["vision_state"] != "running")
 
 
 CAUSES: Mapping[str, Cause] = {
-    "kiosk killed": Cause(_signal(signal.SIGKILL), _nothing, (0, 0), _is_another),
-    "kiosk ended": Cause(_signal(signal.SIGTERM), _nothing, (0, 0), _is_another),
+    "kiosk killed": Cause(_signal(signal.SIGKILL), _nothing, (0, 0), _has_restarted),
+    "kiosk ended": Cause(_signal(signal.SIGTERM), _nothing, (0, 0), _has_restarted),
     "kiosk frozen": Cause(_signal(signal.SIGSTOP), _signal(signal.SIGCONT), (1, 6), _lives),
-    "vision killed": Cause(_signal_vision(signal.SIGKILL), _nothing, (0, 0), _sees, _blind),
-    "vision hangs": Cause(_signal_vision(signal.SIGSTOP), _nothing, (0, 0), _sees, _blind),
-    "camera away": Cause(_hide, lambda target: bring_back(target.clip), (2, 8), _sees, _blind),
+    "vision killed": Cause(_signal_vision(signal.SIGKILL), _nothing, (0, 0), _has_vision, _has_no_vision),
+    "vision hangs": Cause(_signal_vision(signal.SIGSTOP), _nothing, (0, 0), _has_vision, _has_no_vision),
+    "camera away": Cause(_hide, lambda target: bring_back(target.clip), (2, 8), _has_vision, _has_no_vision),
     "disk full": Cause(
-        _limit(0), _limit(resource.RLIM_INFINITY), (2, 8), _sells, lambda beat: "journal" in beat["faults"]
+        _limit(0), _limit(resource.RLIM_INFINITY), (2, 8), _has_journal, lambda beat: "journal" in beat["faults"]
     ),
 }

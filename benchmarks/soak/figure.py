@@ -1,4 +1,4 @@
-"""A soak as a picture: memory, files, threads, latency and sales over time, with the faults below."""
+"""Draws a soak: memory, files, threads, latency and sales over time, with the faults below."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEASURES = (("memory_mb", "memory, MB"), ("files", "open files"), ("threads", "t
 
 
 def draw(recording: Recording, path: Path) -> None:
-    """Writes the PNG."""
+    """Writes the figure as a PNG. Raises `OSError`."""
     unit, per = ("minutes", 60.0) if recording.seconds < 7200 else ("hours", 3600.0)
     with any_words(STYLE), replace_file(path) as temporary:
         figure = Figure(figsize=(11, 12), layout="constrained")
@@ -48,7 +48,7 @@ def draw(recording: Recording, path: Path) -> None:
 
 
 def _lives(axes: Axes, recording: Recording, of: str, measure: str, colour: str, per: float) -> None:
-    """One line a life: between two there is no process."""
+    """Plots one line per life of the process."""
     lives: dict[int, list[tuple[float, float]]] = {}
     for row in recording.rows:
         if row.get(of):

@@ -2,9 +2,9 @@
 
     python -m benchmarks.soak.machine SETTINGS CLIP STATE SEED DESCRIPTOR
 
-STATE is the folder that outlives the process: the journal, and the truth of the devices as it was before the start.
-What happens is told through DESCRIPTOR, one line of JSON each. When standard input ends, the customers go home and
-nothing fails any more; SIGTERM ends the machine as it ends any.
+STATE is the folder that outlives the process. It holds the journal and the devices' record of what really happened.
+Every event is written to DESCRIPTOR as one line of JSON. When standard input ends, customers leave and no device fails
+any more; SIGTERM ends the machine as usual.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import QApplication
 
 from benchmarks.soak.customer import Customers
 from benchmarks.soak.operator import Operator
-from benchmarks.soak.world import Tell, ToldDispenser, ToldTerminal, teller
+from benchmarks.soak.world import ReportingDispenser, ReportingTerminal, SendMessage, message_sender
 from kiosk.app import machine as run
 from kiosk.app.demo import DemoMachine
 from kiosk.common.errors import KioskError
@@ -36,33 +36,33 @@ from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 from kiosk.vending.sale.state import Phase
 
 BEAT_S = 1.0
-"""Between two signs of life, and two samples."""
+"""Seconds between two signs of life, and between two samples."""
 PLAY_MS = 25
 PAYMENT_S, MOTOR_S = 0.3, 0.4
 
 WRONG_PAYMENTS = [each for each in Pay if each not in (Pay.APPROVE, Pay.WAIT)]
 WRONG_VENDS = [each for each in Vend if each not in (Vend.DROP, Vend.WAIT)]
 WRONG = 0.15
-"""How many of the payments, and of the vends, do not go as they should."""
+"""The share of payments, and of vends, that go wrong."""
 AWAY_EVERY_S = 60.0
-"""Between two times that terminal or dispenser go away by themselves, in the mean."""
+"""The mean time in seconds between two disconnections of the terminal or the dispenser."""
 AWAY_S = (1.0, 6.0)
 
 
 class SoakMachine(DemoMachine):
-    """Its state outlives the process, and its devices tell the truth to somebody else."""
+    """A demo machine whose state outlives the process and whose devices report what they really do."""
 
-    def __init__(self, folder: Path, tell: Tell) -> None:
+    def __init__(self, folder: Path, send: SendMessage) -> None:
         super().__init__(folder)
-        self.terminal = ToldTerminal(folder / "terminal.jsonl", tell)
-        self.dispenser = ToldDispenser(folder / "dispenser.jsonl", tell)
+        self.terminal = ReportingTerminal(folder / "terminal.jsonl", send)
+        self.dispenser = ReportingDispenser(folder / "dispenser.jsonl", send)
         self.terminal.seconds, self.dispenser.seconds = PAYMENT_S, MOTOR_S
 
 
 class Devices(QObject):
-    """Lets the devices fail, by chance, until they are told to be well."""
+    """Makes the devices fail at random until `stop_failing`."""
 
-    def __init__(self, machine: SoakMachine, random: Random, tell: Tell, parent: QObject) -> None:
+    def __init__(self, machine: SoakMachine, random: Random, send: SendMessage, parent: QObject) -> None:
         super().__init__(parent)
         self._terminal: SimulatedTerminal = machine.terminal
         self._dispenser: SimulatedDispenser = machine.dispenser
@@ -71,30 +71,30 @@ class Devices(QObject):
             ("dispenser", self._dispenser),
         )
         self._random = random
-        self._tell = tell
-        self._well = False
+        self._send = send
+        self._failing_stopped = False
         self._due = time.monotonic() + random.expovariate(1 / AWAY_EVERY_S)
         self._back: dict[str, float] = {}
 
     def step(self) -> None:
         now = time.monotonic()
-        if not self._well:
+        if not self._failing_stopped:
             self._plan()
             if now >= self._due:
                 self._due = now + self._random.expovariate(1 / AWAY_EVERY_S)
                 self._random.choice([self._terminal.vanish, self._dispenser.vanish])()
         for name, device in self._devices:
-            if device.away and name not in self._back:  # by itself, or in the middle of a payment or vend
+            if device.away and name not in self._back:  # at random, or during a payment or vend
                 self._back[name] = now + self._random.uniform(*AWAY_S)
-                self._tell(fault=name, began=now)
-            if name in self._back and (self._well or now >= self._back[name]):
+                self._send(fault=name, began=now)
+            if name in self._back and (self._failing_stopped or now >= self._back[name]):
                 del self._back[name]
                 device.come_back()
-                self._tell(over=name, at=now)
+                self._send(over=name, at=now)
 
-    def be_well(self) -> None:
-        """From now on nothing fails."""
-        self._well = True
+    def stop_failing(self) -> None:
+        """Reconnects the devices and makes them work correctly from now on."""
+        self._failing_stopped = True
         self._terminal.unheard, self._terminal.repeats, self._dispenser.repeats = 0, False, False
         self._terminal.script.clear()
         self._dispenser.script.clear()
@@ -113,22 +113,22 @@ class Devices(QObject):
 
 
 class Play(QObject):
-    """Moves customers, operator and devices, and tells how the machine is."""
+    """Runs customers, operator and devices, and reports the state of the machine every second."""
 
-    def __init__(self, machine: run.Machine, window: ShopWindow, random: Random, tell: Tell) -> None:
+    def __init__(self, machine: run.Machine, window: ShopWindow, random: Random, send: SendMessage) -> None:
         super().__init__(window)
         assert isinstance(machine.demo, SoakMachine)
         self._machine = machine
         self._window = window
-        self._tell = tell
-        self._devices = Devices(machine.demo, Random(random.random()), tell, self)
+        self._send = send
+        self._devices = Devices(machine.demo, Random(random.random()), send, self)
         self._customers = Customers(window, machine.shop, machine.demo, Random(random.random()))
         self._operator = Operator(machine.shop, machine.demo, machine.catalog, Random(random.random()))
         self._latencies: list[float] = []
         self._late = 0.0
         self._finishing = False
         self._next = self._turned = self._beaten = time.monotonic()
-        machine.vision.poll = self._listening(machine.vision.poll)  # type: ignore[method-assign]
+        machine.vision.poll = self._noting_latency(machine.vision.poll)  # type: ignore[method-assign]
         # the stub has no int
         self._input = QSocketNotifier(sys.stdin.fileno(), QSocketNotifier.Type.Read, self)  # type: ignore[arg-type]
         self._input.activated.connect(self._finish)
@@ -137,18 +137,18 @@ class Play(QObject):
         self._timer.timeout.connect(self._step)
         self._timer.start()
 
-    def _listening(self, poll: Callable[[], list[Observation]]) -> Callable[[], list[Observation]]:
-        def polled() -> list[Observation]:
+    def _noting_latency(self, poll: Callable[[], list[Observation]]) -> Callable[[], list[Observation]]:
+        def poll_and_note() -> list[Observation]:
             observations = poll()
             self._latencies += [observation.latency_ms for observation in observations]
             return observations
 
-        return polled
+        return poll_and_note
 
     def _finish(self) -> None:
         self._input.setEnabled(False)
         self._finishing = True
-        self._devices.be_well()
+        self._devices.stop_failing()
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -157,7 +157,7 @@ class Play(QObject):
         self._devices.step()
         phase = self._machine.shop.snapshot.phase
         if not self._operator.works(phase, finishing=self._finishing) and now >= self._next:
-            # in the end customers walk away, and what they began runs out of time
+            # at the end customers leave, and their sales time out
             self._next = now + (self._customers.step() if not self._finishing else BEAT_S)
         if now >= self._beaten + BEAT_S:
             self._beaten = now
@@ -166,7 +166,7 @@ class Play(QObject):
     def _beat(self, now: float, phase: Phase) -> None:
         shop, vision = self._machine.shop, self._machine.vision
         ledger = shop.state.ledger
-        self._tell(
+        self._send(
             beat=now,
             phase=phase.value,
             faults=sorted(shop.snapshot.faults),
@@ -183,8 +183,8 @@ class Play(QObject):
 
 
 def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> None:
-    """Runs until it is told to end, or killed."""
-    random, tell = Random(seed), teller(descriptor)
+    """Runs the machine until SIGTERM. Raises `KioskError` if it cannot start."""
+    random, send = Random(seed), message_sender(descriptor)
     machines: list[run.Machine] = []
     shown, show_until_closed = run.show, event_loop.show_until_closed
 
@@ -192,14 +192,14 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
         machines.append(machine)
         shown(machine, wish)
 
-    def played(app: QApplication, window: ShopWindow, *rest: object) -> None:
-        play = Play(machines[0], window, random, tell)
+    def show_and_play(app: QApplication, window: ShopWindow, *rest: object) -> None:
+        play = Play(machines[0], window, random, send)
         show_until_closed(app, window, *rest)  # type: ignore[arg-type]
         del play
 
     run.show = show
-    run.DemoMachine = lambda _: SoakMachine(state, tell)  # type: ignore[assignment, attr-defined]
-    event_loop.show_until_closed = played  # type: ignore[assignment]
+    run.DemoMachine = lambda _: SoakMachine(state, send)  # type: ignore[assignment, attr-defined]
+    event_loop.show_until_closed = show_and_play  # type: ignore[assignment]
     run.run(load(settings), run.RunOptions(demo=True, source=clip))
 
 

@@ -1,4 +1,4 @@
-"""The operator, who comes when something waits for a person or a slot is nearly empty, and puts it right."""
+"""The operator, who settles open questions and refills slots in service mode."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
 
 COMES = 0.004
-"""How likely it is at each step of the play that the operator comes where somebody is needed: within seconds."""
+"""The probability, at each step, that a needed operator comes; that is within seconds."""
 LOW = 3
-"""Products left in a slot, from which on it is filled."""
+"""The number of products at or below which a slot is refilled."""
 
 
 class Operator:
-    """Works in service mode. Settles a vend in doubt by what really fell, as somebody does who opens the door."""
+    """Works in service mode, and settles a vend in doubt by what really dropped."""
 
     def __init__(self, shop: Shop, machine: DemoMachine, catalog: Catalog, random: Random) -> None:
         self._shop = shop
@@ -27,11 +27,11 @@ class Operator:
         self._tested = False
 
     def works(self, phase: Phase, *, finishing: bool) -> bool:
-        """One step; whether the machine is the operator's now. In the end nothing new is begun."""
+        """Takes one step, and returns whether the operator uses the machine now. If `finishing`, begins nothing new."""
         if phase is Phase.SERVICE:
             self._serve(finishing=finishing)
             return True
-        idle = phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and not self._moves
+        idle = phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and not self._motor_may_run
         if idle and not finishing and self._is_needed() and self._random.random() < COMES:
             self._tested = False
             self._shop.operate(EnterService())
@@ -39,8 +39,8 @@ class Operator:
         return False
 
     @property
-    def _moves(self) -> bool:
-        """Whether a motor may still turn, so that nobody reaches in."""
+    def _motor_may_run(self) -> bool:
+        """Whether a motor may still run, so that the operator must not reach in."""
         requested = any(sale.goods == "requested" for sale in self._shop.state.ledger.sales.values())
         return requested or bool(self._machine.dispenser._due)
 
@@ -48,12 +48,12 @@ class Operator:
         return bool(self._waiting()) or any(offer.count <= LOW for offer in self._shop.snapshot.offers)
 
     def _waiting(self) -> list[str]:
-        """What is settled here. Money that the terminal does not acknowledge is left to terminal and kiosk."""
+        """Returns the items to settle by hand. Terminal and kiosk settle unconfirmed money between them."""
         return [item.item for item in self._shop.snapshot.attention if item.kind in ("in_doubt", "blocked")]
 
     def _serve(self, *, finishing: bool) -> None:
         shop = self._shop
-        if self._moves or shop.snapshot.test == "running":
+        if self._motor_may_run or shop.snapshot.test == "running":
             return
         for item in shop.snapshot.attention:
             if item.kind == "in_doubt":

@@ -1,4 +1,4 @@
-"""The figures of a soak as docs/soak.md has them."""
+"""The figures of a soak as Markdown for docs/soak.md."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NAMES = {"memory_mb": "memory, MB", "files": "open files", "threads": "threads"
 
 
 class PageError(KioskError):
-    """A page that has no place for the figures."""
+    """The page has no markers for the figures."""
 
 
-def in_page(text: str, report: Mapping[str, Any]) -> str:
-    """The page's text with this soak in the place of another. Raises `PageError`."""
+def insert_figures(text: str, report: Mapping[str, Any]) -> str:
+    """Returns the page with its figures replaced by those of `report`. Raises `PageError`."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
@@ -26,7 +26,7 @@ def in_page(text: str, report: Mapping[str, Any]) -> str:
 
 
 def figures(report: Mapping[str, Any]) -> str:
-    """What happened, how faults were recovered from, and what grew, as Markdown."""
+    """Returns what happened, the recovery from faults, and the growth, as Markdown."""
     outcomes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(report["outcomes"].items()))
     wrong = sum(count for name, count in report["payments"].items() if name != "APPROVE")
     wrong_vends = sum(count for name, count in report["vends"].items() if name != "DROP")

@@ -1,4 +1,4 @@
-"""What a process holds at one moment, as Linux counts it (proc(5))."""
+"""Memory, files, threads and processor time of a process, from proc(5)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _PROC = Path("/proc")
 
 
 class Sample(NamedTuple):
-    """Of one process."""
+    """The resources of one process at one moment."""
 
     memory_mb: float
-    """Of the process alone, shared or not (RSS): what another process does, does not change it."""
+    """Resident memory (RSS) in MiB. Other processes do not change it."""
     proportional_mb: float
-    """With what is shared divided among those who share it (PSS)."""
+    """Proportional memory (PSS) in MiB: shared pages are divided among the processes that share them."""
     files: int
     threads: int
     processor_s: float
 
 
 def sample(pid: int) -> Sample | None:
-    """None where the process is gone, or about to be."""
+    """Returns a sample of the process, or None if it has ended."""
     used = usage(pid)
     try:
         status = dict(line.split(":", 1) for line in (_PROC / str(pid) / "status").read_text().splitlines())
@@ -39,8 +39,8 @@ def sample(pid: int) -> Sample | None:
     return Sample(resident / 1024, used.memory / 2**20, files, threads, used.processor)
 
 
-def written_by(pid: int) -> Iterator[str]:
-    """Regular files that a process has open for writing."""
+def files_written_by(pid: int) -> Iterator[str]:
+    """Yields the regular files that a process has open for writing."""
     folder = _PROC / str(pid)
     try:
         descriptors = list((folder / "fd").iterdir())

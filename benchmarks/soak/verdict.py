@@ -1,4 +1,4 @@
-"""Whether a soak was survived: the sales, the faults, drift, what was said on standard error, what was written."""
+"""Judges a soak by its sales, recovery from faults, drift, standard error and written files."""
 
 from __future__ import annotations
 
@@ -27,34 +27,34 @@ MAY_BE_WRITTEN = (
     r"sandbox/config/.*\.(conf|ini)[^/]*",
     r"(clip\.mp4|kiosk\.toml)",  # the soak's own
 )
-"""Below the soak's folder. The detector is saved from its library; it is nobody's face."""
+"""Patterns of files that may be written below the soak's folder. The detector's file holds no face."""
 IN_MEMORY = ("/dev/shm/", "/memfd:")
 PICTURES = (rb"\x89PNG\r\n", rb"\xff\xd8\xff", rb"GIF8", rb"WEBPVP8", rb"ftyp", rb"\x93NUMPY")
 _MOST_READ = 1 << 25
 STRETCH_S = 120.0
-"""In each at least one payment has to become final."""
+"""Seconds of each stretch in which at least one payment must be settled."""
 TROUBLE = re.compile(
     r"Traceback \(most recent|Fatal Python error|Segmentation fault|the window failed|QObject::|QPainter::"
 )
 
 
 def problems(recording: Recording, folder: Path) -> list[str]:
-    """Everything that is wrong, a line each; none where the soak was survived."""
+    """Returns one line for each problem; none if the machine survived the soak."""
     facts, damage = journal(folder)
     return [
         *recording.problems,
         *damage,
         *audit.problems(facts, recording.truth),
-        *of_pace(recording),
-        *of_faults(recording.faults),
-        *of_drift(all_drifts(recording.rows)),
-        *of_errors(recording.errors),
-        *of_files(recording.written, folder),
+        *pace_problems(recording),
+        *fault_problems(recording.faults),
+        *drift_problems(all_drifts(recording.rows)),
+        *error_problems(recording.errors),
+        *file_problems(recording.written, folder),
     ]
 
 
 def journal(folder: Path) -> tuple[list[Fact], list[str]]:
-    """Every row of a journal that was verified, and what is wrong with it."""
+    """Returns the facts of the verified journal, or the reason why it cannot be read."""
     try:
         entries, _ = read_verified(folder / "state" / "journal.db")
     except JournalError as error:
@@ -62,8 +62,8 @@ def journal(folder: Path) -> tuple[list[Fact], list[str]]:
     return [entry.fact for entry in entries], []
 
 
-def of_pace(recording: Recording) -> Iterator[str]:
-    """It has to go on selling, all the time: a machine that does nothing does nothing wrong either."""
+def pace_problems(recording: Recording) -> Iterator[str]:
+    """Yields each stretch of time without a sale: a machine that does nothing makes no mistakes either."""
     stretches = max(int(recording.seconds // STRETCH_S), 1)
     counts, edges = np.histogram(recording.sold, stretches, (0.0, recording.seconds))
     for sold, start, end in zip(counts, edges, edges[1:], strict=False):
@@ -71,8 +71,8 @@ def of_pace(recording: Recording) -> Iterator[str]:
             yield f"nothing was sold between {start:.0f} and {end:.0f} s"
 
 
-def of_faults(faults: Sequence[Fault]) -> Iterator[str]:
-    """Each has to be recovered from in time."""
+def fault_problems(faults: Sequence[Fault]) -> Iterator[str]:
+    """Yields each fault from which the machine did not recover in time."""
     for fault in faults:
         if not fault.in_time:
             took = "never" if fault.mended is None or fault.over is None else f"after {fault.mended - fault.over:.0f} s"
@@ -80,7 +80,7 @@ def of_faults(faults: Sequence[Fault]) -> Iterator[str]:
 
 
 def all_drifts(rows: Sequence[Mapping[str, Any]]) -> list[Drift]:
-    """Of both processes; how old a picture is when the kiosk hears of it counts as vision's."""
+    """Returns the drifts of both processes. The latency of observations counts as vision's."""
     found: list[Drift] = []
     for of, also in (("kiosk", ()), ("vision", ("latency_ms",))):
         samples = [
@@ -90,25 +90,25 @@ def all_drifts(rows: Sequence[Mapping[str, Any]]) -> list[Drift]:
     return found
 
 
-def of_drift(found: Sequence[Drift]) -> Iterator[str]:
-    """None may be one."""
+def drift_problems(found: Sequence[Drift]) -> Iterator[str]:
+    """Yields each drift beyond its limit."""
     for drift in found:
-        if drift.is_one:
+        if drift.exceeds_limit:
             yield (
                 f"{drift.measure} of {drift.of} grew by {drift.grown:.1f} in {drift.seconds:.0f} s "
                 f"({drift.hourly:+.1f} an hour), more than {drift.limit:.1f}"
             )
 
 
-def of_errors(lines: Sequence[str]) -> Iterator[str]:
-    """Nothing may have failed that nobody had thought of."""
+def error_problems(lines: Sequence[str]) -> Iterator[str]:
+    """Yields each line of standard error that shows an unhandled error."""
     for line in lines:
         if TROUBLE.search(line):
             yield f"on standard error: {line}"
 
 
-def of_files(written: set[str], folder: Path) -> Iterator[str]:
-    """Nothing may be written but the journal and its like, and no file may hold a picture."""
+def file_problems(written: set[str], folder: Path) -> Iterator[str]:
+    """Yields each file that must not have been written, and each file that holds a picture."""
     for path in sorted(written):
         inside = path.removeprefix(f"{folder}/")
         if not path.startswith(IN_MEMORY) and not _may_be_written(inside.removesuffix(" (deleted)")):
@@ -130,7 +130,7 @@ def _may_be_written(name: str) -> bool:
 
 
 def report(recording: Recording, folder: Path, found: Sequence[str]) -> dict[str, Any]:
-    """Everything that is worth keeping, ready for JSON."""
+    """Returns the results of the soak, ready for JSON."""
     facts, _ = journal(folder)
     latencies = [row["latency_ms"] for row in recording.rows if row.get("latency_ms") is not None]
     late = [row["late_ms"] for row in recording.rows if row.get("late_ms") is not None]
@@ -184,5 +184,5 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
 
 
 def _common(line: str) -> str:
-    """A line without what differs from one time to the next."""
+    """Returns a log line without paths and numbers, so that equal messages can be counted."""
     return re.sub(r"/\S+|[0-9a-f]{8}-\S+|\d[\d.:TZ-]*", "…", line)[:160]

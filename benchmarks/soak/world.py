@@ -1,7 +1,7 @@
-"""The world outside the kiosk: simulated devices whose truth is told to whoever runs the soak, and that truth.
+"""Simulated devices that report what they really do to the soak's driver, and the record of those reports.
 
-The devices live in the kiosk's process and may die with it. What they took, gave back and dropped does not: it goes
-through a pipe at the instant that it happens, before the kiosk hears of it, and a full disk does not hold it up.
+The devices run in the kiosk's process and can die with it. Each charge, refund and dropped product goes through a pipe
+at once, before the kiosk knows of it, so neither a crash nor a full disk loses it.
 """
 
 from __future__ import annotations
@@ -18,90 +18,93 @@ from kiosk.vending.devices.simulated import dispenser, terminal
 from kiosk.vending.devices.simulated.dispenser import SimulatedDispenser
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 
-Tell = Callable[..., None]
+SendMessage = Callable[..., None]
 
 UNANSWERED = ("DROP_UNSEEN", "SILENCE", "VANISH")
-"""What a dispenser may do to a vend so that nobody can know its end."""
+"""Behaviours of a dispenser after which the kiosk cannot know how the vend ended."""
 
 
-def teller(descriptor: int) -> Tell:
-    """Says something as one line of JSON, whole or not at all: shorter than a pipe's atomic write."""
+def message_sender(descriptor: int) -> SendMessage:
+    """Returns a function that writes its arguments to `descriptor` as one line of JSON.
 
-    def tell(**message: Any) -> None:
+    A line is shorter than a pipe's atomic write, so it arrives whole or not at all.
+    """
+
+    def send(**message: Any) -> None:
         os.write(descriptor, json.dumps(message).encode() + b"\n")
 
-    return tell
+    return send
 
 
-class ToldTerminal(SimulatedTerminal):
-    """Tells every row of its truth."""
+class ReportingTerminal(SimulatedTerminal):
+    """A terminal that reports every charge, refund and settlement."""
 
-    def __init__(self, truth: Path, tell: Tell) -> None:
-        self._tell: Tell | None = None
+    def __init__(self, truth: Path, send: SendMessage) -> None:
+        self._send: SendMessage | None = None
         super().__init__(truth)
         self.truth = None
-        self._tell = tell
+        self._send = send
 
     def _count(self, transaction: str, what: str, amount: int) -> None:
-        if self._tell:
-            self._tell(terminal=[transaction, what, amount])
+        if self._send:
+            self._send(terminal=[transaction, what, amount])
         super()._count(transaction, what, amount)
 
     def _behave(self, transaction: str, behaviour: terminal.Behaviour) -> None:
-        if self._tell:
-            self._tell(payment=transaction, behaviour=behaviour.name)
+        if self._send:
+            self._send(payment=transaction, behaviour=behaviour.name)
         super()._behave(transaction, behaviour)
 
 
-class ToldDispenser(SimulatedDispenser):
-    """Tells what falls, and which vends nobody will hear of again."""
+class ReportingDispenser(SimulatedDispenser):
+    """A dispenser that reports every dropped product, and every vend that it will never answer."""
 
-    def __init__(self, truth: Path, tell: Tell) -> None:
-        self._tell: Tell | None = None
+    def __init__(self, truth: Path, send: SendMessage) -> None:
+        self._send: SendMessage | None = None
         super().__init__(truth)
         self.truth = None
-        self._tell = tell
+        self._send = send
 
     def vanish(self) -> None:
-        if self._tell:
+        if self._send:
             for vend in self._due:
-                self._tell(vend=vend, behaviour="VANISH")
+                self._send(vend=vend, behaviour="VANISH")
         super().vanish()
 
     def dispense(self, vend: str, slot: str) -> None:
-        if self.away and self._tell:
-            self._tell(vend=vend, behaviour="VANISH")
+        if self.away and self._send:
+            self._send(vend=vend, behaviour="VANISH")
         super().dispense(vend, slot)
 
     def _count(self, vend: str, slot: str) -> None:
-        if self._tell:
-            self._tell(dispenser=[vend, slot])
+        if self._send:
+            self._send(dispenser=[vend, slot])
         super()._count(vend, slot)
 
     def _behave(self, vend: str, slot: str, behaviour: dispenser.Behaviour) -> None:
-        if self._tell:
-            self._tell(vend=vend, behaviour=behaviour.name)
+        if self._send:
+            self._send(vend=vend, behaviour=behaviour.name)
         super()._behave(vend, slot, behaviour)
 
 
 @dataclass
 class Truth:
-    """What happened to money and goods, whatever the kiosk believes."""
+    """What really happened to money and goods, as the devices reported it."""
 
     held: Counter[str] = field(default_factory=Counter)
-    """Minor units that customers are out of pocket, by transaction."""
+    """Minor units charged and not returned, by transaction."""
     settled: set[str] = field(default_factory=set)
     dropped: Counter[str] = field(default_factory=Counter)
-    """Products that fell, by vend."""
+    """Products dropped, by vend."""
     held_at_drop: dict[str, int] = field(default_factory=dict)
-    """Minor units held for a sale when its product fell first."""
+    """Minor units held for a sale when its first product dropped."""
     vends: dict[str, list[str]] = field(default_factory=dict)
-    """What the dispenser did to each vend."""
+    """The dispenser's behaviours in each vend."""
     payments: Counter[str] = field(default_factory=Counter)
-    """How often the terminal did what."""
+    """How often the terminal showed each behaviour."""
 
     def add(self, message: Mapping[str, Any]) -> None:
-        """One line that a device told."""
+        """Takes in one message from a device."""
         if "terminal" in message:
             transaction, what, amount = message["terminal"]
             self.held[transaction] += {"charged": amount, "returned": -amount}.get(what, 0)
@@ -117,5 +120,5 @@ class Truth:
             self.payments[message["behaviour"]] += 1
 
     def held_for(self, sale: str) -> int:
-        """Minor units that the customer of a sale is out of pocket."""
+        """Returns the minor units charged and not returned for a sale."""
         return sum(held for transaction, held in self.held.items() if transaction.startswith(f"{sale}-"))

@@ -17,9 +17,9 @@ from benchmarks.soak.drift import drifts
 from benchmarks.soak.driver import Recording, Soak
 from benchmarks.soak.faults import WITHIN_S, Fault
 from benchmarks.soak.figure import draw
-from benchmarks.soak.page import PageError, in_page
-from benchmarks.soak.sample import sample, written_by
-from benchmarks.soak.world import ToldDispenser, ToldTerminal, Truth
+from benchmarks.soak.page import PageError, insert_figures
+from benchmarks.soak.sample import files_written_by, sample
+from benchmarks.soak.world import ReportingDispenser, ReportingTerminal, Truth
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.journal.facts import (
     AgeCleared,
@@ -71,7 +71,7 @@ def charged(amount: int) -> dict[str, Any]:
 
 
 RETURNED = {"terminal": ["x-1-1", "returned", 150]}
-FELL = {"dispenser": ["x-1", "A1"]}
+DROPPED = {"dispenser": ["x-1", "A1"]}
 SILENT = {"vend": "x-1", "behaviour": "SILENCE"}
 
 
@@ -79,57 +79,59 @@ SILENT = {"vend": "x-1", "behaviour": "SILENCE"}
 
 
 def test_a_sale_that_is_what_it_says() -> None:
-    assert audit.problems([*STOCK, *SOLD], truth(charged(150), FELL)) == []
+    assert audit.problems([*STOCK, *SOLD], truth(charged(150), DROPPED)) == []
 
 
 def test_a_vend_in_doubt_that_nobody_could_know() -> None:
     assert audit.problems([*STOCK, *UNKNOWN], truth(charged(150), SILENT, RETURNED)) == []
     settled = [*STOCK, *UNKNOWN, SettledByOperator("x-1", True)]
-    assert audit.problems(settled, truth(charged(150), SILENT, FELL, RETURNED)) == []
+    assert audit.problems(settled, truth(charged(150), SILENT, DROPPED, RETURNED)) == []
 
 
 @pytest.mark.parametrize(
     ("facts", "messages", "says"),
     [
-        pytest.param(SOLD[:-1], [charged(150), FELL], "closed 0 times", id="never closed"),
-        pytest.param([*SOLD, SOLD[-1]], [charged(150), FELL], "closed 2 times", id="closed twice"),
-        pytest.param(SOLD, [charged(150)], "0 fell", id="sold without goods"),
-        pytest.param(SOLD, [charged(150), FELL, FELL], "2 products fell", id="a second product"),
-        pytest.param(SOLD, [FELL, charged(150)], "fell unpaid", id="goods before money"),
-        pytest.param(SOLD, [charged(151), FELL], "151 is held", id="charged too much"),
+        pytest.param(SOLD[:-1], [charged(150), DROPPED], "closed 0 times", id="never closed"),
+        pytest.param([*SOLD, SOLD[-1]], [charged(150), DROPPED], "closed 2 times", id="closed twice"),
+        pytest.param(SOLD, [charged(150)], "0 dropped", id="sold without goods"),
+        pytest.param(SOLD, [charged(150), DROPPED, DROPPED], "2 products were dropped", id="a second product"),
+        pytest.param(SOLD, [DROPPED, charged(150)], "dropped unpaid", id="goods before money"),
+        pytest.param(SOLD, [charged(151), DROPPED], "151 is held", id="charged too much"),
         pytest.param([], [charged(150)], "not in the journal", id="a sale that is lost"),
-        pytest.param([], [FELL], "of no sale", id="goods of no sale"),
+        pytest.param([], [DROPPED], "of no sale", id="goods of no sale"),
         pytest.param(UNKNOWN, [charged(150), SILENT], "150 is held", id="in doubt and not refunded"),
-        pytest.param(UNKNOWN, [charged(150), FELL, RETURNED], "is in doubt as silent", id="a doubt that need not be"),
+        pytest.param(
+            UNKNOWN, [charged(150), DROPPED, RETURNED], "is in doubt as silent", id="a doubt that need not be"
+        ),
         pytest.param([*SOLD[:2], SOLD[-2]], [], "closed 0 times", id="nothing but a settlement"),
     ],
 )
-def test_what_is_lost_is_found(facts: Sequence[Fact], messages: Sequence[dict[str, Any]], says: str) -> None:
+def test_audit_reports_each_loss(facts: Sequence[Fact], messages: Sequence[dict[str, Any]], says: str) -> None:
     found = audit.problems([*STOCK, *facts], truth(*messages))
     assert any(says in line for line in found), found
 
 
 def test_an_age_limit_without_a_proof_of_age() -> None:
     beer = [SaleOpened("x-1", "A1", "Beer", 150, "EUR", 16), *SOLD[1:]]
-    assert any("proof of age" in line for line in audit.problems([*STOCK, *beer], truth(charged(150), FELL)))
+    assert any("proof of age" in line for line in audit.problems([*STOCK, *beer], truth(charged(150), DROPPED)))
     cleared = [beer[0], AgeCleared("x-1", "id_confirmed", "reader"), *beer[1:]]
-    assert audit.problems([*STOCK, *cleared], truth(charged(150), FELL)) == []
+    assert audit.problems([*STOCK, *cleared], truth(charged(150), DROPPED)) == []
 
 
-def test_a_doubt_by_a_restart_needs_one() -> None:
+def test_a_doubt_because_of_a_restart_needs_a_restart() -> None:
     doubt = VendUnknown("x-1", "A1", "restart")
     messages = charged(150), RETURNED
     facts = [*STOCK, *UNKNOWN[:4], doubt, *UNKNOWN[5:]]
-    assert any("restart that was not" in line for line in audit.problems(facts, truth(*messages)))
+    assert any("restart that did not happen" in line for line in audit.problems(facts, truth(*messages)))
     facts = [*STOCK, *UNKNOWN[:4], MachineStarted("1"), doubt, *UNKNOWN[5:]]
     assert audit.problems(facts, truth(*messages)) == []
 
 
 def test_stock_that_is_not_what_lies_there() -> None:
     facts = [*STOCK, *SOLD, SaleOpened("x-2", "A1", "Water", 150, "EUR", 0), SaleClosed("x-2", "cancelled")]
-    assert audit.problems(facts, truth(charged(150), FELL)) == []
+    assert audit.problems(facts, truth(charged(150), DROPPED)) == []
     facts.insert(-2, VendSucceeded("x-1", "A1"))
-    assert any("slot A1 holds 4" in line for line in audit.problems(facts, truth(charged(150), FELL)))
+    assert any("slot A1 holds 4" in line for line in audit.problems(facts, truth(charged(150), DROPPED)))
 
 
 # Drift
@@ -148,7 +150,7 @@ def samples(minutes: float, pid: int = 1, start: float = 0.0, **grow: float) -> 
 
 
 def grown(rows: list[dict[str, Any]]) -> list[str]:
-    return [drift.measure for drift in drifts("kiosk", rows) if drift.is_one]
+    return [drift.measure for drift in drifts("kiosk", rows) if drift.exceeds_limit]
 
 
 def test_noise_is_no_drift() -> None:
@@ -185,38 +187,38 @@ def test_a_life_that_is_too_short_says_nothing() -> None:
 
 
 def test_a_machine_that_sells_nothing_for_minutes() -> None:
-    assert list(verdict.of_pace(Recording("1", 600.0, sold=[60.0, 180.0, 300.0, 420.0, 540.0]))) == []
-    assert list(verdict.of_pace(Recording("1", 600.0, sold=[60.0, 180.0, 300.0, 540.0]))) == [
+    assert list(verdict.pace_problems(Recording("1", 600.0, sold=[60.0, 180.0, 300.0, 420.0, 540.0]))) == []
+    assert list(verdict.pace_problems(Recording("1", 600.0, sold=[60.0, 180.0, 300.0, 540.0]))) == [
         "nothing was sold between 360 and 480 s"
     ]
-    assert len(list(verdict.of_pace(Recording("1", 30.0)))) == 1
+    assert len(list(verdict.pace_problems(Recording("1", 30.0)))) == 1
 
 
 def test_faults() -> None:
     limit = WITHIN_S["vision killed"]
     well = Fault("vision killed", 1.0, over=1.0, mended=limit)
-    assert list(verdict.of_faults([well])) == []
+    assert list(verdict.fault_problems([well])) == []
     late = Fault("vision killed", 1.0, over=1.0, mended=limit + 2)
     never = Fault("disk full", 1.0, over=5.0)
-    assert len(list(verdict.of_faults([late, never, Fault("disk full", 1.0)]))) == 3
+    assert len(list(verdict.fault_problems([late, never, Fault("disk full", 1.0)]))) == 3
 
 
 def test_standard_error() -> None:
-    assert list(verdict.of_errors(["WARNING the vision process hangs: it is started anew"])) == []
-    assert len(list(verdict.of_errors(["Traceback (most recent call last):"]))) == 1
+    assert list(verdict.error_problems(["WARNING the vision process hangs: it is started anew"])) == []
+    assert len(list(verdict.error_problems(["Traceback (most recent call last):"]))) == 1
 
 
 def test_files(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "journal.db").write_bytes(b"SQLite")
     journal = str(tmp_path / "state" / "journal.db")
-    assert list(verdict.of_files({journal, "/dev/shm/psm_1"}, tmp_path)) == []
-    assert any("/elsewhere" in line for line in verdict.of_files({"/elsewhere"}, tmp_path))
+    assert list(verdict.file_problems({journal, "/dev/shm/psm_1"}, tmp_path)) == []
+    assert any("/elsewhere" in line for line in verdict.file_problems({"/elsewhere"}, tmp_path))
     (tmp_path / "face.raw").touch()
-    assert any("face.raw was written" in line for line in verdict.of_files(set(), tmp_path))
+    assert any("face.raw was written" in line for line in verdict.file_problems(set(), tmp_path))
     (tmp_path / "face.raw").unlink()
     (tmp_path / "state" / "journal.db").write_bytes(b"SQLite \xff\xd8\xff")
-    assert any("holds a picture" in line for line in verdict.of_files(set(), tmp_path))
+    assert any("holds a picture" in line for line in verdict.file_problems(set(), tmp_path))
 
 
 def test_a_journal_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
@@ -229,14 +231,14 @@ def test_a_journal_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
 def test_devices_tell_what_they_do_and_remember_what_they_are_told(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
 
-    def tell(**message: Any) -> None:
+    def send(**message: Any) -> None:
         told.append(message)
 
     (tmp_path / "terminal").write_text('["x-1-1", "asked", 150]\n["x-1-1", "charged", 150]\n')
-    terminal = ToldTerminal(tmp_path / "terminal", tell)
+    terminal = ReportingTerminal(tmp_path / "terminal", send)
     assert (terminal.accounts["x-1-1"].held, told) == (150, [])
     terminal.reverse("x-1-1")
-    dispenser = ToldDispenser(tmp_path / "dispenser", tell)
+    dispenser = ReportingDispenser(tmp_path / "dispenser", send)
     dispenser.dispense("x-1", "A1")
     dispenser.plan([Vend.SILENCE])
     dispenser.dispense("x-2", "A1")
@@ -254,7 +256,7 @@ def test_devices_tell_what_they_do_and_remember_what_they_are_told(tmp_path: Pat
 def test_a_process_is_looked_at(tmp_path: Path) -> None:
     with (tmp_path / "written").open("w"):
         taken = sample(os.getpid())
-        assert str(tmp_path / "written") in written_by(os.getpid())
+        assert str(tmp_path / "written") in files_written_by(os.getpid())
     assert taken is not None
     assert taken.memory_mb >= taken.proportional_mb > 1
     assert taken.files >= 3
@@ -275,8 +277,8 @@ def test_a_kiosk_that_ends_by_itself_is_a_problem(tmp_path: Path) -> None:
 def test_the_truth_outlives_the_kiosk_that_told_it(tmp_path: Path) -> None:
     """And of a line that is told twice, the sale counts once."""
     row = b'{"terminal": ["x-1-1", "settled", 0]}\n'
-    tells = (sys.executable, "-c", f"import os, sys; os.write(int(sys.argv[-1]), {row!r} * 2)")
-    soak = Soak(tmp_path, 3600.0, "1", tells)
+    program = (sys.executable, "-c", f"import os, sys; os.write(int(sys.argv[-1]), {row!r} * 2)")
+    soak = Soak(tmp_path, 3600.0, "1", program)
     recording = soak.run()
     assert (soak.state / "terminal.jsonl").read_text() == '["x-1-1", "settled", 0]\n' * 2
     assert len(recording.sold) == 1
@@ -299,10 +301,10 @@ def test_a_picture_of_it(tmp_path: Path) -> None:
 def test_the_page_says_what_was_measured() -> None:
     report = json.loads((ROOT / "benchmarks" / "soak" / "results.json").read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "soak.md").read_text(encoding="utf-8")
-    assert in_page(page, report) == page
+    assert insert_figures(page, report) == page
     assert report["problems"] == []
 
 
 def test_a_page_without_a_place_for_the_figures() -> None:
     with pytest.raises(PageError):
-        in_page("no place", {})
+        insert_figures("no place", {})
