@@ -100,9 +100,7 @@ def test_a_vend_in_doubt_that_nobody_could_know() -> None:
         pytest.param([], [charged(150)], "not in the journal", id="a sale that is lost"),
         pytest.param([], [DROPPED], "of no sale", id="goods of no sale"),
         pytest.param(UNKNOWN, [charged(150), SILENT], "150 is held", id="in doubt and not refunded"),
-        pytest.param(
-            UNKNOWN, [charged(150), DROPPED, RETURNED], "is in doubt as silent", id="a doubt that need not be"
-        ),
+        pytest.param(UNKNOWN, [charged(150), DROPPED, RETURNED], "is in doubt as silent", id="needless doubt"),
         pytest.param([*SOLD[:2], SOLD[-2]], [], "closed 0 times", id="nothing but a settlement"),
     ],
 )

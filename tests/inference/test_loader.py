@@ -323,8 +323,6 @@ def test_a_gpu_that_is_busy_at_the_start_costs_no_sale(own: Path, gpu: FakeGpu) 
 def test_probabilities_that_are_not_finite_are_a_fault(
     own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
-) -> None:
     engine = load(build(own))
     nothing = np.full((3, 2), np.nan, np.float32), np.full((3, 8), np.nan, np.float32)
     monkeypatch.setattr(vars(engine)["_engine"]._session, "run", lambda _: nothing)
