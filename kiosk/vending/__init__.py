@@ -1,1 +1,1 @@
-"""The sale: what is for sale, who may buy it, money, goods and the record of it. Knows no frame and no Qt."""
+"""The sale: catalogue, age check, payment, dispensing and the journal. It knows neither camera frames nor Qt."""

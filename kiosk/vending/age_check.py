@@ -1,17 +1,15 @@
-"""Whether somebody may buy without showing an ID, from what was observed of late: `passed` or `ask_for_id`.
+"""The age check: decides from the camera's observations whether a customer may buy without showing an ID.
 
-It never guesses. It passes only if one face alone, the same one throughout, has been in front for
-long enough in good pictures, is likely enough to be at least as old as the challenge age, and was
-shown to be a living face. Whatever else happens, or fails to happen in time, is `ask_for_id`, which
-says nothing about anybody: the machine could not see enough to decide.
+The outcome is `passed` or `ask_for_id`. A check passes only if all of this holds: one face alone, the same one all the
+time, has been in front for long enough in good frames; it is likely enough to be at least as old as the challenge age;
+and it was shown to be a living face. In every other case, and if time runs out, the outcome is `ask_for_id`. That says
+nothing about the person: the machine could not see enough to decide.
 
-A check is a frozen value folded over observations: `begin`, then `observe` for each observation and
-`tick` now and then, until `outcome` is there. To cancel, to choose another product or to walk away
-is to drop the value; the next check begins with nothing.
+A check is an immutable value. Start with `begin`, then call `observe` for each observation and `tick` now and then,
+until `outcome` is set; each call returns a new value. To cancel a check, drop the value. The next check starts empty.
 
-Two clocks are told apart. How long a face was seen is measured by the observations' own times. How
-long is waited is measured by `now`, any monotonic clock of the caller's, because a camera that has
-died sends no time.
+There are two clocks. The observations' own times measure how long a face was seen. `now`, any monotonic clock of the
+caller, measures how long the check has waited, because a camera that has failed sends no times.
 """
 
 from __future__ import annotations
@@ -25,31 +23,31 @@ from kiosk.estimate import FaceObservation, Observation
 
 
 class Outcome(enum.Enum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     PASSED = "passed"
     ASK_FOR_ID = "ask_for_id"
 
 
 class Reason(enum.Enum):
-    """What a check waits for or ended by: its line in the service log, with no figure about a person."""
+    """What a check waits for, or why it ended. Its value is the text in the service log; it has no personal figures."""
 
-    SURE = "one face, looked at for long enough, clearly over the challenge age"
+    SURE = "one face, seen for long enough, clearly over the challenge age"
     OFF = "the automatic pass is off"
-    NOTHING_YET = "nothing seen yet"
+    NOTHING_YET = "no observation yet"
     NO_PICTURE = "no picture from the camera"
-    NOBODY = "nobody in front"
+    NOBODY = "no face in front of the camera"
     TWO_FACES = "more than one face"
     TOO_FAR = "the face is too far away"
     UNKNOWN = "no estimate from what the camera sees"
-    BAD_PICTURE = "too few good pictures"
-    TOO_SHORT = "not looked at for long enough"
+    BAD_PICTURE = "too few good frames"
+    TOO_SHORT = "not seen for long enough"
     NOT_SURE = "not clearly over the challenge age"
     NOT_LIVE = "not shown to be a living face"
 
 
 class Prompt(enum.Enum):
-    """What the screen asks for: keys of messages, which it translates."""
+    """What the screen should ask the customer to do. It translates these keys."""
 
     LOOK_AT_THE_SCREEN = "look_at_the_screen"
     ONE_PERSON_PLEASE = "one_person_please"
@@ -76,46 +74,45 @@ MIN_FACE_WIDTH = 80
 FRAME_WIDTH = 640
 
 MAX_GAP_S = 0.5
-"""After so many seconds between two good frames the evidence starts again."""
+"""Seconds between two good frames after which the evidence starts again."""
 
 MAX_SILENCE_S = 2.5
-"""After so many seconds without an observation the camera is given up; more than `MAX_GAP_S`."""
+"""Seconds without an observation after which the check ends; more than `MAX_GAP_S`."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Good pictures of one face, without a long gap between them."""
+    """Good frames of one face, without a long gap between them. Times are in seconds of the observations' clock."""
 
     track: int
     first: float
-    """Time of the first one, of the last one, in the observations' seconds."""
     last: float
     pictures: int = 1
 
 
 @dataclass(frozen=True)
 class AgeCheck:
-    """A check under way or ended. Made by `begin`; every method gives a new value."""
+    """A check that is running or has ended. `begin` starts one; every method returns a new value."""
 
     config: AgeCheckConfig
     began: float
-    """By the caller's clock."""
+    """When it began, in seconds of the caller's clock."""
     legal_age: int = 18
     """Years that the buyer of the product must have, 1 to 99."""
     min_face_width: int = MIN_FACE_WIDTH
-    """Pixels of the face's box from which the face is near enough."""
+    """Least width in pixels of the box of a face that is near enough."""
     outcome: Outcome | None = None
-    """None while it is under way."""
+    """None while the check is running."""
     reason: Reason = Reason.NOTHING_YET
     evidence: Evidence | None = None
-    _heard: float = field(default=0.0, repr=False)  # by the caller's clock, when the last observation came
-    _seen: float = field(default=-math.inf, repr=False)  # by the observations' clock, the last one's time
+    _last_arrival: float = field(default=0.0, repr=False)  # of the last observation, on the caller's clock
+    _last_time: float = field(default=-math.inf, repr=False)  # of the last observation, on its own clock
 
     @classmethod
     def begin(
         cls, config: AgeCheckConfig, now: float, *, legal_age: int = 18, min_face_width: int = MIN_FACE_WIDTH
     ) -> AgeCheck:
-        """Starts a check at `now`; where the automatic pass is off, it has ended already.
+        """Starts a check at `now`. If the automatic pass is off, it ends at once.
 
         `legal_age` is in years, 1 to 99. `min_face_width` is in pixels, at least 1. Raises `ValueError`.
         """
@@ -123,8 +120,8 @@ class AgeCheck:
             raise ValueError(f"legal_age is {legal_age}: it must be 1 to 99")
         if min_face_width < 1:
             raise ValueError(f"min_face_width is {min_face_width}: it must be at least 1")
-        check = cls(config, began=now, legal_age=legal_age, min_face_width=min_face_width, _heard=now)
-        return check if config.automatic_pass else check._ended(Outcome.ASK_FOR_ID, Reason.OFF)
+        check = cls(config, began=now, legal_age=legal_age, min_face_width=min_face_width, _last_arrival=now)
+        return check if config.automatic_pass else check._end(Outcome.ASK_FOR_ID, Reason.OFF)
 
     @property
     def challenge_age(self) -> int:
@@ -133,88 +130,88 @@ class AgeCheck:
 
     @property
     def explanation(self) -> str:
-        """One line for the service log."""
+        """One line about the check for the service log."""
         if self.outcome is Outcome.PASSED:
             return f"passed: {self.reason.value}"
-        return f"{'ask for ID' if self.outcome else 'under way'}: {self.reason.value}"
+        return f"{'ask for ID' if self.outcome else 'running'}: {self.reason.value}"
 
     @property
     def prompt(self) -> Prompt:
-        """What to ask of whoever stands in front."""
+        """What to ask the customer to do."""
         if self.outcome:
             return Prompt.THANK_YOU if self.outcome is Outcome.PASSED else Prompt.ID_PLEASE
         return _PROMPTS.get(self.reason, Prompt.LOOK_AT_THE_SCREEN)
 
     @property
     def progress(self) -> float:
-        """0 to 1: how much of the time and the pictures that it takes there is."""
+        """How much of the needed time and frames there is, from 0 to 1."""
         if self.evidence is None:
             return 0.0
         time = (self.evidence.last - self.evidence.first) / self.config.seconds
         return min(time, self.evidence.pictures / self.config.min_good_frames, 1.0)
 
     def tick(self, now: float) -> AgeCheck:
-        """Lets time pass: ends a check whose camera is silent or whose time is up."""
+        """Returns the check at `now`: ended, if the camera sends nothing or the time is over."""
         if self.outcome:
             return self
-        # The reason of the last observation says what was missing when the time ran out.
-        if now - self._heard > MAX_SILENCE_S:
-            return self._ended(Outcome.ASK_FOR_ID, Reason.NO_PICTURE)
+        # The last observation's reason says what was missing when time ran out.
+        if now - self._last_arrival > MAX_SILENCE_S:
+            return self._end(Outcome.ASK_FOR_ID, Reason.NO_PICTURE)
         if now - self.began >= self.config.time_out:
-            return self._ended(Outcome.ASK_FOR_ID, self.reason)
+            return self._end(Outcome.ASK_FOR_ID, self.reason)
         return self
 
     def observe(self, observation: Observation, now: float) -> AgeCheck:
-        """Takes in one observation that came at `now`. One that is late, or came before, changes nothing."""
+        """Returns the check with one more observation, which came at `now`. An old or repeated one changes nothing."""
         check = self.tick(now)
         if check.outcome or not math.isfinite(observation.time):
             return check
-        if observation.time <= check._seen:
-            if now - check._heard <= MAX_GAP_S:
+        if observation.time <= check._last_time:
+            if now - check._last_arrival <= MAX_GAP_S:
                 return check
-            check = replace(check, evidence=None)  # a new vision process, whose clock began anew
-        check = replace(check, _heard=now, _seen=observation.time)
-        obstacle = _obstacle(observation, check.min_face_width)
+            check = replace(check, evidence=None)  # a new vision process, whose clock started again
+        check = replace(check, _last_arrival=now, _last_time=observation.time)
+        obstacle = _find_obstacle(observation, check.min_face_width)
         if obstacle is Reason.BAD_PICTURE:
-            # The quality dips for a frame at a blink or a turn: only the gap between good pictures counts.
-            return replace(check._without_stale(observation), reason=obstacle)
+            # Quality drops for a frame at a blink or a turn, so only the gap between good frames counts.
+            return replace(check._drop_stale_evidence(observation), reason=obstacle)
         if obstacle:
             return replace(check, evidence=None, reason=obstacle)
-        return check._with(observation.faces[0], observation.time)._decided(observation.faces[0])
+        return check._add_frame(observation.faces[0], observation.time)._decide(observation.faces[0])
 
-    def _without_stale(self, observation: Observation) -> AgeCheck:
-        """Without evidence that ended too long ago, or was of somebody else."""
+    def _drop_stale_evidence(self, observation: Observation) -> AgeCheck:
+        """Returns the check without evidence that is too old or of another face."""
         evidence = self.evidence
         if evidence is None or observation.faces[0].track != evidence.track:
             return replace(self, evidence=None)
         return replace(self, evidence=None) if observation.time - evidence.last > MAX_GAP_S else self
 
-    def _with(self, face: FaceObservation, time: float) -> AgeCheck:
-        """With one more good picture, or the first of a new row."""
+    def _add_frame(self, face: FaceObservation, time: float) -> AgeCheck:
+        """Returns the check with one more good frame, or with the first of new evidence."""
         before = self.evidence
         if before is None or before.track != face.track or time - before.last > MAX_GAP_S:
             return replace(self, evidence=Evidence(face.track, time, time))
         return replace(self, evidence=replace(before, last=time, pictures=before.pictures + 1))
 
-    def _decided(self, face: FaceObservation) -> AgeCheck:
-        """Ended, if there is enough evidence. It decides once: nobody gets looks until a lucky one."""
+    def _decide(self, face: FaceObservation) -> AgeCheck:
+        """Ends the check if there is enough evidence. It decides once, so that no one can wait for a lucky frame."""
         if self.progress < 1:
             return replace(self, reason=Reason.TOO_SHORT)
         sure = face.estimate is not None and (
             face.estimate.probability_at_least(self.challenge_age) >= self.config.threshold
         )
         if not sure:
-            return self._ended(Outcome.ASK_FOR_ID, Reason.NOT_SURE)
+            return self._end(Outcome.ASK_FOR_ID, Reason.NOT_SURE)
         if face.live is True or (face.live is None and not self.config.liveness):
-            return self._ended(Outcome.PASSED, Reason.SURE)
+            return self._end(Outcome.PASSED, Reason.SURE)
         return replace(self, reason=Reason.NOT_LIVE)
 
-    def _ended(self, outcome: Outcome, reason: Reason) -> AgeCheck:
+    def _end(self, outcome: Outcome, reason: Reason) -> AgeCheck:
         return replace(self, outcome=outcome, reason=reason, evidence=None)
 
 
-def _obstacle(observation: Observation, min_face_width: int) -> Reason | None:
-    """What keeps an observation from being a good picture of one face, or None."""
+def _find_obstacle(observation: Observation, min_face_width: int) -> Reason | None:
+    """Returns why an observation is not a good frame of one face, or None if it is one."""
     if not observation.faces:
         return Reason.NOBODY
     if len(observation.faces) > 1:

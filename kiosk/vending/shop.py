@@ -1,17 +1,18 @@
-"""The running sale: it ties the state machine to journal, terminal, dispenser and ID verifiers, without Qt.
+"""The running sale: it connects the state machine to the journal, the terminal, the dispenser and the ID verifiers.
 
-A screen needs four things of it, all from one thread:
+It knows nothing of Qt. A screen uses it from one thread:
 
-    shop.tick(now)                  # every 50 to 250 ms; `now` in seconds of a monotonic clock
-    shop.touch(Choose("A1"))        # what was touched (kiosk.vending.sale.events)
-    shop.report_age_check(sale, passed)  # what the age check made of the customer of `snapshot.sale`
-    shop.snapshot                   # what to show
+    shop.tick(now)                      # every 50 to 250 ms; `now` in seconds of a monotonic clock
+    shop.touch(Choose("A1"))            # a touch (kiosk.vending.sale.events)
+    shop.report_age_check(sale, passed) # the result of the age check of the customer of `snapshot.sale`
+    shop.snapshot                       # what to show
 
-`touch` and the others act at the time of the last tick. Nothing waits for a device: commands go out, and answers are
-fetched by the next tick. What comes of every call is in the next `snapshot`.
+`touch` and the other calls act at the time of the last tick. No call waits for a device: commands are sent at once, and
+the next tick fetches the answers. The next `snapshot` shows the result of each call.
 
-A journal that cannot be written stops everything: no touch counts, no device is heard or told anything. Later ticks
-open it again, ever more seldom, and resolve what was open as a start does; only then is there a sale again.
+If the journal cannot be written, everything stops: touches have no effect, and no device is polled or commanded. Later
+ticks try to reopen the journal, at growing intervals, and then resolve the open sales as a start does. Only then can
+the machine sell again.
 """
 
 from __future__ import annotations
@@ -67,15 +68,16 @@ from kiosk.vending.sale.state_machine import step
 
 log = logging.getLogger(__name__)
 
-FIRST_REOPENING = 2.0
-"""Seconds after which a journal that failed is opened again; doubled each time that it fails once more."""
-LONGEST_REOPENING = 30.0
+FIRST_REOPEN_DELAY_S = 2.0
+"""Seconds until a failed journal is opened again; doubled after each failure."""
+LONGEST_REOPEN_DELAY_S = 30.0
 
 
 class Shop:
     """The sale of one machine, from its start on.
 
-    The start resolves every sale that the last run left open (`kiosk.vending.journal.recovery`). Raises `JournalError`.
+    The constructor resolves the sales that the last run left open (`kiosk.vending.journal.recovery`). `now` is in
+    seconds of the clock that `tick` gets. Raises `JournalError`.
     """
 
     def __init__(
@@ -98,10 +100,10 @@ class Shop:
         self._dispenser = dispenser
         self._verifiers = verifiers
         self._now = now
-        self._heard: deque[Message] = deque()
+        self._messages: deque[Message] = deque()
         self.journal_is_damaged = False
-        """Whether the journal failed and was found to be damaged: only a fresh start begins another."""
-        self._reopening = FIRST_REOPENING
+        """Whether the journal failed because it is damaged. Only a restart of the kiosk begins a new one."""
+        self._reopen_delay = FIRST_REOPEN_DELAY_S
         self._reopen_at = now
         self._rules = Rules(
             journal.id,
@@ -111,63 +113,63 @@ class Shop:
             timeouts or TimeoutsConfig(),
         )
         self._checkpoint_every = checkpoint_every
-        self._state = State(self._recalled())
+        self._state = State(self._load_ledger())
         self._draft: ReceiptDraft | None = None
-        for fact in self._facts_of_the_start(version):
+        for fact in self._startup_facts(version):
             self._record(fact)
             self._state = State(apply(self._state.ledger, fact))
 
     def tick(self, now: float) -> None:
-        """Fetches what the devices said, and lets time pass. Call it at least four times a second."""
+        """Handles the devices' messages and the time `now`. Call it at least four times a second."""
         self._now = max(now, self._now)
         if self._is_broken:
             self._reopen()
         if not self._is_broken:
-            self._heard += self._said()
-        while self._heard and not self._is_broken:
-            message = self._heard[0]
-            self._happen(message)
-            if not self._is_broken:  # else what was said is still to be journalled, once that is possible
-                self._heard.popleft()
-        self._happen(Tick())
-        self._note_ledger()
+            self._messages += self._poll_devices()
+        while self._messages and not self._is_broken:
+            message = self._messages[0]
+            self._handle(message)
+            if not self._is_broken:  # else the message is handled once the journal works again
+                self._messages.popleft()
+        self._handle(Tick())
+        self._write_checkpoint()
 
     def touch(self, touch: Touch) -> None:
-        """Something was touched; what makes no sense now changes nothing."""
-        self._happen(touch)
+        """Handles a touch. One that makes no sense in this phase changes nothing."""
+        self._handle(touch)
 
     def report_age_check(self, sale: str, passed: bool) -> None:
-        """The age check of a sale has ended: passed, or ask for ID. One for another sale changes nothing."""
-        self._happen(AgeChecked(sale, passed))
+        """Takes the result of a sale's age check: passed, or an ID is needed. Ignored for any but the current sale."""
+        self._handle(AgeChecked(sale, passed))
 
     def report_customer_left(self) -> None:
-        """The camera has seen nobody for a while; only to be said where `snapshot.camera` is true."""
-        self._happen(WalkedAway())
+        """Ends the sale of a customer whom the camera no longer sees. Call it only if `snapshot.camera` is true."""
+        self._handle(WalkedAway())
 
     def report_visit_end(self) -> None:
-        """The camera, looking, has seen nobody at the first screen for a while; elsewhere this changes nothing."""
-        self._happen(VisitEnded())
+        """Ends the visit, because the camera has seen no one for a while. Ignored except at the first screen."""
+        self._handle(VisitEnded())
 
     def enter_pin(self, pin: str) -> None:
-        """An attendant's PIN was typed; the answer comes with a later tick. It is kept and written nowhere."""
+        """Passes a typed attendant's PIN to the verifier. Its answer comes with a later tick. No PIN is stored."""
         if self._state.phase is Phase.ASK_ID:
             for verifier in self._verifiers:
                 if verifier.method == "pin":
                     cast(PinVerifier, verifier).enter(pin)
-            self._happen(Stay())
+            self._handle(Stay())
 
     def operate(self, operation: Operation) -> None:
-        """Service mode. Raises `OperationError` for stock or a price that cannot be."""
+        """Handles an operation of service mode. Raises `OperationError` for a stock or a price out of range."""
         check_operation(operation, self._catalog)
-        self._happen(operation)
+        self._handle(operation)
 
     def stop_selling(self, stopped: bool) -> None:
-        """The operator takes the machine out of order, or puts it back; a sale that is paid for ends first."""
-        self._happen(FaultChanged("operator", stopped))
+        """Takes the machine out of order for the operator, or puts it back. A paid sale is completed first."""
+        self._handle(FaultChanged("operator", stopped))
 
     @property
     def state(self) -> State:
-        """The state itself, for tests and service logs; a screen has the snapshot."""
+        """The state itself, for tests and service logs. A screen uses the snapshot."""
         return self._state
 
     @property
@@ -177,7 +179,7 @@ class Shop:
         wait = max((self._pin_wait(verifier) for verifier in self._verifiers), default=0.0)
         return build_snapshot(self._rules, self._catalog, self._state, self._draft, self._now, wait, simulated)
 
-    def _said(self) -> list[Message]:
+    def _poll_devices(self) -> list[Message]:
         messages: list[Message] = [*self._terminal.poll(self._now), *self._dispenser.poll(self._now)]
         for verifier in self._verifiers:
             messages += verifier.poll(self._now)
@@ -190,8 +192,8 @@ class Shop:
     def _is_broken(self) -> bool:
         return "journal" in self._state.faults
 
-    def _happen(self, event: Event) -> None:
-        if self._is_broken:  # nobody knows what the journal has before it is read again
+    def _handle(self, event: Event) -> None:
+        if self._is_broken:  # what the journal holds is unknown until it is read again
             if isinstance(event, FaultChanged):
                 faults = self._state.faults - {event.fault}
                 self._state = replace(self._state, faults=faults | {event.fault} if event.present else faults)
@@ -200,17 +202,20 @@ class Shop:
         ledger = self._state.ledger
         try:
             for effect in effects:
-                self._do(effect)
+                self._execute(effect)
                 if isinstance(effect, Record):
                     ledger = apply(ledger, effect.fact)
         except JournalError as error:
             log.error("%s", error)
-            self._break(ledger, state)
+            self._stop_on_journal_error(ledger, state)
         else:
             self._state = state
 
-    def _break(self, ledger: Ledger, state: State) -> None:
-        """The journal failed. `ledger` is what it certainly has, `state` what it kept from coming about."""
+    def _stop_on_journal_error(self, ledger: Ledger, state: State) -> None:
+        """Takes the machine out of order after the journal failed.
+
+        `ledger` is what the journal certainly holds; `state` is the state that the failure prevented.
+        """
         if self._state.sale:
             for verifier in self._verifiers:
                 verifier.end(self._state.sale)
@@ -221,18 +226,18 @@ class Shop:
             faults=state.faults | {"journal"},
             retries=self._state.retries,
         )
-        self._reopen_at = self._now + self._reopening
+        self._reopen_at = self._now + self._reopen_delay
 
     def _reopen(self) -> None:
-        """Once its time has come: what a start does about the sales that were left open, in the middle of a run."""
+        """Reopens the journal if that is due, and resolves the open sales as a start does."""
         if self._now < self._reopen_at:
             return
-        self._reopening = min(self._reopening * 2, LONGEST_REOPENING)
-        self._reopen_at = self._now + self._reopening
+        self._reopen_delay = min(self._reopen_delay * 2, LONGEST_REOPEN_DELAY_S)
+        self._reopen_at = self._now + self._reopen_delay
         ledger = self._state.ledger
         try:
             self._journal.reopen()
-            ledger = self._recalled()
+            ledger = self._load_ledger()
             for fact in (JournalReopened(), *recovery_facts(ledger, "journal")):
                 self._record(fact)
                 ledger = apply(ledger, fact)
@@ -243,10 +248,10 @@ class Shop:
         else:
             self.journal_is_damaged = False
             log.warning("the journal can be written again")
-            self._reopening = FIRST_REOPENING
+            self._reopen_delay = FIRST_REOPEN_DELAY_S
             self._state = replace(self._state, ledger=ledger, faults=self._state.faults - {"journal"})
 
-    def _do(self, effect: Effect) -> None:
+    def _execute(self, effect: Effect) -> None:
         match effect:
             case Record():
                 self._record(effect.fact)
@@ -272,24 +277,24 @@ class Shop:
         if isinstance(fact, PaymentApproved) and self._draft and fact.sale == self._draft.sale:
             self._draft = self._draft.with_payment(entry.utc, fact.reference)
 
-    def _recalled(self) -> Ledger:
+    def _load_ledger(self) -> Ledger:
         last = self._journal.latest(Checkpoint)
-        self._noted = last.seq if last else 0
+        self._checkpoint_seq = last.seq if last else 0
         return rebuild_ledger(self._journal)
 
-    def _note_ledger(self) -> None:
-        """Now and then, so that the next start is quick."""
-        if self._is_broken or self._journal.head.seq - self._noted < self._checkpoint_every:
+    def _write_checkpoint(self) -> None:
+        """Journals a checkpoint if one is due, so that the next start is quick."""
+        if self._is_broken or self._journal.head.seq - self._checkpoint_seq < self._checkpoint_every:
             return
         try:
             self._record(make_checkpoint(self._state.ledger))
         except JournalError as error:
             log.error("%s", error)
-            self._break(self._state.ledger, self._state)
+            self._stop_on_journal_error(self._state.ledger, self._state)
         else:
-            self._noted = self._journal.head.seq
+            self._checkpoint_seq = self._journal.head.seq
 
-    def _facts_of_the_start(self, version: str) -> Iterable[Fact]:
+    def _startup_facts(self, version: str) -> Iterable[Fact]:
         yield MachineStarted(version)
         yield from recovery_facts(self._state.ledger)
         for product in self._catalog.product:

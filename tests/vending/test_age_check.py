@@ -239,7 +239,7 @@ def test_it_explains_itself_in_one_line_without_a_figure() -> None:
             assert not any(character.isdigit() for character in line)
     assert watch(begun(), face(), face(2), seconds=13.0).explanation == "ask for ID: more than one face"
     assert watch(begun(), face()).explanation.startswith("passed: ")
-    assert begun().explanation == "under way: nothing seen yet"
+    assert begun().explanation == "running: no observation yet"
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""What each slot sells, in which currency."""
+"""The products that the machine sells, and the amounts and currency of their prices."""

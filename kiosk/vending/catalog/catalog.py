@@ -1,4 +1,4 @@
-"""The catalogue: what each slot sells. One TOML file → one validated, immutable object.
+"""The catalogue: what each slot sells, read from a TOML file into a validated, immutable object.
 
     currency = "EUR"
 
@@ -7,11 +7,11 @@
     price = 180              # minor units: 1.80 EUR
     minimum_age = 0
     capacity = 8
-    stock = 8                # at the machine's very first start; afterwards the journal knows
+    stock = 8                # at the machine's first start; later the journal has the stock
     picture = "water.svg"    # beside this file, or one of the kiosk's own
     name = { en = "Still water", de = "Stilles Wasser", zh = "矿泉水" }
 
-Stock is not here: it is what the journal's facts add up to.
+The current stock is not in the catalogue: the journal's facts add up to it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from kiosk.common.strict_model import StrictModel
 from kiosk.vending.catalog.currency import PRICES, is_currency
 
 FALLBACK = "en"
-"""The language that every name has to be in."""
+"""The language in which every product must have a name."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z]{2,4})?", re.ASCII)
 _LONGEST_NAME = 255  # NAME_MAX of Linux
@@ -39,12 +39,12 @@ _SLOT = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,7}$"
 
 
 class CatalogError(KioskError):
-    """A catalogue that cannot be read, or says what makes no sense."""
+    """A catalogue cannot be read, or has an invalid value."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """What a slot sells, as the catalogue says it. `price` in minor units of `currency`."""
+    """What a slot sells, as the sale needs it. `price` is in minor units of `currency`."""
 
     slot: str
     product: str
@@ -54,7 +54,7 @@ class Item:
 
 
 class Product(StrictModel):
-    """What one slot sells."""
+    """What one slot sells. The descriptions of the fields are part of error messages."""
 
     slot: Annotated[str, Field(pattern=_SLOT)] = Field(
         description="the slot as it is labelled on the machine: up to 8 letters and digits, each slot once"
@@ -78,21 +78,21 @@ class Product(StrictModel):
     @classmethod
     def _is_named(cls, name: dict[str, str]) -> dict[str, str]:
         if FALLBACK not in name:
-            raise ValueError(f"there is no name in {FALLBACK!r}")
+            raise ValueError(f"there is no name in {FALLBACK!r}: add one")
         for language, text in name.items():
             if not _LANGUAGE.fullmatch(language):
-                raise ValueError(f"{language!r} is no language such as 'en' or 'zh_CN'")
+                raise ValueError(f"{language!r} is not a language: write it like 'en' or 'zh_CN'")
             if not text.strip() or len(text) > 60:
-                raise ValueError(f"the name in {language!r} should have 1 to 60 characters")
+                raise ValueError(f"the name in {language!r} must have 1 to 60 characters")
         return name
 
     @field_validator("picture")
     @classmethod
     def _is_a_file_name(cls, picture: str) -> str:
         if picture and (PurePosixPath(picture).name != picture or picture.startswith(".")):
-            raise ValueError("it should be a file name without a folder")
+            raise ValueError("it must be a file name without a folder")
         if len(picture.encode()) > _LONGEST_NAME:
-            raise ValueError(f"no file's name has more than {_LONGEST_NAME} bytes")
+            raise ValueError(f"a file's name has at most {_LONGEST_NAME} bytes")
         return picture
 
     @model_validator(mode="after")
@@ -102,14 +102,14 @@ class Product(StrictModel):
         return self
 
     def name_in(self, language: str) -> str:
-        """The name in a language such as `zh_CN`, else in `zh`, else in English."""
+        """Returns the name in a language such as `zh_CN`, or else in `zh`, or else in English."""
         wanted = language.replace("-", "_")
         names = {key.replace("-", "_"): text for key, text in self.name.items()}
         return names.get(wanted) or names.get(wanted.split("_")[0]) or names[FALLBACK]
 
 
 class Catalog(StrictModel):
-    """What the machine sells."""
+    """What the machine sells, in one currency."""
 
     currency: str = Field(description="the currency of all prices, by its three letters in ISO 4217: EUR, CNY, JPY")
     product: Annotated[tuple[Product, ...], Field(min_length=1, max_length=200, strict=False)] = Field(
@@ -120,18 +120,18 @@ class Catalog(StrictModel):
     @classmethod
     def _is_a_currency(cls, currency: str) -> str:
         if not is_currency(currency):
-            raise ValueError("no such code in ISO 4217")
+            raise ValueError("it is no currency code of ISO 4217")
         return currency
 
     @model_validator(mode="after")
     def _slots_are_different(self) -> Catalog:
         slots = [product.slot for product in self.product]
         if twice := {slot for slot in slots if slots.count(slot) > 1}:
-            raise ValueError(f"slot {min(twice)!r} is there twice")
+            raise ValueError(f"slot {min(twice)!r} is there twice: each slot has one product")
         return self
 
     def items(self) -> dict[str, Item]:
-        """What the sale has to know, by slot."""
+        """Returns what the sale needs to know of each product, by slot."""
         return {
             each.slot: Item(each.slot, each.name[FALLBACK], each.price, self.currency, each.minimum_age)
             for each in self.product
@@ -139,45 +139,48 @@ class Catalog(StrictModel):
 
 
 def demo_path() -> Path:
-    """The catalogue that comes with the kiosk, for `kiosk run --demo`."""
+    """Returns the path of the catalogue for `kiosk run --demo`."""
     return Path(str(resources.files("kiosk.assets") / "demo" / "catalog.toml"))
 
 
 def load(path: Path) -> Catalog:
-    """Reads a catalogue. Raises `CatalogError`, whose one line names the key, its meaning and what it may be."""
-    catalog = toml.load(path, Catalog, "catalogue", CatalogError, _explained)
+    """Reads and validates a catalogue.
+
+    Raises `CatalogError`, whose one line names the key, the problem, and the values that the key may have.
+    """
+    catalog = toml.load(path, Catalog, "catalogue", CatalogError, _explain)
     for product in catalog.product:
         if product.picture and picture_path(path, product) is None:
             raise CatalogError(
-                f"catalogue {path}: picture = {product.picture!r} of slot {product.slot}: there is no such file beside "
-                "the catalogue nor among the kiosk's own pictures"
+                f"catalogue {path}: picture = {product.picture!r} of slot {product.slot}: there is no such file "
+                "beside the catalogue or among the kiosk's own pictures"
             )
     return catalog
 
 
 def picture_path(catalog: Path, product: Product) -> Path | None:
-    """The file of a product's picture, where it has one; `catalog` is the catalogue's own path."""
+    """Returns the file of a product's picture, or None. `catalog` is the catalogue's own path."""
     own = Path(str(resources.files("kiosk.assets") / "products"))
     candidates = (folder / product.picture for folder in (catalog.parent, own))
     return next((file for file in candidates if product.picture and file.is_file()), None)
 
 
-def _explained(problem: ErrorDetails) -> str:
+def _explain(problem: ErrorDetails) -> str:
     keys, fields = list(problem["loc"]), Product.model_fields if len(problem["loc"]) > 1 else Catalog.model_fields
-    name = _name(keys)
+    name = _key_name(keys)
     what = problem["msg"].removeprefix("Value error, ")
     what = f"{what[0].lower()}{what[1:]}"
     key = next((str(key) for key in reversed(keys) if str(key) in fields), None)
     if problem["type"] == "extra_forbidden":
-        return f"unknown key {name}; there is {', '.join(fields)}"
+        return f"unknown key {name}; the known keys are {', '.join(fields)}"
     if key is None:
         return f"{name}: {what}" if name else what
-    value = "" if problem["type"] == "missing" else f" = {_short(problem['input'])}"
+    value = "" if problem["type"] == "missing" else f" = {_shorten(problem['input'])}"
     return f"{name}{value}: {what} ({fields[key].description})"
 
 
-def _name(keys: list[str | int]) -> str:
-    """`product 3, price`: products are counted from 1."""
+def _key_name(keys: list[str | int]) -> str:
+    """Returns a key's name, such as `product 3, price`, with products counted from 1."""
     parts = [
         f"product {keys[1] + 1}" if index == 0 and len(keys) > 1 and isinstance(keys[1], int) else str(key)
         for index, key in enumerate(keys)
@@ -186,6 +189,6 @@ def _name(keys: list[str | int]) -> str:
     return ", ".join([parts[0], ".".join(parts[1:])]) if len(parts) > 1 else "".join(parts)
 
 
-def _short(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -95,12 +95,12 @@ def test_every_key_has_a_meaning(model: type[Catalog] | type[Product]) -> None:
         ("slot", "1", "valid string"),
         ("name", '"Water"', "valid dictionary"),
         ("name", '{ de = "Wasser" }', "no name in 'en'"),
-        ("name", '{ en = "Water", german = "Wasser" }', "'german' is no language"),
+        ("name", '{ en = "Water", german = "Wasser" }', "'german' is not a language"),
         ("name", '{ en = " " }', "1 to 60 characters"),
         ("name", f'{{ en = "{"x" * 61}" }}', "1 to 60 characters"),
         ("picture", '"../../etc/passwd"', "without a folder"),
         ("picture", '".."', "without a folder"),
-        ("picture", f'"{"ü" * 128}"', "more than 255 bytes"),
+        ("picture", f'"{"ü" * 128}"', "at most 255 bytes"),
         ("picture", '"a/b.svg"', "without a folder"),
     ],
 )
@@ -126,16 +126,16 @@ def test_a_value_inside_a_table_is_named(path: Path) -> None:
 
 def test_an_unknown_key_is_named_beside_the_ones_there_are(path: Path) -> None:
     assert refusal(path, text({"prize": "180"})) == (
-        "unknown key product 1, prize; there is slot, name, price, minimum_age, picture, capacity, stock"
+        "unknown key product 1, prize; the known keys are slot, name, price, minimum_age, picture, capacity, stock"
     )
-    assert refusal(path, "shop = 1\n" + text({})) == "unknown key shop; there is currency, product"
+    assert refusal(path, "shop = 1\n" + text({})) == "unknown key shop; the known keys are currency, product"
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (text({}, currency='"EURO"'), "currency = 'EURO': no such code in ISO 4217"),
-        (text({}, currency='"eur"'), "currency = 'eur': no such code in ISO 4217"),
+        (text({}, currency='"EURO"'), "currency = 'EURO': it is no currency code of ISO 4217"),
+        (text({}, currency='"eur"'), "currency = 'eur': it is no currency code of ISO 4217"),
         (text({}, currency="978"), "currency = 978: input should be a valid string"),
         (text({}, currency=""), "currency: field required"),
         (text(), "product: field required (one table [[product]] for each slot"),
