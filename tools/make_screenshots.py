@@ -195,7 +195,7 @@ def _refused(stage: Stage) -> None:
 
 def _pay(behaviour: Payment, vend: Vend = Vend.WAIT, *, camera: bool = False) -> Callable[[Stage], None]:
     def play(stage: Stage) -> None:
-        stage.terminal.otherwise, stage.dispenser.otherwise = behaviour, vend
+        stage.terminal.default, stage.dispenser.default = behaviour, vend
         stage.buy(camera=camera)
 
     return play

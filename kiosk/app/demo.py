@@ -70,12 +70,12 @@ class DemoMachine:
     @property
     def automatic(self) -> bool:
         """Whether payments and vends succeed by themselves, after a moment."""
-        return self.terminal.otherwise is simulated_terminal.Behaviour.APPROVE
+        return self.terminal.default is simulated_terminal.Behaviour.APPROVE
 
     def set_automatic(self, automatic: bool) -> None:
         """Or else they wait for the control window."""
         terminal, dispenser = simulated_terminal.Behaviour, simulated_dispenser.Behaviour
-        self.terminal.otherwise = terminal.APPROVE if automatic else terminal.WAIT
+        self.terminal.default = terminal.APPROVE if automatic else terminal.WAIT
         self.terminal.seconds = PAYMENT_SECONDS if automatic else 0.0
-        self.dispenser.otherwise = dispenser.DROP if automatic else dispenser.WAIT
+        self.dispenser.default = dispenser.DROP if automatic else dispenser.WAIT
         self.dispenser.seconds = MOTOR_SECONDS if automatic else 0.0

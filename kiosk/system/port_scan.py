@@ -64,7 +64,7 @@ def what_answers(path: str) -> Answer:
     line = SerialLine(path)
     try:
         if not line.wait(OPEN_WITHIN) or LineUp() not in line.poll():
-            return Answer(trouble=line.trouble or "it cannot be opened")
+            return Answer(trouble=line.last_error or "it cannot be opened")
         for _ in range(ASK_TIMES):
             for question in ("V", "D,STATUS", dispenser_protocol.frame("HELLO")):
                 line.send(question)

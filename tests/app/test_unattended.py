@@ -130,7 +130,7 @@ def damaged_journal_stays(machine: Machine) -> Iterator[None]:
 
     machine.journal.write_bytes(b"no database at all " * 999)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quarantine, "_keep", fails)
+        patch.setattr(quarantine, "_link_or_copy", fails)
         yield
 
 

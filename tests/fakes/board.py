@@ -29,7 +29,7 @@ class Board:
         self.uptime = 0
         self.health = "OK"
         self.mute = False
-        self.otherwise: Literal["wait", "drop", "jam"] = "wait"
+        self.default: Literal["wait", "drop", "jam"] = "wait"
         self.turned: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
 
@@ -86,9 +86,9 @@ class Board:
                 self.stored = dict([*self.stored.items(), (vend, "TURNING")][-REMEMBERED:])
                 self.turned[vend] += 1
         self._report(vend)
-        if self.otherwise == "drop":
+        if self.default == "drop":
             self.drop()
-        elif self.otherwise == "jam":
+        elif self.default == "jam":
             self.jam()
 
     def _end(self, vend: str, state: str) -> None:

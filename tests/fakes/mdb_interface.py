@@ -34,7 +34,7 @@ class MdbInterface:
         self.always_idle = always_idle
         self.setup = f"3,{currency},{scale},{decimals},30,8"
         self.names_mode = True
-        self.otherwise: Literal["wait", "approve", "deny"] = "wait"
+        self.default: Literal["wait", "approve", "deny"] = "wait"
         self.ignores_cancel = False
         self.refuses = False
         """Whether it refuses every request."""
@@ -170,9 +170,9 @@ class MdbInterface:
         self.vends.append(Vend(Decimal(self._waiting)))
         self._waiting = None
         self._go("VEND")
-        if self.otherwise == "approve":
+        if self.default == "approve":
             self.approve()
-        elif self.otherwise == "deny":
+        elif self.default == "deny":
             self.deny()
 
     def _reset_reader(self) -> None:

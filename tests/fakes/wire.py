@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from kiosk.vending.devices.serial_line import Heard, LineDown, LineUp
+from kiosk.vending.devices.serial_line import LineDown, LineUp, LinkEvent
 
 Fate = Literal["whole", "lost", "doubled", "cut", "glued"]
 """`cut`: only its first half comes, as a line. `glued`: so does the end of the line, and the next one is part of it."""
@@ -40,7 +40,7 @@ class Wire:
         self._there: deque[str] = deque()
         self._back: deque[str] = deque()
         self._glue = {"there": "", "back": ""}
-        self._news: list[Heard] = []
+        self._news: list[LinkEvent] = []
         if plugged:
             self.plug()
 
@@ -49,7 +49,7 @@ class Wire:
         if self.plugged:
             self._there.append(line)
 
-    def poll(self) -> Sequence[Heard]:
+    def poll(self) -> Sequence[LinkEvent]:
         heard, self._news = self._news, []
         if self.plugged and not self.held:
             while self._there:

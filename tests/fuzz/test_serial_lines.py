@@ -16,7 +16,7 @@ from kiosk.vending.devices.mdb.payment_store import PaymentStore
 from kiosk.vending.devices.mdb.protocol import Status
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from kiosk.vending.devices.protocols import Approved, DispenserMessage, Dropped, PaymentMessage, Settled
-from kiosk.vending.devices.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp
+from kiosk.vending.devices.serial_line import LONGEST_LINE, LineDown, LineSplitter, LineUp, LinkEvent
 from tests.fuzz.mutations import NASTY, mutations
 
 BOARD = "BOARD 1 b1 1200 OK some-board"
@@ -57,13 +57,13 @@ class Line:
     """A serial `Link` whose other end is the test."""
 
     def __init__(self) -> None:
-        self.coming: deque[Heard] = deque([LineUp()])
+        self.coming: deque[LinkEvent] = deque([LineUp()])
         self.sent: list[str] = []
 
     def send(self, line: str) -> None:
         self.sent.append(line)
 
-    def poll(self) -> Sequence[Heard]:
+    def poll(self) -> Sequence[LinkEvent]:
         heard = list(self.coming)
         self.coming.clear()
         return heard
@@ -185,7 +185,7 @@ def test_damaged_lines_never_become_a_payment(tmp_path: Path, end: str) -> None:
         results = [status for status in statuses if isinstance(status, Status) and status.approved is not None]
         assert len([each for each in said if isinstance(each, Approved)]) <= min(len(results), 1), number
         assert Settled("t1") not in said or "D,END" in line.sent, number
-        assert PaymentStore(memory).whole
+        assert PaymentStore(memory).is_readable
 
 
 @pytest.mark.proves("device-floods")

@@ -54,7 +54,7 @@ def test_damaged_payments_are_read_or_reported_as_unknown(tmp_path: Path) -> Non
         path.write_bytes(damaged)
         line = Line()
         memory = PaymentStore(path)
-        refused += not memory.whole
+        refused += not memory.is_readable
         terminal = MdbTerminal(line, memory)
         for now in range(6):
             line.coming.append(f"d,STATUS,{('RESULT,1,1.80', 'IDLE')[now % 2]},{READER}")

@@ -185,8 +185,8 @@ def test_a_payment_at_the_reader_is_remembered(state: Path) -> None:
     if not (state / "mdb-payments.json").exists():
         pytest.skip("the earlier version had no driver for a card reader")
     memory = PaymentStore(state / "mdb-payments.json")
-    assert memory.whole
-    name, payment = memory.open() or ("", None)
+    assert memory.is_readable
+    name, payment = memory.open_payment() or ("", None)
     assert payment
     assert (name, payment.amount, payment.currency) == ("5afe0001-8-1", 200, "EUR")
 

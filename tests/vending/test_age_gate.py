@@ -49,7 +49,7 @@ def test_who_passes_the_age_check_pays(rig: Rig) -> None:
 
 
 def test_who_does_not_pass_is_asked_for_an_id(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy(BEER)
     rig.shop.report_age_check(rig.shop.snapshot.sale, passed=False)
     assert rig.phase is Phase.ASK_ID
@@ -307,7 +307,7 @@ def test_an_id_counts_for_every_try_of_its_sale(rig: Rig) -> None:
 
 
 def test_who_passed_and_walks_away_from_the_payment_leaves_nothing_to_the_next(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy(BEER)
     rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)
     rig.tick()
@@ -321,7 +321,7 @@ def test_who_passed_and_walks_away_from_the_payment_leaves_nothing_to_the_next(r
 
 
 def test_who_showed_an_id_may_look_away_while_paying(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy(BEER)
     rig.shop.touch(ShowId())
     rig.reader.present(40)

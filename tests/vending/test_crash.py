@@ -56,10 +56,10 @@ SCENARIOS = [
     Scenario(WATER, vend="DROP_UNSEEN"),
     Scenario(WATER, pay="APPROVE_TWICE", vend="DROP_TWICE"),
     Scenario(WATER, pay="DECLINE"),
-    Scenario(WATER, pay="APPROVE_UNHEARD"),
+    Scenario(WATER, pay="APPROVE_SILENTLY"),
     Scenario(WATER, pay="APPROVE_TOO_MUCH"),
     Scenario(f"{WATER} cancelled", pay="WAIT"),
-    Scenario(f"{WATER} cancelled", pay="APPROVE_UNHEARD"),
+    Scenario(f"{WATER} cancelled", pay="APPROVE_SILENTLY"),
     Scenario(f"{WATER} cancelled", pay="APPROVE_LATE"),
     Scenario("test vend"),
 ]
@@ -182,7 +182,7 @@ def test_a_sale_is_resolved_once_wherever_the_power_goes(kiosk: Kiosk, scenario:
 @pytest.mark.proves("power-cut")
 @pytest.mark.parametrize(
     "scenario",
-    [Scenario(WATER), Scenario(WATER, vend="JAM"), Scenario(f"{WATER} cancelled", pay="APPROVE_UNHEARD")],
+    [Scenario(WATER), Scenario(WATER, vend="JAM"), Scenario(f"{WATER} cancelled", pay="APPROVE_SILENTLY")],
     ids=str,
 )
 def test_a_sale_is_resolved_once_if_the_power_goes_again_and_again(

@@ -164,7 +164,7 @@ class DemoControls(QWidget):
                 [
                     (self.tr("Late approval"), lambda: terminal.plan([payment.APPROVE_LATE])),
                     (self.tr("Decline it"), lambda: terminal.plan([payment.DECLINE])),
-                    (self.tr("Approve it unheard"), lambda: terminal.plan([payment.APPROVE_UNHEARD])),
+                    (self.tr("Approve it unheard"), lambda: terminal.plan([payment.APPROVE_SILENTLY])),
                 ],
             ),
             (

@@ -1,1 +1,1 @@
-"""Payment terminal, dispenser and ID check: their protocols and drivers."""
+"""The devices of a sale: their interfaces and drivers."""

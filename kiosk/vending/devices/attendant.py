@@ -1,4 +1,4 @@
-"""An attendant who looks at the ID and types a PIN."""
+"""An ID verifier for an attendant, who looks at the ID and confirms it with a PIN."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Run = Callable[[Callable[[], bool]], "Future[bool]"]
 
 
 class Attendant:
-    """Confirms an ID by the PIN of `hash_`. The hash is computed beside the screen's thread, not in it.
+    """Confirms an ID if the PIN matches `hash_`. A thread computes the hash, so that the screen does not wait.
 
-    `tries` is the file that counts wrong tries. `run` is for tests, which need no thread. Raises `PinError` if `hash_`
-    is none.
+    `tries` is the file that counts wrong PINs. Tests may pass `run` to do without the thread. Raises `PinError` if
+    `hash_` is invalid.
     """
 
     method = "pin"
@@ -26,41 +26,41 @@ class Attendant:
     def __init__(self, hash_: str, tries: Path, run: Run | None = None) -> None:
         self._hash = check_hash(hash_)
         self._tries = Tries(tries)
-        self._thread = ThreadPoolExecutor(1, "pin")  # which has no thread before its first work
-        self._run = run or self._thread.submit
+        self._executor = ThreadPoolExecutor(1, "pin")  # starts its thread with the first PIN
+        self._run = run or self._executor.submit
         self._sale: str | None = None
         self._entered: str | None = None
-        self._looking: tuple[str, Future[bool]] | None = None
+        self._pending: tuple[str, Future[bool]] | None = None
 
-    def begin(self, sale: str, minimum_age: int) -> None:  # noqa: ARG002  an attendant reads the age on the screen
+    def begin(self, sale: str, minimum_age: int) -> None:  # noqa: ARG002  the screen shows the age to the attendant
         """Waits for a PIN for this sale."""
         self._sale = sale
 
     def end(self, sale: str) -> None:
-        """Forgets the sale, and what was typed for it."""
+        """Forgets the sale, and a PIN that was typed for it."""
         if self._sale == sale:
             self._sale = self._entered = None
 
     def enter(self, pin: str) -> None:
-        """A PIN as it was typed; ignored while one is looked at and while there is nobody to confirm."""
-        if self._sale is not None and self._looking is None:
+        """Takes a PIN as typed. Ignored while another one is checked and while no sale waits."""
+        if self._sale is not None and self._pending is None:
             self._entered = pin
 
     def wait_s(self, now: float) -> float:
-        """Seconds until the next PIN is looked at; one entered before is dropped."""
+        """Returns the seconds until a PIN is accepted again. A PIN that was entered before is dropped."""
         return self._tries.wait_s(now)
 
     def close(self) -> None:
         """Ends the thread."""
-        self._thread.shutdown()
+        self._executor.shutdown()
 
     def poll(self, now: float) -> Sequence[IdMessage]:
-        """Looks at what was entered; answers for the sale that it was entered for, whatever came since."""
+        """Checks an entered PIN, and returns the answers, each for the sale that the PIN was entered for."""
         answers: list[IdMessage] = []
-        if self._looking and self._looking[1].done():
-            (sale, right), self._looking = self._looking, None
-            if right.result():
-                with suppress(OSError):  # the count stays: a wait that nobody earned, after the next start
+        if self._pending and self._pending[1].done():
+            (sale, is_right), self._pending = self._pending, None
+            if is_right.result():
+                with suppress(OSError):  # the count stays, and only causes a needless wait after the next start
                     self._tries.succeeded()
                 answers.append(IdConfirmed(sale, self.method))
             else:
@@ -70,8 +70,8 @@ class Attendant:
             if self._tries.wait_s(now) <= 0:
                 try:
                     self._tries.begin(now)
-                except OSError:  # a try that cannot be counted is not made
+                except OSError:  # a PIN that cannot be counted is not checked
                     answers.append(WrongPin(self._sale))
                 else:
-                    self._looking = self._sale, self._run(lambda: matches(pin, self._hash))
+                    self._pending = self._sale, self._run(lambda: matches(pin, self._hash))
         return answers

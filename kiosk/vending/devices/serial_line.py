@@ -1,7 +1,7 @@
-"""A line of text to and from a device on a serial port, which may be unplugged at any time.
+"""Text lines to and from a device on a serial port, which may be unplugged at any time.
 
-Two ends: a driver holds a `Link`, and never waits for it; `SerialLine` is the one that reads and writes a real port, in
-a thread of its own. A port that cannot be opened, or goes away, is opened again and again, ever more seldom.
+A driver uses a `Link`, which never blocks. `SerialLine` is the link that reads and writes a real port, in a thread of
+its own. If the port cannot be opened or disappears, the thread opens it again, at growing intervals.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from kiosk.common.backoff import Backoff, doubling_delays
 log = logging.getLogger(__name__)
 
 LONGEST_LINE = 256
-"""Bytes of a line; what is longer is noise, and dropped."""
+"""Bytes of a line. A longer one is noise and is dropped."""
 MOST_WAITING = 512
-"""Lines that wait to be fetched; more than that means that nobody fetches any."""
+"""Lines that may wait for `poll`. Further lines are dropped."""
 MOST_UNSENT = 64
 _READ_TIME_OUT = 0.5
 _WRITE_TIME_OUT = 2.0
@@ -31,41 +31,41 @@ _WRITE_TIME_OUT = 2.0
 
 @dataclass(frozen=True)
 class LineUp:
-    """The port is open. Whether a device listens is for a question to find out."""
+    """The port is open. Only a question shows whether a device listens."""
 
 
 @dataclass(frozen=True)
 class LineDown:
-    """The port is gone, and all that was on its way."""
+    """The port is closed. Lines on their way are lost. `reason` is the system's error, if any."""
 
     reason: str = ""
 
 
-Heard = Union[str, LineUp, LineDown]  # noqa: UP007
+LinkEvent = Union[str, LineUp, LineDown]  # noqa: UP007
 
 
 class Link(Protocol):
-    """What a driver knows of its line. No method waits or raises."""
+    """A driver's end of a serial line. No method waits or raises."""
 
     def send(self, line: str) -> None:
-        """Sends a line, without its end; it is lost while the line is down."""
+        """Sends a line, given without its end. It is lost while the link is down."""
 
-    def poll(self) -> Sequence[Heard]:
-        """What happened since the last call, in order; lines without their end. A link begins as down."""
+    def poll(self) -> Sequence[LinkEvent]:
+        """Returns the events since the last call, in order; lines have no line end. A link begins as down."""
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Closes the port."""
 
 
 class LineSplitter:
-    """Bytes in, whole lines out. Empty lines, and what is longer than `LONGEST_LINE`, are dropped."""
+    """Splits bytes into lines. It drops empty lines and those longer than `LONGEST_LINE`."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._dropping = False
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that `data` completes. Bytes that are not ASCII become question marks."""
+        """Returns the lines that `data` completes. Bytes that are not ASCII become question marks."""
         *whole, self._rest = (self._rest + data).split(b"\n")
         lines = []
         for line in whole:
@@ -78,45 +78,48 @@ class LineSplitter:
 
 
 class SerialLine:
-    """A `Link` on a port such as `/dev/ttyACM0`, eight data bits, no parity, one stop bit, for this program alone."""
+    """A `Link` on a port such as `/dev/ttyACM0`, with 8 data bits, no parity and 1 stop bit.
+
+    The port is locked against other programs. The waits before a new attempt to open it are in seconds.
+    """
 
     def __init__(self, port: str, baud: int = 115200, *, first_wait: float = 0.5, longest_wait: float = 10.0) -> None:
         self.port = port
-        self.trouble = ""
-        """Why it is not open, or was not the last time."""
+        self.last_error = ""
+        """The last error in opening or using the port; "" while it is open."""
         self._baud = baud
         self._backoff = Backoff(doubling_delays(first_wait, longest_wait))
-        self._heard: deque[Heard] = deque()
+        self._events: deque[LinkEvent] = deque()
         self._unsent: deque[str] = deque(maxlen=MOST_UNSENT)
         self._open: serial.Serial | None = None
         self._is_up = False
-        """Whether whoever polls has been told that the line is up, and not yet that it is down."""
+        """Whether the last such event for `poll` was `LineUp`."""
         self._changed = threading.Condition()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"serial {port}", daemon=True)
         self._thread.start()
 
     def send(self, line: str) -> None:
-        """Has the thread send a line."""
+        """Queues a line for the thread to send."""
         with self._changed:
             if self._open is not None:
                 self._unsent.append(line)
                 self._open.cancel_read()
 
-    def poll(self) -> Sequence[Heard]:
-        """Everything since the last call."""
+    def poll(self) -> Sequence[LinkEvent]:
+        """Returns the events since the last call."""
         with self._changed:
-            heard = list(self._heard)
-            self._heard.clear()
-        return heard
+            events = list(self._events)
+            self._events.clear()
+        return events
 
     def wait(self, seconds: float) -> bool:
-        """Waits until there is something to fetch; False after `seconds`. For who has nothing else to do."""
+        """Blocks until there is an event to fetch, for at most `seconds`. Returns whether there is one."""
         with self._changed:
-            return self._changed.wait_for(lambda: bool(self._heard), seconds)
+            return self._changed.wait_for(lambda: bool(self._events), seconds)
 
     def close(self) -> None:
-        """Ends the thread and gives the port back."""
+        """Ends the thread and closes the port."""
         self._closing.set()
         with self._changed:
             if self._open is not None:
@@ -126,23 +129,26 @@ class SerialLine:
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                # `exclusive` locks the port against a second program that would take half of the answers
+                # `exclusive` locks the port: a second program would take half of the answers.
                 with serial.Serial(
                     self.port, self._baud, timeout=_READ_TIME_OUT, write_timeout=_WRITE_TIME_OUT, exclusive=True
                 ) as port:
                     port.reset_input_buffer()
                     self._backoff.reset()
-                    self.trouble = ""
+                    self.last_error = ""
                     try:
                         self._serve(port)
-                    finally:  # before it is closed: the number that `send` writes to may be another file's then
+                    finally:
+                        # Before the port closes: its file number may then be another file's, and `send` uses it.
                         with self._changed:
                             self._open = None
             except (OSError, termios.error, ValueError) as error:
-                if str(error) != self.trouble:  # once, and not every ten seconds for days
-                    self.trouble = str(error)
-                    log.warning("serial port %s: %s", self.port, error)
-            self._put_down(self.trouble)
+                if str(error) != self.last_error:  # log it once, not at each attempt
+                    self.last_error = str(error)
+                    log.warning(
+                        "serial port %s cannot be used (%s): check the cable and the permissions", self.port, error
+                    )
+            self._mark_down(self.last_error)
             self._closing.wait(self._backoff.next_delay())
 
     def _serve(self, port: serial.Serial) -> None:
@@ -158,16 +164,16 @@ class SerialLine:
             while self._unsent:
                 port.write(self._unsent.popleft().encode("ascii", "replace") + b"\r\n")
 
-    def _put_down(self, reason: str) -> None:
+    def _mark_down(self, reason: str) -> None:
         with self._changed:
             self._unsent.clear()
             if self._is_up:
                 self._is_up = False
-                if len(self._heard) >= MOST_WAITING:
-                    self._heard.clear()
+                if len(self._events) >= MOST_WAITING:
+                    self._events.clear()
                 self._put(LineDown(reason))
 
-    def _put(self, heard: Heard) -> None:
-        if len(self._heard) < MOST_WAITING or not isinstance(heard, str):
-            self._heard.append(heard)
+    def _put(self, event: LinkEvent) -> None:
+        if len(self._events) < MOST_WAITING or not isinstance(event, str):
+            self._events.append(event)
             self._changed.notify_all()

@@ -1,1 +1,1 @@
-"""The sale as a state machine: events in, facts and commands out."""
+"""The sale as a state machine: it takes events, and returns facts and commands."""

@@ -19,7 +19,7 @@ from tests.fakes.ui import FakeVision, make_face
 def test_a_payment_ends_with_the_face_that_passed_for_it(slot: str, phase: Phase) -> None:
     rig, vision = Rig(), FakeVision()
     bridge = VisionBridge(vision, rig.shop, AgeCheckConfig(automatic_pass=True), gone_after=12)
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy(slot)
     if slot == BEER:
         rig.shop.report_age_check(rig.shop.snapshot.sale, passed=True)

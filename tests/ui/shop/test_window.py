@@ -191,7 +191,7 @@ def test_an_age_check_that_passes(make: Make, size: tuple[int, int]) -> None:
     machine.start(camera=True)
     machine.choose(WINE)
     assert machine.phase is Phase.SELECTED
-    machine.rig.terminal.otherwise = Payment.WAIT
+    machine.rig.terminal.default = Payment.WAIT
     machine.press("Pay €9.90")
     assert machine.phase is Phase.AGE_CHECK
     assert machine.vision.mode is VisionMode.AGE_CHECK
@@ -305,7 +305,7 @@ def test_nothing_charged_is_shown_after_the_terminal_confirms(make: Make) -> Non
 
 def test_cancelling_a_payment_takes_it_back(make: Make) -> None:
     machine = make()
-    machine.rig.terminal.otherwise = Payment.WAIT
+    machine.rig.terminal.default = Payment.WAIT
     machine.start(camera=False)
     machine.choose(WATER)
     machine.press("Pay")
@@ -322,7 +322,7 @@ def test_cancelling_a_payment_takes_it_back(make: Make) -> None:
 @pytest.mark.parametrize(("vend", "text"), [(Vend.JAM, "is stuck"), (Vend.NOTHING, "did not come")])
 def test_a_jam_is_refunded(make: Make, vend: Vend, text: str) -> None:
     machine = make()
-    machine.rig.dispenser.otherwise = vend
+    machine.rig.dispenser.default = vend
     machine.rig.terminal.unheard = 1
     machine.start(camera=False)
     machine.choose(WATER)
@@ -716,7 +716,7 @@ def test_a_second_tap_chooses_no_product(make: Make, size: tuple[int, int], choi
 
 def test_many_taps_on_pay_ask_the_terminal_once(make: Make) -> None:
     machine = make()
-    machine.rig.terminal.otherwise = Payment.DECLINE
+    machine.rig.terminal.default = Payment.DECLINE
     machine.start(camera=False)
     machine.choose(WATER)
     tap_quickly(machine, "Pay", 10)

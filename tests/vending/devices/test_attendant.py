@@ -173,8 +173,8 @@ def test_the_hash_is_computed_in_another_thread(tries: Path) -> None:
     attendant.begin("s-1", 18)
     attendant.enter(PIN)
     assert attendant.poll(0) == []
-    assert attendant._looking is not None
-    assert attendant._looking[1].result(timeout=60)
+    assert attendant._pending is not None
+    assert attendant._pending[1].result(timeout=60)
     assert attendant.poll(0) == [IdConfirmed("s-1", "pin")]
 
 

@@ -42,7 +42,7 @@ def test_a_declined_payment_can_be_tried_again(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
-    [(Pay.CANCEL, "cancelled"), (Pay.TIME_OUT, "timeout"), (Pay.REVERSE_UNASKED, "terminal")],
+    [(Pay.CANCEL, "cancelled"), (Pay.TIME_OUT, "timeout"), (Pay.REVERSE_UNREQUESTED, "terminal")],
 )
 def test_a_payment_that_does_not_happen_says_why(rig: Rig, behaviour: Pay, reason: str) -> None:
     rig.terminal.plan([behaviour])
@@ -53,7 +53,7 @@ def test_a_payment_that_does_not_happen_says_why(rig: Rig, behaviour: Pay, reaso
     assert_paid_for_nothing(rig)
 
 
-@pytest.mark.parametrize("behaviour", [Pay.SILENCE, Pay.APPROVE_UNHEARD, Pay.APPROVE_LATE])
+@pytest.mark.parametrize("behaviour", [Pay.SILENCE, Pay.APPROVE_SILENTLY, Pay.APPROVE_LATE])
 @pytest.mark.parametrize("end", ["cancel", "back", "another", "time"])
 def test_a_payment_left_without_an_answer_is_reversed(rig: Rig, behaviour: Pay, end: str) -> None:
     rig.terminal.plan([behaviour])
@@ -241,7 +241,7 @@ def test_a_terminal_that_acknowledges_nothing_gets_no_new_customer(rig: Rig) -> 
 
 
 def test_a_sale_whose_money_is_not_final_is_claimed_until_the_terminal_says_so(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy()
     sale = rig.shop.snapshot.sale
     assert rig.shop.snapshot.claim == sale
@@ -258,7 +258,7 @@ def test_a_sale_whose_money_is_not_final_is_claimed_until_the_terminal_says_so(r
 
 
 def test_nothing_is_claimed_of_a_payment_that_was_declined(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.DECLINE
+    rig.terminal.default = Pay.DECLINE
     rig.buy()
     rig.tick()
     assert rig.phase is Phase.DECLINED

@@ -124,7 +124,7 @@ def test_nobody_pays_for_nothing_whatever_happens(always_idle: bool, visits: lis
 
 
 def come(rig: SerialRig, visit: Visit) -> None:
-    rig.interface.otherwise, rig.board.otherwise = visit.reader, visit.board
+    rig.interface.default, rig.board.default = visit.reader, visit.board
     rig.payment_line.fates.extend(visit.reader_fates)
     rig.dispenser_line.fates.extend(visit.board_fates)
     for touch in (Start(camera=False), Choose(WATER), Continue()):
@@ -151,7 +151,7 @@ def put_in_order(rig: SerialRig) -> int:
     rig.interface.mute = rig.board.mute = rig.interface.is_slow = False
     rig.interface.end_now()
     rig.interface.plug_reader()
-    rig.interface.otherwise = rig.board.otherwise = "wait"
+    rig.interface.default = rig.board.default = "wait"
     rig.settle_down()
     rig.interface.give_up()
     rig.run(70)

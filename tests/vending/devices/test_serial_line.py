@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from kiosk.vending.devices import serial_line
-from kiosk.vending.devices.serial_line import LONGEST_LINE, Heard, LineDown, LineSplitter, LineUp, SerialLine
+from kiosk.vending.devices.serial_line import LONGEST_LINE, LinkEvent, LineDown, LineSplitter, LineUp, SerialLine
 from tests.fakes.pty_port import WITHIN, PtyPort
 
 
@@ -40,7 +40,7 @@ def line(port: PtyPort) -> Iterator[SerialLine]:
     line.close()
 
 
-def next_of(line: SerialLine) -> list[Heard]:
+def next_of(line: SerialLine) -> list[LinkEvent]:
     assert line.wait(WITHIN), "nothing came"
     return list(line.poll())
 
@@ -141,7 +141,7 @@ def test_what_nobody_fetches_does_not_fill_the_memory(
     assert line.wait(WITHIN)
     port.write(b"1\n2\n3\n4\n5\n")
     port.unplug()
-    heard: list[Heard] = []
+    heard: list[LinkEvent] = []
     while not any(isinstance(each, LineDown) for each in heard):
         heard += next_of(line)
     assert len(heard) <= 4

@@ -55,7 +55,7 @@ def test_a_declined_card_may_try_again(rig: SerialRig) -> None:
     rig.interface.deny()
     rig.until_phase(Phase.DECLINED)
     assert rig.shop.snapshot.reason == "card"
-    rig.interface.otherwise, rig.board.otherwise = "approve", "drop"
+    rig.interface.default, rig.board.default = "approve", "drop"
     rig.shop.touch(Continue())
     rig.until_phase(Phase.DONE)
     rig.settle_down()
@@ -73,7 +73,7 @@ def test_a_cancelled_payment_is_cancelled_at_the_reader(rig: SerialRig) -> None:
 
 @pytest.mark.parametrize("end", ["jam", "miss"])
 def test_what_did_not_fall_is_paid_back(rig: SerialRig, end: str) -> None:
-    rig.interface.otherwise = "approve"
+    rig.interface.default = "approve"
     rig.buy()
     rig.until(lambda: rig.board.turning is not None)
     getattr(rig.board, end)()
@@ -163,7 +163,7 @@ def test_a_kiosk_that_begins_anew_at_any_step_costs_nobody_anything(
 
 
 def test_a_board_that_hears_a_vend_too_late_turns_nothing(rig: SerialRig) -> None:
-    rig.interface.otherwise = "approve"
+    rig.interface.default = "approve"
     rig.buy()
     rig.until_phase(Phase.DISPENSING)
     rig.until(lambda: any("VEND" in line for line in rig.dispenser_line.sent))

@@ -106,7 +106,7 @@ def test_a_checkpoint_comes_every_so_many_rows_and_counts_itself() -> None:
 
 def test_a_start_reads_no_row_before_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(checkpoint_every=10)
-    rig.terminal.otherwise, rig.dispenser.otherwise = Pay.APPROVE, Vend.SILENCE
+    rig.terminal.default, rig.dispenser.default = Pay.APPROVE, Vend.SILENCE
     rig.buy()
     rig.after(46)
     settle_everything(rig)

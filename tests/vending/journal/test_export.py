@@ -32,7 +32,7 @@ def rig() -> Rig:
         (WATER, Pay.APPROVE, Vend.SILENCE),
         (BEER, Pay.APPROVE, Vend.JAM),
     ):
-        rig.terminal.otherwise, rig.dispenser.otherwise = pay, vend
+        rig.terminal.default, rig.dispenser.default = pay, vend
         rig.buy(slot, camera=False)
         rig.reader.present(40)
         rig.tick()

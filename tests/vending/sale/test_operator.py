@@ -28,7 +28,7 @@ def rig() -> Rig:
 
 
 def test_an_operator_who_stops_the_sale_lets_a_paid_one_end(rig: Rig) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.buy()
     rig.shop.stop_selling(True)
     assert rig.phase is Phase.PAYING
@@ -112,14 +112,14 @@ def test_a_test_payment_comes_back(rig: Rig, behaviour: Pay, test: str) -> None:
 
 
 def test_service_opens_on_an_unpaid_sale_and_not_on_a_paid_one(rig: Rig) -> None:
-    rig.terminal.plan([Pay.APPROVE_UNHEARD])
+    rig.terminal.plan([Pay.APPROVE_SILENTLY])
     rig.buy()
     rig.into_service()
     assert rig.phase is Phase.SERVICE
     rig.shop.operate(LeaveService())
     settle_everything(rig)
     assert rig.held == 0
-    rig.dispenser.otherwise = Vend.WAIT
+    rig.dispenser.default = Vend.WAIT
     rig.buy()
     rig.tick()
     rig.into_service()
@@ -174,7 +174,7 @@ def test_a_refund_that_comes_while_the_customer_reads_is_told(rig: Rig) -> None:
 
 
 def test_money_that_is_owed_is_told_in_its_own_currency(rig: Rig) -> None:
-    rig.terminal.plan([Pay.APPROVE_UNHEARD])
+    rig.terminal.plan([Pay.APPROVE_SILENTLY])
     rig.terminal.unheard = 99
     rig.buy()
     for _ in range(8):

@@ -79,7 +79,7 @@ def test_the_receipt_can_be_left_at_once(rig: Rig) -> None:
     ],
 )
 def test_a_time_out_warns_before_it_acts(rig: Rig, slot: str | None, camera: bool, phase: Phase, seconds: int) -> None:
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.choose(slot or "none", camera=camera)
     if phase in (Phase.ASK_ID, Phase.PAYING):
         rig.shop.touch(Continue())
@@ -109,7 +109,7 @@ def test_nobody_walks_away_unwatched_nor_from_a_payment(rig: Rig) -> None:
     rig.shop.report_customer_left()
     assert rig.phase is Phase.SELECTED
     rig.shop.touch(SetCamera(on=True))
-    rig.terminal.otherwise = Pay.WAIT
+    rig.terminal.default = Pay.WAIT
     rig.shop.touch(Continue())
     rig.shop.report_customer_left()
     assert rig.phase is Phase.PAYING
@@ -178,7 +178,7 @@ def test_money_that_a_failing_journal_left_behind_is_claimed_and_comes_back(rig:
 
 
 def test_a_motor_whose_answer_could_not_be_journalled_is_in_doubt_and_its_answer_kept(rig: Rig) -> None:
-    rig.dispenser.otherwise = Vend.WAIT
+    rig.dispenser.default = Vend.WAIT
     rig.buy()
     rig.tick()
     assert rig.phase is Phase.DISPENSING

@@ -1,9 +1,9 @@
-"""A dispenser board on a serial line: motors and a drop sensor. docs/dispenser-protocol.md says what it has to do.
+"""A dispenser board on a serial line: motors and a drop sensor. See docs/dispenser-protocol.md.
 
-A vend is sent once. It names the board's present start and, in the board's own time, when its motor may no longer
-start; so a line that was held up turns nothing, and once that time is over, a board that does not know the vend will
-never turn its motor. Whatever was said or lost, asking is enough to find out what became of a vend, also after the
-line or the board was away.
+The driver sends each vend once. The command names the board's present start and, in the board's own time, a deadline
+after which its motor may not start. A delayed line therefore turns no motor, and after the deadline a board that does
+not know the vend never will turn it. Whatever was lost, a question is enough to learn the end of a vend, also after the
+line or the board was disconnected.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from kiosk.vending.devices.serial_line import LineDown, LineUp, Link
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 2.0
-"""Seconds between two HELLOs."""
+"""Seconds between two HELLO commands."""
 BUSY_POLL = 1.0
-"""Seconds between two questions about a vend that is under way."""
+"""Seconds between two questions about an open vend."""
 DEAD_AFTER = 6.0
-"""Seconds of silence after which the board is away."""
+"""Seconds of silence after which the board counts as disconnected."""
 START_WITHIN = 5.0
-"""Seconds for the board to answer before a vend is sent, and again for its motor to start after."""
+"""Seconds in which the board must answer before a vend is sent, and again in which its motor must start."""
 MOST_PENDING = 16
-"""Vends without an end that are still asked about."""
+"""Open vends that the driver asks about at most."""
 
 
 @dataclass
 class _Vend:
-    """A vend whose end is not known."""
+    """A vend whose end is unknown."""
 
     id: str
     motor: str
     since: float
     boot: str | None = None
-    """The board's start that it was sent to; None until it was sent."""
+    """The board's start to which it was sent; None until it is sent."""
     deadline: int = 0
-    """The board's uptime after which the motor may not start, in milliseconds."""
+    """The board's uptime in milliseconds after which the motor may not start."""
 
 
 class SerialDispenser:
-    """A dispenser on a serial line. `motors` says which motor a slot has; by default they share a name."""
+    """A `Dispenser` on a serial line. `motors` maps slots to motors; other slots have a motor of the same name."""
 
     simulated = False
 
@@ -53,22 +53,22 @@ class SerialDispenser:
         self._motors = motors or {}
         self._now = 0.0
         self._vends: dict[str, _Vend] = {}
-        self._said: list[DispenserMessage] = []
-        self._up = False
-        self._away: bool | None = None
-        self._heard_at: float | None = None
+        self._messages: list[DispenserMessage] = []
+        self._is_up = False
+        self._is_away: bool | None = None
+        self._last_line_at: float | None = None
         self._board: Board | None = None
         self._hello_due = 0.0
         self._ask_due = 0.0
-        self._asked_for_last = False
+        self._has_asked_for_last = False
 
     def dispense(self, vend: str, slot: str) -> None:
-        """Sends the vend as soon as the board has told its time."""
+        """Queues the vend, which is sent once the board has reported its time."""
         motor = self._motors.get(slot, slot)
         if vend in self._vends:
             return
         if not (is_word(vend) and is_word(motor)):
-            self._said.append(NotDropped(vend, "refused"))
+            self._messages.append(NotDropped(vend, "refused"))
             return
         while len(self._vends) >= MOST_PENDING:
             self._vends.pop(next(iter(self._vends)))
@@ -76,45 +76,49 @@ class SerialDispenser:
         self._hello_due = self._now
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Releases the port."""
         self._link.close()
 
     def poll(self, now: float) -> Sequence[DispenserMessage]:
-        """Hears the board, and asks it what is not known."""
+        """Reads the board's lines, and asks about open vends."""
         self._now = now
-        self._give_up_unsent()  # before a late answer of the board could have it sent
-        for heard in self._link.poll():
-            match heard:
+        self._drop_unsent()  # before a late answer of the board could send it
+        for event in self._link.poll():
+            match event:
                 case LineUp():
-                    self._up, self._heard_at = True, None
+                    self._is_up, self._last_line_at = True, None
                     self._hello_due = self._ask_due = now
                 case LineDown():
-                    self._up, self._heard_at, self._board = False, None, None
+                    self._is_up, self._last_line_at, self._board = False, None, None
                 case str():
-                    self._on_line(heard)
-        self._ask()
-        self._notice_fault()
-        said, self._said = self._said, []
-        return said
+                    self._on_line(event)
+        self._send_due()
+        self._report_fault()
+        messages, self._messages = self._messages, []
+        return messages
 
     def _on_line(self, line: str) -> None:
         match parse_line(line):
             case Board() as board:
                 self._on_board(board)
             case VendReport() as report:
-                self._heard_at = self._now
+                self._last_line_at = self._now
                 self._on_report(report)
 
     def _on_board(self, board: Board) -> None:
         if self._board is None or (board.boot, board.health) != (self._board.boot, self._board.health):
             log.info("dispenser %s: start %s, %s", board.name, board.boot, board.health)
         if board.version != VERSION:
-            log.error("the dispenser speaks version %d of the protocol, the kiosk %d", board.version, VERSION)
+            log.error(
+                "dispenser: the board uses version %d of the protocol and the kiosk version %d: update the older one",
+                board.version,
+                VERSION,
+            )
             return
-        self._heard_at, self._board = self._now, board
-        if not self._asked_for_last:
-            # of a vend whose end the last run did not hear
-            self._asked_for_last = True
+        self._last_line_at, self._board = self._now, board
+        if not self._has_asked_for_last:
+            # The last run may have missed the end of its last vend.
+            self._has_asked_for_last = True
             self._link.send(frame("LAST"))
         for vend in self._vends.values():
             if vend.boot is None:
@@ -136,25 +140,28 @@ class SerialDispenser:
             case "UNKNOWN" if vend and vend.boot and (report.boot != vend.boot or report.uptime > vend.deadline):
                 self._end(report.vend, NotDropped(report.vend, "refused"))
             case "UNSURE":
-                log.error("dispenser: it lost its power during vend %s and does not know its end", report.vend)
+                log.error(
+                    "dispenser: the board lost power during vend %s: count the slot",
+                    report.vend,
+                )
                 self._vends.pop(report.vend, None)
             case "TURNING" if vend is None and len(self._vends) < MOST_PENDING:
-                # the last run's; its end is of use to whoever settles it
+                # A vend of the last run: its end helps the person who settles it.
                 self._vends[report.vend] = _Vend(report.vend, "", self._now, report.boot)
 
     def _end(self, vend: str, message: DispenserMessage) -> None:
-        """Also of a vend that is not waited for: the sale knows what is old."""
+        """Reports the end of a vend, also of an unexpected one: the sale recognises old answers."""
         self._vends.pop(vend, None)
-        self._said.append(message)
+        self._messages.append(message)
 
-    def _give_up_unsent(self) -> None:
-        """What the board was never told, it will never do."""
+    def _drop_unsent(self) -> None:
+        """Reports vends that could not be sent in time as refused: the board will never carry them out."""
         for vend in list(self._vends.values()):
             if vend.boot is None and self._now > vend.since + START_WITHIN:
                 self._end(vend.id, NotDropped(vend.id, "refused"))
 
-    def _ask(self) -> None:
-        if not self._up:
+    def _send_due(self) -> None:
+        if not self._is_up:
             return
         if self._now >= self._hello_due:
             self._hello_due = self._now + HEARTBEAT
@@ -165,10 +172,10 @@ class SerialDispenser:
                 if vend.boot is not None:
                     self._link.send(frame(f"ASK {vend.id}"))
 
-    def _notice_fault(self) -> None:
-        silent = self._heard_at is None or self._now > self._heard_at + DEAD_AFTER
-        away = not self._up or silent or self._board is None or self._board.health != "OK"
-        if away != self._away:
-            if away or self._away is not None:
-                self._said.append(FaultChanged("dispenser", away))
-            self._away = away
+    def _report_fault(self) -> None:
+        silent = self._last_line_at is None or self._now > self._last_line_at + DEAD_AFTER
+        away = not self._is_up or silent or self._board is None or self._board.health != "OK"
+        if away != self._is_away:
+            if away or self._is_away is not None:
+                self._messages.append(FaultChanged("dispenser", away))
+            self._is_away = away

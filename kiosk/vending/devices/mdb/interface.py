@@ -1,7 +1,7 @@
-"""The conversation with an MDB interface: asking where it is, commanding, and whether it is there at all.
+"""The dialogue with an MDB interface: it asks for the status, sends commands, and finds out whether a reader is there.
 
-It asks `D,STATUS` again and again, once at a time, and sooner after a command or when the interface says something
-unasked. Who acts on answers alone needs no other line to arrive: what was lost is seen to have had no effect.
+It sends `D,STATUS` again and again, one at a time, and sooner after a command or an unsolicited status. A caller that
+acts on the answers alone does not depend on any other line: a lost command shows in the next answer as without effect.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from kiosk.vending.devices.mdb.protocol import Refusal, Status, parse_line
 from kiosk.vending.devices.serial_line import LineDown, LineUp, Link
 
 HEARTBEAT = 2.0
-"""Seconds between two looks while nothing happens."""
+"""Seconds between two status queries while nothing happens."""
 BUSY_POLL = 0.5
-"""The same while a payment is open."""
+"""Seconds between two status queries while a payment is open."""
 REPLY_TIMEOUT = 1.0
-"""Seconds after which a look is taken to be unanswered."""
+"""Seconds after which a status query counts as unanswered."""
 DEAD_AFTER = 3
-"""Unanswered looks after which the interface is away."""
+"""Unanswered queries after which the interface counts as disconnected."""
 RESEND = 1.0
-"""Seconds until a command without effect may be sent again."""
+"""Seconds until a command that had no effect may be sent again."""
 RESET_GRACE = 10.0
-"""Seconds that a reset of our own may take before the terminal counts as away."""
+"""Seconds that a reset by the kiosk may take before the terminal counts as disconnected."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Where the interface is, as of the last look."""
+    """The answer to a status query."""
 
     status: Status
 
 
 @dataclass(frozen=True)
 class Hint:
-    """Where it says, unasked, that it is; a look follows."""
+    """An unsolicited status, after which a query follows."""
 
     status: Status
 
 
-Said = Union[Answer, Hint, Refusal, LineDown]  # noqa: UP007
+InterfaceMessage = Union[Answer, Hint, Refusal, LineDown]  # noqa: UP007
 
 
 class MdbInterface:
@@ -52,83 +52,83 @@ class MdbInterface:
         self._now = 0.0
         self._up = False
         self._status: Status | None = None
-        self._look_sent: float | None = None
-        self._look_due = 0.0
+        self._query_sent: float | None = None
+        self._query_due = 0.0
         self._unanswered = 0
-        self._sent = "", 0.0
-        self._excused_until = 0.0
+        self._last_command = "", 0.0
+        self._reset_until = 0.0
 
-    def hear(self, now: float) -> Iterator[Said]:
-        """What it said since the last call; commands may be sent in between."""
+    def poll(self, now: float) -> Iterator[InterfaceMessage]:
+        """Yields the messages since the last call. The caller may send commands in between. `now` is in seconds."""
         self._now = now
-        for heard in self._link.poll():
-            match heard:
+        for event in self._link.poll():
+            match event:
                 case LineUp():
-                    self._up, self._unanswered, self._look_due = True, 0, now
+                    self._up, self._unanswered, self._query_due = True, 0, now
                 case LineDown():
-                    self._up, self._status, self._look_sent = False, None, None
-                    yield heard
+                    self._up, self._status, self._query_sent = False, None, None
+                    yield event
                 case str():
-                    yield from self._understood(heard)
+                    yield from self._on_line(event)
 
-    def look(self, *, hasty: bool) -> None:
-        """Asks where it is, if it is time to. `hasty`: whether somebody waits."""
+    def query_status(self, *, is_busy: bool) -> None:
+        """Sends a status query if one is due: more often while a payment is open (`is_busy`)."""
         if not self._up:
             return
-        if self._look_sent is not None and self._now >= self._look_sent + REPLY_TIMEOUT:
-            self._look_sent = None
+        if self._query_sent is not None and self._now >= self._query_sent + REPLY_TIMEOUT:
+            self._query_sent = None
             self._unanswered += 1
             if self._unanswered >= DEAD_AFTER:
                 self._status = None
-                self._link.send("D,2")  # perhaps the master is off, and says nothing then; if it is on, it says so
-        if self._look_sent is None and self._now >= self._look_due:
+                self._link.send("D,2")  # a master that is off may not answer; one that is on says so
+        if self._query_sent is None and self._now >= self._query_due:
             self._link.send("D,STATUS")
-            self._look_sent = self._now
-            self._look_due = self._now + (BUSY_POLL if hasty else HEARTBEAT)
+            self._query_sent = self._now
+            self._query_due = self._now + (BUSY_POLL if is_busy else HEARTBEAT)
 
-    def look_soon(self) -> None:
-        """Something has changed."""
-        self._look_due = min(self._look_due, self._now)
+    def query_soon(self) -> None:
+        """Makes the next status query due now."""
+        self._query_due = min(self._query_due, self._now)
 
-    def command(self, command: str, *, anew: bool = False, again_after: float = RESEND) -> bool:
-        """Sends a command, and looks what comes of it.
+    def command(self, command: str, *, is_new: bool = False, again_after: float = RESEND) -> bool:
+        """Sends a command, and makes a status query due. Returns whether it was sent.
 
-        False, and nothing sent, for one that was sent less than `again_after` seconds ago and may still take effect;
-        unless it is for something new.
+        The same command is not sent again within `again_after` seconds, because it may still take effect, unless
+        `is_new` says that it belongs to something new.
         """
-        sent, at = self._sent
-        if sent == command and not anew and self._now < at + again_after:
+        last, sent_at = self._last_command
+        if last == command and not is_new and self._now < sent_at + again_after:
             return False
         self._link.send(command)
-        self._sent = command, self._now
-        self._look_due = self._now
+        self._last_command = command, self._now
+        self._query_due = self._now
         return True
 
     def reset(self) -> None:
-        """Resets the reader: off, upon which it is found off and switched on again."""
-        self._excused_until = self._now + RESET_GRACE
+        """Resets the reader: switches the master off. The next answers show it off, and it is switched on again."""
+        self._reset_until = self._now + RESET_GRACE
         self.command("D,0")
 
     @property
     def is_away(self) -> bool:
-        """Whether there is no enabled reader; not while a reset of our own is under way."""
+        """Whether there is no enabled reader, except during a reset by the kiosk."""
         away = not self._up or self._status is None or not self._status.is_on
-        return away and not (self._up and self._now < self._excused_until)
+        return away and not (self._up and self._now < self._reset_until)
 
     def close(self) -> None:
-        """Gives the port back."""
+        """Releases the port."""
         self._link.close()
 
-    def _understood(self, line: str) -> Iterator[Said]:
+    def _on_line(self, line: str) -> Iterator[InterfaceMessage]:
         match parse_line(line):
-            case Status() as status if status.is_answer and self._look_sent is not None:
+            case Status() as status if status.is_answer and self._query_sent is not None:
                 if self._status and self._status.name != status.name:
-                    self._sent = "", 0.0  # the last command has had its effect
-                self._look_sent, self._unanswered, self._status = None, 0, status
+                    self._last_command = "", 0.0  # it has had its effect
+                self._query_sent, self._unanswered, self._status = None, 0, status
                 yield Answer(status)
             case Status() as status:
-                self.look_soon()
+                self.query_soon()
                 yield Hint(status)
-            case Refusal() as refusal if not refusal.what.endswith("is on"):  # which answers a needless D,2
-                self.look_soon()
+            case Refusal() as refusal if not refusal.what.endswith("is on"):  # that answers a D,2 without need
+                self.query_soon()
                 yield refusal

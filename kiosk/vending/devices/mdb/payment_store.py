@@ -1,7 +1,7 @@
-"""What the MDB driver must not forget: how far each payment got, in a file, because neither reader nor interface knows.
+"""A file with the progress of each MDB payment, which neither the reader nor the interface remembers.
 
-A payment is written down before the command that could move money is sent, so that after any crash the file says at
-least as much as was sent. It holds transaction numbers and amounts, and nothing of a card.
+A payment is written before the command that could move money is sent, so that after any crash the file shows at least
+as much as was sent. It holds transaction ids and amounts, and nothing of a card.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ from kiosk.vending.catalog.currency import is_currency
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 64
-"""Payments kept; one that is older has long been acknowledged, or settled by the operator."""
+MOST_PAYMENTS = 64
+"""Payments that the file keeps; older ones are acknowledged, or settled by the operator, long before."""
 
-_LONGEST = 1 << 16  # letters; so many payments take a tenth of it
+_MOST_CHARACTERS = 1 << 16  # so many payments take a tenth of it
 
 Stage = Literal["requested", "settling", "reversing", "settled", "returned", "unknown"]
-"""`requested`: the reader may have been asked. `settling`, `reversing`: the vend's success or failure may have been
-told. `settled`, `returned`: that is over. `unknown`: whether the success arrived, nobody can tell any more."""
+"""How far a payment got.
+
+`requested`: the kiosk may have asked the reader. `settling`, `reversing`: the kiosk may have reported the vend's
+success or failure. `settled`, `returned`: the payment is over. `unknown`: whether the success arrived is unknown.
+"""
 
 OPEN: tuple[Stage, ...] = ("requested", "settling", "reversing")
 
 
 @dataclass(frozen=True)
 class PaymentRecord:
-    """A payment in the file. `amount` in minor units of `currency`."""
+    """A payment in the file. `amount` is in minor units of `currency`."""
 
     stage: Stage
     amount: int
@@ -39,57 +42,65 @@ class PaymentRecord:
 
 
 class PaymentStore:
-    """The file, and what it says. `whole` is False if there is one that cannot be understood."""
+    """The file's payments, by transaction. `is_readable` is False if the file exists and cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._payments: dict[str, PaymentRecord] = {}
-        self._trouble = ""
-        self.whole = True
+        self._last_error = ""
+        self.is_readable = True
         try:
             with path.open(encoding="utf-8") as file:
-                self._payments = _read(file.read(_LONGEST))
+                self._payments = _parse(file.read(_MOST_CHARACTERS))
         except FileNotFoundError:
             pass  # the first start
         except (OSError, ValueError, RecursionError) as error:
-            self.whole = False
-            log.error("%s cannot be read, so reversals of older payments cannot be confirmed: %s", path, error)
+            self.is_readable = False
+            log.error(
+                "%s cannot be read (%s), so reversals of older payments cannot be confirmed: check them in the card "
+                "company's list",
+                path,
+                error,
+            )
 
     def get(self, transaction: str) -> PaymentRecord | None:
-        """What is known of a transaction."""
+        """Returns a transaction's payment, or None if it is not in the file."""
         return self._payments.get(transaction)
 
-    def open(self) -> tuple[str, PaymentRecord] | None:
-        """The payment that is not over. There is at most one, because a reader handles one at a time."""
+    def open_payment(self) -> tuple[str, PaymentRecord] | None:
+        """Returns the open payment and its transaction. There is at most one: a reader handles one at a time."""
         return next(((name, each) for name, each in self._payments.items() if each.stage in OPEN), None)
 
-    def put(self, transaction: str, remembered: PaymentRecord) -> bool:
-        """Writes it down; False if that failed. Then only an end is kept in mind, which is true without the file."""
+    def put(self, transaction: str, record: PaymentRecord) -> bool:
+        """Writes a payment to the file. Returns False if that failed.
+
+        After a failure the store remembers only a payment that is over, which is true without the file as well.
+        """
         payments = {name: each for name, each in self._payments.items() if name != transaction}
-        payments[transaction] = remembered
-        payments = dict(list(payments.items())[-REMEMBERED:])
-        if remembered.stage not in OPEN:
+        payments[transaction] = record
+        payments = dict(list(payments.items())[-MOST_PAYMENTS:])
+        if record.stage not in OPEN:
             self._payments = payments
         try:
             with replace_file(self._path, mode=0o600) as temporary:
-                temporary.write_text(_written(payments), encoding="utf-8")
-            sync(self._path.parent)  # else a power cut could bring back what knows less than was sent
+                temporary.write_text(_to_json(payments), encoding="utf-8")
+            sync(self._path.parent)  # else a power cut could restore a file that shows less than was sent
         except OSError as error:
-            if str(error) != self._trouble:  # once, for it is tried twice a second
-                log.error("%s cannot be written: %s", self._path, error)
-            self._trouble = str(error)
+            if str(error) != self._last_error:  # once, because the terminal tries twice a second
+                log.error("%s cannot be written (%s): check its disk and its folder", self._path, error)
+            self._last_error = str(error)
             return False
-        self._payments, self._trouble = payments, ""
+        self._payments, self._last_error = payments, ""
         return True
 
 
-def _written(payments: dict[str, PaymentRecord]) -> str:
+def _to_json(payments: dict[str, PaymentRecord]) -> str:
     rows = [[name, each.stage, each.amount, each.currency] for name, each in payments.items()]
     return json.dumps({"version": 1, "payments": rows})
 
 
-def _read(text: str) -> dict[str, PaymentRecord]:
-    """Raises `ValueError` for anything else than what `_written` writes."""
+def _parse(text: str) -> dict[str, PaymentRecord]:
+    """Parses the file. Raises `ValueError` for anything that `_to_json` does not write."""
     data = json.loads(text)
     if not isinstance(data, dict) or data.get("version") != 1 or not isinstance(data.get("payments"), list):
         raise ValueError("it is of another version")
@@ -101,5 +112,5 @@ def _read(text: str) -> dict[str, PaymentRecord]:
             ):
                 payments[name] = PaymentRecord(stage, amount, currency)  # type: ignore[arg-type]
             case _:
-                raise ValueError(f"it has a row {row!r}")
+                raise ValueError(f"it has an invalid row {row!r}")
     return payments

@@ -1,1 +1,1 @@
-"""Devices that a program plays, for demonstrations and tests."""
+"""Simulated devices, for demonstrations and tests."""

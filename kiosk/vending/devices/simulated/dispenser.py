@@ -1,7 +1,7 @@
-"""A dispenser without motors, which can do everything that a real one does to a sale.
+"""A simulated dispenser, which can behave in every way that a real one does.
 
-By script, one behaviour for each vend to come, or by hand with `Behaviour.WAIT`. What fell it keeps in a file, if it
-is given one, as the world does beside a kiosk that loses power.
+It follows a script with one behaviour for each vend, or waits for calls with `Behaviour.WAIT`. It can keep in a file
+what dropped, which outlives a kiosk that loses power.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ from kiosk.vending.devices.protocols import DispenserMessage, Dropped, FaultChan
 
 
 class Behaviour(Enum):
-    """What happens to one vend."""
+    """What the dispenser does with one vend."""
 
     WAIT = "wait for drop(), jam() or silence()"
     DROP = "drop"
-    DROP_TWICE = "drop once, and say so twice"
-    DROP_UNSEEN = "drop, and say nothing"
-    DROP_AFTER_JAM = "say that it is jammed, and drop then"
+    DROP_TWICE = "drop once, and report it twice"
+    DROP_UNSEEN = "drop, and report nothing"
+    DROP_AFTER_JAM = "report a jam, and drop then"
     JAM = "the motor is stuck"
-    NOTHING = "it turns, and nothing falls"
+    NOTHING = "the motor turns, and nothing drops"
     SILENCE = "neither drop nor answer"
-    VANISH = "drop, and go away before saying so"
+    VANISH = "drop, and disconnect before reporting it"
 
 
 @dataclass
 class SimulatedDispenser:
-    """Drops nothing, and counts it. `truth` is its file."""
+    """A `Dispenser` that only counts drops. `truth` is the file that records them."""
 
     truth: Path | None = None
-    otherwise: Behaviour = Behaviour.DROP
+    default: Behaviour = Behaviour.DROP
     seconds: float = 0.0
-    """How long a motor turns."""
+    """Seconds that a motor turns."""
     repeats: bool = False
-    """Whether it says everything twice."""
+    """Whether it sends every message twice."""
     away: bool = False
     simulated: bool = True
     script: deque[Behaviour] = field(default_factory=deque)
     dropped: Counter[str] = field(default_factory=Counter)
-    """How many products fell, by vend."""
+    """Products dropped, by vend."""
     fallen: Counter[str] = field(default_factory=Counter)
-    """How many products fell, by slot."""
+    """Products dropped, by slot."""
     waiting: tuple[str, str] | None = None
-    """The vend and slot that wait for somebody to act."""
-    _said: list[DispenserMessage] = field(default_factory=list, init=False)
+    """The vend and its slot that wait for `drop`, `jam` or `silence`."""
+    _messages: list[DispenserMessage] = field(default_factory=list, init=False)
     _due: dict[str, tuple[float, str, Behaviour]] = field(default_factory=dict, init=False)
     _now: float = field(default=0.0, init=False)
 
@@ -61,68 +61,68 @@ class SimulatedDispenser:
         self.connect()
 
     def connect(self) -> None:
-        """The kiosk has begun anew. What it did not fetch is lost."""
-        self._said = [FaultChanged("dispenser", True)] if self.away else []
+        """Simulates a restart of the kiosk: messages that it did not fetch are lost."""
+        self._messages = [FaultChanged("dispenser", True)] if self.away else []
 
     def plan(self, behaviours: Iterable[Behaviour]) -> None:
-        """Appends to the script."""
+        """Appends behaviours to the script."""
         self.script.extend(behaviours)
 
     def dispense(self, vend: str, slot: str) -> None:
-        """Does what the script says, each time that it is told to: a vend that is told twice drops twice."""
+        """Does what the script says, at every call: a vend that is commanded twice drops twice."""
         if self.away:
             return
-        behaviour = self.script.popleft() if self.script else self.otherwise
+        behaviour = self.script.popleft() if self.script else self.default
         if self.seconds:
             self._due[vend] = self._now + self.seconds, slot, behaviour
         else:
             self._behave(vend, slot, behaviour)
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """Does nothing: there is no device."""
 
     def poll(self, now: float) -> Sequence[DispenserMessage]:
-        """Everything said since the last call."""
+        """Returns the messages since the last call."""
         self._now = now
         for vend, (due, slot, behaviour) in list(self._due.items()):
             if due <= now:
                 del self._due[vend]
                 self._behave(vend, slot, behaviour)
-        said, self._said = self._said, []
-        return said
+        messages, self._messages = self._messages, []
+        return messages
 
     def drop(self) -> None:
-        """The product of the waiting vend falls."""
+        """Drops the product of the waiting vend."""
         if self.waiting:
             (vend, slot), self.waiting = self.waiting, None
             self._drop(vend, slot, 1)
 
     def jam(self) -> None:
-        """The motor of the waiting vend gets stuck."""
+        """Jams the motor of the waiting vend."""
         if self.waiting:
-            self._say(NotDropped(self.waiting[0], "jam"))
+            self._send(NotDropped(self.waiting[0], "jam"))
             self.waiting = None
 
     def silence(self) -> None:
-        """The waiting vend is never heard of again."""
+        """Never answers the waiting vend."""
         self.waiting = None
 
     def say(self, message: DispenserMessage) -> None:
-        """Says anything."""
-        self._say(message)
+        """Sends any message."""
+        self._send(message)
 
     def vanish(self) -> None:
-        """The cable is pulled: nothing is heard or said."""
+        """Disconnects, as if the cable were pulled."""
         if not self.away:
             self.away, self.waiting = True, None
             self._due.clear()
-            self._said = [FaultChanged("dispenser", True)]
+            self._messages = [FaultChanged("dispenser", True)]
 
     def come_back(self) -> None:
-        """The cable is in again."""
+        """Connects again."""
         if self.away:
             self.away = False
-            self._said.append(FaultChanged("dispenser", False))
+            self._messages.append(FaultChanged("dispenser", False))
 
     def _behave(self, vend: str, slot: str, behaviour: Behaviour) -> None:
         match behaviour:
@@ -135,26 +135,26 @@ class SimulatedDispenser:
             case Behaviour.DROP_UNSEEN:
                 self._drop(vend, slot, 0)
             case Behaviour.DROP_AFTER_JAM:
-                self._say(NotDropped(vend, "jam"))
+                self._send(NotDropped(vend, "jam"))
                 self._drop(vend, slot, 1)
             case Behaviour.JAM:
-                self._say(NotDropped(vend, "jam"))
+                self._send(NotDropped(vend, "jam"))
             case Behaviour.NOTHING:
-                self._say(NotDropped(vend, "nothing"))
+                self._send(NotDropped(vend, "nothing"))
             case Behaviour.VANISH:
                 self._drop(vend, slot, 0)
                 self.vanish()
 
-    def _drop(self, vend: str, slot: str, said: int) -> None:
+    def _drop(self, vend: str, slot: str, reports: int) -> None:
         self._count(vend, slot)
         if self.truth:
             with self.truth.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([vend, slot]) + "\n")
-        for _ in range(said):
-            self._say(Dropped(vend))
+        for _ in range(reports):
+            self._send(Dropped(vend))
 
-    def _say(self, message: DispenserMessage) -> None:
-        self._said += [message] * (2 if self.repeats else 1)
+    def _send(self, message: DispenserMessage) -> None:
+        self._messages += [message] * (2 if self.repeats else 1)
 
     def _count(self, vend: str, slot: str) -> None:
         self.dropped[vend] += 1

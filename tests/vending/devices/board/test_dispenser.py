@@ -109,7 +109,7 @@ def test_a_slot_without_a_motor_is_refused(bench: Bench) -> None:
 @pytest.mark.parametrize("skipped", range(6))
 def test_a_line_that_goes_wrong_turns_no_motor_twice(bench: Bench, fate: Fate, skipped: int) -> None:
     bench.run()
-    bench.board.otherwise = "drop"
+    bench.board.default = "drop"
     bench.dispenser.dispense("v-1", "A1")
     bench.wire.fates.extend([*["whole"] * skipped, fate, fate])  # type: ignore[list-item]
     said = [message for message in bench.run(15) if not isinstance(message, FaultChanged)]

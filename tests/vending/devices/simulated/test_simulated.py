@@ -45,7 +45,7 @@ def asked(behaviour: Pay, **settings: object) -> SimulatedTerminal:
         (Pay.WAIT, [], 0),
         (Pay.APPROVE, [Approved("t", 100, "SIM000001")], 100),
         (Pay.APPROVE_TWICE, [Approved("t", 100, "SIM000001")] * 2, 100),
-        (Pay.APPROVE_UNHEARD, [], 100),
+        (Pay.APPROVE_SILENTLY, [], 100),
         (Pay.APPROVE_TOO_MUCH, [Approved("t", 101, "SIM000001")], 101),
         (Pay.APPROVE_LATE, [], 0),
         (Pay.DECLINE, [Declined("t", "card")], 0),
@@ -53,7 +53,7 @@ def asked(behaviour: Pay, **settings: object) -> SimulatedTerminal:
         (Pay.TIME_OUT, [Declined("t", "timeout")], 0),
         (Pay.SILENCE, [], 0),
         (Pay.VANISH, [GONE], 100),
-        (Pay.REVERSE_UNASKED, [Reversed("t")], 0),
+        (Pay.REVERSE_UNREQUESTED, [Reversed("t")], 0),
     ],
 )
 def test_each_behaviour_of_the_terminal(behaviour: Pay, said: list[object], held: int) -> None:
@@ -239,7 +239,7 @@ def test_an_id_reader_knows_a_birthday() -> None:
 
 
 def test_a_payment_that_waits_is_charged_once() -> None:
-    terminal = SimulatedTerminal(otherwise=Pay.WAIT)
+    terminal = SimulatedTerminal(default=Pay.WAIT)
     terminal.authorize("t", 180, "EUR")
     terminal._approve("t")
     terminal.approve()
