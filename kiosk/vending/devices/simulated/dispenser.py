@@ -100,7 +100,7 @@ class SimulatedDispenser:
     def jam(self) -> None:
         """Jams the motor of the waiting vend."""
         if self.waiting:
-            self._send(NotDropped(self.waiting[0], "jam"))
+            self._emit(NotDropped(self.waiting[0], "jam"))
             self.waiting = None
 
     def silence(self) -> None:
@@ -109,7 +109,7 @@ class SimulatedDispenser:
 
     def say(self, message: DispenserMessage) -> None:
         """Sends any message."""
-        self._send(message)
+        self._emit(message)
 
     def vanish(self) -> None:
         """Disconnects, as if the cable were pulled."""
@@ -135,12 +135,12 @@ class SimulatedDispenser:
             case Behaviour.DROP_UNSEEN:
                 self._drop(vend, slot, 0)
             case Behaviour.DROP_AFTER_JAM:
-                self._send(NotDropped(vend, "jam"))
+                self._emit(NotDropped(vend, "jam"))
                 self._drop(vend, slot, 1)
             case Behaviour.JAM:
-                self._send(NotDropped(vend, "jam"))
+                self._emit(NotDropped(vend, "jam"))
             case Behaviour.NOTHING:
-                self._send(NotDropped(vend, "nothing"))
+                self._emit(NotDropped(vend, "nothing"))
             case Behaviour.VANISH:
                 self._drop(vend, slot, 0)
                 self.vanish()
@@ -151,9 +151,9 @@ class SimulatedDispenser:
             with self.truth.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([vend, slot]) + "\n")
         for _ in range(reports):
-            self._send(Dropped(vend))
+            self._emit(Dropped(vend))
 
-    def _send(self, message: DispenserMessage) -> None:
+    def _emit(self, message: DispenserMessage) -> None:
         self._messages += [message] * (2 if self.repeats else 1)
 
     def _count(self, vend: str, slot: str) -> None:

@@ -146,7 +146,7 @@ class SimulatedTerminal:
     def decline(self, reason: str = "card") -> None:
         """Declines the waiting payment."""
         if self.waiting:
-            self._send(Declined(self.waiting, reason))
+            self._emit(Declined(self.waiting, reason))
             self.waiting = None
 
     def silence(self) -> None:
@@ -155,7 +155,7 @@ class SimulatedTerminal:
 
     def say(self, message: PaymentMessage) -> None:
         """Sends any message."""
-        self._send(message)
+        self._emit(message)
 
     def vanish(self) -> None:
         """Disconnects, as if the cable were pulled."""
@@ -186,7 +186,7 @@ class SimulatedTerminal:
                 self._approve(transaction)
             case Behaviour.APPROVE_TWICE:
                 self._approve(transaction)
-                self._send(self._messages[-1])
+                self._emit(self._messages[-1])
             case Behaviour.APPROVE_SILENTLY:
                 self._record(transaction, "charged", amount)
             case Behaviour.APPROVE_TOO_MUCH:
@@ -194,36 +194,36 @@ class SimulatedTerminal:
             case Behaviour.APPROVE_LATE:
                 self._late.add(transaction)
             case Behaviour.DECLINE:
-                self._send(Declined(transaction))
+                self._emit(Declined(transaction))
             case Behaviour.CANCEL:
-                self._send(Declined(transaction, "cancelled"))
+                self._emit(Declined(transaction, "cancelled"))
             case Behaviour.TIME_OUT:
-                self._send(Declined(transaction, "timeout"))
+                self._emit(Declined(transaction, "timeout"))
             case Behaviour.VANISH:
                 self._record(transaction, "charged", amount)
                 self.vanish()
             case Behaviour.REVERSE_UNREQUESTED:
                 self._record(transaction, "void", 0)
-                self._send(Reversed(transaction))
+                self._emit(Reversed(transaction))
 
     def _approve(self, transaction: str, amount: int | None = None) -> None:
         amount = self.accounts[transaction].amount if amount is None else amount
         self.waiting = None if self.waiting == transaction else self.waiting  # it charges a transaction only once
         self._record(transaction, "charged", amount)
-        self._send(Approved(transaction, amount, f"SIM{len(self.accounts):06}"))
+        self._emit(Approved(transaction, amount, f"SIM{len(self.accounts):06}"))
 
     def _report_hidden_charges(self) -> None:
         for transaction, account in self.accounts.items():
             if account.denied and account.held:
-                self._send(Approved(transaction, account.held))
+                self._emit(Approved(transaction, account.held))
 
     def _acknowledge(self, message: PaymentMessage) -> None:
         if self.unheard:
             self.unheard -= 1
         else:
-            self._send(message)
+            self._emit(message)
 
-    def _send(self, message: PaymentMessage) -> None:
+    def _emit(self, message: PaymentMessage) -> None:
         if isinstance(message, (Declined, Reversed)) and message.transaction in self.accounts:
             self._record(message.transaction, "denied", 0)
         self._messages += [message] * (2 if self.repeats else 1)
