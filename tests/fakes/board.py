@@ -1,6 +1,6 @@
-"""A dispenser board, to the letter of docs/dispenser-protocol.md.
+"""An emulated dispenser board, exactly as docs/dispenser-protocol.md defines it.
 
-What turned and what fell is counted, whatever it says. `stored` outlives its power; all the rest does not.
+It counts real turns and drops, whatever it reports. Only `stored` survives a loss of power.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from binascii import crc_hqx
 from collections import Counter
 from typing import Literal
 
-REMEMBERED = 8
+MOST_VENDS = 8
 
 
-def _framed(body: str) -> str:
+def _frame(body: str) -> str:
     return f"{body}*{crc_hqx(body.encode(), 0xFFFF):04X}"
 
 
 class Board:
-    """A device for a `Wire`. The test lets motors end: `drop()`, `jam()`, `miss()`; and time pass: `uptime`."""
+    """A device for a `Wire`. The test ends a motor's turn with `drop`, `jam` or `miss`, and sets the time, `uptime`."""
 
     def __init__(self, motors: tuple[str, ...] = ("A1", "B1", "B2")) -> None:
         self.said: list[str] = []
         self.motors = motors
         self.stored: dict[str, str] = {}
-        """The ends of the latest vends: what is here as TURNING at a start has lost its power under way."""
+        """The states of the latest vends. One that is TURNING at a start was interrupted by a loss of power."""
         self.refused: list[str] = []
         self.boots = 1
         self.uptime = 0
@@ -35,7 +35,7 @@ class Board:
 
     def feed(self, line: str) -> None:
         body, _, _ = line.rpartition("*")
-        if self.mute or _framed(body) != line:
+        if self.mute or _frame(body) != line:
             return
         match body.split(" "):
             case ["HELLO"]:
@@ -48,7 +48,7 @@ class Board:
                 self._vend(vend, motor, boot, int(deadline))
 
     def drop(self) -> None:
-        """The product of the turning motor falls past the sensor."""
+        """Drops the product of the turning motor past the sensor."""
         if vend := self.turning:
             self.dropped[vend] += 1
             self._end(vend, "DROPPED")
@@ -58,7 +58,7 @@ class Board:
             self._end(self.turning, "JAM")
 
     def miss(self) -> None:
-        """The motor has turned, and nothing fell."""
+        """Ends the turn without a drop."""
         if self.turning:
             self._end(self.turning, "NOTHING")
 
@@ -81,9 +81,9 @@ class Board:
         if vend not in self.stored and vend not in self.refused:
             is_late = boot != self._boot or self.uptime > deadline
             if is_late or self.turning or motor not in self.motors or self.health != "OK":
-                self.refused = [*self.refused, vend][-REMEMBERED:]
+                self.refused = [*self.refused, vend][-MOST_VENDS:]
             else:
-                self.stored = dict([*self.stored.items(), (vend, "TURNING")][-REMEMBERED:])
+                self.stored = dict([*self.stored.items(), (vend, "TURNING")][-MOST_VENDS:])
                 self.turned[vend] += 1
         self._report(vend)
         if self.default == "drop":
@@ -100,4 +100,4 @@ class Board:
         self._say(f"STATE {vend} {state} {self._boot} {self.uptime}")
 
     def _say(self, body: str) -> None:
-        self.said.append(_framed(body))
+        self.said.append(_frame(body))

@@ -1,6 +1,6 @@
-"""An MDB interface by Qibixx with a cashless reader on its bus, as the documentation and MDB/ICP 4.3 have them.
+"""An emulated MDB interface by Qibixx with a cashless reader, by the maker's documentation and MDB/ICP 4.3.
 
-It is the world outside: what was charged is what `vends` says, whatever came over the line.
+`vends` holds what was really charged, whatever came over the line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 @dataclass
 class Vend:
-    """One VEND REQUEST, as the reader knows it."""
+    """A VEND REQUEST and its end, in the reader."""
 
     amount: Decimal
     approved: bool = False
@@ -21,12 +21,12 @@ class Vend:
 
     @property
     def charged(self) -> bool:
-        """Whether the customer pays: only the vend's success makes it so, or a refund that failed."""
+        """Whether the customer pays: after the vend's success, or after a refund that failed."""
         return self.end in ("success", "not refunded")
 
 
 class MdbInterface:
-    """A device for a `Wire`. What the reader does by itself is told by calling it."""
+    """A device for a `Wire`. Its methods are what the reader does by itself."""
 
     def __init__(self, *, always_idle: bool = True, currency: int = 1978, scale: int = 1, decimals: int = 2) -> None:
         self.said: list[str] = []
@@ -39,11 +39,11 @@ class MdbInterface:
         self.refuses = False
         """Whether it refuses every request."""
         self.is_slow = False
-        """Whether a request reaches the bus only after the next look."""
+        """Whether a request reaches the bus only after the next status query."""
         self.ends_late = False
-        """Whether the reader takes its time over the end of a session, while the interface stays where it is."""
+        """Whether the reader delays the end of a session, while the interface keeps its state."""
         self.refund_fails = False
-        """Whether the reader reports a malfunction after a vend's failure, and cannot give the money back."""
+        """Whether the reader reports a malfunction after a vend's failure and cannot return the money."""
         self._waiting: str | None = None
         """A command that has not reached the bus yet."""
         self.has_reader = True
@@ -93,14 +93,14 @@ class MdbInterface:
                 self.said.append('d,ERR,"-1"')
 
     def approve(self, amount: Decimal | None = None) -> None:
-        """The card is good."""
+        """Approves the card."""
         if self.state == "VEND":
             vend = self.vends[-1]
             vend.approved, vend.amount = True, amount or vend.amount
             self._go("RESULT")
 
     def deny(self, *, lingers: bool = True) -> None:
-        """The card is not. `lingers`: whether the interface waits to be told that the session is over."""
+        """Denies the card. `lingers`: whether the interface waits for the command that ends the session."""
         if self.state == "VEND":
             self.vends[-1].end = "denied"
             self._go("RESULT")
@@ -108,35 +108,35 @@ class MdbInterface:
                 self._go("IDLE")
 
     def take_back(self) -> None:
-        """The reader approved, and thinks better of it."""
+        """Withdraws an approval."""
         if self._is_approved and not self.vends[-1].end:
             self.vends[-1].end = "timed out"
             self._go("RESULT")
 
     def end_now(self) -> None:
-        """The reader has ended the session that it was to end."""
+        """Ends a session that `ends_late` delayed."""
         self.ends_late = False
         if self.state == "RESULT" and self.vends[-1].end == "success":
             self._go("IDLE")
 
     def give_up(self) -> None:
-        """The reader has waited long enough for whatever it was."""
+        """Lets the reader's own timeout end the session."""
         if self.state in ("VEND", "RESULT", "CREDIT"):
             self._end("timed out")
 
     def show_card(self) -> None:
-        """A card comes before it was asked for."""
+        """Presents a card before a request."""
         if self.state == "IDLE":
             self._go("CREDIT")
 
     def lose_power(self) -> None:
-        """Of interface and reader, which the bus feeds."""
+        """Cuts the power of the interface and of the reader on its bus."""
         self._reset_reader()
         self.said.clear()
         self.state = "OFF"
 
     def unplug_reader(self) -> None:
-        """From the bus."""
+        """Disconnects the reader from the bus."""
         self.has_reader = False
         self._reset_reader()
         if self.state != "OFF":
@@ -153,7 +153,7 @@ class MdbInterface:
 
     @property
     def open(self) -> Vend | None:
-        """The vend that the reader is at."""
+        """The vend that has not ended."""
         return self.vends[-1] if self.vends and self.vends[-1].end is None else None
 
     @property

@@ -1,4 +1,4 @@
-"""An emulator on a pseudo-terminal: a port that a real serial line opens, at a path that outlives its unplugging."""
+"""An emulated device on a pseudo-terminal: a port that a real serial line opens. Its path survives unplugging."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from kiosk.vending.devices.serial_line import LineSplitter
 from tests.fakes.wire import Device
 
-WITHIN = 10.0
-"""Seconds after which a test is given up; nothing waits this long unless something is broken."""
+TIMEOUT_S = 10.0
+"""Seconds after which a test fails; only a broken one waits this long."""
 
 
 class PtyPort:
-    """The device's end. `pump` waits for what the kiosk sent, and answers it."""
+    """The device's end of the port."""
 
     def __init__(self, device: Device, path: Path) -> None:
         self.device = device
@@ -37,8 +37,8 @@ class PtyPort:
             os.close(end)
         self._ends = None
 
-    def pump(self, seconds: float = WITHIN) -> list[str]:
-        """The next lines that the kiosk sent, already answered; none if there are none within `seconds`."""
+    def pump(self, seconds: float = TIMEOUT_S) -> list[str]:
+        """Waits at most `seconds` for lines of the kiosk, answers them, and returns them."""
         lines: list[str] = []
         while not lines and self._ends and select.select([self._ends[0]], [], [], seconds)[0]:
             lines = self._splitter.feed(os.read(self._ends[0], 4096))
@@ -48,7 +48,7 @@ class PtyPort:
         return lines
 
     def answer(self) -> None:
-        """Sends what the device has to say."""
+        """Sends the lines that the device has ready."""
         for line in self.device.said:
             self.write(f"{line}\r\n".encode())
         self.device.said.clear()

@@ -1,4 +1,4 @@
-"""A whole machine for tests: shop, devices with their truth, a journal in memory, and a clock that is told."""
+"""A whole machine for tests: the sale, simulated devices, a journal in memory, and a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SEQ = attrgetter("seq")
 
 
 class MemoryJournal:
-    """The journal without a disk. It outlives a crash, and can be full."""
+    """A journal in memory, which outlives a simulated crash and can be full."""
 
     id = "cafe0000"
 
@@ -56,7 +56,7 @@ class MemoryJournal:
         self.rows: list[str] = []
         self.reopened = 0
         self.room: int | None = None
-        """How many more rows fit; None for any number."""
+        """Rows that still fit; None for no limit."""
 
     def append(self, fact: Fact) -> Entry:
         if self.room is not None:
@@ -93,7 +93,7 @@ class MemoryJournal:
 
 
 class Rig:
-    """Everything that a sale needs, and what the world outside knows of it."""
+    """A sale with everything that it needs, and what really happened to money and products."""
 
     def __init__(
         self,
@@ -112,12 +112,12 @@ class Rig:
         self.checkpoint_every = checkpoint_every
         self.start()
 
-    def start(self, *, hears: bool = False) -> None:
-        """The program begins, perhaps again: nothing of the last run is left but journal, devices and world.
+    def start(self, *, keeps_messages: bool = False) -> None:
+        """Starts the program, perhaps again, with only the journal and the devices left of the last run.
 
-        `hears`: whether what the devices said meanwhile is still there to fetch.
+        `keeps_messages`: whether the devices' messages from before can still be fetched.
         """
-        if not hears:
+        if not keeps_messages:
             self.terminal.connect()
             self.dispenser.connect()
         self.shop = Shop(
@@ -132,22 +132,22 @@ class Rig:
         )
 
     def after(self, seconds: float) -> None:
-        """Time passes in one step."""
+        """Lets `seconds` pass in one step."""
         self.now += seconds
         self.shop.tick(self.now)
 
     def tick(self, times: int = 3) -> None:
-        """A moment passes, in which devices that answer at once have answered."""
+        """Lets a moment pass, in which devices that answer at once have answered."""
         for _ in range(times):
             self.after(0.1)
 
     def choose(self, slot: str, *, camera: bool = True) -> None:
-        """From the first screen to a product."""
+        """Goes from the first screen to a product."""
         self.shop.touch(Start(camera))
         self.shop.touch(Choose(slot))
 
     def buy(self, slot: str = WATER, *, camera: bool = True) -> None:
-        """From the first screen to a payment."""
+        """Goes from the first screen to a payment."""
         self.choose(slot, camera=camera)
         self.shop.touch(Continue())
 
@@ -171,12 +171,12 @@ class Rig:
 
     @property
     def recorded(self) -> Ledger:
-        """What a fresh start would know."""
+        """The ledger that a restart would have."""
         return fold(self.journal.facts)
 
     @property
     def held(self) -> int:
-        """Minor units that customers are out of pocket."""
+        """Minor units that customers have paid and not got back."""
         return sum(account.held for account in self.terminal.accounts.values())
 
     @property
@@ -184,7 +184,7 @@ class Rig:
         return sum(self.dispenser.dropped.values())
 
     def kinds_of_last_sale(self) -> list[str]:
-        """What was journalled of the sale opened last, in order."""
+        """Returns the kinds of the journalled facts of the last sale, in order."""
         last = f"{self.journal.id}-{self.ledger.opened}"
         return [kind_of(fact) for fact in self.journal.facts if getattr(fact, "sale", None) == last]
 
@@ -196,7 +196,7 @@ def assert_paid_for_nothing(rig: Rig) -> None:
 
 
 def settle_everything(rig: Rig) -> None:
-    """Lets the devices answer, also when they are asked again and again, and the customer leave."""
+    """Lets the devices answer, also to repeated commands, and lets the customer leave."""
     rig.tick(5)
     for _ in range(5):
         rig.after(60)

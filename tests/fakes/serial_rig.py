@@ -1,4 +1,4 @@
-"""A whole machine with the serial drivers, on emulated devices and a clock that is told."""
+"""A whole machine with the serial drivers, emulated devices, and a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEP = 0.2
 
 
 class SerialRig:
-    """Shop, drivers, lines and what is at their ends."""
+    """The sale, the drivers, their lines and the emulated devices."""
 
     def __init__(self, folder: Path) -> None:
         self.now = 1000.0
@@ -35,7 +35,7 @@ class SerialRig:
         self.start()
 
     def start(self) -> None:
-        """The program begins, perhaps again."""
+        """Starts the program, perhaps again."""
         self.payment_line.reopen()
         self.dispenser_line.reopen()
         self.shop = Shop(
@@ -53,25 +53,25 @@ class SerialRig:
             self.shop.tick(self.now)
 
     def until(self, happened: Callable[[], bool], seconds: float = 120) -> None:
-        """Runs until something is so; fails if it is not within `seconds` of the rig's clock."""
+        """Runs until `happened` returns true. Fails after `seconds` of the rig's clock."""
         for _ in range(round(seconds / STEP)):
             if happened():
                 return
             self.run(STEP)
-        raise AssertionError(f"it did not happen; {self.phase}, {self.shop.snapshot.faults}, {self.interface.state}")
+        raise AssertionError(f"it did not happen: {self.phase}, {self.shop.snapshot.faults}, {self.interface.state}")
 
     def until_phase(self, *phases: Phase) -> None:
         self.until(lambda: self.phase in phases)
 
     def buy(self, slot: str = WATER) -> None:
-        self.run(STEP)  # else nobody knows yet that the devices are away
+        self.run(STEP)  # the drivers first have to notice that the devices are disconnected
         self.until_phase(Phase.ATTRACT)
         self.shop.touch(Start(camera=False))
         self.shop.touch(Choose(slot))
         self.shop.touch(Continue())
 
     def settle_down(self) -> None:
-        """Everything is plugged in and answers, and the customer leaves."""
+        """Plugs everything in, lets it answer, and lets the customer leave."""
         self.payment_line.plug()
         self.dispenser_line.plug()
         self.payment_line.held = self.dispenser_line.held = False

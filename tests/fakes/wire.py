@@ -1,6 +1,6 @@
-"""A serial line in memory, which the test steps: each poll carries the lines on, and may lose, double or damage them.
+"""A serial line in memory: each poll carries the lines on, and may lose, double or damage them.
 
-Like a real one it never lets a line overtake another, and what is on its way when it is unplugged is gone.
+Like a real line it keeps their order, and loses those on their way when it is unplugged.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Literal, Protocol
 from kiosk.vending.devices.serial_line import LineDown, LineUp, LinkEvent
 
 Fate = Literal["whole", "lost", "doubled", "cut", "glued"]
-"""`cut`: only its first half comes, as a line. `glued`: so does the end of the line, and the next one is part of it."""
+"""What happens to a line. `cut`: its first half arrives. `glued`: its first half and the next line arrive as one."""
 
 
 class Device(Protocol):
-    """What is at the other end."""
+    """A device at the other end."""
 
     said: list[str]
 
@@ -24,23 +24,23 @@ class Device(Protocol):
 
 
 class Wire:
-    """A `Link` to an emulator."""
+    """A `Link` to an emulated device."""
 
     def __init__(self, device: Device, *, plugged: bool = True) -> None:
         self.device = device
         self.plugged = False
         self.held = False
-        """Whether nothing moves: what is sent is late, and not lost."""
+        """Whether the lines wait: they are late, but not lost."""
         self.fates: deque[Fate] = deque()
-        """What happens to the next lines, either way; then they come whole."""
+        """The fates of the next lines in either direction. After them, lines arrive whole."""
         self.spoilt: list[str] = []
-        """What did not arrive as it was sent."""
+        """Lines that did not arrive as they were sent."""
         self.sent: list[str] = []
-        """Everything the kiosk ever sent."""
+        """All lines that the kiosk sent."""
         self._there: deque[str] = deque()
         self._back: deque[str] = deque()
         self._glue = {"there": "", "back": ""}
-        self._news: list[LinkEvent] = []
+        self._events: list[LinkEvent] = []
         if plugged:
             self.plug()
 
@@ -50,21 +50,21 @@ class Wire:
             self._there.append(line)
 
     def poll(self) -> Sequence[LinkEvent]:
-        heard, self._news = self._news, []
+        events, self._events = self._events, []
         if self.plugged and not self.held:
             while self._there:
-                for line in self._carried(self._there.popleft(), "there"):
+                for line in self._carry(self._there.popleft(), "there"):
                     self.device.feed(line)
             self._back.extend(self.device.said)
             while self._back:
-                heard += self._carried(self._back.popleft(), "back")
+                events += self._carry(self._back.popleft(), "back")
         elif self.plugged:
             self._back.extend(self.device.said)
         self.device.said.clear()
-        return heard
+        return events
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Does nothing."""
 
     def unplug(self) -> None:
         if self.plugged:
@@ -72,24 +72,24 @@ class Wire:
             self._there.clear()
             self._back.clear()
             self._glue = {"there": "", "back": ""}
-            self._news.append(LineDown("unplugged"))
+            self._events.append(LineDown("unplugged"))
 
     def plug(self) -> None:
         if not self.plugged:
             self.plugged = True
             self.device.said.clear()
-            self._news.append(LineUp())
+            self._events.append(LineUp())
 
     def reopen(self) -> None:
-        """The kiosk's program ended and began again."""
-        self._news.clear()
+        """Simulates a restart of the kiosk."""
+        self._events.clear()
         self.plugged, was = False, self.plugged
         self._there.clear()
         self._back.clear()
         if was:
             self.plug()
 
-    def _carried(self, line: str, way: str) -> list[str]:
+    def _carry(self, line: str, way: str) -> list[str]:
         line, self._glue[way] = self._glue[way] + line, ""
         fate = self.fates.popleft() if self.fates else "whole"
         if fate in ("lost", "cut", "glued"):

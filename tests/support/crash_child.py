@@ -1,7 +1,7 @@
-"""The kiosk's sale in a process of its own, which is killed at a given instant. Started by test_crash.py.
+"""The sale in a process of its own, which kills itself at a given instant. test_crash.py starts it.
 
-Each line on standard input is one run, as JSON; for each it forks, and the child sells until SIGKILL. Forking is what
-makes hundreds of runs fast; what is killed is a real process, with a real journal, in whatever it was doing.
+Each line on standard input describes one run, as JSON. For each the process forks, and the child sells until SIGKILL.
+Forking makes hundreds of runs fast, and each kills a real process with a real journal.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.fakes.sale_rig import WATER, catalog
 
 
 class Instants:
-    """Counts the instants at which the power could go, and lets it go at one of them."""
+    """Counts the instants at which the power could be cut, and kills the process at one of them."""
 
     def __init__(self, deadly: int | None) -> None:
         self.left = deadly

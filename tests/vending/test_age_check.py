@@ -1,4 +1,4 @@
-"""The age check passes for one reason only, and asks for an ID for every other."""
+"""The age check passes for one reason only, and asks for an ID in every other case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY = 0.04  # seconds between two observations
 
 
 def aged(label: str, sure: float = 0.99) -> Estimate:
-    """An estimate that is this sure of one group, and gives the rest to teenagers."""
+    """Returns an estimate with probability `sure` for one age group and the rest for teenagers."""
     shares = {label: sure, "10-19": 1 - sure} if label != "10-19" else {label: 1.0}
     return Estimate(("female", "male"), (0.5, 0.5), DECADES, tuple(shares.get(group.label, 0.0) for group in DECADES))
 
@@ -34,14 +34,14 @@ def seen(time: float, *faces: FaceObservation) -> Observation:
 
 
 def watch(check: AgeCheck, *faces: FaceObservation, seconds: float = 3.0, start: float = 0.0) -> AgeCheck:
-    """Shows the same faces for a while, both clocks running together."""
+    """Shows the same faces for a while, on both clocks."""
     for index in range(round(seconds / EVERY)):
         time = start + index * EVERY
         check = check.observe(seen(time, *faces), time)
     return check
 
 
-def begun(legal_age: int = 18, **changes: Any) -> AgeCheck:
+def begin(legal_age: int = 18, **changes: Any) -> AgeCheck:
     return AgeCheck.begin(CONFIG.model_copy(update=changes), now=0.0, legal_age=legal_age)
 
 
@@ -53,15 +53,15 @@ def asks(check: AgeCheck, reason: Reason) -> bool:
 
 
 def test_an_old_living_face_alone_passes_after_the_time_it_takes() -> None:
-    assert watch(begun(), face(), seconds=1.5).outcome is None
-    passed = watch(begun(), face(), seconds=1.7)
+    assert watch(begin(), face(), seconds=1.5).outcome is None
+    passed = watch(begin(), face(), seconds=1.7)
     assert passed.outcome is Outcome.PASSED
     assert passed.prompt is Prompt.THANK_YOU
     assert passed.evidence is None
 
 
 def test_few_pictures_are_not_enough_however_long_they_take() -> None:
-    check = begun()
+    check = begin()
     for index in range(CONFIG.min_good_frames):
         assert check.outcome is None
         check = check.observe(seen(index * 0.4, face()), index * 0.4)
@@ -69,9 +69,9 @@ def test_few_pictures_are_not_enough_however_long_they_take() -> None:
 
 
 def test_progress_grows_with_the_slower_of_time_and_pictures() -> None:
-    assert begun().progress == 0
-    assert watch(begun(), face(), seconds=0.76 + EVERY).progress == pytest.approx(0.76 / 1.5)
-    assert watch(begun(min_good_frames=100), face(), seconds=1.0).progress == pytest.approx(0.25)
+    assert begin().progress == 0
+    assert watch(begin(), face(), seconds=0.76 + EVERY).progress == pytest.approx(0.76 / 1.5)
+    assert watch(begin(min_good_frames=100), face(), seconds=1.0).progress == pytest.approx(0.25)
 
 
 @pytest.mark.proves("fool-age-check")
@@ -82,9 +82,9 @@ def test_the_default_lets_nobody_pass() -> None:
 
 
 def test_a_margin_stands_on_the_legal_age() -> None:
-    assert begun().challenge_age == 25
-    assert asks(watch(begun(), face(age="20-29")), Reason.NOT_SURE)
-    assert watch(begun(legal_age=16, margin=4), face(age="20-29")).outcome is Outcome.PASSED
+    assert begin().challenge_age == 25
+    assert asks(watch(begin(), face(age="20-29")), Reason.NOT_SURE)
+    assert watch(begin(legal_age=16, margin=4), face(age="20-29")).outcome is Outcome.PASSED
 
 
 # --- What does not --------------------------------------------------------------------------------
@@ -92,12 +92,12 @@ def test_a_margin_stands_on_the_legal_age() -> None:
 
 @pytest.mark.parametrize("age", ["0-2", "3-9", "10-19", "20-29"])
 def test_the_young_are_asked_for_an_id_at_once(age: str) -> None:
-    assert asks(watch(begun(), face(age=age), seconds=1.7), Reason.NOT_SURE)
+    assert asks(watch(begin(), face(age=age), seconds=1.7), Reason.NOT_SURE)
 
 
 def test_a_probability_below_the_threshold_is_not_sure() -> None:
-    assert asks(watch(begun(), face(estimate=aged("60+", 0.94))), Reason.NOT_SURE)
-    assert watch(begun(), face(estimate=aged("60+", 0.95))).outcome is Outcome.PASSED
+    assert asks(watch(begin(), face(estimate=aged("60+", 0.94))), Reason.NOT_SURE)
+    assert watch(begin(), face(estimate=aged("60+", 0.95))).outcome is Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_a_probability_below_the_threshold_is_not_sure() -> None:
         ((face(live=None),), Reason.NOT_LIVE, Prompt.TURN_YOUR_HEAD),
     ],
 )
-def test_whatever_is_wrong_is_prompted_and_ends_in_asking_for_an_id(
+def test_each_obstacle_is_prompted_and_ends_in_asking_for_an_id(
     faces: tuple[FaceObservation, ...], reason: Reason, prompt: Prompt
 ) -> None:
-    check = watch(begun(), *faces, seconds=4.0)
+    check = watch(begin(), *faces, seconds=4.0)
     assert (check.outcome, check.reason, check.prompt) == (None, reason, prompt)
     check = watch(check, *faces, seconds=9.0, start=4.0)
     assert asks(check, reason)
@@ -126,12 +126,12 @@ def test_whatever_is_wrong_is_prompted_and_ends_in_asking_for_an_id(
 
 
 def test_a_face_that_nobody_judged_passes_only_where_that_is_allowed() -> None:
-    assert watch(begun(liveness=False), face(live=None)).outcome is Outcome.PASSED
-    assert watch(begun(liveness=False), face(live=False), seconds=5.0).outcome is None
+    assert watch(begin(liveness=False), face(live=None)).outcome is Outcome.PASSED
+    assert watch(begin(liveness=False), face(live=False), seconds=5.0).outcome is None
 
 
 def test_a_face_shown_to_be_alive_later_passes_then_and_not_before() -> None:
-    check = watch(begun(), face(live=None), seconds=4.0)
+    check = watch(begin(), face(live=None), seconds=4.0)
     assert watch(check, face(live=True), seconds=EVERY, start=4.0).outcome is Outcome.PASSED
     # But not if it has come to look younger meanwhile: it is decided by what is known then.
     assert asks(watch(check, face(live=True, age="10-19"), seconds=EVERY, start=4.0), Reason.NOT_SURE)
@@ -140,8 +140,8 @@ def test_a_face_shown_to_be_alive_later_passes_then_and_not_before() -> None:
 # --- Interruptions --------------------------------------------------------------------------------
 
 
-def test_a_second_person_at_the_last_moment_starts_everything_anew() -> None:
-    check = watch(begun(), face(), seconds=1.5)
+def test_a_second_person_at_the_last_moment_resets_the_evidence() -> None:
+    check = watch(begin(), face(), seconds=1.5)
     check = watch(check, face(), face(2), seconds=EVERY, start=1.5)
     assert check.reason is Reason.TWO_FACES
     check = watch(check, face(), seconds=1.5, start=1.54)
@@ -150,8 +150,8 @@ def test_a_second_person_at_the_last_moment_starts_everything_anew() -> None:
 
 
 @pytest.mark.proves("fool-age-check")
-def test_another_person_in_the_same_place_starts_everything_anew() -> None:
-    check = watch(begun(), face(1), seconds=1.5)
+def test_another_person_in_the_same_place_resets_the_evidence() -> None:
+    check = watch(begin(), face(1), seconds=1.5)
     check = watch(check, face(2), seconds=1.5, start=1.5)
     assert check.outcome is None
     assert check.evidence is not None
@@ -159,21 +159,21 @@ def test_another_person_in_the_same_place_starts_everything_anew() -> None:
 
 
 def test_another_person_in_a_bad_picture_is_another_person_too() -> None:
-    check = watch(begun(), face(1), seconds=1.5)
+    check = watch(begin(), face(1), seconds=1.5)
     check = watch(check, face(2, quality=0.1), seconds=EVERY, start=1.5)
     assert check.evidence is None
 
 
-def test_stepping_away_and_back_starts_everything_anew() -> None:
-    check = watch(begun(), face(), seconds=1.5)
+def test_stepping_away_and_back_resets_the_evidence() -> None:
+    check = watch(begin(), face(), seconds=1.5)
     check = watch(check, seconds=EVERY, start=1.5)
     assert (check.reason, check.evidence) == (Reason.NOBODY, None)
     assert watch(check, face(), seconds=1.5, start=1.54).outcome is None
 
 
-def test_a_blink_does_not_start_anything_anew_but_a_long_bad_picture_does() -> None:
+def test_a_blink_does_not_reset_the_evidence_but_a_long_bad_picture_does() -> None:
     def after(bad: float) -> AgeCheck:
-        check = watch(begun(), face(), seconds=1.2)
+        check = watch(begin(), face(), seconds=1.2)
         check = watch(check, face(quality=0.1), seconds=bad, start=1.2)
         return watch(check, face(), seconds=0.6, start=1.2 + bad)
 
@@ -181,24 +181,24 @@ def test_a_blink_does_not_start_anything_anew_but_a_long_bad_picture_does() -> N
     assert after(0.6).outcome is None
 
 
-def test_a_gap_without_observations_starts_everything_anew() -> None:
-    check = watch(begun(), face(), seconds=1.5)
+def test_a_gap_without_observations_resets_the_evidence() -> None:
+    check = watch(begin(), face(), seconds=1.5)
     assert watch(check, face(), seconds=1.0, start=2.2).outcome is None
 
 
 def test_a_camera_that_dies_in_the_middle_ends_in_asking_for_an_id() -> None:
-    check = watch(begun(), face(), seconds=1.0)
+    check = watch(begin(), face(), seconds=1.0)
     assert check.tick(3.0).outcome is None
     assert asks(check.tick(3.6), Reason.NO_PICTURE)
     assert asks(check.observe(seen(1.04, face()), 3.6), Reason.NO_PICTURE)
 
 
 def test_a_camera_that_never_lived_ends_in_asking_for_an_id() -> None:
-    assert asks(begun().tick(2.6), Reason.NO_PICTURE)
+    assert asks(begin().tick(2.6), Reason.NO_PICTURE)
 
 
 def test_an_observation_that_is_late_or_came_before_counts_for_nothing() -> None:
-    check = watch(begun(), face(), seconds=1.0)
+    check = watch(begin(), face(), seconds=1.0)
     assert check.observe(seen(0.5, face(), face(2)), 1.0) == check
     assert check.observe(seen(24 * EVERY, face()), 1.0) == check
     assert check.observe(seen(math.nan, face()), 1.0) == check
@@ -206,7 +206,7 @@ def test_an_observation_that_is_late_or_came_before_counts_for_nothing() -> None
 
 @pytest.mark.proves("camera-frozen")
 def test_the_same_picture_again_and_again_is_one_picture() -> None:
-    check = begun()
+    check = begin()
     for index in range(40):
         check = check.observe(seen(0.0, face()), index * EVERY)
     assert check.progress == 0
@@ -214,15 +214,15 @@ def test_the_same_picture_again_and_again_is_one_picture() -> None:
     assert check.evidence.pictures == 1
 
 
-def test_a_vision_process_begun_anew_begins_the_evidence_anew() -> None:
-    check = watch(begun(), face(), seconds=1.5)
+def test_a_restarted_vision_process_resets_the_evidence() -> None:
+    check = watch(begin(), face(), seconds=1.5)
     check = check.observe(seen(0.01, face()), 2.5)
     assert check.evidence is not None
     assert check.evidence.pictures == 1
 
 
 def test_an_end_is_an_end() -> None:
-    passed = watch(begun(), face())
+    passed = watch(begin(), face())
     assert passed.observe(seen(99.0, face(), face(2)), 99.0) is passed
     assert passed.tick(99.0) is passed
 
@@ -233,13 +233,13 @@ def test_an_end_is_an_end() -> None:
 def test_it_explains_itself_in_one_line_without_a_figure() -> None:
     for reason in Reason:
         for outcome in (None, *Outcome):
-            line = replace(begun(), outcome=outcome, reason=reason).explanation
+            line = replace(begin(), outcome=outcome, reason=reason).explanation
             assert reason.value in line
             assert "\n" not in line
             assert not any(character.isdigit() for character in line)
-    assert watch(begun(), face(), face(2), seconds=13.0).explanation == "ask for ID: more than one face"
-    assert watch(begun(), face()).explanation.startswith("passed: ")
-    assert begun().explanation == "running: no observation yet"
+    assert watch(begin(), face(), face(2), seconds=13.0).explanation == "ask for ID: more than one face"
+    assert watch(begin(), face()).explanation.startswith("passed: ")
+    assert begin().explanation == "running: no observation yet"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +299,8 @@ steps = st.lists(
 )
 
 
-def goods(taken: list[Observation]) -> list[float]:
-    """The times of the good pictures of whoever is in the last one, back to what interrupted their row."""
+def good_times(taken: list[Observation]) -> list[float]:
+    """Returns the times of the good frames of the last frame's face, back to the last interruption."""
     last = taken[-1].faces[0]
     times: list[float] = []
     for each in reversed(taken):
@@ -347,7 +347,7 @@ def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
     assert last.live is True or (last.live is None and not liveness)
     assert last.estimate is not None
     assert last.estimate.probability_at_least(18 + 7) >= 0.95
-    times = goods(taken)
+    times = good_times(taken)
     assert times[0] == taken[-1].time, "it is the last picture that decides"
     assert len(times) >= config.min_good_frames
     assert times[0] - times[-1] >= config.seconds - 1e-9
@@ -355,7 +355,7 @@ def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
 
 @given(steps)
 def test_it_always_ends_in_time(drawn: list[tuple[float, list[FaceObservation], int]]) -> None:
-    check = begun()
+    check = begin()
     time = 0.0
     for step, shown, often in drawn:
         for _ in range(often):

@@ -1,4 +1,4 @@
-"""The age check on what vision really sees of the demo clip: its oldest and its youngest, a couple, a dark picture."""
+"""The age check on vision's observations of the demo clip: the oldest, the youngest, a couple, a dark scene."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def observed(clip: list[Frame], finder: FaceFinder) -> Callable[..., list[Observ
     return observed
 
 
-def checked(observations: list[Observation], config: AgeCheckConfig = CONFIG) -> AgeCheck:
+def run_check(observations: list[Observation], config: AgeCheckConfig = CONFIG) -> AgeCheck:
     check = AgeCheck.begin(config, now=0.0)
     for observation in observations:
         check = check.observe(observation, observation.time)
@@ -62,11 +62,12 @@ def in_the_dark(frame: Frame) -> Frame:
 @pytest.mark.parametrize("part", OLDEST)
 def test_the_oldest_pass(observed: Callable[..., list[Observation]], part: tuple[float, float]) -> None:
     seen = observed(*part)
-    assert checked(seen).outcome is Outcome.PASSED
+    assert run_check(seen).outcome is Outcome.PASSED
     # Not while the automatic pass is off, and not unjudged where a living face is needed.
-    assert checked(seen, AgeCheckConfig()).reason is Reason.OFF
+    assert run_check(seen, AgeCheckConfig()).reason is Reason.OFF
     assert (
-        checked(seen, CONFIG.model_copy(update={"liveness": True})).tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
+        run_check(seen, CONFIG.model_copy(update={"liveness": True})).tick(CONFIG.time_out).outcome
+        is Outcome.ASK_FOR_ID
     )
 
 
@@ -74,12 +75,12 @@ def test_the_oldest_pass(observed: Callable[..., list[Observation]], part: tuple
 def test_the_youngest_are_asked_for_an_id(
     observed: Callable[..., list[Observation]], part: tuple[float, float]
 ) -> None:
-    check = checked(observed(*part))
+    check = run_check(observed(*part))
     assert (check.outcome, check.reason) == (Outcome.ASK_FOR_ID, Reason.NOT_SURE)
 
 
 def test_two_faces_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
-    check = checked(observed(*COUPLE))
+    check = run_check(observed(*COUPLE))
     assert (check.outcome, check.reason) == (None, Reason.TWO_FACES)
     assert check.tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
 
@@ -87,7 +88,7 @@ def test_two_faces_are_asked_for_an_id(observed: Callable[..., list[Observation]
 def test_the_oldest_in_the_dark_are_asked_for_an_id(observed: Callable[..., list[Observation]]) -> None:
     seen = observed(*OLDEST[0], in_the_dark)
     assert {face.status for observation in seen for face in observation.faces} == {"estimating", "unknown"}
-    check = checked(seen)
+    check = run_check(seen)
     assert check.outcome is None
     assert check.tick(CONFIG.time_out).outcome is Outcome.ASK_FOR_ID
 
@@ -95,7 +96,7 @@ def test_the_oldest_in_the_dark_are_asked_for_an_id(observed: Callable[..., list
 def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
     observed: Callable[..., list[Observation]],
 ) -> None:
-    check = checked(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
+    check = run_check(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
     assert check.outcome is None
     assert check.evidence is not None
     assert check.tick(1.2 + MAX_SILENCE_S).reason is Reason.NO_PICTURE

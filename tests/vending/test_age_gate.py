@@ -1,4 +1,4 @@
-"""What has a minimum age is sold to whoever passed or showed an ID in that same sale, and to nobody else."""
+"""A product with a minimum age is sold only to a customer who passed or showed an ID in the same sale."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_age_check_can_be_declined_while_it_runs(rig: Rig, touch: ShowId | S
 
 @pytest.mark.parametrize("ways_out", [(ShowId(), Back()), (SetCamera(on=False), Back(), SetCamera(on=True)), (Back(),)])
 @pytest.mark.parametrize("product", [BEER, WINE])
-def test_a_check_that_was_left_is_not_begun_anew_until_a_lucky_one(
+def test_a_check_that_was_left_is_not_repeated_until_a_lucky_one(
     rig: Rig, ways_out: tuple[Touch, ...], product: str
 ) -> None:
     rig.buy(BEER)
@@ -227,7 +227,7 @@ def test_a_wrong_pin_gives_more_time_and_a_word(rig: Rig) -> None:
 
 
 def test_an_approval_alone_hands_out_nothing_that_has_a_minimum_age(rig: Rig) -> None:
-    """No way leads to this state; if one ever did, the last door is locked too."""
+    """No event leads to this state. If one did, the product would still not be handed out."""
     sale, payment = f"{rig.journal.id}-1", f"{rig.journal.id}-1-1"
     ledger = fold([SaleOpened(sale, WINE, "Wine", 990, "EUR", 18), PaymentRequested(sale, payment, 990)], rig.ledger)
     paying = State(ledger, Phase.PAYING, sale=sale, transaction=payment)

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True)
 class Scenario:
-    """One sale. `sold`: whether it would end so undisturbed."""
+    """One sale. `sold`: whether it would be sold without a power cut."""
 
     does: str
     pay: str = "APPROVE"
@@ -66,7 +66,7 @@ SCENARIOS = [
 
 
 class Kiosk:
-    """Runs the child, as often as wanted."""
+    """Runs the child process as often as needed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -105,7 +105,7 @@ def kiosk() -> Iterator[Kiosk]:
 
 @dataclass(frozen=True)
 class World:
-    """What is the case, after everything."""
+    """What really happened, after all runs."""
 
     facts: list[Any]
     ledger: Ledger
@@ -152,7 +152,7 @@ def assert_resolved_once(world: World, scenario: Scenario, *, cut_in_mid_vend: b
 
 
 def ended_in_mid_vend(instants: list[str]) -> bool:
-    """Whether the last that is known to be in the journal is the motor's command."""
+    """Tells whether the motor's command is the last fact that is known to be in the journal."""
     rows = [each.split()[1] for each in instants if each.startswith("after") and each != "after Checkpoint"]
     return bool(rows) and rows[-1] == "VendRequested"
 
@@ -160,12 +160,12 @@ def ended_in_mid_vend(instants: list[str]) -> bool:
 @pytest.mark.proves("power-cut", "pull-plug")
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_a_sale_is_resolved_once_wherever_the_power_goes(kiosk: Kiosk, scenario: Scenario, tmp_path: Path) -> None:
-    whole, code = kiosk.run(folder := made(tmp_path / "whole"), scenario, None)
+    whole, code = kiosk.run(folder := make_folder(tmp_path / "whole"), scenario, None)
     assert code == 0
     assert_resolved_once(World.of(folder), scenario, cut_in_mid_vend=False)
     in_doubt = 0
     for deadly, instant in enumerate(whole):
-        folder = made(tmp_path / str(deadly))
+        folder = make_folder(tmp_path / str(deadly))
         instants, code = kiosk.run(folder, scenario, deadly)
         assert code == -signal.SIGKILL
         assert instants[-1] == instant
@@ -188,10 +188,10 @@ def test_a_sale_is_resolved_once_wherever_the_power_goes(kiosk: Kiosk, scenario:
 def test_a_sale_is_resolved_once_if_the_power_goes_again_and_again(
     kiosk: Kiosk, scenario: Scenario, tmp_path: Path
 ) -> None:
-    """The recovery itself is killed at each of its instants, one start after another."""
-    whole, _ = kiosk.run(made(tmp_path / "whole"), scenario, None)
+    """Each start is killed at another instant of its recovery."""
+    whole, _ = kiosk.run(make_folder(tmp_path / "whole"), scenario, None)
     for deadly in range(len(whole)):
-        folder = made(tmp_path / str(deadly))
+        folder = make_folder(tmp_path / str(deadly))
         instants, _ = kiosk.run(folder, scenario, deadly)
         for again in range(60):
             _, code = kiosk.run(folder, Scenario("only start"), again)
@@ -203,8 +203,8 @@ def test_a_sale_is_resolved_once_if_the_power_goes_again_and_again(
 
 
 def test_what_was_in_doubt_stays_so_over_many_starts(kiosk: Kiosk, tmp_path: Path) -> None:
-    whole, _ = kiosk.run(made(tmp_path / "whole"), Scenario(WATER), None)
-    folder = made(tmp_path / "cut")
+    whole, _ = kiosk.run(make_folder(tmp_path / "whole"), Scenario(WATER), None)
+    folder = make_folder(tmp_path / "cut")
     kiosk.run(folder, Scenario(WATER), whole.index("commanded dispense"))
     for _ in range(3):
         kiosk.run(folder, Scenario("only start"), None)
@@ -215,11 +215,11 @@ def test_what_was_in_doubt_stays_so_over_many_starts(kiosk: Kiosk, tmp_path: Pat
 
 
 def test_a_killed_kiosk_leaves_no_lock(kiosk: Kiosk, tmp_path: Path) -> None:
-    kiosk.run(folder := made(tmp_path / "killed"), Scenario(WATER), 5)
+    kiosk.run(folder := make_folder(tmp_path / "killed"), Scenario(WATER), 5)
     with closing(Journal(folder / "journal.db")) as journal:
         assert list(journal.entries())
 
 
-def made(folder: Path) -> Path:
+def make_folder(folder: Path) -> Path:
     folder.mkdir()
     return folder

@@ -1,4 +1,4 @@
-"""The payment: declined, late, twice, unasked, unheard; whatever the terminal does, nobody pays for nothing."""
+"""Payments that are declined, late, repeated, unrequested or lost: no customer pays without getting a product."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ MISHAPS: dict[str, Callable[[SerialRig], object]] = {
     "board loses power": lambda rig: rig.board.lose_power(),
     "product falls": lambda rig: rig.board.drop(),
     "motor jams": lambda rig: rig.board.jam(),
-    "kiosk begins anew": lambda rig: rig.start(),
+    "kiosk restarts": lambda rig: rig.start(),
     "all lose power": lambda rig: (rig.interface.lose_power(), rig.board.lose_power(), rig.start()),
     "customer cancels": lambda rig: rig.shop.touch(Cancel()),
     "customer tries again": lambda rig: rig.shop.touch(Continue()),

@@ -10,8 +10,8 @@ import pytest
 import serial
 
 from kiosk.vending.devices import serial_line
-from kiosk.vending.devices.serial_line import LONGEST_LINE, LinkEvent, LineDown, LineSplitter, LineUp, SerialLine
-from tests.fakes.pty_port import WITHIN, PtyPort
+from kiosk.vending.devices.serial_line import LONGEST_LINE, LineDown, LineSplitter, LineUp, LinkEvent, SerialLine
+from tests.fakes.pty_port import TIMEOUT_S, PtyPort
 
 
 class Echo:
@@ -41,7 +41,7 @@ def line(port: PtyPort) -> Iterator[SerialLine]:
 
 
 def next_of(line: SerialLine) -> list[LinkEvent]:
-    assert line.wait(WITHIN), "nothing came"
+    assert line.wait(TIMEOUT_S), "nothing came"
     return list(line.poll())
 
 
@@ -83,7 +83,7 @@ def test_a_port_that_goes_away_is_opened_again(port: PtyPort, line: SerialLine) 
 def test_a_port_is_let_go_of_before_it_is_closed(
     port: PtyPort, line: SerialLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever sends meanwhile would write to a file number that may be anything's by then."""
+    """A call of `send` meanwhile would write to a file number that may belong to another file."""
     still_known: list[bool] = []
     close = serial.Serial.close
 
@@ -128,7 +128,7 @@ def test_a_port_belongs_to_one_program(
 
     monkeypatch.setattr(serial_line.serial, "Serial", Refused)
     other = SerialLine(str(port.path), first_wait=0.01, longest_wait=0.01)
-    assert refused.wait(WITHIN)
+    assert refused.wait(TIMEOUT_S)
     other.close()
     assert list(other.poll()) == []
     assert sum("exclusive" in record.message for record in caplog.records) == 1  # and not at each try
@@ -138,7 +138,7 @@ def test_what_nobody_fetches_does_not_fill_the_memory(
     port: PtyPort, line: SerialLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serial_line, "MOST_WAITING", 3)
-    assert line.wait(WITHIN)
+    assert line.wait(TIMEOUT_S)
     port.write(b"1\n2\n3\n4\n5\n")
     port.unplug()
     heard: list[LinkEvent] = []

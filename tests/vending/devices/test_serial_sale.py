@@ -150,9 +150,7 @@ def test_a_device_that_loses_its_power_at_any_step_costs_the_customer_nothing(
 
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("reader_too", [False, True])
-def test_a_kiosk_that_begins_anew_at_any_step_costs_nobody_anything(
-    rig: SerialRig, step: str, reader_too: bool
-) -> None:
+def test_a_restart_of_the_kiosk_at_any_step_costs_nobody_anything(rig: SerialRig, step: str, reader_too: bool) -> None:
     walk(rig, step)
     if reader_too:
         rig.interface.lose_power()
@@ -162,7 +160,7 @@ def test_a_kiosk_that_begins_anew_at_any_step_costs_nobody_anything(
     assert not rig.interface.open
 
 
-def test_a_board_that_hears_a_vend_too_late_turns_nothing(rig: SerialRig) -> None:
+def test_a_board_that_receives_a_vend_too_late_turns_nothing(rig: SerialRig) -> None:
     rig.interface.default = "approve"
     rig.buy()
     rig.until_phase(Phase.DISPENSING)

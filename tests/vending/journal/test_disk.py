@@ -40,7 +40,7 @@ def takes_nothing_more(path: Path) -> Iterator[None]:
 
 @contextmanager
 def is_read_only(_: Path) -> Iterator[None]:
-    """SQLite gives the error that it has for a disk that was mounted anew, read-only, after a fault."""
+    """Makes SQLite fail as on a disk that was mounted again read-only after a fault."""
     with pytest.MonkeyPatch.context() as patch:
         connect = writing.connect
 
@@ -183,7 +183,7 @@ def test_what_was_said_when_the_journal_failed_is_journalled_once_it_is_back(rig
 
 
 @pytest.mark.proves("disk-full")
-def test_it_is_opened_again_ever_more_seldom(rig: Rig, path: Path) -> None:
+def test_it_is_opened_again_at_growing_intervals(rig: Rig, path: Path) -> None:
     tries: list[float] = []
     with pytest.MonkeyPatch.context() as patch, takes_nothing_more(path):
         rig.choose(WATER)

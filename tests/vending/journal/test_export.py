@@ -17,7 +17,7 @@ from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Pay
 from kiosk.vending.journal import Entry, Head, Journal
 from kiosk.vending.journal.export import build_accounts, text_lines, to_csv, to_json
-from kiosk.vending.journal.facts import SaleOpened
+from kiosk.vending.journal.facts import UNREQUESTED, SaleOpened
 from kiosk.vending.sale.events import Cancel, Settle
 from tests.fakes.sale_rig import BEER, WATER, Rig
 
@@ -68,7 +68,7 @@ def test_every_sale_is_a_row_and_all_money_is_there(rig: Rig) -> None:
         (BEER, "cancelled", "id_confirmed", 0, 0, False),
         (WATER, "in_doubt", "not_needed", 180, 180, False),
         (BEER, "refunded", "id_confirmed", 350, 350, False),
-        ("", "unasked", "not_needed", 77, 77, False),
+        ("", UNREQUESTED, "not_needed", 77, 77, False),
     ]
     assert [bool(each.settled_by_operator) for each in found] == [False, False, True, False, False]
     assert sum(each.charged - each.returned for each in found) == rig.held

@@ -379,7 +379,7 @@ def test_a_lock_is_waited_for_longer_than_a_moment_and_not_for_ever(written: Pat
             journal.reopen()
 
 
-def test_whoever_reads_keeps_nobody_from_writing(written: Path) -> None:
+def test_a_reader_keeps_nobody_from_writing(written: Path) -> None:
     """However long it takes them, and even if nothing is waited for."""
     with (
         closing(Journal(written)) as journal,
@@ -418,7 +418,7 @@ def test_a_journal_opened_again_has_the_row_whose_append_failed_late(written: Pa
         assert journal.append(FACTS[0]).seq == 7
 
 
-def test_a_journal_that_was_taken_away_is_not_begun_anew(written: Path, tmp_path: Path) -> None:
+def test_a_journal_that_was_taken_away_is_not_created_again(written: Path, tmp_path: Path) -> None:
     with closing(Journal(written)) as journal:
         away = tmp_path / "away"
         written.parent.rename(away)

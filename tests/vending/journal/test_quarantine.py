@@ -305,7 +305,7 @@ def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
         if not went:
             assert deadly > 10, "not every step is counted"
             return
-    pytest.fail("the power goes for ever")
+    pytest.fail("the power is still cut at the last step")
 
 
 STEPS = (
@@ -447,7 +447,7 @@ def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
         if went:
             assert deadly > 5, "not every step is counted"
             return
-    pytest.fail("the power goes for ever")
+    pytest.fail("the power is still cut at the last step")
 
 
 def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(

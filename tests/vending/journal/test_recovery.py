@@ -115,7 +115,7 @@ def test_a_fact_goes_to_the_journal_and_back(fact: Fact) -> None:
 
 @pytest.mark.parametrize("fact", EVERY, ids=kind_of)
 def test_a_fact_of_an_unknown_sale_opens_none(fact: Fact) -> None:
-    """As after a journal that was begun anew: answers may name what it never had."""
+    """With a new journal, answers may name transactions and vends that it never had."""
     if not isinstance(fact, SaleOpened):
         assert not fold([fact]).sales
 

@@ -145,14 +145,14 @@ class AnyOrder(RuleBasedStateMachine):
         except PowerCutError:
             self.restart()
 
-    def restart(self, *, hears: bool = False) -> None:
+    def restart(self, *, keeps_messages: bool = False) -> None:
         self.owes_an_id = False  # nobody knows any more who was there
-        hears = hears and not self.rig.terminal.away and not self.rig.dispenser.away
+        keeps_messages = keeps_messages and not self.rig.terminal.away and not self.rig.dispenser.away
         self.rig.journal.room = None  # on a full disk it does not start at all
         while True:
             self.may_be_in_doubt |= {sale.id for sale in self.rig.recorded.sales.values() if sale.goods == "requested"}
             try:
-                self.rig.start(hears=hears)
+                self.rig.start(keeps_messages=keeps_messages)
             except PowerCutError:
                 continue
             return
@@ -308,7 +308,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(deaf=st.booleans())
     def power_goes(self, deaf: bool) -> None:
         """What the devices said meanwhile may be lost with it."""
-        self.restart(hears=not deaf)
+        self.restart(keeps_messages=not deaf)
 
     @rule(slot=SLOTS, count=st.integers(0, 5))
     def operator_counts(self, slot: str, count: int) -> None:

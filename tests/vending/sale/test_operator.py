@@ -1,4 +1,4 @@
-"""What the operator does: stock, prices, tests, stopping the sale."""
+"""The operator's actions: stock, prices, device tests, stopping the sale."""
 
 from __future__ import annotations
 

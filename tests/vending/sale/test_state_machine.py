@@ -97,7 +97,7 @@ def test_a_time_out_warns_before_it_acts(rig: Rig, slot: str | None, camera: boo
     assert rig.phase is (Phase.DECLINED if phase is Phase.PAYING else Phase.ATTRACT)
 
 
-def test_walking_away_ends_the_sale_of_whoever_is_watched(rig: Rig) -> None:
+def test_walking_away_ends_the_sale_of_a_watched_customer(rig: Rig) -> None:
     rig.buy(BEER)
     rig.shop.report_customer_left()
     assert rig.phase is Phase.ATTRACT
@@ -130,7 +130,7 @@ def test_a_full_disk_stops_the_sale_before_the_money_moves(rig: Rig) -> None:
     assert not rig.terminal.accounts
     rig.journal.room = None
     rows = len(rig.journal.rows)
-    rig.terminal.say(Approved("unasked", 1))
+    rig.terminal.say(Approved("unrequested", 1))
     rig.tick()
     rig.shop.touch(Cancel())
     assert rig.phase is Phase.OUT_OF_ORDER
@@ -169,7 +169,7 @@ def test_money_that_a_failing_journal_left_behind_is_claimed_and_comes_back(rig:
     for _ in range(100):
         rig.after(1)
     assert (rig.phase, rig.shop.snapshot.claim) == (Phase.OUT_OF_ORDER, sale)
-    assert 4 <= rig.journal.reopened <= 8  # ever more seldom
+    assert 4 <= rig.journal.reopened <= 8  # at growing intervals
     rig.journal.room = None
     rig.after(30)
     rig.tick()

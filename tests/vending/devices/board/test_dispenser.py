@@ -172,7 +172,7 @@ def test_a_board_that_lost_its_power_under_way_does_not_pretend_to_know(bench: B
     assert bench.run() == [Dropped("v-2")]
 
 
-def test_a_board_that_began_anew_before_it_heard_of_a_vend_never_turned(bench: Bench) -> None:
+def test_a_board_that_restarted_before_a_vend_arrived_never_turned(bench: Bench) -> None:
     bench.run()
     bench.dispenser.dispense("v-1", "A1")
     while not any("VEND" in line for line in bench.wire.sent):
@@ -182,7 +182,7 @@ def test_a_board_that_began_anew_before_it_heard_of_a_vend_never_turned(bench: B
     assert not bench.board.turned
 
 
-def test_a_board_whose_clock_begins_anew_has_another_boot_and_loses_nothing(bench: Bench) -> None:
+def test_a_board_whose_clock_restarts_has_another_boot_and_loses_nothing(bench: Bench) -> None:
     bench.turn()
     bench.board.boots, bench.board.uptime = 2, 0  # as docs/dispenser-protocol.md has it; its power stays
     bench.run()
@@ -196,7 +196,7 @@ def test_a_board_whose_clock_begins_anew_has_another_boot_and_loses_nothing(benc
     assert bench.board.turned == {"v-1": 1}
 
 
-def test_a_kiosk_that_begins_anew_hears_the_end_of_the_last_vend(bench: Bench) -> None:
+def test_a_restarted_kiosk_learns_the_end_of_the_last_vend(bench: Bench) -> None:
     bench.turn()
     bench.start()
     bench.run(2)

@@ -119,7 +119,7 @@ def test_a_terminal_by_hand() -> None:
     assert terminal.waiting is None
 
 
-def test_a_terminal_that_is_away_hears_nothing() -> None:
+def test_a_disconnected_terminal_receives_nothing() -> None:
     terminal = SimulatedTerminal()
     terminal.vanish()
     terminal.authorize("t", 100, "EUR")
