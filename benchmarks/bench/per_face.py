@@ -1,7 +1,7 @@
-"""Per face: the kiosk's engines beside torch and the alternative's networks, and what the machine could do at most.
+"""Latency per face: the kiosk's engines, torch and the alternative's networks, and the limits of the machine.
 
-It is `trainer bench` with two contenders more. The alternative is told by a pipe to run on faces that it has
-already; what an order costs that runs nothing is measured too.
+It is `trainer bench` with two more contenders. The alternative gets each request through a pipe and uses crops that it
+already has; the cost of an empty request is measured too.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from trainer.speed.rounds import Clock
 
 BOTH, RESNET = f"{PACKAGE}, both networks", f"{PACKAGE}, its age ResNet alone"
 
-_EMPTY_ORDERS = 200
+_EMPTY_REQUESTS = 200
 
 
 def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[int] = BATCHES) -> dict[str, Any]:
-    """Latency by batch, and the ceilings. Raises `ManifestError` and `EngineError`."""
+    """Returns latencies by batch size in ms, and the machine's limits. Raises `ManifestError` and `EngineError`."""
     eight_bits = locations.own_folder() / locations.CPU_INT8
     probes, notes = cpu_probes()
     torch = torch_or_why()
@@ -48,7 +48,7 @@ def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[
                 _alternative(RESNET, ("age",), alternative),
             ]
             clock = Clock(busy=lambda: time.process_time_ns() + cpu_nanoseconds(alternative.pid))
-            notes.append(f"the alternative's times have a pipe's {1000 * _order_costs(alternative):.2f} ms in them")
+            notes.append(f"the alternative's times have a pipe's {1000 * _request_seconds(alternative):.2f} ms in them")
         machine = facts(None if isinstance(torch, str) else torch)
         result = measure(contenders, probes, machine, batches, seconds, notes, clock)
     return {
@@ -62,7 +62,7 @@ def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[
 
 
 def _row(result: Result, row: Row) -> dict[str, Any]:
-    ours = row.name not in (BOTH, RESNET)  # whose networks have other sums to do
+    ours = row.name not in (BOTH, RESNET)  # the alternative's networks have other numbers of operations
     return {
         "name": row.name,
         "runs_on": row.runs_on,
@@ -93,10 +93,10 @@ def _alternative(name: str, tasks: Sequence[str], alternative: Alternative) -> C
     )
 
 
-def _order_costs(alternative: Alternative) -> float:
-    """Seconds of an order that runs no network."""
+def _request_seconds(alternative: Alternative) -> float:
+    """Returns the median seconds of a request that runs no network."""
     times = []
-    for _ in range(_EMPTY_ORDERS):
+    for _ in range(_EMPTY_REQUESTS):
         started = time.perf_counter()
         alternative.run_networks((), 1)
         times.append(time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""What other processes use of this machine: processor time and memory, as Linux counts them."""
+"""Processor time and memory of other processes, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ _PROC = Path("/proc")
 
 
 class Memory(NamedTuple):
-    """Of one process, in bytes."""
+    """Memory of one process in bytes."""
 
     resident: int
-    """Pages in memory, those that it shares with others included."""
+    """Resident pages, including those shared with other processes (RSS)."""
 
     proportional: int
-    """The same with every shared page divided among those who share it, so that sums over processes are right."""
+    """Resident pages, with each shared page divided among its processes, so that sums are right (PSS)."""
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time that all threads of a process have used. Raises `OSError` where it is gone."""
+    """Returns the processor time of all threads of a process in seconds. Raises `OSError` if it has ended."""
     return time.clock_gettime(_clock(pid))
 
 
 def cpu_nanoseconds(pid: int) -> int:
-    """The same in nanoseconds."""
+    """Returns the processor time of a process in nanoseconds. Raises `OSError` if it has ended."""
     return time.clock_gettime_ns(_clock(pid))
 
 
 def memory(pid: int) -> Memory:
-    """Raises `OSError` where the process is gone."""
+    """Returns the memory of a process. Raises `OSError` if it has ended."""
     fields = {}
     for line in (_PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:
         key, value = line.split(":")
@@ -39,7 +39,7 @@ def memory(pid: int) -> Memory:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started itself."""
+    """Returns the child processes of a process. Raises `OSError` if it has ended."""
     found: list[int] = []
     for task in (_PROC / str(pid) / "task").glob("*/children"):
         found += map(int, task.read_text(encoding="ascii").split())
@@ -47,10 +47,10 @@ def children(pid: int) -> list[int]:
 
 
 def command(pid: int) -> str:
-    """What a process was started as."""
+    """Returns the command line of a process. Raises `OSError` if it has ended."""
     return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
 def _clock(pid: int) -> int:
-    """The number of a process's own clock, as clock_getcpuclockid(3) makes it."""
+    """Returns the id of a process's processor-time clock, computed as clock_getcpuclockid(3) does."""
     return ~pid << 3 | 2

@@ -1,4 +1,4 @@
-"""What the kiosk is to reach, and whether a run says that it does: met, not met and why, or not measured and why."""
+"""The kiosk's performance targets, and whether a run meets them: met, not met or not measured, with the reason."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from trainer.speed.result import MOST_OTHERS
 from trainer.speed.text import rounded
 
 LEAST_WINDOW_SECONDS = 595.0
-"""Seconds without a stall that count as ten minutes: they are counted from the first picture."""
+"""Seconds that count as ten minutes without a stall, because counting begins with the first picture."""
 
 AROUND = ("read", "hand over", "paint")
-"""Stages that are not the pipeline's."""
+"""Stages outside the pipeline."""
 
 Run = dict[str, Any]
-"""A whole run, as `results.json` has it."""
+"""The results of a run, as in `results.json`."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to reach."""
+    """One performance target and its result."""
 
     what: str
     wanted: str
     measured: str
     met: bool | None
-    """None where it was not measured."""
+    """None if it was not measured."""
     why: str = ""
-    """Why it is not met, or not measured."""
+    """The reason why it is not met or not measured."""
     timed: bool = True
-    """Whether a busy machine is a reason."""
+    """Whether a busy machine can be the reason."""
 
     @property
     def verdict(self) -> str:
-        """For a table."""
+        """The result as text for a table."""
         if self.met is None:
             return f"not measured: {self.why}"
         return "met" if self.met else f"not met: {self.why}"
 
 
 def targets(run: Run) -> list[Target]:
-    """All of them, in the order in which they are shown."""
+    """Returns all targets, in the order of the table."""
     found = list(_targets(run))
     if run["others_cores"] < MOST_OTHERS:
         return found
@@ -212,7 +212,7 @@ def _scenes(run: Run, width: int, faces: int) -> list[Run]:
 
 
 def _longest_stage(run: Run, width: int, faces: int) -> str:
-    """What takes most of a frame in the pipeline."""
+    """Returns a sentence that names the longest stage of the pipeline."""
     [row] = [row["ms"] for row in run["stages"] if (row["width"], row["faces"]) == (width, faces)]
     of_pipeline = {stage: long for stage, long in row.items() if stage not in AROUND}
     stage = max(of_pipeline, key=lambda name: of_pipeline[name])
@@ -220,10 +220,10 @@ def _longest_stage(run: Run, width: int, faces: int) -> str:
 
 
 def _product(run: Run) -> float:
-    """The machine's float32 matrix product, in billion multiply-adds a second."""
+    """Returns the machine's float32 matrix product in billion multiply-adds per second."""
     return max(each["rate"] for each in run["per_face"]["ceilings"] if each["kind"] == "float32") / 1e9
 
 
 def _at_best(run: Run) -> float:
-    """Milliseconds of one face at that rate."""
+    """Returns the milliseconds of one face at the machine's float32 matrix product."""
     return float(run["per_face"]["multiply_adds_per_face"] / _product(run) / 1e6)

@@ -1,4 +1,4 @@
-"""A run as Markdown: what is reached, and every figure behind it."""
+"""The report of a run as Markdown: the targets and all figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainer.speed.text import NOTHING, rounded
 
 
 def markdown(run: Run) -> str:
-    """All of it."""
+    """Returns the whole page."""
     paragraphs = [
         "# One run of `make bench`",
         _machine(run),
@@ -43,13 +43,13 @@ def markdown(run: Run) -> str:
 
 
 def reach_table(run: Run) -> str:
-    """What is to be reached, what was measured, and whether it is enough."""
+    """Returns the table of targets, measured values and results."""
     rows = ((each.what, each.wanted, each.measured, each.verdict) for each in targets(run))
     return table(("what", "wanted", "measured", "met"), rows, words=4)
 
 
 def _answers(run: Run, clips: Sequence[str]) -> str:
-    """Unpaced, beside the alternative."""
+    """The table of unpaced speeds, compared with the alternative."""
     rows = []
     for row in run["answers"]:
         if row["clip"] not in clips:
@@ -69,7 +69,7 @@ def _answers(run: Run, clips: Sequence[str]) -> str:
 
 
 def _machine(run: Run) -> str:
-    """The machine, and whether it was quiet."""
+    """A sentence on the machine and on other load during the run."""
     machine = run["per_face"]["machine"]
     words = [f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}, ONNX Runtime "]
     words[0] += str(machine["onnxruntime"])

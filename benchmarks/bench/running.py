@@ -1,6 +1,6 @@
-"""The kiosk itself, `kiosk demo`, from outside: processor time and memory of its processes, with and without anybody.
+"""Processor time and memory of the processes of `kiosk demo`, with and without a person in view.
 
-It shows a clip in place of a camera, on a screen in memory (Qt's `offscreen`), and starts and ends as anybody's would.
+The demo reads a clip instead of a camera and shows it on a screen in memory (Qt's `offscreen`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 from benchmarks.bench.answers import RATE
 from benchmarks.bench.processes import children, command, cpu_seconds, memory
-from benchmarks.bench.scenes import Passage, empty_room, tiled, write_video
+from benchmarks.bench.scenes import Passage, empty_room, tile_faces, write_video
 from kiosk.common.errors import KioskError
 
 SETTLED_AFTER = 5.0
-"""Seconds from the start until it is looked at: libraries are loaded, the window is there."""
+"""Seconds from the start to the measurement, so that libraries are loaded and the window is shown."""
 
 _SIZE = (640, 480)
 _ROOM_SECONDS = 4.0
@@ -30,28 +30,28 @@ _ENDS_WITHIN = 20.0
 
 
 class RunningError(KioskError):
-    """A kiosk that did not start, or ended early."""
+    """The kiosk did not start, or ended early."""
 
 
 def write_room(path: Path) -> None:
-    """A clip of nobody, 640×480."""
+    """Writes a clip of an empty room, 640×480. Raises `SceneError`."""
     write_video(path, empty_room(*_SIZE, frames=round(_ROOM_SECONDS * RATE)), RATE)
 
 
 def write_person(path: Path, shown: Passage) -> None:
-    """A clip of one person, 640×480."""
-    write_video(path, tiled(shown, *_SIZE, faces=1), RATE)
+    """Writes a clip of one person, 640×480. Raises `SceneError`."""
+    write_video(path, tile_faces(shown, *_SIZE, faces=1), RATE)
 
 
-def watched(source: Path, seconds: float) -> dict[str, Any]:
-    """Processor shares and memory of the window's and the vision process over so many seconds.
+def watch(source: Path, seconds: float) -> dict[str, Any]:
+    """Returns processor shares and memory of the window's and the vision process over `seconds`.
 
     Raises `RunningError`.
     """
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(_command(source), env=_environment(), stdout=complaints, stderr=complaints)
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(_command(source), env=_environment(), stdout=stderr, stderr=stderr)
         try:
-            vision = _vision_process(process, complaints)
+            vision = _vision_process(process, stderr)
             time.sleep(SETTLED_AFTER)
             pids = {"window": process.pid, "vision": vision}
             before, started = {name: cpu_seconds(pid) for name, pid in pids.items()}, time.monotonic()
@@ -59,7 +59,7 @@ def watched(source: Path, seconds: float) -> dict[str, Any]:
             after, took = {name: cpu_seconds(pid) for name, pid in pids.items()}, time.monotonic() - started
             used = {name: memory(pid) for name, pid in pids.items()}
         except OSError as error:
-            raise RunningError(f"kiosk demo ended while it was watched{_said(complaints)}") from error
+            raise RunningError(f"kiosk demo ended while it was watched{_say(stderr)}") from error
         finally:
             _end(process)
     shares = {name: (after[name] - before[name]) / took for name in pids}
@@ -75,7 +75,7 @@ def watched(source: Path, seconds: float) -> dict[str, Any]:
 
 
 def window_statistics(source: Path, seconds: float) -> dict[str, Any] | str:
-    """What `kiosk demo --stats` says of its own window, or why there is nothing. Raises `RunningError`."""
+    """Returns the statistics of `kiosk demo --stats`, or the reason why there are none. Raises `RunningError`."""
     helped = subprocess.run([*_kiosk(), "demo", "--help"], capture_output=True, text=True, check=True)
     if "--stats" not in helped.stdout:
         return "this version's `kiosk demo` has no --stats"
@@ -88,7 +88,7 @@ def window_statistics(source: Path, seconds: float) -> dict[str, Any] | str:
             timeout=seconds + _STARTS_WITHIN,
         )
     except subprocess.TimeoutExpired as error:
-        raise RunningError(f"kiosk demo did not end after {seconds:g} seconds, as it was told to") from error
+        raise RunningError(f"kiosk demo did not end after --seconds {seconds:g}") from error
     lines = run.stdout.strip().splitlines()
     if run.returncode or not lines:
         raise RunningError(f"kiosk demo --stats failed: {(run.stderr.strip().splitlines() or ['no reason'])[-1]}")
@@ -108,7 +108,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
 
 
-def _vision_process(process: subprocess.Popen[bytes], complaints: Any) -> int:
+def _vision_process(process: subprocess.Popen[bytes], stderr: Any) -> int:
     deadline = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -117,12 +117,12 @@ def _vision_process(process: subprocess.Popen[bytes], complaints: Any) -> int:
             if "spawn_main" in command(child):
                 return child
         time.sleep(0.05)
-    raise RunningError(f"kiosk demo did not start{_said(complaints)}")
+    raise RunningError(f"kiosk demo did not start{_say(stderr)}")
 
 
-def _said(complaints: Any) -> str:
-    complaints.seek(0)
-    lines = complaints.read().decode(errors="replace").strip().splitlines()
+def _say(stderr: Any) -> str:
+    stderr.seek(0)
+    lines = stderr.read().decode(errors="replace").strip().splitlines()
     return f" ({lines[-1]})" if lines else ""
 
 

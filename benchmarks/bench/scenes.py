@@ -1,7 +1,6 @@
-"""Pictures to measure on: people from a clip, tiled to so many faces, held still, or nobody at all.
+"""Frames to measure with: the person of a clip tiled to several faces, a still person, and an empty room.
 
-Everything is made in memory. Whatever is written to a file, for what reads files, shows the people of the
-bundled clip, who do not exist, or nobody.
+Frames are made in memory. Files are written only for programs that read files, and show synthetic people or nobody.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ Picture = NDArray[np.uint8]
 """(height, width, 3) BGR."""
 
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
-"""Columns and rows of the tiles that show so many faces."""
+"""Columns and rows of tiles for each number of faces."""
 
 _FACE_SHARE = 0.45  # of the shorter side of a tile
-_LOOK_EVERY = 5  # frames between two looks for a passage with one face
-_LAG = 7  # frames between what two neighbouring tiles show, so that they do not move as one
+_LOOK_EVERY = 5  # frames between two searches for a passage with one face
+_LAG = 7  # frames by which neighbouring tiles are shifted, so that they do not move together
 
 
 class SceneError(KioskError):
-    """A clip that does not show what a scene needs."""
+    """A clip does not show what a scene needs, or a scene cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,15 @@ class Passage:
 
     pictures: Sequence[Picture]
     middle: tuple[float, float]
-    """The middle of the face in the frames' pixels, in the median."""
+    """The median position of the face's centre in pixels, x and y."""
     size: float
-    """Pixels across the face, in the median."""
+    """The median width of the face in pixels."""
 
 
 def passage(source: str, finder: FaceFinder, frames: int) -> Passage:
-    """The first so many frames of a clip with exactly one face in them, or as many as there are.
+    """Returns the first `frames` consecutive frames with exactly one face, or the longest such passage.
 
-    Raises `SourceError`, and `SceneError` where nobody is alone in view.
+    Raises `SourceError`, and `SceneError` if no person is alone in view.
     """
     best: list[Picture] = []
     best_faces: list[Face] = []
@@ -83,8 +82,8 @@ def passage(source: str, finder: FaceFinder, frames: int) -> Passage:
     return Passage(best, (float(left + width / 2), float(top + height / 2)), float(width))
 
 
-def tiled(shown: Passage, width: int, height: int, faces: int) -> list[Picture]:
-    """The passage as frames of a camera of that size, with the person in as many tiles as faces are wanted."""
+def tile_faces(shown: Passage, width: int, height: int, faces: int) -> list[Picture]:
+    """Returns the passage as frames of `width` × `height` pixels, with the person in `faces` tiles."""
     columns, rows = GRIDS[faces]
     tile_width, tile_height = width // columns, height // rows
     scale = _FACE_SHARE * min(tile_width, tile_height) / shown.size
@@ -99,21 +98,21 @@ def tiled(shown: Passage, width: int, height: int, faces: int) -> list[Picture]:
     ]
     pictures = []
     for index in range(len(cut)):
-        tiles = [cut[_there_and_back(index + _LAG * place, len(cut))] for place in range(faces)]
+        tiles = [cut[_ping_pong(index + _LAG * place, len(cut))] for place in range(faces)]
         lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
         pictures.append(np.ascontiguousarray(np.vstack(lines)))
     return pictures
 
 
 def endless(pictures: Sequence[Picture], rate: float) -> Iterator[Frame]:
-    """Frames at `rate` a second of the source's own time: the pictures to and fro, so that nobody jumps."""
+    """Yields frames at `rate` per second without end: the pictures forwards and backwards, without jumps."""
     for index in itertools.count():
-        picture = pictures[_there_and_back(index, len(pictures))]
+        picture = pictures[_ping_pong(index, len(pictures))]
         yield Frame(picture, index, index / rate, time.monotonic())
 
 
 class Camera:
-    """A source that gives pictures to and fro for so many frames, at the pace of `FrameGrabber`."""
+    """A source that gives the pictures forwards and backwards for `frames` frames. `FrameGrabber` sets the pace."""
 
     live = False
     name = "a made-up camera"
@@ -123,20 +122,20 @@ class Camera:
         self._pictures, self._rate, self._frames = pictures, rate, frames
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame once."""
+        """Returns an iterator over the frames."""
         return itertools.islice(endless(self._pictures, self._rate), self._frames)
 
     def want_every(self, seconds: float) -> None:
-        """Every frame is counted, wanted or not."""
+        """Does nothing, because every frame is counted."""
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing, because no device is open."""
 
 
-def held(picture: Picture, frames: int, rate: float) -> Iterator[Picture]:
-    """One picture as a camera sees who stands still: a sway of 1 %, light that breathes, noise of the sensor.
+def sway_still(picture: Picture, frames: int, rate: float) -> Iterator[Picture]:
+    """Yields one picture as a camera sees a still person: 1 % of sway, changing light and sensor noise.
 
-    The same every time.
+    The frames are the same every time.
     """
     random = np.random.default_rng(0)
     height, width = picture.shape[:2]
@@ -152,13 +151,13 @@ def held(picture: Picture, frames: int, rate: float) -> Iterator[Picture]:
 
 
 def noisy(picture: Picture, random: np.random.Generator, deviation: float) -> Picture:
-    """With the noise of a sensor, in gray levels."""
+    """Returns the picture with Gaussian sensor noise of `deviation` gray levels."""
     noise = random.standard_normal(picture.shape, np.float32) * np.float32(deviation)
     return np.asarray(np.clip(picture + noise, 0, 255), dtype=np.uint8)
 
 
 def empty_room(width: int, height: int, frames: int) -> Iterator[Picture]:
-    """A wall, a floor and a door frame with nobody there, under the noise of a sensor."""
+    """Yields frames of an empty room with a wall, a floor and a door frame, with sensor noise."""
     random = np.random.default_rng(1)
     shade = np.linspace(150, 95, height, dtype=np.float32)[:, None] + np.linspace(-15, 15, width, dtype=np.float32)
     room = np.repeat(shade[:, :, None], 3, axis=2).astype(np.uint8)
@@ -174,7 +173,7 @@ def empty_room(width: int, height: int, frames: int) -> Iterator[Picture]:
 
 
 def write_video(path: Path, pictures: Iterator[Picture] | Sequence[Picture], rate: float) -> None:
-    """Writes a Motion JPEG file, which costs about as much to read as the pictures of a USB camera.
+    """Writes a Motion JPEG file, which takes about as long to decode as the frames of a USB camera.
 
     Raises `SceneError`.
     """
@@ -190,8 +189,8 @@ def write_video(path: Path, pictures: Iterator[Picture] | Sequence[Picture], rat
         writer.release()
 
 
-def _there_and_back(index: int, count: int) -> int:
-    """Up from 0 to `count` - 1, down again to 0, and so on."""
+def _ping_pong(index: int, count: int) -> int:
+    """Returns the position of `index` in a sequence that goes from 0 to `count` - 1 and back again."""
     if count == 1:
         return 0
     place = index % (2 * count - 2)

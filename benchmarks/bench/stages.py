@@ -1,7 +1,7 @@
-"""The stages of the kiosk's own way from camera to screen, one frame after the other, in one process.
+"""Times the stages of a frame from camera to screen, one frame after the other in one process.
 
-`read` decodes a Motion JPEG frame as a USB camera sends them; `hand over` is everything between the two processes,
-both ends of it; `paint` is the demo's window drawing itself in memory, without a screen.
+`read` decodes a Motion JPEG frame like a USB camera's. `hand over` is both ends of the transfer between the two
+processes. `paint` draws the demo's window in memory, without a screen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench.answers import RATE
-from benchmarks.bench.scenes import Passage, tiled, write_video
+from benchmarks.bench.scenes import Passage, tile_faces, write_video
 from benchmarks.bench.stopwatch import REST, Stopwatch, timing
 from kiosk.estimate import Observation
 from kiosk.inference import Engine
@@ -28,23 +28,23 @@ from kiosk.vision.process.messages import Preview, VisionMode, VisionState
 from kiosk.vision.process.shared_frames import PreviewMemory
 
 STAGES = ("read", "detect", "follow", "landmark", "chip", "infer", "fuse", REST, "hand over", "paint")
-"""In the order of a frame's walk."""
+"""The stages in the order in which a frame passes them."""
 
 _LONGEST = 1 << 16
 _WARM_UP = 30  # frames
 
 
 def stages(shown: Passage, width: int, height: int, faces: int, engine: Engine, frames: int) -> dict[str, Any]:
-    """Milliseconds a frame by stage, in the mean. Raises `EngineError` and `SceneError`."""
+    """Returns the mean milliseconds per frame of each stage. Raises `EngineError` and `SceneError`."""
     watch = Stopwatch()
-    # A double of `timing`, not of the engine's class: which that is depends on the machine.
+    # The engine is wrapped, not patched, because its class depends on the machine.
     timed = _Timed(engine, watch)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         path = Path(folder, "scene.avi")
-        write_video(path, tiled(shown, width, height, faces), RATE)
+        write_video(path, tile_faces(shown, width, height, faces), RATE)
         source = open_source(str(path), loop=True)
         opened.enter_context(closing(source))
-        hand_over = opened.enter_context(_HandOver(engine))
+        hand_over = opened.enter_context(_ProcessBoundary(engine))
         paint, why_not = _painter(hand_over, opened)
         missing = opened.enter_context(timing(watch))
         pipeline = Pipeline(timed)
@@ -77,18 +77,18 @@ def stages(shown: Passage, width: int, height: int, faces: int, engine: Engine, 
 
 
 class _Timed:
-    """An engine whose answers are timed."""
+    """An engine whose inference is timed."""
 
     def __init__(self, engine: Engine, watch: Stopwatch) -> None:
         self.name, self.manifest, self.fault = engine.name, engine.manifest, engine.fault
-        self.infer = watch.wrapped(engine.infer, "infer")
+        self.infer = watch.wrap(engine.infer, "infer")
 
     def close(self) -> None:
-        """It is somebody else's."""
+        """Does nothing, because the caller closes the engine."""
 
 
-class _HandOver:
-    """Both ends of the channel and of the shared picture. It is also the vision that a window looks at."""
+class _ProcessBoundary:
+    """Both ends of the channel and of the shared picture. It is also the `Vision` of the demo's window."""
 
     state = VisionState.RUNNING
     fault = None
@@ -100,14 +100,14 @@ class _HandOver:
         self._news: list[Observation] = []
         self._picture: Preview | None = None
 
-    def __enter__(self) -> _HandOver:
+    def __enter__(self) -> _ProcessBoundary:
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._reading = PreviewMemory.create()
         self._writing = PreviewMemory.attach(self._reading.name)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._picture = None  # it may lie in the memory that is given back here
+        self._picture = None  # it may be in the shared memory that is closed here
         self._writing.close()
         self._reading.close()
         self._ours.close()
@@ -129,11 +129,14 @@ class _HandOver:
         return picture
 
     def set_mode(self, mode: VisionMode) -> None:
-        """It has one."""
+        """Does nothing, because the mode is fixed."""
 
 
-def _painter(vision: _HandOver, opened: ExitStack) -> tuple[Callable[[], None] | None, str | None]:
-    """What paints the demo's window with what came last, or why there is none. `opened` closes the window."""
+def _painter(vision: _ProcessBoundary, opened: ExitStack) -> tuple[Callable[[], None] | None, str | None]:
+    """Returns a function that paints the demo's window, or the reason why there is none.
+
+    `opened` closes the window.
+    """
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     try:
         from PyQt6.QtWidgets import QApplication

@@ -1,6 +1,6 @@
-"""Steadiness: how often a label changes, how far an age wanders, and for how much of the time there is an answer.
+"""Steadiness: how often a label changes, how much an age varies, and the share of time with an answer.
 
-The same measures are taken of the alternative, whose answers to single frames are joined by where the faces are.
+The alternative is measured in the same way; its answers for single frames are joined to tracks by their boxes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench.alternative import Alternative, Guess
-from benchmarks.bench.scenes import Picture, held
+from benchmarks.bench.alternative import Alternative, Prediction
+from benchmarks.bench.scenes import Picture, sway_still
 from kiosk.estimate import AgeGroup
 from kiosk.inference import Engine
 from kiosk.vision.capture.frame import Frame
@@ -25,23 +25,23 @@ from kiosk.vision.faces.image import gray_of
 from kiosk.vision.pipeline import Pipeline
 
 WINDOW = 10.0
-"""Seconds in which label changes are counted."""
+"""Seconds of the window in which label changes are counted."""
 
 HELD_RATE, HELD_SECONDS = 25.0, 12.0
 
-_LOOK_EVERY = 5  # frames between two full searches, which say whether somebody is there
-_BATCH = 25  # pictures that the alternative is given at once
-_SAME_PLACE = 0.3  # least overlap of an answer's box with one before it
+_LOOK_EVERY = 5  # frames between two full searches, which decide whether a face is there
+_BATCH = 25  # pictures per request to the alternative
+_SAME_PLACE = 0.3  # the least overlap of a box with the box before it
 _GONE_AFTER = 1.0  # seconds
 
 
 @dataclass
-class Line:
-    """What was said of one person, one entry for every frame with an answer."""
+class LabelledTrack:
+    """The answers for one person, with one entry for each frame that has an answer."""
 
     times: list[float] = field(default_factory=list)
     labels: list[tuple[str, str]] = field(default_factory=list)
-    """Gender and age group."""
+    """Gender and age group of each answer."""
     ages: list[float] = field(default_factory=list)
 
     def add(self, time: float, label: tuple[str, str], age: float) -> None:
@@ -57,22 +57,22 @@ class Line:
 
     @property
     def seconds(self) -> float:
-        """From the first answer to the last."""
+        """Seconds from the first answer to the last."""
         return self.times[-1] - self.times[0] if self.times else 0.0
 
 
-def measured(frames: Iterable[Frame], engine: Engine, alternative: Alternative | None) -> dict[str, Any]:
-    """Both on the same frames. Raises `EngineError` and `AlternativeError`."""
+def measure(frames: Iterable[Frame], engine: Engine, alternative: Alternative | None) -> dict[str, Any]:
+    """Measures the kiosk and the alternative on the same frames. Raises `EngineError` and `AlternativeError`."""
     finder, pipeline = FaceFinder(), Pipeline(engine)
-    ours: dict[int, Line] = defaultdict(Line)
-    joined = _Joined(engine.manifest.groups)
+    ours: dict[int, LabelledTrack] = defaultdict(LabelledTrack)
+    joined = _LineBuilder(engine.manifest.groups)
     looked = answered = its_answered = 0
     for batch in _batches(frames):
         there = [
             frame.index % _LOOK_EVERY == 0 and any(map(plausible, finder.detect(gray_of(frame.image))))
             for frame in batch
         ]
-        guesses: list[list[Guess]] = [[] for _ in batch]
+        guesses: list[list[Prediction]] = [[] for _ in batch]
         if alternative is not None:
             alternative.take_pictures([frame.image for frame in batch])
             _, guesses = alternative.predict(range(len(batch)))
@@ -99,26 +99,26 @@ def measured(frames: Iterable[Frame], engine: Engine, alternative: Alternative |
 
 
 def clip_frames(source: str) -> Iterator[Frame]:
-    """A clip from its beginning to its end. Raises `SourceError`."""
+    """Yields the frames of a clip from beginning to end. Raises `SourceError`."""
     with closing(open_source(source)) as opened:
         yield from (frame for frame in opened.frames() if frame is not None)
 
 
-def held_frames(picture: Picture, seconds: float = HELD_SECONDS) -> Iterator[Frame]:
-    """Somebody who stands still."""
-    for index, shown in enumerate(held(picture, round(seconds * HELD_RATE), HELD_RATE)):
+def swaying_frames(picture: Picture, seconds: float = HELD_SECONDS) -> Iterator[Frame]:
+    """Yields frames of a still person for `seconds`, with sway and noise."""
+    for index, shown in enumerate(sway_still(picture, round(seconds * HELD_RATE), HELD_RATE)):
         yield Frame(shown, index, index / HELD_RATE, 0.0)
 
 
-class _Joined:
-    """The alternative's answers, joined to lines by where their boxes are."""
+class _LineBuilder:
+    """Joins the alternative's answers to tracks by their boxes."""
 
     def __init__(self, groups: Sequence[AgeGroup]) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[LabelledTrack] = []
         self._groups = groups
         self._boxes: list[tuple[float, float, float, float]] = []
 
-    def add(self, time: float, guess: Guess) -> None:
+    def add(self, time: float, guess: Prediction) -> None:
         label = guess.gender, _group(guess.age, self._groups)
         fitting = [
             (overlap, index)
@@ -129,13 +129,13 @@ class _Joined:
             index = max(fitting)[1]
         else:
             index = len(self.lines)
-            self.lines.append(Line())
+            self.lines.append(LabelledTrack())
             self._boxes.append(guess.box)
         self.lines[index].add(time, label, guess.age)
         self._boxes[index] = guess.box
 
 
-def _summary(lines: Iterable[Line]) -> dict[str, Any]:
+def _summary(lines: Iterable[LabelledTrack]) -> dict[str, Any]:
     said = [line for line in lines if line.times]
     seconds = sum(line.seconds for line in said)
     return {
@@ -152,12 +152,12 @@ def _summary(lines: Iterable[Line]) -> dict[str, Any]:
 
 
 def _furthest(ages: Sequence[float]) -> float:
-    """Years between the mean and what is farthest from it."""
+    """Returns the largest distance of an age from the mean, in years."""
     return float(np.abs(np.subtract(ages, np.mean(ages))).max())
 
 
 def _most(times: Sequence[float]) -> int:
-    """The most changes in any `WINDOW`."""
+    """Returns the largest number of changes within `WINDOW` seconds."""
     return max((sum(start <= time < start + WINDOW for time in times) for start in times), default=0)
 
 
@@ -166,7 +166,7 @@ def _group(age: float, groups: Sequence[AgeGroup]) -> str:
 
 
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes, each as left, top, width, height."""
+    """Returns the intersection over union of two boxes, each as left, top, width and height."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
     down = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
     if across <= 0 or down <= 0:

@@ -1,6 +1,6 @@
-"""Where the time of a frame goes: functions are wrapped while it is measured, and their time is told apart.
+"""Measures the time of each stage of a frame by wrapping the pipeline's functions.
 
-The time of a function within another counts for its own stage alone, so stages add up to the whole.
+The time of a nested function counts only for its own stage, so the stages add up to the whole.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 REST = "rest"
-"""Of a frame's walk through the pipeline: what no stage has."""
+"""The stage for time in the pipeline that belongs to no other stage."""
 
 FUNCTIONS = (
     ("kiosk.vision.pipeline", "Pipeline.process", REST),
@@ -27,14 +27,14 @@ FUNCTIONS = (
     ("kiosk.vision.faces.crop", "quality", "chip"),
     ("kiosk.vision.pipeline", "stacked", "infer"),
 )
-"""Module, function, stage. One that is not there any more is left out, and its time is its caller's."""
+"""Module, function and stage. A missing function is left out, and its time counts for its caller."""
 
 FUSING = ("Tracks", "Track", "TemporalFusion")
-"""Classes in `kiosk.vision.tracking.tracker` whose every public method is of the stage `fuse`."""
+"""Classes in `kiosk.vision.tracking.tracker` whose public methods belong to the stage `fuse`."""
 
 
 class Stopwatch:
-    """Seconds by stage."""
+    """Adds up seconds by stage."""
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -43,7 +43,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """What happens in the block is of this stage, but for what is of another within it."""
+        """Counts the time of the block for this stage, without the stages nested in it."""
         self._inner.append(0.0)
         started = self._now()
         try:
@@ -54,8 +54,8 @@ class Stopwatch:
             if self._inner:
                 self._inner[-1] += took
 
-    def wrapped(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """The function, timed."""
+    def wrap(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """Returns `function` so that its calls count for the stage `name`."""
 
         @functools.wraps(function)
         def timed(*args: Any, **more: Any) -> Any:
@@ -67,7 +67,7 @@ class Stopwatch:
 
 @contextmanager
 def timing(watch: Stopwatch) -> Iterator[list[str]]:
-    """The pipeline's functions are timed in the block; gives the names of those that were not found."""
+    """Times the pipeline's functions in the block, and yields the names of those that were not found."""
     missing: list[str] = []
     with ExitStack() as patches:
         for module, path, stage in FUNCTIONS:
@@ -79,7 +79,7 @@ def timing(watch: Stopwatch) -> Iterator[list[str]]:
             if function is None:
                 missing.append(path)
             else:
-                patches.enter_context(mock.patch.object(owner, name, watch.wrapped(function, stage)))
+                patches.enter_context(mock.patch.object(owner, name, watch.wrap(function, stage)))
         tracks = importlib.import_module("kiosk.vision.tracking.tracker")
         for class_name in FUSING:
             fusing = getattr(tracks, class_name, None)
@@ -88,5 +88,5 @@ def timing(watch: Stopwatch) -> Iterator[list[str]]:
                 continue
             for name, member in list(vars(fusing).items()):
                 if callable(member) and not name.startswith("_"):
-                    patches.enter_context(mock.patch.object(fusing, name, watch.wrapped(member, "fuse")))
+                    patches.enter_context(mock.patch.object(fusing, name, watch.wrap(member, "fuse")))
         yield missing

@@ -1,7 +1,7 @@
-"""What is no face: noise, plain grounds, textures, animals, objects, cartoons. Nobody may be known in any.
+"""Pictures without a face: noise, plain colours, textures, animals, objects and cartoons. None may be a known face.
 
-Each is held before the camera for some seconds, with the noise of its sensor, as a poster behind a customer would be.
-Drawings are made here; photographs come from scikit-image's samples, where those are installed.
+Each is shown to the camera for some seconds with sensor noise, like a poster behind a customer. Drawings are made here;
+photographs come from scikit-image's samples if they are installed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from benchmarks.bench.alternative import Alternative
-from benchmarks.bench.scenes import Picture, held
+from benchmarks.bench.scenes import Picture, sway_still
 from kiosk.inference import Engine
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.pipeline import Pipeline
@@ -26,10 +26,10 @@ SIZE = (640, 480)
 def strangers(
     pictures: Mapping[str, Picture], engine: Engine, alternative: Alternative | None, seconds: float = SECONDS
 ) -> dict[str, Any]:
-    """What is said of each picture over all of its frames. Raises `EngineError` and `AlternativeError`."""
+    """Returns the results for each picture over its frames. Raises `EngineError` and `AlternativeError`."""
     rows = []
     for name, picture in pictures.items():
-        shown = list(held(picture, round(seconds * RATE), RATE))
+        shown = list(sway_still(picture, round(seconds * RATE), RATE))
         pipeline = Pipeline(engine)
         statuses: set[str] = set()
         for index, image in enumerate(shown):
@@ -38,7 +38,7 @@ def strangers(
         if alternative is not None:
             alternative.take_pictures(shown[:1])
             its = bool(alternative.predict([0])[1][0])
-        rows.append({"picture": name, "ours": _said(statuses), "alternative_answers": its})
+        rows.append({"picture": name, "ours": _say(statuses), "alternative_answers": its})
     return {
         "pictures": len(rows),
         "known": sorted(row["picture"] for row in rows if row["ours"] == "known"),
@@ -50,26 +50,26 @@ def strangers(
 
 
 def drawings() -> dict[str, Picture]:
-    """Everything that can be drawn, by name: `kind: what`."""
+    """Returns all drawings by name, such as `texture: rings`."""
     return dict(_drawings())
 
 
 def photographs(files: Mapping[str, Path]) -> dict[str, Picture]:
-    """Photographs from files, as the camera would have them in view."""
+    """Returns the photographs that can be read, scaled and cropped to `SIZE`, by name."""
     found = {}
     for name, path in files.items():
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if picture is not None:
-            found[f"photograph: {name}"] = _fitted(np.asarray(picture, dtype=np.uint8))
+            found[f"photograph: {name}"] = _fill_frame(np.asarray(picture, dtype=np.uint8))
     return found
 
 
-def _said(statuses: set[str]) -> str:
-    """The worst that was said."""
+def _say(statuses: set[str]) -> str:
+    """Returns the status nearest to a known face."""
     return next((status for status in ("known", "estimating", "unknown") if status in statuses), "no face")
 
 
-def _fitted(picture: Picture) -> Picture:
+def _fill_frame(picture: Picture) -> Picture:
     width, height = SIZE
     scale = max(width / picture.shape[1], height / picture.shape[0])
     large = cv2.resize(

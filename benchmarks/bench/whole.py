@@ -1,4 +1,4 @@
-"""The whole run, part after part. Within a part, what is compared is measured in turns."""
+"""The whole benchmark, one part after the other. Within a part, the programs compared take turns."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from benchmarks.bench.alternative import PACKAGE, Alternative, AlternativeError,
 from benchmarks.bench.answers import answers
 from benchmarks.bench.per_face import per_face
 from benchmarks.bench.processes import cpu_seconds
-from benchmarks.bench.running import watched, window_statistics, write_person, write_room
+from benchmarks.bench.running import watch, window_statistics, write_person, write_room
 from benchmarks.bench.scenes import Passage, Picture, SceneError, passage
 from benchmarks.bench.stages import stages
-from benchmarks.bench.steadiness import HELD_SECONDS, clip_frames, held_frames
-from benchmarks.bench.steadiness import measured as steadiness
+from benchmarks.bench.steadiness import HELD_SECONDS, clip_frames, swaying_frames
+from benchmarks.bench.steadiness import measure as steadiness
 from benchmarks.bench.strangers import SECONDS, drawings, photographs, strangers
 from kiosk.inference import Engine, load
 from kiosk.vision.capture.source import DEMO
@@ -30,15 +30,15 @@ from trainer.speed.bench import BATCHES
 from trainer.speed.bench_machine import busy_seconds
 
 STAGED = ((640, 480, 1), (640, 480, 4), (1280, 720, 1), (1280, 720, 4))
-"""Width, height and faces of the frames whose stages are measured."""
+"""Width, height and number of faces of the frames whose stages are measured."""
 
 HELD_AT = (0.17, 0.5, 0.9)
-"""Where in the bundled clip, as shares of its length, a picture is taken out to be held still."""
+"""The positions in the bundled clip, as shares of its length, of the pictures that are held still."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of everything."""
+    """How long and how often each part is measured."""
 
     batches: tuple[int, ...] = BATCHES
     engine_seconds: float = 40.0
@@ -46,7 +46,7 @@ class Plan:
     paced_seconds: float = 10.0
     passage_frames: int = 120
     clip_frames: int | None = None
-    """Of each clip whose steadiness is measured; None for all."""
+    """Frames of each clip whose steadiness is measured; None for all."""
     held_seconds: float = HELD_SECONDS
     staged_frames: int = 300
     stranger_seconds: float = SECONDS
@@ -58,8 +58,8 @@ class Plan:
 QUICK = Plan((1, 8), 1.0, 1, 1.0, 10, 10, 1.0, 6, 0.3, 2, 1.0, 5.0)
 
 
-def measured(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool = True) -> dict[str, Any]:
-    """Everything, ready for JSON. Raises `KioskError`."""
+def measure(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool = True) -> dict[str, Any]:
+    """Runs the whole benchmark and returns its results, ready for JSON. Raises `KioskError`."""
     with ExitStack() as opened:
         alternative, why_not = _alternative(with_alternative)
         if alternative is not None:
@@ -67,7 +67,7 @@ def measured(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool =
         engine = load()
         opened.callback(engine.close)
         busy, started = _others(alternative), time.monotonic()
-        with _said("engines beside torch and the alternative"):
+        with _say("engines beside torch and the alternative"):
             result: dict[str, Any] = {
                 "alternative": {"package": PACKAGE, "why_not": why_not, **(alternative.facts if alternative else {})},
                 "clips": [DEMO, *(clip.name for clip in clips)],
@@ -77,16 +77,16 @@ def measured(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool =
         shown = _passages([DEMO, *map(str, clips)], plan, result["notes"])
         result["answers"] = []
         for source, passage_ in shown.items():
-            with _said(f"from picture to answer: {_name(source)}"):
+            with _say(f"from picture to answer: {_name(source)}"):
                 result["answers"] += answers(
                     _name(source), passage_, engine, alternative, plan.rounds, plan.paced_seconds
                 )
         result["steadiness"] = list(_steadiness(clips, plan, engine, alternative))
-        with _said("what is no face"):
+        with _say("what is no face"):
             result["strangers"] = _strangers(plan, engine, alternative)
-        with _said("stages"):
+        with _say("stages"):
             result["stages"] = [stages(shown[DEMO], *each, engine, plan.staged_frames) for each in STAGED]
-        with _said("the kiosk itself"):
+        with _say("the kiosk itself"):
             result.update(_running(plan, shown[DEMO]))
         result["others_cores"] = max(0.0, (_others(alternative) - busy) / (time.monotonic() - started))
     if why_not:
@@ -97,7 +97,7 @@ def measured(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool =
 
 
 def _alternative(wanted: bool) -> tuple[Alternative | None, str | None]:
-    """Or why there is none."""
+    """Returns the alternative, or the reason why there is none."""
     if not wanted:
         return None, "it was left out, as asked"
     try:
@@ -108,7 +108,7 @@ def _alternative(wanted: bool) -> tuple[Alternative | None, str | None]:
 
 
 def _passages(sources: Sequence[str], plan: Plan, notes: list[str]) -> dict[str, Passage]:
-    """Of each clip that shows somebody alone; the bundled one always does."""
+    """Returns the passage of each clip that shows one person alone; the bundled clip always does."""
     finder, found = FaceFinder(), {}
     for source in sources:
         try:
@@ -123,21 +123,21 @@ def _passages(sources: Sequence[str], plan: Plan, notes: list[str]) -> dict[str,
 def _steadiness(
     clips: Sequence[Path], plan: Plan, engine: Engine, alternative: Alternative | None
 ) -> Iterator[dict[str, Any]]:
-    """On the clips given, on pictures of the bundled one held still, and on that one itself, in which ages change."""
+    """Yields the results for the given clips, for still pictures, and for the bundled clip, where ages change."""
     for source in map(str, clips):
-        with _said(f"steadiness: {_name(source)}"):
+        with _say(f"steadiness: {_name(source)}"):
             frames = islice(clip_frames(source), plan.clip_frames)
             yield {"clip": _name(source), "constant": True, **steadiness(frames, engine, alternative)}
-    for number, picture in enumerate(_taken_out(), 1):
-        with _said(f"steadiness: held still, {number}"):
-            still = held_frames(picture, plan.held_seconds)
+    for number, picture in enumerate(_extract_pictures(), 1):
+        with _say(f"steadiness: held still, {number}"):
+            still = swaying_frames(picture, plan.held_seconds)
             yield {"clip": f"held still, {number}", "constant": True, **steadiness(still, engine, alternative)}
-    with _said(f"steadiness: {DEMO}"):
+    with _say(f"steadiness: {DEMO}"):
         frames = islice(clip_frames(DEMO), plan.clip_frames)
         yield {"clip": DEMO, "constant": False, **steadiness(frames, engine, alternative)}
 
 
-def _taken_out() -> list[Picture]:
+def _extract_pictures() -> list[Picture]:
     frames = sum(1 for _ in clip_frames(DEMO))
     wanted = {round(share * frames) for share in HELD_AT}
     return [frame.image for frame in clip_frames(DEMO) if frame.index in wanted]
@@ -157,8 +157,8 @@ def _running(plan: Plan, shown: Passage) -> dict[str, Any]:
         write_person(person, shown)
         return {
             "running": {
-                "idle": watched(room, plan.watched_seconds),
-                "one person": watched(person, plan.watched_seconds),
+                "idle": watch(room, plan.watched_seconds),
+                "one person": watch(person, plan.watched_seconds),
             },
             "window": window_statistics(person, plan.window_seconds),
         }
@@ -169,14 +169,14 @@ def _name(source: str) -> str:
 
 
 def _others(alternative: Alternative | None) -> float:
-    """Processor seconds that everybody has used but this process, those that it has ended, and the alternative."""
+    """Returns the processor seconds of all processes but this one, its ended children and the alternative."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     own = time.process_time() + ended.ru_utime + ended.ru_stime
     return busy_seconds() - own - (cpu_seconds(alternative.pid) if alternative else 0.0)
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def _say(what: str) -> Iterator[None]:
     started = time.monotonic()
     print(f"{what} …", end=" ", file=sys.stderr, flush=True)
     yield

@@ -1,9 +1,9 @@
-"""Measures how long a start takes over a journal of many sales, with its ledger in a checkpoint and without.
+"""Measures how long a start takes with a journal of many sales, with and without a checkpoint of its ledger.
 
     python benchmarks/journal_start/run.py [--sales 15000] [--rounds 3]
 
-The two take turns, on one journal in a temporary folder: opening it, which verifies every row, and then adding up what
-its facts say.
+Both take turns on one journal in a temporary folder: each opens it, which verifies every row, and then computes the
+ledger.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from kiosk.vending.journal.recovery import make_checkpoint, rebuild_ledger
 
 
 def main() -> None:
-    """Prints one line a way."""
+    """Prints one line for each way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sales", type=int, default=15_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -59,19 +59,19 @@ def main() -> None:
 
 
 def all_added_up(journal: Journal) -> Ledger:
-    """What a start did before there were checkpoints."""
+    """Returns the ledger computed from every fact, without a checkpoint."""
     return fold(entry.fact for entry in journal.entries())
 
 
 def seconds(recall: Callable[[Journal], Ledger], journal: Journal) -> float:
-    """How long that takes."""
+    """Returns the seconds that `recall` takes."""
     began = perf_counter()
     recall(journal)
     return perf_counter() - began
 
 
 def write(path: Path, sales: int) -> None:
-    """A journal of so many sales, a checkpoint, and a thousand rows more, as there are on average."""
+    """Writes a journal of `sales` sales, with a checkpoint about a thousand rows before the end."""
     with closing(Journal(path)) as journal:
         journal._database.execute("PRAGMA synchronous = OFF")
         journal.append(StockSet("A1", 999, "initial"))

@@ -1,13 +1,13 @@
-r"""Measures what becomes of things that are no faces, and of faces that are: known, unknown, or no face found.
+r"""Measures how many pictures without a face, and how many real faces, end as known, unknown or not found.
 
     python benchmarks/not_faces/run.py --pictures FOLDER… --unseen FOLDER… --faces ROOT PREPARED \
         --out benchmarks/not_faces
 
-Pictures are of anything but real people. Of those in `--pictures` the ones are used that `trainer facelike` leaves
-aside, of those in `--unseen`, from which it never learned, all. Each is shown as a still picture, as a clip (moved,
+No picture may show real people. Of `--pictures`, those are used that `trainer train-nonface-filter` keeps aside; of
+`--unseen`, which were never used in training, all. Each is shown as a still picture, as a clip (moved,
 turned, enlarged, blurred and noised before a gray wall, for two seconds) and as crops cut where the detector nearly
 finds a face, or anywhere. Faces are FairFace's: ROOT holds its pictures, PREPARED what `trainer prepare` made of them;
-those kept aside are used. Written are `results.json` and `results.md`, with figures only.
+those kept aside are used. It writes `results.json` and `results.md`, with figures only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from trainer.nonface.samples import flattened, kept_aside, made_up, not_faces, o
 
 Measures = dict[str, NDArray[np.float64]]
 
-_MADE_UP, _SEED = 120, 1  # the recipe's own are made with another seed
+_MADE_UP, _SEED = 120, 1  # training uses another seed
 _SECONDS, _RATE = 2.0, 10.0
 _WIDTH, _HEIGHT = 640, 480
 _LOST = 0.01  # share of faces at which false accepts are compared
@@ -48,7 +48,7 @@ _COMPONENTS = 32  # of the simple density
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measures what becomes of things that are no faces.")
+    parser = argparse.ArgumentParser(description="Measures how the kiosk classifies pictures without a face.")
     parser.add_argument("--pictures", type=Path, nargs="+", default=[])
     parser.add_argument("--unseen", type=Path, nargs="+", default=[])
     parser.add_argument("--faces", type=Path, nargs=2, metavar=("ROOT", "PREPARED"), required=True)
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def shown_as(name: str, pictures: Sequence[Gray], finder: FaceFinder, engine: Engine) -> dict[str, Any]:
-    """What becomes of the pictures as stills and as clips."""
+    """Returns how many pictures, as stills and as clips, end as a face and as a known face."""
     stills = [[face.status for face in estimate_still(picture, finder, engine)] for picture in pictures]
     clips = []
     for number, picture in enumerate(pictures):
@@ -97,7 +97,7 @@ def shown_as(name: str, pictures: Sequence[Gray], finder: FaceFinder, engine: En
 
 
 def clip(picture: Gray, seed: int) -> Iterator[Frame]:
-    """The picture before a gray wall, moved about as if somebody held it."""
+    """Yields the picture in front of a gray wall, moved as if held by hand."""
     random = np.random.default_rng(seed)
     pace, phase = random.uniform(0.1, 0.5, 6), random.uniform(0, 6.3, 6)
     height, width = picture.shape
@@ -118,7 +118,7 @@ def clip(picture: Gray, seed: int) -> Iterator[Frame]:
 def still_faces(
     root: Path, folder: Path, finder: FaceFinder, engine: Engine
 ) -> tuple[dict[str, Any], list[tuple[Gray, float]]]:
-    """How many kept-aside faces are known as still pictures, and why the others are not; crops and scores."""
+    """Returns how many kept-aside faces are known as stills, and why others are not; also crops and scores."""
     judge, data = nonface_filter.load(), prepared.load(folder)
     known = poor = taken = unfound = 0
     crops = []
@@ -140,7 +140,7 @@ def still_faces(
 
 
 class _Found(FaceFinder):
-    """Finds again what was found, without the search."""
+    """A detector that returns given faces without a search."""
 
     def __init__(self, faces: list[Face]) -> None:
         self._faces = faces
@@ -150,7 +150,7 @@ class _Found(FaceFinder):
 
 
 def measured(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine, basis: Measures) -> Measures:
-    """What might tell a face from something else, the higher the likelier a face."""
+    """Returns measures that may distinguish faces from other pictures; higher means more likely a face."""
     judge = nonface_filter.load()
     answers, mirrored = (_answers([turn(crop) for crop in crops], engine) for turn in (_same, _mirrored))
     looks = np.stack([look_of(crop) for crop in crops]) - basis["mean"]
@@ -166,7 +166,7 @@ def measured(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine,
 
 
 def told_apart(faces: Measures, others: Measures, found: NDArray[np.bool_]) -> list[dict[str, Any]]:
-    """Area under the curve, and false accepts where one face in a hundred is lost; of crops found, and of all."""
+    """Returns the area under the ROC curve and the false accepts at 1 % lost faces, for found and for all crops."""
     told = []
     for name, real in faces.items():
         least = np.quantile(real, _LOST)
@@ -183,7 +183,7 @@ def told_apart(faces: Measures, others: Measures, found: NDArray[np.bool_]) -> l
 
 
 def area(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    """Chance that one of the first is higher than one of the second; ties count half."""
+    """Returns the probability that a positive is higher than a negative value; ties count half (AUC)."""
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, side="left")
     not_above = np.searchsorted(ordered, positive, side="right")
@@ -191,7 +191,7 @@ def area(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as Markdown."""
+    """Returns the results as Markdown."""
     faces = results["faces"]
     lines = [
         "Pictures of no real face, and how many of them ended as a *known* person:",
@@ -222,7 +222,7 @@ def table(results: dict[str, Any]) -> str:
 
 
 def _basis(folder: Path) -> Measures:
-    """The mean look of the prepared training faces and its first components."""
+    """Returns the mean descriptor of the training faces and its first principal components."""
     data = prepared.load(folder)
     inner = slice(MARGIN, -MARGIN)
     looks = np.stack([look_of(np.ascontiguousarray(data.crops[row, inner, inner])) for row in data.rows("train")[::4]])

@@ -1,10 +1,10 @@
-"""Measures the presentation-attack check: how many made-up attacks it accepts, how many living faces it refuses.
+"""Measures the presentation-attack check: how many synthetic attacks it accepts and how many living faces it refuses.
 
     python benchmarks/presentation_attacks/run.py --photos FOLDER [--clips FILE…] --out benchmarks/presentation_attacks
 
 FOLDER holds photographs of faces (FairFace's colour faces were used); each is printed, held up, moved, bent,
-tilted and zoomed before a camera that `attack_scenes` draws, and played on a screen as the video of a turning
-head. Clips are of real people before a real camera. Written are `results.json` and `results.md`, with figures
+tilted and zoomed before a camera that `scenes.py` simulates, and played on a screen as the video of a turning
+head. Clips are of real people before a real camera. It writes `results.json` and `results.md`, with figures
 only. The terms are those of ISO/IEC 30107-3: APCER, the share of attack presentations of one kind that were
 taken for living faces; BPCER, the share of bona fide presentations that were not. Intervals are Wilson's, 95 %.
 
@@ -35,8 +35,8 @@ from benchmarks.presentation_attacks.scenes import (
     Pose,
     Scene,
     Surface,
-    drawn,
     head,
+    render,
     room,
     screen,
     sheet,
@@ -66,10 +66,10 @@ class Result:
     attack: bool
     synthetic: bool
     presentations: int
-    """Those in which the pipeline saw a face at all."""
+    """The number of presentations in which the pipeline knew a face."""
     accepted: int
     unseen: int
-    """Those in which it saw none, left out of the rate."""
+    """The number without a known face, which do not count in the rate."""
 
     @property
     def errors(self) -> int:
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for results.json and results.md")
     options = parser.parse_args()
     finder, engine = FaceFinder(), load(None)
-    photos = list(chosen(options.photos, options.count, options.seed, finder))
+    photos = list(choose_photos(options.photos, options.count, options.seed, finder))
     if not photos:
         print(f"error: no photograph under {options.photos} shows a large, frontal face", file=sys.stderr)
         return 1
@@ -119,8 +119,8 @@ def main() -> int:
     return 0
 
 
-def chosen(folder: Path, count: int, seed: int, finder: FaceFinder) -> Iterator[Photo]:
-    """Gray photographs of one large, frontal face, with where its eyes are."""
+def choose_photos(folder: Path, count: int, seed: int, finder: FaceFinder) -> Iterator[Photo]:
+    """Yields gray photographs of one large, frontal face, with the positions of its eyes."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
     for index in np.random.default_rng(seed).permutation(len(paths)):
         picture = cv2.imread(str(paths[index]), cv2.IMREAD_GRAYSCALE)
@@ -149,7 +149,7 @@ def measured(
     rate: float = RATE,
     synthetic: bool = True,
 ) -> Result:
-    """Shows each presentation to a pipeline of its own."""
+    """Shows each presentation to a new pipeline, and counts how many are accepted."""
     accepted = unseen = 0
     for frames in presentations:
         pipeline = Pipeline(engine, finder=finder, liveness=Liveness())
@@ -165,7 +165,7 @@ def measured(
 
 
 def rate_of(path: Path) -> float:
-    """Frames a second of a clip."""
+    """Returns the frames per second of a clip."""
     rate = float(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FPS))
     return rate if rate > 0 else RATE
 
@@ -178,7 +178,7 @@ Presentation = Callable[[Gray, tuple[complex, complex], int], Iterator[NDArray[n
 def held(
     surface: Callable[[Photo, int], Callable[[float], Surface]], *, background_moves: float = 0.0, **swings: Any
 ) -> Presentation:
-    """Whatever is shown, swinging: every photograph at its own distance and place, before its own room."""
+    """Returns a swinging presentation; each photograph has its own distance, position and room."""
 
     def presentation(gray: Gray, eyes: tuple[complex, complex], number: int) -> Iterator[NDArray[np.uint8]]:
         still = Pose(x=-4 + number % 9, y=-2 + number % 5, z=38 + 3 * (number % 7), roll=-6 + number % 13)
@@ -193,12 +193,12 @@ def still(surface: Surface) -> Callable[[float], Surface]:
 
 
 def printed(photo: Photo, number: int) -> Callable[[float], Surface]:
-    """Without a margin, with a narrow or with a wide one, in turn."""
+    """Returns a print with no, a narrow or a wide margin, in turn."""
     return still(sheet(*photo, margin_cm=(0.0, 1.0, 3.0)[number % 3]))
 
 
 def cut_out(photo: Photo, _number: int) -> Callable[[float], Surface]:
-    """Along the head's outline: no edge of a sheet to be seen."""
+    """Returns a print cut out along the head's outline, without visible edges of a sheet."""
     return still(replace(head(*photo), relief=None))
 
 
@@ -207,14 +207,14 @@ def bent(curvature: float, axis: float) -> Callable[[Photo, int], Callable[[floa
 
 
 def folded(photo: Photo, number: int) -> Callable[[float], Surface]:
-    """Along the nose, each half going back by 17, 27 or 39 degrees."""
+    """Returns a print folded along the nose, with each half turned back by 17, 27 or 39 degrees."""
     across = _across()
     slope = np.float32((0.3, 0.5, 0.8)[number % 3])
     return still(replace(printed(photo, number)(0), relief=-slope * np.abs(across)))
 
 
 def crumpled(photo: Photo, number: int) -> Callable[[float], Surface]:
-    """With dents some 5 cm wide and 6 mm deep."""
+    """Returns a print with dents about 5 cm wide and 6 mm deep."""
     across = _across()
     noise = np.random.default_rng(number).normal(size=across.shape).astype(np.float32)
     dents = cv2.GaussianBlur(noise, (0, 0), 2.5 * GRID)
@@ -222,7 +222,7 @@ def crumpled(photo: Photo, number: int) -> Callable[[float], Surface]:
 
 
 def _across() -> NDArray[np.float32]:
-    """cm to the right of the middle, of a relief's samples."""
+    """Returns the distance in cm to the right of the middle for each sample of a relief."""
     half = round(20 * GRID)
     return np.asarray(np.mgrid[-half : half + 1, -half : half + 1][1] / GRID, np.float32)
 
@@ -233,18 +233,18 @@ def flexed(photo: Photo, number: int) -> Callable[[float], Surface]:
 
 
 def rounded(photo: Photo, _number: int) -> Callable[[float], Surface]:
-    """A head."""
+    """Returns a synthetic head."""
     return still(head(*photo))
 
 
 def played(*, fills_the_view: bool) -> Callable[[Photo, int], Callable[[float], Surface]]:
-    """A screen with the video of a turning head: in life size, or so large that the camera sees no edge of it."""
+    """Returns a screen with the video of a turning head, life-sized or so large that its edges are out of view."""
 
     def surface(photo: Photo, number: int) -> Callable[[float], Surface]:
         turning = swinging(Pose(z=_FILMED_AT), seed=number, yaw=(15.0, 2.5))
         behind = room(number + 1000)[100:580, 100:740]
         shot = head(*photo)
-        frames = [drawn(shot, turning(index / RATE), behind) for index in range(round(2.5 * RATE))]
+        frames = [render(shot, turning(index / RATE), behind) for index in range(round(2.5 * RATE))]
         if fills_the_view:
             return screen(frames, frames[0].shape[1] / _LARGE_SCREEN, _BEZEL)
         life_size = FOCAL / _FILMED_AT  # pixels of the video per cm of what it shows
@@ -281,7 +281,7 @@ KINDS: tuple[tuple[str, bool, Presentation], ...] = (
 
 
 def interval(errors: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share ("Probable Inference", 1927)."""
+    """Returns Wilson's 95 % interval of the share `errors` / `of` ("Probable Inference", 1927)."""
     if of == 0:
         return 0.0, 1.0
     z, share = 1.96, errors / of
@@ -301,7 +301,7 @@ def to_dict(result: Result) -> dict[str, Any]:
 
 
 def table(results: Sequence[Result]) -> str:
-    """Markdown, one line a kind."""
+    """Returns the results as Markdown, with one line per kind of presentation."""
     lines = []
     for attack, title in ((True, "attack, all synthetic | accepted (APCER)"), (False, "living face | refused (BPCER)")):
         lines += [f"| {title} | 95 % interval | of |", "|---|---|---|---|"]

@@ -1,9 +1,9 @@
-"""Draws what a camera sees of a picture held before it, and of a head, from one photograph of a face.
+"""Renders a camera's view of a picture held in front of it, and of a head, from one photograph of a face.
 
-Everything is a surface over a plane: flat for a sheet, a cylinder for a bent one, a relief for a head.
-A pinhole camera of 640×480 pixels and 60 degrees looks at it; lengths are centimetres. The heads are
-synthetic: a photograph laid over an average relief, which has no hidden side, no shading of its own and
-no expression. They show that a turning head can be told from a sheet, not how often people are refused.
+Each subject is a surface over a plane: flat for a sheet, a cylinder for a bent sheet, a relief for a head. The camera
+is a pinhole camera of 640×480 pixels and 60 degrees; lengths are in centimetres. The heads are synthetic: a photograph
+over an average relief, without hidden sides, shading or expression. They show that a turning head can be distinguished
+from a sheet, not how often real people are refused.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ RATE = 25.0
 EYES_APART = 6.3  # between the middles of an adult's eyes
 
 GRID = 8.0  # samples of a relief per centimetre
-_STEPS = 8  # of the search for where a ray meets the surface
+_STEPS = 8  # iterations of the search for the point where a ray meets the surface
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the middle of the surface is, in cm from the camera, and how it is turned, in degrees."""
+    """The position of the surface's centre in cm from the camera, and its rotation in degrees."""
 
     x: float = 0.0
     y: float = 0.0
@@ -41,7 +41,7 @@ class Pose:
 
     @property
     def rotation(self) -> NDArray[np.float64]:
-        """(3, 3), from the surface's axes to the camera's."""
+        """The (3, 3) rotation from the surface's axes to the camera's."""
         turn = np.eye(3)
         for axis, degrees in (((0, 0, 1), self.roll), ((1, 0, 0), self.pitch), ((0, 1, 0), self.yaw)):
             turn = cv2.Rodrigues(np.array(axis) * math.radians(degrees))[0] @ turn
@@ -50,7 +50,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class Surface:
-    """What is before the camera: a picture with its opacity, and the relief it lies on."""
+    """A picture in front of the camera: its gray levels, opacity and relief."""
 
     picture: Plane
     """(h, w) gray levels."""
@@ -66,7 +66,7 @@ class Surface:
     """Degrees between the cylinder's axis and the picture's rows."""
 
     def height(self, u: Plane, v: Plane) -> Plane:
-        """cm towards the camera over the places (u, v)."""
+        """Returns the height in cm towards the camera at the points (u, v)."""
         if self.relief is not None:
             rows, columns = self.relief.shape
             at_u, at_v = u * GRID + (columns - 1) / 2, v * GRID + (rows - 1) / 2
@@ -79,7 +79,7 @@ class Surface:
         return np.zeros_like(u)
 
     def place(self, u: Plane, v: Plane) -> tuple[Plane, Plane]:
-        """cm on the picture of what lies over (u, v): a bent sheet is not stretched."""
+        """Returns the points of the picture, in cm, that lie over (u, v). A bent sheet is not stretched."""
         if not self.bend:
             return u, v
         across = self._across(u, v)
@@ -93,8 +93,8 @@ class Surface:
         return (u * math.cos(angle) + v * math.sin(angle)).astype(np.float32)
 
 
-def drawn(surface: Surface, pose: Pose, behind: Plane) -> Plane:
-    """(480, 640) gray levels of the surface before a background."""
+def render(surface: Surface, pose: Pose, behind: Plane) -> Plane:
+    """Returns (480, 640) gray levels of the surface in front of a background."""
     rotation = pose.rotation
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     rays = np.stack([(x - (WIDTH - 1) / 2) / FOCAL, (y - (HEIGHT - 1) / 2) / FOCAL, np.ones_like(x)], axis=-1)
@@ -114,8 +114,8 @@ def drawn(surface: Surface, pose: Pose, behind: Plane) -> Plane:
     return np.asarray(picture * opacity + behind * (1 - opacity), np.float32)
 
 
-def filmed(picture: Plane, noise: np.random.Generator) -> NDArray[np.uint8]:
-    """(480, 640, 3): through a lens that is a little soft, a sensor with noise and a webcam's JPEG."""
+def film(picture: Plane, noise: np.random.Generator) -> NDArray[np.uint8]:
+    """Returns the picture as a webcam gives it, (480, 640, 3): slightly blurred, with noise and JPEG compression."""
     soft = cv2.GaussianBlur(picture, (0, 0), 0.7) + noise.normal(0, 2.0, picture.shape).astype(np.float32)
     gray = np.clip(soft, 0, 255).astype(np.uint8)
     coded = cv2.imencode(".jpg", cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
@@ -126,7 +126,7 @@ def filmed(picture: Plane, noise: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def sheet(photo: Gray, eyes: tuple[complex, complex], margin_cm: float = 0.0) -> Surface:
-    """The photograph printed so that its face has life size, with a white margin."""
+    """Returns the photograph as a print with a life-sized face and a white margin."""
     scale = abs(eyes[1] - eyes[0]) / EYES_APART
     margin = round(margin_cm * scale)
     picture = cv2.copyMakeBorder(photo, *(margin,) * 4, cv2.BORDER_CONSTANT, value=(235,)).astype(np.float32)
@@ -134,7 +134,7 @@ def sheet(photo: Gray, eyes: tuple[complex, complex], margin_cm: float = 0.0) ->
 
 
 def head(photo: Gray, eyes: tuple[complex, complex], size: float = 1.0) -> Surface:
-    """A synthetic head: the photograph's face over an average relief, cut out along the head's outline."""
+    """Returns a synthetic head: the photograph over an average relief, cut out along the head's outline."""
     scale = abs(eyes[1] - eyes[0]) / EYES_APART
     middle = (eyes[0] + eyes[1]) / 2
     half = 14.0  # cm
@@ -151,7 +151,7 @@ def head(photo: Gray, eyes: tuple[complex, complex], size: float = 1.0) -> Surfa
 
 
 def face_relief(u: Plane, v: Plane) -> Plane:
-    """Height of an average face at (u, v), all in eye distances from between the eyes.
+    """Returns the height of an average face at (u, v), in eye distances from the middle between the eyes.
 
     An ellipsoid for the skull, and on it a nose, brows, sunken eyes, lips and a chin; sizes after the
     averages of Farkas, "Anthropometry of the Head and Face", 1994 (a nose stands out by about 2 cm).
@@ -167,7 +167,7 @@ def face_relief(u: Plane, v: Plane) -> Plane:
 
 
 def screen(frames: list[Plane], scale: float, bezel_cm: float) -> Callable[[float], Surface]:
-    """A screen that plays frames at `RATE`, over and over, with the stripes that it and a sensor make together."""
+    """Returns a screen that repeats frames at `RATE`, with moiré stripes and a rolling bar."""
     v, u = np.mgrid[0 : frames[0].shape[0], 0 : frames[0].shape[1]].astype(np.float32)
 
     def at(time: float) -> Surface:
@@ -185,7 +185,7 @@ def screen(frames: list[Plane], scale: float, bezel_cm: float) -> Callable[[floa
 
 
 def room(seed: int) -> Plane:
-    """A made-up background, larger than a frame: boards, boxes and grain."""
+    """Returns a synthetic background, larger than a frame: boxes and grain."""
     random = np.random.default_rng(seed)
     picture = np.full((HEIGHT + 200, WIDTH + 200), random.uniform(90, 160), np.float32)
     for _ in range(40):
@@ -198,18 +198,18 @@ def room(seed: int) -> Plane:
 
 @dataclass(frozen=True)
 class Scene:
-    """Something that happens before the camera, as long as it is watched."""
+    """A moving surface in front of a room."""
 
     surface: Callable[[float], Surface]
     pose: Callable[[float], Pose]
     background: int = 0
     """Seed of the room."""
     background_moves: float = 0.0
-    """Pixels by which the room sways."""
+    """The amplitude in pixels by which the room moves."""
     seconds: float = field(default=4.0)
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """(480, 640, 3) at `RATE` a second."""
+        """Yields the camera's frames, (480, 640, 3), at `RATE` per second."""
         noise = np.random.default_rng(self.background)
         place = room(self.background)
         for index in range(round(self.seconds * RATE)):
@@ -217,13 +217,16 @@ class Scene:
             sway = self.background_moves * math.sin(2.2 * time)
             left, top = 100 + round(sway), 100 + round(sway / 2)
             behind = place[top : top + HEIGHT, left : left + WIDTH]
-            yield filmed(drawn(self.surface(time), self.pose(time), behind), noise)
+            yield film(render(self.surface(time), self.pose(time), behind), noise)
 
 
 def swinging(
     still: Pose, *, tremor: float = 0.3, seed: int = 0, **swings: tuple[float, float]
 ) -> Callable[[float], Pose]:
-    """A pose that swings about `still`: for each named quantity an amplitude and a period in seconds; and trembles."""
+    """Returns a pose that swings about `still` and trembles.
+
+    `swings` has an amplitude and a period in seconds for each moving quantity.
+    """
     random = np.random.default_rng(seed)
     phases = random.uniform(0, 2 * math.pi, 6)
     names = ("x", "y", "z", "yaw", "pitch", "roll")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bench import alternative
-from benchmarks.bench.alternative import Alternative, AlternativeError, Guess, install, sample_photographs
+from benchmarks.bench.alternative import Alternative, AlternativeError, Prediction, install, sample_photographs
 
 WORKER = Path(alternative.__file__).with_name("alternative_worker.py")
 
@@ -55,7 +55,7 @@ def test_it_answers_for_the_pictures_it_was_given(made_up: Alternative) -> None:
     seconds, answers = made_up.predict([1, 0, 1])
     assert len(seconds) == 3
     assert min(seconds) >= 0
-    assert answers == [[Guess((0, 2, 6, 2), "male", age)] for age in (40.0, 30.0, 40.0)]
+    assert answers == [[Prediction((0, 2, 6, 2), "male", age)] for age in (40.0, 30.0, 40.0)]
 
 
 def test_its_networks_run_on_faces_cut_out_already(made_up: Alternative) -> None:

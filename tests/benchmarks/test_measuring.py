@@ -101,7 +101,7 @@ def test_strangers_are_told_by_the_worst_that_was_said(shown: Passage, engine: E
 def test_the_kiosk_is_watched_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "SETTLED_AFTER", 0.2)
     running.write_room(tmp_path / "room.avi")
-    said = running.watched(tmp_path / "room.avi", 0.2)
+    said = running.watch(tmp_path / "room.avi", 0.2)
     shares = said["share_of_a_core"]
     assert shares["both"] == pytest.approx(shares["vision"] + shares["window"])
     assert min(said["proportional_mb"].values()) > 1
@@ -110,4 +110,4 @@ def test_the_kiosk_is_watched_from_outside(tmp_path: Path, monkeypatch: pytest.M
 @linux
 def test_a_kiosk_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(running.RunningError, match=r"kiosk demo .*missing\.avi"):
-        running.watched(tmp_path / "missing.avi", 0.2)
+        running.watch(tmp_path / "missing.avi", 0.2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.presentation_attacks.run import Result, interval, table
-from benchmarks.presentation_attacks.scenes import FOCAL, GRID, HEIGHT, WIDTH, Plane, Pose, Surface, drawn
+from benchmarks.presentation_attacks.scenes import FOCAL, GRID, HEIGHT, WIDTH, Plane, Pose, Surface, render
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "presentation_attacks"
 SCALE = 10.0  # pixels of the picture per cm
@@ -46,16 +46,16 @@ def sheet_of(picture: Plane, **more: object) -> Surface:
     ],
 )
 def test_a_sheet_is_seen_where_a_pinhole_camera_sees_it(pose: Pose, x: float, y: float) -> None:
-    seen = where(drawn(sheet_of(dot_at(5, -3)), pose, DARK))
+    seen = where(render(sheet_of(dot_at(5, -3)), pose, DARK))
     assert seen == (pytest.approx(FOCAL * x, abs=0.3), pytest.approx(FOCAL * y, abs=0.3))
 
 
 def test_what_stands_out_is_nearer_and_moves_when_it_is_turned() -> None:
     relief = np.full((round(30 * GRID), round(30 * GRID)), 5.0, np.float32)
     raised = sheet_of(dot_at(4, 0), relief=relief)
-    assert where(drawn(raised, Pose(z=50), DARK))[0] == pytest.approx(FOCAL * 4 / 45, abs=0.3)
+    assert where(render(raised, Pose(z=50), DARK))[0] == pytest.approx(FOCAL * 4 / 45, abs=0.3)
     middle = sheet_of(dot_at(0, 0), relief=relief)
-    assert abs(where(drawn(middle, Pose(z=50, yaw=20), DARK))[0]) == pytest.approx(
+    assert abs(where(render(middle, Pose(z=50, yaw=20), DARK))[0]) == pytest.approx(
         FOCAL * 5 * np.sin(np.pi / 9) / (50 - 5 * np.cos(np.pi / 9)), abs=0.5
     )
 
@@ -64,7 +64,7 @@ def test_a_bent_sheet_keeps_its_length() -> None:
     radius, arc = 10.0, 6.0
     bent = sheet_of(dot_at(arc, 0), bend=1 / radius)
     across, back = radius * np.sin(arc / radius), radius * (1 - np.cos(arc / radius))
-    assert where(drawn(bent, Pose(z=50), DARK))[0] == pytest.approx(FOCAL * across / (50 + back), abs=0.5)
+    assert where(render(bent, Pose(z=50), DARK))[0] == pytest.approx(FOCAL * across / (50 + back), abs=0.5)
 
 
 @pytest.mark.parametrize(

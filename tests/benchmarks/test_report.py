@@ -135,14 +135,14 @@ def test_one_stranger_taken_for_somebody_is_one_too_many(run: Run) -> None:
     assert target(run, "noise").verdict.startswith("not met: cartoon: cat, dark")
 
 
-def test_a_run_is_written_down_and_can_be_drawn_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_written_and_can_be_drawn_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plans = []
 
     def made_up(plan: whole.Plan, clips: tuple[Path, ...], *, with_alternative: bool) -> Run:
         plans.append((plan, clips, with_alternative))
         return run
 
-    monkeypatch.setattr(whole, "measured", made_up)
+    monkeypatch.setattr(whole, "measure", made_up)
     out = tmp_path / "out"
     done = CliRunner().invoke(main, ["run", "--out", str(out), "--window-seconds", "600", "--without-alternative"])
     assert done.exit_code == 0, done.output

@@ -16,9 +16,9 @@ from benchmarks.bench.scenes import (
     SceneError,
     empty_room,
     endless,
-    held,
     passage,
-    tiled,
+    sway_still,
+    tile_faces,
     write_video,
 )
 from kiosk.vision.capture.source import DEMO, open_source
@@ -36,7 +36,7 @@ def disc(x: int, y: int, size: int) -> Passage:
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1280, 720)])
 def test_every_tile_has_the_face_in_its_middle(faces: int, width: int, height: int) -> None:
     columns, rows = GRIDS[faces]
-    [picture, _] = tiled(disc(120, 90, 40), width, height, faces)
+    [picture, _] = tile_faces(disc(120, 90, 40), width, height, faces)
     assert picture.shape == (height, width, 3)
     count, _, statistics, middles = cv2.connectedComponentsWithStats((picture[..., 0] > 127).astype(np.uint8))
     assert count - 1 == faces
@@ -57,7 +57,7 @@ def test_an_endless_scene_goes_to_and_fro() -> None:
 
 def test_who_is_held_still_hardly_moves_and_is_the_same_every_time() -> None:
     picture = disc(150, 100, 60).pictures[0]
-    first, second = list(held(picture, 30, 10.0)), list(held(picture, 30, 10.0))
+    first, second = list(sway_still(picture, 30, 10.0)), list(sway_still(picture, 30, 10.0))
     assert all((one == other).all() for one, other in zip(first, second, strict=True))
     moments = [cv2.moments((seen[..., 0] > 127).astype(np.uint8)) for seen in first]
     places = np.array([(moment["m10"] / moment["m00"], moment["m01"] / moment["m00"]) for moment in moments])

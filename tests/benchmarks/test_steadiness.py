@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from benchmarks.bench import steadiness
-from benchmarks.bench.alternative import Guess
-from benchmarks.bench.steadiness import Line, clip_frames, held_frames, measured
+from benchmarks.bench.alternative import Prediction
+from benchmarks.bench.steadiness import LabelledTrack, clip_frames, measure, swaying_frames
 from kiosk.estimate import DECADES
 from kiosk.inference import load
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import DEMO
 
 
-def line(*said: tuple[float, str, float]) -> Line:
-    made = Line()
+def line(*said: tuple[float, str, float]) -> LabelledTrack:
+    made = LabelledTrack()
     for time, group, age in said:
         made.add(time, ("female", group), age)
     return made
@@ -45,9 +45,9 @@ def test_nobody_has_no_figures() -> None:
 
 
 def test_single_answers_are_joined_by_where_they_are() -> None:
-    joined = steadiness._Joined(DECADES)
+    joined = steadiness._LineBuilder(DECADES)
     for time, left, age in ((0.0, 0, 25), (0.0, 200, 62), (0.1, 10, 31), (0.1, 205, 63), (5.0, 10, 31)):
-        joined.add(time, Guess((left, 0, 100, 100), "female", age))
+        joined.add(time, Prediction((left, 0, 100, 100), "female", age))
     assert [made.ages for made in joined.lines] == [[25, 31], [62, 63], [31]]
     assert joined.lines[0].labels == [("female", "20-29"), ("female", "30-39")]
 
@@ -55,7 +55,7 @@ def test_single_answers_are_joined_by_where_they_are() -> None:
 def test_who_stands_still_is_known_for_good() -> None:
     [picture] = [frame.image for frame in clip_frames(DEMO) if frame.index == 362]
     engine = load(cpu_only=True)
-    said = measured(held_frames(picture, 2.0), engine, None)
+    said = measure(swaying_frames(picture, 2.0), engine, None)
     engine.close()
     assert said["frames_looked_at_with_a_face"] == 10
     assert said["alternative"] is None
@@ -70,7 +70,7 @@ def test_an_empty_room_has_no_share() -> None:
             yield Frame(np.full((120, 160, 3), 90, np.uint8), index, index / 10, 0.0)
 
     engine = load(cpu_only=True)
-    said = measured(frames(), engine, None)
+    said = measure(frames(), engine, None)
     engine.close()
     assert said["frames_looked_at_with_a_face"] == 0
     assert said["ours"]["share_answered"] is None

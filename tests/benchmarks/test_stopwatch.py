@@ -1,4 +1,4 @@
-"""Stages add up, and nothing of the kiosk stays wrapped."""
+"""Stages add up, and nothing of the kiosk stays wrap."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_stage_that_fails_counts_all_the_same() -> None:
         raise ValueError
 
     with pytest.raises(ValueError), watch.stage("outer"):  # noqa: PT011 — it is the one above
-        watch.wrapped(fail, "inner")()
+        watch.wrap(fail, "inner")()
     assert watch.seconds == {"inner": 3, "outer": 0}
 
 
