@@ -584,7 +584,7 @@ def test_a_service_manager_hears_of_its_whole_life(tmp_path: Path) -> None:
 def test_the_pulse_is_that_of_its_parts() -> None:
     machine = SimpleNamespace(
         shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None), journal_is_damaged=False),
-        journal=SimpleNamespace(answers=lambda: False),
+        journal=SimpleNamespace(is_readable=lambda: False),
         vision=SimpleNamespace(state=VisionState.RUNNING),
     )
     vitals = run._vitals(machine.shop, machine.journal, machine.vision)  # type: ignore[arg-type]
