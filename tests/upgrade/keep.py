@@ -89,9 +89,9 @@ class DiskRig(Rig):
         self._disk = journal
         super().__init__(checkpoint_every=20)
 
-    def start(self, *, hears: bool = False) -> None:
+    def start(self, *, keeps_messages: bool = False) -> None:
         self.journal = self._disk  # type: ignore[assignment]
-        super().start(hears=hears)
+        super().start(keeps_messages=keeps_messages)
 
 
 def sell(journal: FragileJournal) -> None:
