@@ -99,7 +99,7 @@ class SoundConfig(Section):
     """Sounds."""
 
     enabled: bool = Field(True, description="whether the machine plays sounds")
-    volume: Fraction = Field(0.6, description="volume; service mode can change it")
+    volume: Fraction = Field(0.6, description="loudness, from silent to full; service mode can change it")
 
 
 class ShopConfig(Section):
