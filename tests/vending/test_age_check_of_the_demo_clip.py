@@ -40,7 +40,7 @@ def finder() -> FaceFinder:
 @pytest.fixture
 def observed(clip: list[Frame], finder: FaceFinder) -> Callable[..., list[Observation]]:
     def observed(start: float, end: float, change: Change = lambda frame: frame) -> list[Observation]:
-        """What a pipeline of its own sees of a part of the clip, each observation at its frame's time."""
+        """Returns a new pipeline's observations of a part of the clip, each with its frame's time."""
         pipeline = Pipeline(load(None), finder=finder)
         part = [change(frame) for frame in clip if start <= frame.time < end]
         return [replace(pipeline.process(frame), time=frame.time - start) for frame in part]

@@ -79,7 +79,7 @@ class Kiosk:
         )
 
     def run(self, folder: Path, scenario: Scenario, deadly: int | None) -> tuple[list[str], int]:
-        """The instants that passed, and the exit code: -9 if it was killed."""
+        """Returns the instants that passed, and the exit code: -9 if the process was killed."""
         assert self._process.stdin
         assert self._process.stdout
         order = {"folder": str(folder), "scenario": scenario.does, "pay": scenario.pay, "vend": scenario.vend}

@@ -1,4 +1,4 @@
-"""The catalogue: what may stand in it, and that whatever may not is explained in one line."""
+"""The catalogue's valid contents, and the one-line errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def text(*changes: dict[str, str], currency: str = '"EUR"') -> str:
-    """A catalogue of as many products as changes; a changed key that is empty is left out."""
+    """Returns a catalogue with one product for each argument. A key with an empty value is left out."""
     tables = [f"currency = {currency}" if currency else ""]
     for number, change in enumerate(changes, 1):
         keys = {**GOOD, "slot": f'"A{number}"', **change}
@@ -30,7 +30,7 @@ def text(*changes: dict[str, str], currency: str = '"EUR"') -> str:
 
 
 def refusal(path: Path, content: str | bytes) -> str:
-    """The one line that says why `content` is refused; it starts with the file's name."""
+    """Returns the error line for `content`, which starts with the file's name."""
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(CatalogError) as caught:
         load(path)

@@ -1,4 +1,4 @@
-"""The attendant's PIN: hashed, counted before it is looked at, and ever slower after wrong tries."""
+"""The attendant's PIN is hashed, counted before it is checked, and slowed down after wrong attempts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def attendant(tries: Path) -> Attendant:
 
 
 def answers(attendant: Attendant, now: float = 0.0) -> list[object]:
-    """What two polls say: one looks, the next has the answer."""
+    """Returns the messages of two polls: the first sends a query, the second has the answer."""
     return [*attendant.poll(now), *attendant.poll(now)]
 
 
@@ -135,7 +135,7 @@ def test_a_restart_does_not_help_a_guesser(attendant: Attendant, tries: Path) ->
 
 
 def test_a_try_counts_before_it_is_looked_at(tries: Path) -> None:
-    """Pulling the plug while the hash is computed saves no try."""
+    """A power cut during the computation does not save an attempt."""
     attendant = Attendant(HASH, tries, run=lambda _: Future())
     attendant.begin("s-1", 18)
     attendant.enter("0000")

@@ -1,4 +1,4 @@
-"""Terminal or dispenser gone at every moment of every kind of sale, for a while or over a restart."""
+"""Terminal or dispenser disconnected at every moment of every kind of sale, for a while or over a restart."""
 
 from __future__ import annotations
 

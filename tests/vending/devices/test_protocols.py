@@ -111,7 +111,7 @@ def test_a_late_approval_of_a_declined_try_is_reversed_beside_the_next_one(rig: 
 
 
 def test_every_charge_of_a_sale_is_journalled_once(rig: Rig) -> None:
-    """Two tries, each approved after it was given up: an accountant has to see both."""
+    """Two attempts are approved after they were given up. The accounts must show both."""
     rig.terminal.plan([Pay.SILENCE, Pay.SILENCE])
     rig.buy()
     for number in (1, 2):
@@ -289,7 +289,7 @@ def test_a_machine_out_of_order_still_says_whose_money_is_not_final(rig: Rig) ->
 
 
 def sent_by(rig: Rig, command: str) -> list[float]:
-    """When a command goes to the terminal from now on."""
+    """Notes when a command goes to the terminal from now on."""
     times: list[float] = []
     whole = getattr(rig.terminal, command)
     setattr(rig.terminal, command, lambda transaction: (times.append(rig.now), whole(transaction)))
@@ -318,7 +318,7 @@ def test_a_terminal_that_is_away_for_a_day_is_still_asked(rig: Rig) -> None:
 
 
 def test_money_is_back_only_when_all_of_it_is(rig: Rig) -> None:
-    """A try that was declined charges late, and goes back beside the one that the goods did not come for."""
+    """A declined attempt charges late. It is reversed, like the attempt whose product did not drop."""
     rig.terminal.plan([Pay.DECLINE, Pay.WAIT])
     rig.dispenser.plan([Vend.JAM])
     rig.buy()

@@ -1,4 +1,4 @@
-"""Sales over lines that lose, double, cut, glue and hold what they carry, with devices that fail at any instant.
+"""Sales over lines that lose, double, cut, join and delay what they carry, with devices that fail at any instant.
 
 What is checked is the world outside: what the reader charged, which motors turned, and what fell.
 `HYPOTHESIS_EXAMPLES=5000 pytest tests/vending/devices/test_serial_any_order.py` looks for longer, and at random.
@@ -64,7 +64,7 @@ FATES = st.lists(st.sampled_from(["whole", "whole", "whole", *get_args(Fate)]), 
 
 @dataclass(frozen=True)
 class Visit:
-    """A customer, and what happens: each mishap so many steps after the one before, or once a line was sent."""
+    """A customer and the mishaps of the visit. Each comes some steps after the one before, or once a line was sent."""
 
     reader: Literal["approve", "deny", "wait"]
     board: Literal["drop", "jam", "wait"]
@@ -147,7 +147,7 @@ def come(rig: SerialRig, visit: Visit) -> None:
 
 
 def put_in_order(rig: SerialRig) -> int:
-    """Everything is plugged in and answers, and the operator comes; how many payments they settled by hand."""
+    """Plugs everything in, and returns how many payments the operator then settles by hand."""
     rig.interface.mute = rig.board.mute = rig.interface.is_slow = False
     rig.interface.end_now()
     rig.interface.plug_reader()

@@ -1,4 +1,4 @@
-"""The line itself: bytes into lines, and a real port, on a pseudo-terminal, that goes away and comes back."""
+"""The serial line: splitting bytes into lines, and a real port on a pseudo-terminal that is unplugged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fakes.pty_port import TIMEOUT_S, PtyPort
 
 
 class Echo:
-    """Says what it hears, in capitals."""
+    """A device that repeats what it receives, in capitals."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""The whole sale with a reader on MDB and a dispenser board: sold, declined, jammed, unplugged at each step."""
+"""The whole sale with an MDB reader and a dispenser board: sold, declined, jammed, unplugged at each step."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ STEPS = ["paying", "vend", "approved", "turning", "dropped"]
 
 
 def walk(rig: SerialRig, step: str) -> None:
-    """A sale up to a step."""
+    """Runs a sale up to a step."""
     rig.buy()
     if step == "paying":
         return
@@ -103,7 +103,7 @@ def walk(rig: SerialRig, step: str) -> None:
 
 
 def finish(rig: SerialRig) -> None:
-    """Whatever still waits goes well."""
+    """Lets everything that still waits succeed."""
     rig.run(5)
     rig.interface.approve()
     rig.run(5)
@@ -112,7 +112,7 @@ def finish(rig: SerialRig) -> None:
 
 
 def assert_all_is_well(rig: SerialRig) -> None:
-    """Nobody pays for nothing, and what is not certain is on the operator's list."""
+    """No customer pays without a product, and whatever is uncertain is on the operator's list."""
     assert max(rig.board.turned.values(), default=0) <= 1
     certain = not rig.ledger.doubts and not rig.ledger.transactions
     if certain:

@@ -1,4 +1,4 @@
-"""One sale as it really runs: shop, drivers and threads on two ports, which are pseudo-terminals, and an unplugging."""
+"""One sale with the real threads and drivers on two pseudo-terminals, one of which is unplugged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEP = 0.02
 
 
 class Machine:
-    """The clock goes on no faster than the ports are listened to."""
+    """The rig's clock advances no faster than the ports are read."""
 
     def __init__(self, folder: Path) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""The ledger in the journal: what a start recalls from it is what all facts add up to."""
+"""A ledger rebuilt from a checkpoint equals the sum of all facts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FULL = Ledger(
 
 
 def kept(ledger: Ledger) -> Checkpoint:
-    """A checkpoint as it comes back from the journal."""
+    """Returns a checkpoint as the journal reads it back."""
     rig = Rig()
     rig.journal.append(make_checkpoint(ledger))
     fact = rig.journal.facts[-1]
@@ -145,7 +145,7 @@ def test_a_full_disk_at_a_checkpoint_stops_the_sale_until_there_is_room() -> Non
 
 
 def test_settings_outlast_checkpoints(tmp_path: Path) -> None:
-    """They are journalled beside the sale, which knows nothing of them."""
+    """The settings are journalled independently of the sale."""
     with closing(Journal(tmp_path / "journal.db")) as journal:
         settings = OperatorSettings(journal)
         shop = Shop(catalog(), journal, SimulatedTerminal(), SimulatedDispenser(), checkpoint_every=1)

@@ -1,4 +1,4 @@
-"""A disk that takes nothing more, is read-only, or whose journal is locked: with the real journal, at every point."""
+"""A full or read-only disk, or a locked journal, at every point of a sale, with the real journal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Fault = Callable[[Path], object]
 
 @contextmanager
 def takes_nothing_more(path: Path) -> Iterator[None]:
-    """No file may grow beyond what the journal's has by now: the system refuses the write, as on a full disk."""
+    """Limits the size of files to the journal's present size, so that a write fails as on a full disk."""
     largest = max(each.stat().st_size for each in path.parent.iterdir())
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     rows = path.with_name(f"{path.name}-wal")
@@ -57,7 +57,7 @@ def is_read_only(_: Path) -> Iterator[None]:
 
 @contextmanager
 def is_locked(path: Path) -> Iterator[None]:
-    """Another program writes in it and does not come to an end."""
+    """Another program holds the write lock."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -134,7 +134,7 @@ def facts_of(path: Path) -> list[Fact]:
 
 @pytest.mark.proves("disk-full")
 def test_nothing_is_heard_of_a_device_while_nothing_can_be_written(rig: Rig, path: Path) -> None:
-    """A driver that is polled acts by itself: it could begin a payment that was queued."""
+    """A polled driver acts by itself: it could begin a queued payment."""
     polls: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
         for device in (rig.terminal, rig.dispenser):

@@ -1,4 +1,4 @@
-"""The journal for people: what an accountant gets, and the commands that give it."""
+"""The journal's exports for accounting, and the commands that write them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.fakes.sale_rig import BEER, WATER, Rig
 
 @pytest.fixture
 def rig() -> Rig:
-    """A day: sold, sold after an ID, jammed, cancelled in the payment, in doubt, and a payment nobody asked for."""
+    """Runs a day: sold, sold after an ID, jammed, cancelled in the payment, in doubt, and an unrequested payment."""
     rig = Rig()
     for slot, pay, vend in (
         (WATER, Pay.APPROVE, Vend.DROP),

@@ -1,4 +1,4 @@
-"""The journal: what is appended stays, in order, and whatever else happens to the file is found."""
+"""Rows stay in the journal in their order, and every other change of the file is found."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def written(path: Path) -> Path:
-    """A journal of five rows, closed."""
+    """A closed journal with five rows."""
     with closing(Journal(path)) as journal:
         for fact in FACTS:
             journal.append(fact)
@@ -62,7 +62,7 @@ def written(path: Path) -> Path:
 
 
 def tamper(path: Path, *statements: str) -> None:
-    """What somebody does who has the file and SQLite."""
+    """Changes the file with SQLite."""
     with closing(sqlite3.connect(path)) as database:
         for statement in statements:
             database.execute(statement)
@@ -81,7 +81,7 @@ def test_what_is_appended_is_there_after_a_restart(written: Path) -> None:
 
 
 def test_a_row_is_on_the_disk_when_append_returns(path: Path, tmp_path: Path) -> None:
-    """A copy of the files, taken while the journal is open, has it."""
+    """A copy of the files, taken while the journal is open, contains the row."""
     with closing(Journal(path)) as journal:
         journal.append(FACTS[0])
         copy = tmp_path / "copy"
@@ -224,7 +224,7 @@ def test_a_noted_head_finds_an_older_copy_put_back(written: Path, tmp_path: Path
 
 
 def test_a_flipped_bit_anywhere_is_found_or_harmless(written: Path, tmp_path: Path) -> None:
-    """Every 37th byte of the file, its lowest bit: damage is found, or every row reads as it was."""
+    """Flips the lowest bit of every 37th byte. Either the damage is found, or every row reads as before."""
     whole, found = written.read_bytes(), 0
     copy = tmp_path / "flipped.db"
     for place in range(0, len(whole), 37):
@@ -241,7 +241,7 @@ def test_a_flipped_bit_anywhere_is_found_or_harmless(written: Path, tmp_path: Pa
 
 
 def test_a_write_cut_short_anywhere_leaves_whole_rows(path: Path, tmp_path: Path) -> None:
-    """The write-ahead log as a power cut may leave it: the beginning of what was written."""
+    """Truncates the write-ahead log, as a power cut may do."""
     copy = tmp_path / "cut"
     copy.mkdir()
     rows = set()
@@ -314,7 +314,7 @@ def test_a_missing_journal_is_not_made_by_reading(path: Path) -> None:
 def test_reading_an_empty_one_keeps_the_rows_beside_it(
     path: Path, look: Callable[[Path], object], content: bytes
 ) -> None:
-    """As a power cut may leave it: SQLite takes it for a new database, and removes the log of the old one."""
+    """A power cut may leave such a file. SQLite takes it for a new database and removes the log of the old one."""
     path.parent.mkdir()
     path.write_bytes(content)
     log = path.with_name("journal.db-wal")
@@ -372,7 +372,7 @@ def test_a_file_that_stays_locked_is_an_error(written: Path, monkeypatch: pytest
 
 
 def test_a_lock_is_waited_for_longer_than_a_moment_and_not_for_ever(written: Path) -> None:
-    """Also after the journal was opened again."""
+    """The same holds after the journal was opened again."""
     with closing(Journal(written)) as journal:
         for _ in range(2):
             assert 1000 <= journal._database.execute("PRAGMA busy_timeout").fetchone()[0] <= 3000  # milliseconds
@@ -380,7 +380,7 @@ def test_a_lock_is_waited_for_longer_than_a_moment_and_not_for_ever(written: Pat
 
 
 def test_a_reader_keeps_nobody_from_writing(written: Path) -> None:
-    """However long it takes them, and even if nothing is waited for."""
+    """It does not matter how long they take, or whether the sale waits."""
     with (
         closing(Journal(written)) as journal,
         closing(sqlite3.connect(f"file:{written}?mode=ro", uri=True, isolation_level=None)) as reader,
@@ -407,7 +407,7 @@ def test_a_file_that_is_locked_for_a_moment_is_appended_to(written: Path) -> Non
 
 
 def test_a_journal_opened_again_has_the_row_whose_append_failed_late(written: Path) -> None:
-    """As where the disk took the row and could not say so."""
+    """The row reaches the disk, but the write reports an error."""
     with closing(Journal(written)) as journal:
         head = journal.head
         journal.append(FACTS[0])
@@ -444,7 +444,7 @@ def test_a_journal_opened_again_has_to_hold_what_was_appended(written: Path) -> 
 
 @pytest.fixture
 def read_only(written: Path) -> Iterator[Path]:
-    """A folder that cannot be written, as on a stick with its switch on; also for root, who may write anywhere."""
+    """Makes a folder that cannot be written, as on a write-protected stick, even for root."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(written, folder / "journal.db")

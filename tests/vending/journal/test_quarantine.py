@@ -1,4 +1,4 @@
-"""A damaged journal: kept whole, replaced, told, settled by a person, wherever the power goes."""
+"""A damaged journal is kept whole, replaced, reported and settled by a person, wherever the power is cut."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def spoil(path: Path, where: int, what: bytes) -> None:
 
 
 def misspell(path: Path) -> None:
-    """A byte of a row becomes one that no text has."""
+    """Replaces a byte of a row with one that is not valid text."""
     spoil(path, path.read_bytes().index("ä".encode()), b"\xff")
 
 
@@ -119,7 +119,7 @@ def test_a_damaged_journal_is_kept_and_another_begun_that_says_so(
 
 
 def with_rows_beside(path: Path) -> None:
-    """As after a power cut: the last row is in the file beside the database alone. One before it is damaged."""
+    """The last row is only in the file beside the database, as after a power cut. A row before it is damaged."""
     rows = path.with_name("journal.db-wal")
     with closing(Journal(path)) as journal:
         for _ in range(200):
@@ -142,7 +142,7 @@ def test_rows_that_never_reached_the_file_are_kept_with_it(written: Path) -> Non
 
 
 def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
-    """Nothing is wrong with its rows: a bit of a trigger's text is, by which SQLite refuses every new one."""
+    """All rows are intact, but a flipped bit in a trigger's text makes SQLite refuse every new row."""
     spoil(written, written.read_bytes().index(b"RAISE(ABORT, 'the journal is appended"), b"RAISA")
     with closing(quarantine.open_journal(written)) as journal:
         (told,) = [entry.fact for entry in journal.of_kind(JournalReplaced)]
@@ -152,7 +152,7 @@ def test_one_that_no_row_can_be_added_to_is_replaced(written: Path) -> None:
 
 
 def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite says the same of a read-only disk, of a lack of rights, and of a header that forbids to write."""
+    """SQLite reports the same error for a read-only disk, missing permissions, and a header that forbids writing."""
     connect = schema.connect
 
     def refused(name: str) -> sqlite3.Connection:
@@ -172,7 +172,7 @@ def test_a_disk_that_is_read_only_is_no_damage(written: Path, monkeypatch: pytes
 @pytest.mark.proves("journal-unreadable")
 @pytest.mark.parametrize("code", [7, 10, 266, 8458])  # of memory and of a disk
 def test_a_page_that_cannot_be_read_is_no_damage(written: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
-    """SQLite's check of a file says so in words, where any other query fails; the file may be read the next time."""
+    """SQLite's integrity check reports it as text, where other queries fail. The next read may succeed."""
 
     class Unread(sqlite3.Connection):
         def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
@@ -220,7 +220,7 @@ def test_a_journal_of_a_kiosk_whose_source_was_indented_otherwise_is_no_damage(
 
 @pytest.mark.proves("journal-damaged-start")
 def test_the_file_of_rows_is_kept_where_it_cannot_be_joined(written: Path) -> None:
-    """Else SQLite joins it to the database when that is closed, as long as nobody reads and there is room."""
+    """Keeps the log, which SQLite otherwise merges into the database when it is closed without readers."""
     with_rows_beside(written)
     with closing(sqlite3.connect(written)) as reader:
         reader.execute("BEGIN")
@@ -269,7 +269,7 @@ def test_rows_that_make_no_sense_together_are_no_obstacle(written: Path) -> None
 
 
 class Cut(BaseException):
-    """The power goes."""
+    """Cuts the power."""
 
 
 @pytest.mark.proves("journal-damaged-start")
@@ -277,7 +277,7 @@ class Cut(BaseException):
 def test_wherever_the_power_goes_nothing_is_lost_and_it_is_told(
     tmp_path: Path, written: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    """Before every step that changes anything, in turn, until one start goes through without a cut."""
+    """Cuts the power before each step that changes something, one after another, until a start completes."""
     {**DAMAGES, "with rows beside": with_rows_beside}[damage](written)
     spoilt = written.read_bytes()
     for deadly in range(100):
@@ -366,7 +366,7 @@ def told(journal: Journal) -> list[JournalReplaced]:
 
 @pytest.fixture
 def known(written: Path) -> Path:
-    """A journal that a kiosk has worked with, and without which its files are left."""
+    """A journal that a kiosk has used and that is then missing, while its other files are left."""
     quarantine.open_journal(written).close()
     return written
 
@@ -466,7 +466,7 @@ def test_a_mark_that_cannot_be_written_keeps_nobody_from_selling(
 def test_a_journal_that_vanishes_in_mid_run_takes_no_more_money_and_asks_for_a_fresh_start(
     tmp_path: Path, instead: bool
 ) -> None:
-    """SQLite would go on writing into a file that has no name any more."""
+    """SQLite would go on writing into the deleted file."""
     path = tmp_path / "journal.db"
     with closing(quarantine.open_journal(path)) as journal:
         rig = Rig()

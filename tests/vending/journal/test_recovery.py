@@ -1,4 +1,4 @@
-"""What a start makes of what the last run left, fact by fact."""
+"""A start's recovery of what the last run left, fact by fact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sale in any order of events: customers, devices that misbehave, a disk that fills up, crashes at any instant.
+"""The sale in any order of events: customers, misbehaving devices, a full disk, and crashes at any instant.
 
 What is checked is the world outside, which the simulated devices keep: money out of pocket, products that fell, motors
 that turned. `HYPOTHESIS_EXAMPLES=5000 pytest tests/vending/sale/test_any_order.py` looks for longer, and at random.
@@ -68,11 +68,11 @@ SLOTS = st.sampled_from([WATER, BEER, WINE])
 
 
 class PowerCutError(Exception):
-    """The program is gone, between one instruction and the next."""
+    """Ends the program between two instructions."""
 
 
 class FragileJournal(MemoryJournal):
-    """Lets the power go before or after a row is written."""
+    """Cuts the power before or after a row is written."""
 
     def __init__(self, instant: Callable[[], None]) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class FragileJournal(MemoryJournal):
 
 
 class FragileRig(Rig):
-    """A machine whose power goes at the instant `cut_in`, counted in journal rows and commands."""
+    """A machine whose power is cut at the instant `cut_in`, counted in journal rows and commands."""
 
     def __init__(self) -> None:
         self.cut_in: int | None = None
@@ -128,7 +128,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.fallen = 0
         self.may_be_in_doubt: set[str] = set()
         self.owes_an_id = False
-        """Whether somebody whose check failed, or who left it, may still be there."""
+        """Tells whether a customer who failed or left a check may still be there."""
         dispense = self.rig.dispenser.dispense
 
         def watched(vend: str, slot: str) -> None:
@@ -180,7 +180,7 @@ class AnyOrder(RuleBasedStateMachine):
         cut=st.none() | st.integers(0, 25),
     )
     def customer_goes_far(self, slot: str, camera: bool, pay: Pay, vend: Vend, moments: int, cut: int | None) -> None:
-        """Finds the machine in order, and goes on for a while; perhaps until the power goes."""
+        """Lets a customer use the machine for a while, perhaps until the power is cut."""
         self.put_in_order()
         self.rig.terminal.plan([pay])
         self.rig.dispenser.plan([vend])
@@ -192,7 +192,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(slots=st.lists(SLOTS, min_size=2, max_size=3), out=st.sampled_from(["ask", "late", *TOUCHES]))
     def customer_begins_again(self, slots: list[str], out: Any) -> None:
-        """Gets out of an age check in some way, cancels, and tries once more before the camera saw them go."""
+        """Leaves an age check in some way, cancels, and tries again before the camera has seen the customer leave."""
         self.put_in_order()
         for slot in slots:
             self.customer_buys(slot, camera=True)
@@ -256,7 +256,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.rig.terminal.accounts)
     @rule(data=st.data(), new=st.booleans())
     def terminal_answers_late(self, data: st.DataObject, new: bool) -> None:
-        """It takes the money of a transaction long given up, once; or says again what is true."""
+        """Charges a transaction that was given up, once, or repeats a true report."""
         terminal = self.rig.terminal
         transaction = data.draw(st.sampled_from(list(terminal.accounts)))
         account = terminal.accounts[transaction]
@@ -281,7 +281,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.rig.motors)
     @rule(data=st.data(), dropped=st.booleans())
     def dispenser_answers_late(self, data: st.DataObject, dropped: bool) -> None:
-        """It says anything about a vend that is over, and the truth about one that is not."""
+        """Reports anything about a vend that has ended, and the truth about an open one."""
         vend = data.draw(st.sampled_from(list(self.rig.motors)))
         sale = self.rig.ledger.sales.get(vend)
         if sale and sale.goods == "requested":
@@ -300,19 +300,19 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.rig.journal.room == 0)
     @rule(seconds=st.sampled_from([1, 5, 61]))
     def disk_has_room_again(self, seconds: float) -> None:
-        """And the sale finds its way back by itself."""
+        """The sale recovers by itself."""
         self.rig.journal.room = None
         self.do(lambda: self.rig.after(seconds))
         self.do(lambda: self.rig.after(0.1))
 
     @rule(deaf=st.booleans())
     def power_goes(self, deaf: bool) -> None:
-        """What the devices said meanwhile may be lost with it."""
+        """The devices' messages may be lost with the program."""
         self.restart(keeps_messages=not deaf)
 
     @rule(slot=SLOTS, count=st.integers(0, 5))
     def operator_counts(self, slot: str, count: int) -> None:
-        """Counts between vends, as a person does who stands before an open door."""
+        """Counts the slots between vends, like a person at the open door."""
         if self.quiet():
             before = len(self.facts(StockSet))
             self.operate(SetStock(slot, count, "refill"))
@@ -342,7 +342,7 @@ class AnyOrder(RuleBasedStateMachine):
     # What must hold, always
 
     def motor_turns(self, vend: str, slot: str) -> None:
-        """Called by the motor itself."""
+        """Ends the turn of the motor."""
         self.rig.motors[vend] += 1
         assert self.rig.motors[vend] == 1, "a motor turned twice for one sale"
         (sale,) = [fact for fact in self.facts(SaleOpened) if fact.sale == vend]
@@ -382,7 +382,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def nobody_gets_a_second_check_after_one_that_did_not_pass(self) -> None:
-        """Not in this visit, and not by cancelling it: before the camera has seen nobody, the next is the same."""
+        """The check is not repeated in this visit, not even after cancelling: the camera must see no one first."""
         assert not (self.owes_an_id and self.rig.phase is Phase.AGE_CHECK)
 
     @invariant()
@@ -400,7 +400,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.everything_is_resolved()
 
     def there_is_a_way_back(self) -> None:
-        """From wherever it is, and with devices that never say another word."""
+        """Starts from any phase, with devices that never answer again."""
         terminal, dispenser = self.rig.terminal, self.rig.dispenser
         self.rig.cut_in, self.rig.journal.room = None, None
         if "journal" in self.rig.shop.snapshot.faults:
@@ -446,7 +446,7 @@ class AnyOrder(RuleBasedStateMachine):
     # Helpers
 
     def put_in_order(self) -> None:
-        """Somebody repairs what is broken and leaves."""
+        """Lets an operator repair everything and leave service mode."""
         if "journal" in self.rig.shop.snapshot.faults:
             self.restart()
         self.rig.terminal.come_back()
@@ -456,7 +456,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.do(lambda: self.rig.after(0.1))
 
     def prove_age(self) -> None:
-        """A grown-up holds an ID out, if it is asked for, or looks into the camera."""
+        """Presents an adult's ID if the sale asks for one, or lets the age check pass."""
         snapshot = self.rig.shop.snapshot
         if snapshot.phase is Phase.AGE_CHECK:
             self.cleared.add(snapshot.sale)
@@ -476,7 +476,7 @@ class AnyOrder(RuleBasedStateMachine):
         return f"{self.rig.journal.id}-{max(self.rig.ledger.opened - back, 1)}"
 
     def quiet(self) -> bool:
-        """Whether nothing moves and nobody is at the machine."""
+        """Tells whether no motor turns and no customer is at the machine."""
         moves = self.rig.dispenser.waiting or any(sale.goods == "requested" for sale in self.rig.ledger.sales.values())
         return self.rig.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER, Phase.SERVICE) and not moves
 

@@ -1,4 +1,4 @@
-"""The goods: what does not drop is refunded, what nobody can know is in doubt, and stock is what is there."""
+"""A product that does not drop is refunded, an unknown vend is in doubt, and the stock counts what is there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sale from the first screen and back: what a customer touches, and what time does."""
+"""The sale from the first screen and back: a customer's touches, and timeouts."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_what_devices_say_while_the_journal_fails_is_heard_afterwards(rig: Rig) 
 
 @pytest.mark.parametrize("late", [0.0, 1000.0])
 def test_an_approval_is_heard_before_the_time_is_up(rig: Rig, late: float) -> None:
-    """Both have come by the same tick, as after a stall: what was said counts."""
+    """The message and the deadline come in the same tick, as after a stall. The message counts."""
     rig.terminal.plan([Pay.WAIT])
     rig.buy()
     rig.terminal.approve()

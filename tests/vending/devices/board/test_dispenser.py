@@ -1,4 +1,4 @@
-"""The driver of a dispenser board, on a line that the test steps."""
+"""The driver of a dispenser board, on a line that the test controls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fakes.wire import Fate, Wire
 
 
 class Bench:
-    """Driver, line and board."""
+    """The driver, its line and the emulated board."""
 
     def __init__(self, motors: dict[str, str] | None = None) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""What the MDB driver keeps in its file."""
+"""The MDB driver's file of payments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface's lines, as its documentation has them."""
+"""The MDB interface's lines, by the maker's documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MDB driver alone, on a line that the test steps."""
+"""The MDB driver alone, on a line that the test controls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fakes.wire import Wire
 
 
 class Bench:
-    """Driver, line and interface."""
+    """The driver, its line and the emulated interface."""
 
     def __init__(self, folder: Path, interface: MdbInterface | None = None) -> None:
         self.now = 0.0
@@ -31,7 +31,7 @@ class Bench:
         self.terminal = MdbTerminal(self.wire, PaymentStore(self.path))
 
     def run(self, seconds: float = 3.0) -> list[PaymentMessage]:
-        """What was said meanwhile."""
+        """Returns the messages since the last call."""
         said: list[PaymentMessage] = []
         for _ in range(round(seconds * 10)):
             self.now += 0.1
@@ -182,7 +182,7 @@ def test_a_charge_whose_confirmation_was_lost_with_the_reader_is_neither_settled
 
 
 def about_to_settle(bench: Bench) -> None:
-    """D,END is on its way, and not there yet."""
+    """D,END is on its way and has not arrived."""
     bench.approved()
     bench.terminal.settle("t1")
     while "D,END" not in bench.wire.sent:
@@ -302,7 +302,7 @@ def test_a_request_that_the_interface_refuses_is_declined(bench: Bench) -> None:
 
 
 class TestCardFirst:
-    """A reader that cannot be asked before a card is there."""
+    """A reader that needs the card before a request."""
 
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Bench:
@@ -372,7 +372,7 @@ def test_a_price_that_the_reader_cannot_take_is_not_asked_for(
 @pytest.mark.parametrize("fate", ["lost", "doubled", "cut", "glued"])
 @pytest.mark.parametrize("skipped", range(4))
 def test_a_line_that_goes_wrong_costs_no_more_than_time(bench: Bench, fate: str, skipped: int) -> None:
-    """The next but `skipped` lines of a refund go wrong, each in its turn."""
+    """Spoils the lines of a refund, after `skipped` good ones, each in turn."""
     bench.approved()
     bench.terminal.reverse("t1")
     bench.wire.fates.extend([*["whole"] * skipped, fate, fate])  # type: ignore[list-item]
@@ -453,7 +453,7 @@ def test_a_vend_that_nobody_knows_of_and_that_does_not_end_is_ended_by_a_reset(b
 
 @pytest.mark.parametrize("end", ["settle", "reverse"])
 def test_what_cannot_be_written_down_is_not_told_to_the_reader(bench: Bench, end: str) -> None:
-    """Else a crash could find a charge, or a refund, of which the file knows nothing."""
+    """Otherwise a crash could leave a charge or a refund that the file does not show."""
     bench.approved()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PaymentStore, "put", lambda *_: False)

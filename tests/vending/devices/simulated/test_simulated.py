@@ -1,4 +1,4 @@
-"""The simulated devices: that each of their misbehaviours is one, seen from outside."""
+"""The simulated devices show each of their misbehaviours."""
 
 from __future__ import annotations
 
