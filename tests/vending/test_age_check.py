@@ -29,7 +29,7 @@ def face(track: int = 1, age: str = "60+", **changes: Any) -> FaceObservation:
     return replace(seen, **changes)
 
 
-def seen(time: float, *faces: FaceObservation) -> Observation:
+def observe_faces(time: float, *faces: FaceObservation) -> Observation:
     return Observation(time, 0, 10.0, faces)
 
 
@@ -37,7 +37,7 @@ def watch(check: AgeCheck, *faces: FaceObservation, seconds: float = 3.0, start:
     """Shows the same faces for a while, on both clocks."""
     for index in range(round(seconds / EVERY)):
         time = start + index * EVERY
-        check = check.observe(seen(time, *faces), time)
+        check = check.observe(observe_faces(time, *faces), time)
     return check
 
 
@@ -64,7 +64,7 @@ def test_few_pictures_are_not_enough_however_long_they_take() -> None:
     check = begin()
     for index in range(CONFIG.min_good_frames):
         assert check.outcome is None
-        check = check.observe(seen(index * 0.4, face()), index * 0.4)
+        check = check.observe(observe_faces(index * 0.4, face()), index * 0.4)
     assert check.outcome is Outcome.PASSED
 
 
@@ -190,7 +190,7 @@ def test_a_camera_that_dies_in_the_middle_ends_in_asking_for_an_id() -> None:
     check = watch(begin(), face(), seconds=1.0)
     assert check.tick(3.0).outcome is None
     assert asks(check.tick(3.6), Reason.NO_PICTURE)
-    assert asks(check.observe(seen(1.04, face()), 3.6), Reason.NO_PICTURE)
+    assert asks(check.observe(observe_faces(1.04, face()), 3.6), Reason.NO_PICTURE)
 
 
 def test_a_camera_that_never_lived_ends_in_asking_for_an_id() -> None:
@@ -199,16 +199,16 @@ def test_a_camera_that_never_lived_ends_in_asking_for_an_id() -> None:
 
 def test_an_observation_that_is_late_or_came_before_counts_for_nothing() -> None:
     check = watch(begin(), face(), seconds=1.0)
-    assert check.observe(seen(0.5, face(), face(2)), 1.0) == check
-    assert check.observe(seen(24 * EVERY, face()), 1.0) == check
-    assert check.observe(seen(math.nan, face()), 1.0) == check
+    assert check.observe(observe_faces(0.5, face(), face(2)), 1.0) == check
+    assert check.observe(observe_faces(24 * EVERY, face()), 1.0) == check
+    assert check.observe(observe_faces(math.nan, face()), 1.0) == check
 
 
 @pytest.mark.proves("camera-frozen")
 def test_the_same_picture_again_and_again_is_one_picture() -> None:
     check = begin()
     for index in range(40):
-        check = check.observe(seen(0.0, face()), index * EVERY)
+        check = check.observe(observe_faces(0.0, face()), index * EVERY)
     assert check.progress == 0
     assert check.evidence is not None
     assert check.evidence.pictures == 1
@@ -216,14 +216,14 @@ def test_the_same_picture_again_and_again_is_one_picture() -> None:
 
 def test_a_restarted_vision_process_resets_the_evidence() -> None:
     check = watch(begin(), face(), seconds=1.5)
-    check = check.observe(seen(0.01, face()), 2.5)
+    check = check.observe(observe_faces(0.01, face()), 2.5)
     assert check.evidence is not None
     assert check.evidence.pictures == 1
 
 
 def test_an_end_is_an_end() -> None:
     passed = watch(begin(), face())
-    assert passed.observe(seen(99.0, face(), face(2)), 99.0) is passed
+    assert passed.observe(observe_faces(99.0, face(), face(2)), 99.0) is passed
     assert passed.tick(99.0) is passed
 
 
@@ -329,7 +329,7 @@ def test_it_never_passes_but_on_a_long_row_of_good_pictures_of_one_face(
     for step, shown, often in drawn:
         for _ in range(often):
             time, now = time + step, now + abs(step)
-            observation = seen(time, *shown)
+            observation = observe_faces(time, *shown)
             if taken and time <= taken[-1].time and now - heard > MAX_GAP_S:
                 taken = []
             if not taken or time > taken[-1].time:
@@ -360,6 +360,6 @@ def test_it_always_ends_in_time(drawn: list[tuple[float, list[FaceObservation], 
     for step, shown, often in drawn:
         for _ in range(often):
             time += abs(step)
-            check = check.observe(seen(time, *shown), time)
+            check = check.observe(observe_faces(time, *shown), time)
             assert check.outcome or time < CONFIG.time_out
     assert check.tick(max(time, CONFIG.time_out)).outcome

@@ -36,7 +36,7 @@ FULL = Ledger(
 )
 
 
-def kept(ledger: Ledger) -> Checkpoint:
+def read_back(ledger: Ledger) -> Checkpoint:
     """Returns a checkpoint as the journal reads it back."""
     rig = Rig()
     rig.journal.append(make_checkpoint(ledger))
@@ -47,7 +47,7 @@ def kept(ledger: Ledger) -> Checkpoint:
 
 @pytest.mark.parametrize("ledger", [Ledger(), FULL])
 def test_a_ledger_goes_into_a_checkpoint_and_back(ledger: Ledger) -> None:
-    assert read_checkpoint(kept(ledger)) == ledger
+    assert read_checkpoint(read_back(ledger)) == ledger
 
 
 @pytest.mark.parametrize(

@@ -360,7 +360,7 @@ def test_a_file_system_without_links_has_copies(written: Path, monkeypatch: pyte
 # Gone
 
 
-def told(journal: Journal) -> list[JournalReplaced]:
+def replaced_facts(journal: Journal) -> list[JournalReplaced]:
     return [entry.fact for entry in journal.of_kind(JournalReplaced) if isinstance(entry.fact, JournalReplaced)]
 
 
@@ -376,7 +376,7 @@ def test_a_fresh_machine_misses_nothing_and_one_of_before_the_mark_gets_one(tmp_
     fresh = tmp_path / "fresh" / "journal.db"
     for path in (fresh, fresh, written, written):
         with closing(quarantine.open_journal(path)) as journal:
-            assert told(journal) == []
+            assert replaced_facts(journal) == []
             assert path.with_name("journal.db.begun").read_text() == journal.id
 
 
@@ -391,7 +391,7 @@ def test_a_journal_that_is_gone_is_told_once_and_another_begun(
         known.with_name("journal.db-wal").write_bytes(b"rows")
     for _ in range(2):
         with closing(quarantine.open_journal(known)) as journal:
-            (fact,) = told(journal)
+            (fact,) = replaced_facts(journal)
             assert (fact.damage, fact.owed) == (GONE, "")
             folder = known.parent / fact.folder
             assert (folder / "journal.db.begun").read_text() == id_ != journal.id
@@ -399,13 +399,13 @@ def test_a_journal_that_is_gone_is_told_once_and_another_begun(
     assert len([message for message in caplog.messages if "it was gone" in message]) == 1
     known.unlink()
     with closing(quarantine.open_journal(known)) as journal:
-        assert len(told(journal)) == 2  # the second one is gone, too
+        assert len(replaced_facts(journal)) == 2  # the second one is gone, too
 
 
 def test_who_deletes_the_whole_folder_has_a_fresh_machine(known: Path) -> None:
     shutil.rmtree(known.parent)
     with closing(quarantine.open_journal(known)) as journal:
-        assert told(journal) == []
+        assert replaced_facts(journal) == []
 
 
 def test_a_copy_put_back_is_not_gone(known: Path) -> None:
@@ -413,13 +413,13 @@ def test_a_copy_put_back_is_not_gone(known: Path) -> None:
     known.unlink()
     known.write_bytes(copy)
     with closing(quarantine.open_journal(known)) as journal:
-        assert told(journal) == []
+        assert replaced_facts(journal) == []
 
 
 def test_a_damaged_journal_is_not_called_gone_as_well(known: Path) -> None:
     DAMAGES["a row was changed"](known)
     with closing(quarantine.open_journal(known)) as journal:
-        assert [fact.damage for fact in told(journal)] == ["row 2 was changed"]
+        assert [fact.damage for fact in replaced_facts(journal)] == ["row 2 was changed"]
 
 
 @pytest.mark.proves("journal-gone-start")
@@ -443,7 +443,9 @@ def test_wherever_the_power_goes_a_journal_that_was_known_is_told(
             except Cut:
                 went = False
         with closing(quarantine.open_journal(path)) as journal:
-            assert {fact.damage for fact in told(journal)} == {GONE if damage == "gone" else "row 2 was changed"}
+            assert {fact.damage for fact in replaced_facts(journal)} == {
+                GONE if damage == "gone" else "row 2 was changed"
+            }
         if went:
             assert deadly > 5, "not every step is counted"
             return

@@ -160,7 +160,7 @@ def test_money_taken_against_its_word_is_told_after_a_power_cut(tmp_path: Path) 
     assert SimulatedTerminal(tmp_path / "terminal").poll(0) == [Approved("t", 100)]
 
 
-def told(behaviour: Vend) -> SimulatedDispenser:
+def command_vend(behaviour: Vend) -> SimulatedDispenser:
     dispenser = SimulatedDispenser()
     dispenser.plan([behaviour])
     dispenser.dispense("v", "A1")
@@ -182,23 +182,23 @@ def told(behaviour: Vend) -> SimulatedDispenser:
     ],
 )
 def test_each_behaviour_of_the_dispenser(behaviour: Vend, said: list[object], fallen: int) -> None:
-    dispenser = told(behaviour)
+    dispenser = command_vend(behaviour)
     assert dispenser.poll(0) == said
     assert dispenser.poll(0) == []
     assert (dispenser.dropped["v"], dispenser.fallen["A1"]) == (fallen, fallen)
 
 
 def test_a_dispenser_by_hand() -> None:
-    dispenser = told(Vend.WAIT)
+    dispenser = command_vend(Vend.WAIT)
     assert dispenser.waiting == ("v", "A1")
     dispenser.drop()
     dispenser.drop()
     assert dispenser.poll(0) == [Dropped("v")]
-    dispenser = told(Vend.WAIT)
+    dispenser = command_vend(Vend.WAIT)
     dispenser.jam()
     dispenser.drop()
     assert dispenser.poll(0) == [NotDropped("v", "jam")]
-    dispenser = told(Vend.WAIT)
+    dispenser = command_vend(Vend.WAIT)
     dispenser.silence()
     dispenser.drop()
     assert dispenser.poll(0) == []
