@@ -87,7 +87,7 @@ class Evidence:
     track: int
     first: float
     last: float
-    pictures: int = 1
+    frames: int = 1
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class AgeCheck:
         if self.evidence is None:
             return 0.0
         time = (self.evidence.last - self.evidence.first) / self.config.seconds
-        return min(time, self.evidence.pictures / self.config.min_good_frames, 1.0)
+        return min(time, self.evidence.frames / self.config.min_good_frames, 1.0)
 
     def tick(self, now: float) -> AgeCheck:
         """Returns the check at `now`: ended, if the camera sends nothing or the time is over."""
@@ -191,7 +191,7 @@ class AgeCheck:
         before = self.evidence
         if before is None or before.track != face.track or time - before.last > MAX_GAP_S:
             return replace(self, evidence=Evidence(face.track, time, time))
-        return replace(self, evidence=replace(before, last=time, pictures=before.pictures + 1))
+        return replace(self, evidence=replace(before, last=time, frames=before.frames + 1))
 
     def _decide(self, face: FaceObservation) -> AgeCheck:
         """Ends the check if there is enough evidence. It decides once, so that no one can wait for a lucky frame."""

@@ -211,14 +211,14 @@ def test_the_same_picture_again_and_again_is_one_picture() -> None:
         check = check.observe(observe_faces(0.0, face()), index * EVERY)
     assert check.progress == 0
     assert check.evidence is not None
-    assert check.evidence.pictures == 1
+    assert check.evidence.frames == 1
 
 
 def test_a_restarted_vision_process_resets_the_evidence() -> None:
     check = watch(begin(), face(), seconds=1.5)
     check = check.observe(observe_faces(0.01, face()), 2.5)
     assert check.evidence is not None
-    assert check.evidence.pictures == 1
+    assert check.evidence.frames == 1
 
 
 def test_an_end_is_an_end() -> None:
