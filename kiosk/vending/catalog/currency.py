@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-_DIGITS = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
-    2: """
-        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC
-        CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
-        JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
-        NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN
-        SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW
-    """,
-    3: "BHD IQD JOD KWD LYD OMR TND",
-}
-
-_MINOR_DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
+if TYPE_CHECKING:
+    from iso4217 import Currency
 
 PRICES = range(1, 10_000_001)
 """Prices that a product may have, in minor units of any currency."""
@@ -27,7 +18,7 @@ _LOCAL_SIGNS = {"CNY": "¥"}
 
 def is_currency(code: str) -> bool:
     """Tells whether ISO 4217 has a currency of this code, with a minor unit: true for EUR, false for XAU (gold)."""
-    return code in _MINOR_DIGITS
+    return _find(code) is not None
 
 
 def minor_digits(currency: str) -> int:
@@ -36,7 +27,12 @@ def minor_digits(currency: str) -> int:
     Prices and the journal count by them. CLDR, and so Babel, gives other digits for some (0 for IQD, here 3).
     Raises `KeyError` for an unknown currency.
     """
-    return _MINOR_DIGITS[currency]
+    return _get(currency).exponent or 0
+
+
+def numeric_code(currency: str) -> int:
+    """Returns the currency's number in ISO 4217: 978 for EUR. Raises `KeyError` for an unknown currency."""
+    return _get(currency).number
 
 
 def to_major_units(amount: int, currency: str) -> Decimal:
@@ -65,3 +61,21 @@ def format_price(amount: int, currency: str, language: str) -> str:
         pattern = pattern.replace("¤#", "¤\u00a0#")
     text = format_currency(to_major_units(amount, currency), currency, pattern, locale, currency_digits=False)
     return text.replace(sign, _LOCAL_SIGNS.get(currency, sign))
+
+
+def _get(code: str) -> Currency:
+    currency = _find(code)
+    if currency is None:
+        raise KeyError(code)
+    return currency
+
+
+@lru_cache(maxsize=256)
+def _find(code: str) -> Currency | None:
+    from iso4217 import Currency  # parses ISO's table, in some 5 ms, which only processes with prices should spend
+
+    try:
+        currency = Currency(code)
+    except ValueError:
+        return None
+    return None if currency.exponent is None else currency

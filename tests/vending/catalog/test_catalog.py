@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from kiosk.vending.catalog.catalog import Catalog, CatalogError, Product, demo_path, load, picture_path
-from kiosk.vending.catalog.currency import is_currency, minor_digits, to_major_units
+from kiosk.vending.catalog.currency import is_currency, minor_digits, numeric_code, to_major_units
 
 GOOD: dict[str, Any] = {"slot": '"A1"', "name": '{ en = "Water" }', "price": "180", "capacity": "8", "stock": "8"}
 
@@ -195,6 +195,11 @@ def test_an_amount_is_shown_with_its_currencys_digits(amount: int, currency: str
 @pytest.mark.parametrize(("currency", "digits"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("IQD", 3), ("MGA", 2)])
 def test_minor_digits_are_those_of_iso_4217(currency: str, digits: int) -> None:
     assert minor_digits(currency) == digits
+
+
+@pytest.mark.parametrize(("currency", "number"), [("EUR", 978), ("AUD", 36), ("CNY", 156), ("RON", 946)])
+def test_numbers_are_those_of_iso_4217(currency: str, number: int) -> None:
+    assert numeric_code(currency) == number
 
 
 def test_what_is_no_currency_has_no_digits() -> None:

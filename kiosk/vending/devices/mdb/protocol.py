@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Union, cast
 
-from kiosk.vending.catalog.currency import to_major_units
+from kiosk.vending.catalog.currency import numeric_code, to_major_units
 
 StatusName = Literal["OFF", "RESET", "INIT", "IDLE", "CREDIT", "VEND", "RESULT"]
 """`OFF`: the master is off. `RESET`: it is on, and no reader answers. `INIT`: a reader is there and not enabled.
@@ -30,13 +30,6 @@ _STATUS = re.compile(
 )
 _ERROR = re.compile(r'[dD],ERR,"?(?P<what>[^"]*)"?')
 _VERSION = re.compile(r"v,(?P<version>[0-9][0-9.]*)(?:,.*)?")
-
-_NUMBERS = {
-    "AUD": 36, "BRL": 986, "CAD": 124, "CHF": 756, "CNY": 156, "CZK": 203, "DKK": 208, "EUR": 978, "GBP": 826,
-    "HKD": 344, "HUF": 348, "INR": 356, "JPY": 392, "KRW": 410, "MXN": 484, "NOK": 578, "NZD": 554, "PLN": 985,
-    "SEK": 752, "SGD": 702, "TRY": 949, "TWD": 901, "USD": 840, "ZAR": 710,
-}  # fmt: skip
-"""ISO 4217's numbers of common currencies, to find a reader that is set to another one."""
 
 _MOST_DECIMALS = 9
 """More decimals than any currency has; the protocol has a byte for them."""
@@ -123,11 +116,14 @@ def _parse_status(match: re.Match[str]) -> Status:
 
 
 def reason_rejected(amount: int, currency: str, reader: Reader | None) -> str:
-    """Returns why the reader cannot take `amount` minor units; "" if it can, or if its set-up data is unknown."""
+    """Returns why the reader cannot take `amount` minor units; "" if it can, or if its set-up data is unknown.
+
+    Raises `KeyError` for an unknown currency.
+    """
     if reader is None:
         return ""
-    number = _NUMBERS.get(currency)
-    if number is not None and 1000 <= reader.currency < 2000 and reader.currency != 1000 + number:
+    number = numeric_code(currency)
+    if 1000 <= reader.currency < 2000 and reader.currency != 1000 + number:
         return (
             f"the reader is set to the currency with number {reader.currency - 1000} in ISO 4217, and the prices are "
             f"in {currency} ({number})"
