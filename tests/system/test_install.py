@@ -277,8 +277,8 @@ def test_a_cage_without_its_helpers_would_not_start(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "only root may install it"),
-        (["--user", "Über mut"], "is no user's name"),
+        ([], "only root can install it"),
+        (["--user", "Über mut"], "is not a user name"),
         (["--display", "x11"], "xinit is not installed"),
     ],
 )

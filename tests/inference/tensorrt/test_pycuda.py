@@ -39,7 +39,7 @@ def emulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the emulated libcuda.so.1 and a module `tensorrt`."""
     assert FOLDER
     folder = tmp_path_factory.mktemp("emulation")
-    source = Path(__file__).with_name("emulated_driver.c")
+    source = ROOT / "tests" / "fakes" / "emulated_driver.c"
     library, stubs = folder / "libcuda.so.1", folder / "stubs.c"
     options = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-Wl,-soname,libcuda.so.1"]
     subprocess.run([*options, "-o", library, source, "-lpthread"], check=True)
@@ -49,7 +49,7 @@ def emulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stubs.write_text("\n".join(f"int {name}(void) {{ return 801; }}" for name in sorted(missing)) + "\n")
     subprocess.run([*options, "-o", library, source, stubs, "-lpthread"], check=True)
     (folder / "tensorrt.py").write_text(
-        "import sys\n\nfrom tests.inference import emulated_gpu\n\nsys.modules[__name__] = emulated_gpu.tensorrt()\n"
+        "import sys\n\nfrom tests.fakes import emulated_gpu\n\nsys.modules[__name__] = emulated_gpu.tensorrt()\n"
     )
     return folder
 
@@ -75,7 +75,7 @@ def run(emulation: Path, tmp_path: Path) -> Callable[..., str]:
     def run(function: Callable[..., None], *arguments: object, **variables: str) -> str:
         call = f"{function.__name__}(*{(str(engine), *arguments)!r})"
         ended = subprocess.run(
-            [sys.executable, "-c", f"from tests.inference import test_pycuda\ntest_pycuda.{call}"],
+            [sys.executable, "-c", f"from tests.inference.tensorrt import test_pycuda\ntest_pycuda.{call}"],
             env={**environment, **variables},
             cwd=tmp_path,
             stderr=subprocess.PIPE,
