@@ -12,7 +12,7 @@ Two heads of 2048 → 512 → 64 → 2 (gender) and → 8 (age groups). 4,159,24
 million multiply-adds in the convolutions of a face.
 
 Two things are not in the paper. `batch_norm` adds batch normalisation after every layer that a ReLU
-follows, and export folds it away again: what the kiosk runs is the paper's network. `standardise`
+follows, and export folds it away again: what the kiosk runs is the paper's network. `normalise_input`
 gives every crop zero mean and about unit variance first.
 """
 
@@ -63,20 +63,20 @@ class Logits(NamedTuple):
 class FacialNet(nn.Module):
     """The paper's network to the letter, or with what helps it to learn."""
 
-    def __init__(self, batch_norm: bool = False, standardise: bool = False) -> None:
+    def __init__(self, batch_norm: bool = False, normalise_input: bool = False) -> None:
         super().__init__()
-        self.batch_norm, self.standardise = batch_norm, standardise
+        self.batch_norm, self.normalise_input = batch_norm, normalise_input
         self.trunk = nn.Sequential(*_trunk(batch_norm), nn.MaxPool2d(3, stride=2), nn.Flatten())
         self.gender = _head(GENDERS, batch_norm, first_dropout=0.5, second_dropout=0.3)
         self.age = _head(AGE_GROUPS, batch_norm, first_dropout=0.4, second_dropout=0.2)
 
     def forward(self, crops: Tensor) -> Logits:
         """(n, 1, 75, 75) gray levels in 0…1 → logits."""
-        features = self.trunk(standardised(crops) if self.standardise else crops)
+        features = self.trunk(normalise_crops(crops) if self.normalise_input else crops)
         return Logits(self.gender(features), self.age(features))
 
 
-def standardised(crops: Tensor) -> Tensor:
+def normalise_crops(crops: Tensor) -> Tensor:
     """Gray levels in 0…1 → each crop with zero mean and about unit variance.
 
     With one mean and one deviation for all crops, dark and flat ones kept little signal: gender was

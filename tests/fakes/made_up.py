@@ -63,9 +63,9 @@ def save(folder: Path, count: int, splits: Sequence[Split] = EVERY_SPLIT) -> Pat
 class TinyNet(nn.Module):
     """FacialNet's interface, with all that makes resuming hard: dropout, and buffers that training changes."""
 
-    def __init__(self, batch_norm: bool = False, standardise: bool = False) -> None:
+    def __init__(self, batch_norm: bool = False, normalise_input: bool = False) -> None:
         super().__init__()
-        self.batch_norm, self.standardise = batch_norm, standardise
+        self.batch_norm, self.normalise_input = batch_norm, normalise_input
         self.trunk = nn.Sequential(
             nn.AvgPool2d((3, 25)),
             nn.Conv2d(1, 8, 3, padding=1),

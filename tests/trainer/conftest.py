@@ -62,7 +62,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     folder = tmp_path_factory.mktemp("exported")
     data = made_up.save(folder / "prepared", 80)
     run, onnx = folder / "run", folder / "engine" / "facialnet.onnx"
-    train([data], run, replace(DEFAULT, epochs=1, batch=48))
+    train([data], run, replace(DEFAULT, epochs=1, batch_size=48))
     _make_sure(run / "checkpoint.pt")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("trainer.evaluation.temperature.fit_temperature", fit)

@@ -34,8 +34,8 @@ def the_line(result: Result) -> str:
 
 
 COMMANDS = (
-    *("prepare", "train", "search-rate", "evaluate", "benchmark", "export"),
-    *("build-engine", "verify-engine", "bench", "facelike"),
+    *("prepare", "train", "lr-search", "evaluate", "benchmark", "export"),
+    *("build-engine", "verify-engine", "bench", "train-nonface-filter"),
 )
 
 
@@ -91,19 +91,19 @@ def test_what_no_recipe_has_cannot_be_set(asked: list[Any], setting: str) -> Non
 
 
 def test_options_change_the_recipe(asked: list[Any]) -> None:
-    options = "--recipe paper --epochs 3 --batch 16 --rate 0.01 --seed 9 --no-augmentation --mixed-precision"
+    options = "--recipe paper --epochs 3 --batch-size 16 --lr 0.01 --seed 9 --no-augmentation --mixed-precision"
     assert (
         trainer(*f"train one two --out run {options} --resume --start-from other --groups adience".split()).exit_code
         == 0
     )
-    changed = replace(PAPER, epochs=3, batch=16, rate=0.01, seed=9, augmentation=None, mixed_precision=True)
+    changed = replace(PAPER, epochs=3, batch_size=16, lr=0.01, seed=9, augmentation=None, mixed_precision=True)
     assert asked[:3] == [(Path("one"), Path("two")), Path("run"), changed]
     assert asked[3] == {"groups": ADIENCE, "resume": True, "start_from": Path("other")}
 
 
 @pytest.mark.parametrize(
     "options",
-    ["--epochs 0", "--batch 1", "--rate 0", "--rate nan", "--rate inf", "--epochs many", f"--seed {2**31}"],
+    ["--epochs 0", "--batch-size 1", "--lr 0", "--lr nan", "--lr inf", "--epochs many", f"--seed {2**31}"],
 )
 def test_options_out_of_range_are_refused(options: str, tmp_path: Path) -> None:
     result = trainer("train", tmp_path, "--out", tmp_path / "run", *options.split())
@@ -111,7 +111,7 @@ def test_options_out_of_range_are_refused(options: str, tmp_path: Path) -> None:
     assert options.split()[0] in result.stderr
 
 
-@pytest.mark.parametrize("command", [["train", "data"], ["export", "run"], ["search-rate", "data"]])
+@pytest.mark.parametrize("command", [["train", "data"], ["export", "run"], ["lr-search", "data"]])
 def test_an_out_folder_must_be_named(command: list[str]) -> None:
     result = trainer(*command)
     assert result.exit_code == 2
@@ -180,7 +180,7 @@ def test_a_bench_of_an_engine_that_cannot_run_here_says_so_in_its_exit(tmp_path:
     engine = tmp_path / "unfit.engine"
     engine.write_bytes(b"compiled elsewhere")
     write(compiled_manifest(engine.read_bytes(), version="0.0.0.1"), engine)
-    result = trainer("bench", str(engine), "--no-torch", "--batch", "1", "--seconds", "0.2")
+    result = trainer("bench", str(engine), "--no-torch", "--batch-size", "1", "--seconds", "0.2")
     assert result.exit_code == 1
     assert "unfit.engine was not measured" in result.stdout
 
@@ -188,4 +188,4 @@ def test_a_bench_of_an_engine_that_cannot_run_here_says_so_in_its_exit(tmp_path:
 def test_a_picture_is_a_png() -> None:
     result = trainer("bench", "--figure", "x.pdf")
     assert result.exit_code == 2
-    assert "it is a PNG" in result.output
+    assert "must end in .png" in result.output

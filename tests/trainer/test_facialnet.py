@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trainer.facialnet import FacialNet, Logits, example_crops, standardised
+from trainer.facialnet import FacialNet, Logits, example_crops, normalise_crops
 
 # Kernels, size, stride, padding and side of the output: the table in the paper.
 PAPER = [
@@ -119,27 +119,27 @@ def test_batch_normalisation_lies_before_every_relu_of_the_heads() -> None:
 
 
 def test_standardising_is_the_networks_own_first_step() -> None:
-    network = FacialNet(standardise=True).eval()
+    network = FacialNet(normalise_input=True).eval()
     crops = example_crops(2)
     torch.testing.assert_close(network(crops).age, network(0.4 * crops + 0.3).age, atol=0.3, rtol=0.3)
     with torch.no_grad():
-        expected = network.age(network.trunk(standardised(crops)))
+        expected = network.age(network.trunk(normalise_crops(crops)))
     torch.testing.assert_close(network(crops).age, expected)
 
 
 def test_normalisation_takes_brightness_and_contrast_out_of_each_crop() -> None:
     crops = 0.5 + 0.2 * torch.randn(3, 1, 75, 75, generator=torch.Generator().manual_seed(0))
     lit = torch.stack([crops[0], 0.5 * crops[1], 1.3 * crops[2] - 0.1])
-    same, darker, harsher = standardised(lit)
+    same, darker, harsher = normalise_crops(lit)
     assert float(same.mean()) == pytest.approx(0, abs=1e-5)
     assert float(same.std()) == pytest.approx(1, abs=0.1)
-    assert torch.nn.functional.mse_loss(darker, standardised(crops)[1]) < 0.01
-    assert torch.nn.functional.mse_loss(harsher, standardised(crops)[2]) < 0.01
+    assert torch.nn.functional.mse_loss(darker, normalise_crops(crops)[1]) < 0.01
+    assert torch.nn.functional.mse_loss(harsher, normalise_crops(crops)[2]) < 0.01
 
 
 def test_normalisation_does_not_blow_up_the_noise_of_a_flat_crop() -> None:
     flat = torch.full((1, 1, 75, 75), 0.5) + 0.002 * torch.randn(1, 1, 75, 75)
-    assert standardised(flat).abs().max() < 1
+    assert normalise_crops(flat).abs().max() < 1
 
 
 def test_example_crops_are_gray_levels() -> None:

@@ -34,7 +34,7 @@ class BuildOptions:
     max_batch: int = 8
     workspace: int | None = None
     """MiB."""
-    flavour: Flavour | None = None
+    runtime: Flavour | None = None
     """By default TensorRT where it is installed, else TensorRT for RTX."""
     generations: Sequence[str] = ()
     verbosity: int = 0
@@ -54,7 +54,7 @@ def build_engine(
     machine can run the engine it is compared with ONNX Runtime first, and nothing is written of one that
     strays. `say` is told, line by line, what came out. Raises what any of it raises.
     """
-    library = library_for(options.flavour)
+    library = library_for(options.runtime)
     if library.flavour == "tensorrt_rtx":
         gpu_generations.capabilities(options.generations)  # refuses one that it does not build for
     if out:

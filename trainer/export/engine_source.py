@@ -10,7 +10,7 @@ from kiosk.common.errors import KioskError
 from kiosk.inference import default_path, locations
 from kiosk.inference.locations import TENSORRT_INT8
 from kiosk.inference.manifest import Manifest, Precision, read_checked
-from trainer.export.float16 import to_half
+from trainer.export.float16 import to_float16
 from trainer.export.precision import is_unsigned, precision_of
 
 
@@ -58,7 +58,7 @@ def read(
     if found != "fp32":
         raise SourceError(f"{onnx} is in {found}: build --precision {found} of it, or name the float32 file")
     if wanted == "fp16":
-        return EngineSource(onnx, manifest, content, to_half(content), "fp16")
+        return EngineSource(onnx, manifest, content, to_float16(content), "fp16")
     if quantise is None:
         raise SourceError("eight bits are calibrated on faces: name a prepared folder with --calibration")
     return read(quantise(onnx, content, manifest), "int8", None)

@@ -17,19 +17,19 @@ from __future__ import annotations
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
-from trainer.export.precision import NetworkError, parsed_float32
+from trainer.export.precision import NetworkError, parse_float32
 
 _LAYERS = {"Conv", "Gemm", "MatMul"}
 _PASSING_ON = {"Relu", "MaxPool", "AveragePool", "Flatten", "Reshape", "Identity"}
 """In half precision where what they are given is."""
 
 
-def to_half(network: bytes) -> bytes:
+def to_float16(network: bytes) -> bytes:
     """The content of a float32 ONNX file → that of one with float16 weights and activations.
 
     Inputs and outputs keep their names, their shapes and float32. Raises `NetworkError`.
     """
-    model = parsed_float32(network)
+    model = parse_float32(network)
     _Halving(model.graph).run()
     return bytes(model.SerializeToString(deterministic=True))
 

@@ -55,7 +55,7 @@ def is_unsigned(network: bytes) -> bool:
     return any(tensor.data_type == TensorProto.UINT8 for tensor in parsed(network).graph.initializer)
 
 
-def parsed_float32(network: bytes) -> ModelProto:
+def parse_float32(network: bytes) -> ModelProto:
     """The same of a file that must be in float32. Raises `NetworkError`."""
     if (precision := precision_of(network)) != "fp32":
         raise NetworkError(f"the network is in {precision} already: start from its float32 file")

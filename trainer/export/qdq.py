@@ -37,7 +37,7 @@ from onnx import ModelProto
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantType, quantize_static
 
 from kiosk.inference import Crops
-from trainer.export.precision import NetworkError, parsed_float32
+from trainer.export.precision import NetworkError, parse_float32
 
 Form = Literal["cpu", "tensorrt"]
 """What runs the file."""
@@ -56,7 +56,7 @@ _OPTIONS: dict[Form, dict[str, Any]] = {
 
 def layers_of(network: bytes) -> tuple[str, ...]:
     """The names of the layers that are quantised. Raises `NetworkError` where there is none."""
-    model = _named(parsed_float32(network))
+    model = _named(parse_float32(network))
     weights = {tensor.name for tensor in model.graph.initializer}
     layers = tuple(
         node.name for node in model.graph.node if node.op_type in _LAYERS and not weights.isdisjoint(node.input)
@@ -66,7 +66,7 @@ def layers_of(network: bytes) -> tuple[str, ...]:
     return layers
 
 
-def in_eight_bits(
+def quantise_to_qdq(
     network: bytes,
     crops: Crops,
     form: Form,
@@ -78,7 +78,7 @@ def in_eight_bits(
     Layers named in `kept_float` stay as they are. `seen` is told how many crops were looked at, part by
     part. Raises `NetworkError`.
     """
-    model = _named(parsed_float32(network))
+    model = _named(parse_float32(network))
     options = _OPTIONS[form]
     with TemporaryDirectory(prefix="kiosk-eight-bits-") as folder, _quietly():
         source, result = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")

@@ -23,8 +23,8 @@ from trainer.data.faces import Faces
 from trainer.data.labels import Split
 from trainer.evaluation.manifest_accuracy import measured
 from trainer.evaluation.predict import Predictions, predict_with
-from trainer.export.qdq import Form, in_eight_bits, layers_of
-from trainer.export.sensitivity import Loss, repaired
+from trainer.export.qdq import Form, layers_of, quantise_to_qdq
+from trainer.export.sensitivity import Loss, keep_float_until_accurate
 from trainer.training.augment import Batch, centred
 
 CALIBRATION_FACES = 512
@@ -99,10 +99,10 @@ def quantised(network: bytes, manifest: Manifest, faces: Faces, form: Form, *, p
             leave=False,
             disable=None if progress else True,
         ) as bar:
-            return in_eight_bits(network, crops, form, kept_float, bar.update)
+            return quantise_to_qdq(network, crops, form, kept_float, bar.update)
 
     reference = _Judged.of(network, manifest, faces, "calibration")
-    kept = repaired(
+    kept = keep_float_until_accurate(
         attempt,
         lambda content: reference.loss(_Judged.of(content, manifest, faces, "calibration")),
         layers,

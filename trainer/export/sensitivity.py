@@ -46,7 +46,7 @@ class Kept:
     """The most that any task lost: with no layer left in float32, and after each of them."""
 
 
-def repaired(
+def keep_float_until_accurate(
     attempt: Callable[[tuple[str, ...]], bytes],
     loss_of: Callable[[bytes], Loss],
     layers: Sequence[str],

@@ -100,7 +100,7 @@ def folded(network: FacialNet) -> FacialNet:
     """The same function as the paper's plain network: batch normalisation folded into the layers before it."""
     if not network.batch_norm:
         return network
-    plain = FacialNet(batch_norm=False, standardise=network.standardise)
+    plain = FacialNet(batch_norm=False, normalise_input=network.normalise_input)
     for part in ("trunk", "gender", "age"):
         setattr(plain, part, _folded(getattr(network, part)))
     return plain.eval()

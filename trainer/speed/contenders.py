@@ -120,4 +120,4 @@ def _network(temperatures: Temperatures) -> torch.nn.Module:
     from trainer.export.to_onnx import Deployed
     from trainer.facialnet import FacialNet
 
-    return Deployed(FacialNet(standardise=True), temperatures).eval()
+    return Deployed(FacialNet(normalise_input=True), temperatures).eval()

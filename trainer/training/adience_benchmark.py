@@ -74,7 +74,7 @@ ROWS: Mapping[Protocol, Sequence[Row]] = {
 }
 
 _FROM_RUN = Row("from-fairface", "our recipe, begun with a network trained on FairFace",
-                replace(DEFAULT, epochs=5, rate=0.0005), from_run=True)  # fmt: skip
+                replace(DEFAULT, epochs=5, lr=0.0005), from_run=True)  # fmt: skip
 
 # What others report, as printed: gender, exact group, within one group, in per cent; epochs.
 _PUBLISHED: Mapping[Protocol, Sequence[tuple[str, str, str, str, str]]] = {
@@ -108,7 +108,7 @@ class Result:
     age: float | None
     age_within_one: float | None
     epochs: int
-    recipe: Mapping[str, Any]
+    recipe: Recipe
     faces: str
     """`Faces.fingerprint` of the faces, as they were split."""
 
@@ -200,11 +200,10 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
     """Trains and tests one network, unless its figures are there."""
     name = f"{row.name}-{part.replace(' ', '-')}"
     path = out / f"{name}.json"
-    recipe = json.loads(json.dumps(row.recipe.to_dict()))
     begun_with = _described(start_from) if start_from else ""
     if path.exists():
         result = _read(path)
-        if (result.recipe, result.faces, result.begun_with) == (recipe, faces.fingerprint, begun_with):
+        if (result.recipe, result.faces, result.begun_with) == (row.recipe, faces.fingerprint, begun_with):
             return
         raise BenchmarkError(
             f"{path} comes from other faces, another recipe or another beginning: move it away, or choose another --out"
@@ -230,7 +229,7 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
         age=accuracy.age,
         age_within_one=accuracy.age_within_one,
         epochs=row.recipe.epochs,
-        recipe=recipe,
+        recipe=row.recipe,
         faces=faces.fingerprint,
         begun_with=begun_with,
         curve=[json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()],
@@ -247,8 +246,9 @@ def _described(run: Path) -> str:
 
 def _read(path: Path) -> Result:
     try:
-        return Result(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return Result(**{**values, "recipe": Recipe.from_dict(values["recipe"])})
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise BenchmarkError(f"{path} is not a result of `trainer benchmark` ({error}): delete it") from error
 
 

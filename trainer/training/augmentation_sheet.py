@@ -17,9 +17,9 @@ _ROWS, _COLUMNS = 6, 12
 _GAP = 4
 
 
-def draw_views(batches: Batches, folder: Path) -> None:
+def draw_augmentation_sheet(batches: Batches, folder: Path) -> None:
     """Writes `views.png`: the first views of the first epoch. It holds faces; it is not for passing on."""
-    enough = -(-_ROWS * _COLUMNS // batches.recipe.batch)
+    enough = -(-_ROWS * _COLUMNS // batches.recipe.batch_size)
     views = [view for batch in islice(batches.epoch(0), enough) for view in batch.crops[:, 0].numpy()]
     side = CROP_SIZE + _GAP
     sheet = np.full((_ROWS * side + _GAP, _COLUMNS * side + _GAP), 255, np.uint8)

@@ -45,17 +45,17 @@ class Batches:
         self.recipe = recipe
         self._faces = faces
         self._rows = faces.rows("train")
-        self._rank, self._share = rank, recipe.batch // count
+        self._rank, self._share = rank, recipe.batch_size // count
         self._weights = faces.draw_weights(self._rows, recipe.balance) if recipe.balance else None
         self._gender = torch.from_numpy(gender_targets(faces.labels, recipe.gender_smoothing))
-        self._age = torch.from_numpy(age_targets(faces.labels, faces.groups, recipe.age_doubt))
+        self._age = torch.from_numpy(age_targets(faces.labels, faces.groups, recipe.label_noise_std))
         # A GPU would wait for one core's views; on a CPU the cores are the network's.
         self._threads = (os.cpu_count() or 1) if torch.cuda.is_available() else 1
 
     @property
     def steps(self) -> int:
         """Batches in an epoch; a last one that is not full is left out."""
-        return len(self._rows) // self.recipe.batch
+        return len(self._rows) // self.recipe.batch_size
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch, each made ready while the one before is learnt from."""
@@ -79,7 +79,7 @@ class Batches:
         self, threads: ThreadPoolExecutor, order: NDArray[np.intp], epoch: int, step: int
     ) -> tuple[NDArray[np.intp], list[Future[View]]]:
         """This process's faces of one step, and the views of them that are being made."""
-        first = step * self.recipe.batch + self._rank * self._share
+        first = step * self.recipe.batch_size + self._rank * self._share
         rows = order[first : first + self._share]
         return rows, [
             threads.submit(self._view, crop, [self.recipe.seed, epoch, first + place])

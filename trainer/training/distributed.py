@@ -58,7 +58,7 @@ class Processes:
 
 
 @contextmanager
-def one_speaks() -> Iterator[None]:
+def silence_other_processes() -> Iterator[None]:
     """Of several processes only the first prints and says why it ends; the others end a little later.
 
     `torchrun` ends them all as soon as one has ended, and the first must have spoken by then. Once it

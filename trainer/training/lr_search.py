@@ -50,12 +50,12 @@ def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -
 
     Raises `RunError` and `PreparedDataError`.
     """
-    faces = part_of(Faces.load([folder]), share, recipe.seed)
+    faces = subset_of(Faces.load([folder]), share, recipe.seed)
     trials = []
     for rate in RATES:
         run = out / "runs" / f"{rate:g}"
         # The schedule must not hide what a rate does by lowering it: plateau waits ten epochs.
-        tried = replace(recipe, rate=rate, epochs=epochs)
+        tried = replace(recipe, lr=rate, epochs=epochs)
         begun = (run / SETTINGS).exists()
         try:
             accuracy = train_on(faces, [folder], run, tried, resume=begun, again="the same command")
@@ -82,7 +82,7 @@ def best(trials: list[Trial]) -> Trial | None:
     return min((trial for trial in trials if trial.loss is not None), key=lambda trial: trial.loss or 0, default=None)
 
 
-def part_of(faces: Faces, share: float, seed: int) -> Faces:
+def subset_of(faces: Faces, share: float, seed: int) -> Faces:
     """The same set with only a share of its training faces, drawn at random."""
     [data] = faces.sets
     rows = faces.rows("train")

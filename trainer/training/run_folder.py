@@ -149,8 +149,8 @@ def cut_log(run: Path, epochs: int) -> None:
 def load_network(run: Path) -> FacialNet:
     """The network of a run's last finished epoch, averaged where the recipe says so, ready for inference."""
     recipe = load_settings(run).recipe
-    network = FacialNet(recipe.batch_norm, recipe.standardise)
-    weights: dict[str, Tensor] | None = load_checkpoint(run).get("average" if recipe.average_decay else "network")
+    network = FacialNet(recipe.batch_norm, recipe.normalise_input)
+    weights: dict[str, Tensor] | None = load_checkpoint(run).get("average" if recipe.ema_decay else "network")
     try:
         network.load_state_dict(weights or {})
     except (RuntimeError, TypeError, AttributeError) as error:

@@ -28,7 +28,7 @@ from trainer.data.faces import Faces
 from trainer.data.labels import AGE_GROUPS, Split
 from trainer.facialnet import FacialNet, Logits
 from trainer.training.accuracy import Accuracy, Fit, measure
-from trainer.training.augmentation_sheet import draw_views
+from trainer.training.augmentation_sheet import draw_augmentation_sheet
 from trainer.training.batches import Batch, Batches
 from trainer.training.distributed import Processes, joined
 from trainer.training.recipe import Recipe
@@ -112,7 +112,7 @@ class _Run:
         network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
         self.learner = processes.wrapped(network)
         self.network = self.learner.module if isinstance(self.learner, DistributedDataParallel) else self.learner
-        self.average = copy.deepcopy(self.network) if recipe.average_decay else self.network
+        self.average = copy.deepcopy(self.network) if recipe.ema_decay else self.network
         self.optimizer = _optimizer(self.network, recipe)
         self.plateau = ReduceLROnPlateau(self.optimizer)
         self.precision = _precision(processes.device) if recipe.mixed_precision else torch.float32
@@ -158,7 +158,7 @@ class _Run:
         )
         for step, batch in enumerate(progress):
             if self.recipe.schedule == "one-cycle":
-                self.rate = self.recipe.rate_at((number + step / self.batches.steps) / self.recipe.epochs)
+                self.rate = self.recipe.lr_at((number + step / self.batches.steps) / self.recipe.epochs)
             fit.add(*self.step(batch))
             progress.set_postfix(loss=f"{fit.loss:.3f}", rate=f"{self.rate:.5f}", refresh=False)
         fit = Fit(self.processes.total(fit.sums.to(self.processes.device)).cpu())
@@ -177,20 +177,20 @@ class _Run:
         loss = self.recipe.gender_weight * _loss(logits.gender, batch.gender) + _loss(logits.age, batch.age)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
-        if self.recipe.clip:
+        if self.recipe.max_grad_norm:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.max_grad_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.steps += 1
-        if self.recipe.average_decay:
+        if self.recipe.ema_decay:
             self._follow()
         return loss.detach(), logits, batch
 
     @torch.no_grad()
     def _follow(self) -> None:
         """Moves the average a step towards the network; a young average forgets its beginning faster."""
-        decay = min(self.recipe.average_decay, (1 + self.steps) / (10 + self.steps))
+        decay = min(self.recipe.ema_decay, (1 + self.steps) / (10 + self.steps))
         for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
                 mean.lerp_(value, 1 - decay)
@@ -213,7 +213,7 @@ class _Run:
             "epochs": epochs,
             "steps": self.steps,
             "network": self.network.state_dict(),
-            "average": self.average.state_dict() if self.recipe.average_decay else {},
+            "average": self.average.state_dict() if self.recipe.ema_decay else {},
             "optimizer": self.optimizer.state_dict(),
             "plateau": self.plateau.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -224,7 +224,7 @@ class _Run:
         state = load_checkpoint(out)
         try:
             self.network.load_state_dict(state["network"])
-            if self.recipe.average_decay:
+            if self.recipe.ema_decay:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.plateau.load_state_dict(state["plateau"])
@@ -250,11 +250,11 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     offsets = [value for value in network.parameters() if value.ndim <= 1]
     groups = [
         {"params": weights, "weight_decay": recipe.weight_decay},
-        {"params": offsets, "weight_decay": recipe.weight_decay if recipe.decay_offsets else 0.0},
+        {"params": offsets, "weight_decay": recipe.weight_decay if recipe.decay_bias_and_norm else 0.0},
     ]
     if recipe.optimizer == "adamw":
-        return AdamW(groups, lr=recipe.rate, betas=(recipe.momentum, 0.99))
-    return SGD(groups, lr=recipe.rate, momentum=recipe.momentum)
+        return AdamW(groups, lr=recipe.lr, betas=(recipe.momentum, 0.99))
+    return SGD(groups, lr=recipe.lr, momentum=recipe.momentum)
 
 
 def _precision(device: torch.device) -> torch.dtype:
@@ -274,23 +274,25 @@ def _begun(recipe: Recipe, start_from: Path | None) -> FacialNet:
     """The network as training begins."""
     torch.manual_seed(recipe.seed)
     if start_from is None:
-        return FacialNet(recipe.batch_norm, recipe.standardise)
+        return FacialNet(recipe.batch_norm, recipe.normalise_input)
     network = load_network(start_from)
-    if (network.batch_norm, network.standardise) != (recipe.batch_norm, recipe.standardise):
+    if (network.batch_norm, network.normalise_input) != (recipe.batch_norm, recipe.normalise_input):
         raise RunError(f"{start_from} holds another architecture than this recipe's")
     return network
 
 
 def _check(faces: Faces, recipe: Recipe, processes: Processes) -> None:
     rows = faces.rows("train")
-    if len(rows) < recipe.batch:
+    if len(rows) < recipe.batch_size:
         raise RunError(
-            f"{len(rows)} training faces do not fill one batch of {recipe.batch}: take more faces, or a smaller --batch"
+            f"{len(rows)} training faces do not fill one batch of {recipe.batch_size}: use more faces or a smaller "
+            "--batch-size"
         )
     share = processes.count * (2 if recipe.mixup else 1)  # crops are mixed in pairs
-    if processes.count > 1 and recipe.batch % share:
+    if processes.count > 1 and recipe.batch_size % share:
         raise RunError(
-            f"{processes.count} processes cannot share batches of {recipe.batch}: use a --batch that {share} divides"
+            f"{processes.count} processes cannot share batches of {recipe.batch_size}: use a --batch-size that "
+            f"is a multiple of {share}"
         )
     if len(faces.groups) != AGE_GROUPS:
         raise RunError(f"{faces.name} has {len(faces.groups)} age groups, the network has {AGE_GROUPS}: use --groups")
@@ -318,7 +320,7 @@ def _open(out: Path, settings: Settings, run: _Run, *, resume: bool) -> int:
         raise RunError(f"{out} already holds a run: add --resume to continue it, or choose another --out")
     if run.processes.first:
         save_settings(out, settings)
-        draw_views(run.batches, out)
+        draw_augmentation_sheet(run.batches, out)
     run.processes.wait()
     return 0
 

@@ -11,13 +11,13 @@ from kiosk.inference.loader import check, default_path
 from kiosk.inference.onnx_runtime import OnnxEngine
 from tests.fakes import bar_network
 from tests.fakes.networks import linear_network, manifest_of
-from trainer.export.float16 import to_half
+from trainer.export.float16 import to_float16
 from trainer.export.precision import NetworkError, precision_of
 
 
 def halved(model: ModelProto) -> ModelProto:
     """In half precision, every type in it inferred, and found to be whole and in order."""
-    result = onnx.load_model_from_string(to_half(model.SerializeToString()))
+    result = onnx.load_model_from_string(to_float16(model.SerializeToString()))
     onnx.checker.check_model(result, full_check=True)
     return onnx.shape_inference.infer_shapes(result, strict_mode=True, data_prop=True)
 
@@ -63,14 +63,16 @@ def test_answers_are_the_same(faces: int) -> None:
     network = bar_network.network().SerializeToString()
     crops = np.random.default_rng(0).random((faces, 1, 75, 75), np.float32)
     crops[:, :, 40:46] = 1
-    before, after = (OnnxEngine(content, manifest_of(content)).infer(crops) for content in (network, to_half(network)))
+    before, after = (
+        OnnxEngine(content, manifest_of(content)).infer(crops) for content in (network, to_float16(network))
+    )
     for ours, theirs in zip(after, before, strict=True):
         assert ours.dtype == np.float32
         assert 0 < np.abs(ours - theirs).max() < 2e-3
 
 
 def test_facialnet_itself() -> None:
-    content = to_half(default_path().read_bytes())
+    content = to_float16(default_path().read_bytes())
     kinds = computed_in(halved(onnx.load(default_path())))
     assert sum(kind == TensorProto.FLOAT16 for kind in kinds.values()) == 28  # 14 layers, 12 ReLUs, pool and reshape
     crops = np.random.default_rng(0).random((4, 1, 75, 75), np.float32)
@@ -116,24 +118,24 @@ def test_a_value_may_be_needed_in_both() -> None:
 
 def test_the_same_file_comes_out_every_time() -> None:
     network = bar_network.network().SerializeToString()
-    assert to_half(network) == to_half(network)
+    assert to_float16(network) == to_float16(network)
 
 
 def test_weights_that_half_precision_does_not_hold_are_refused() -> None:
     network = bar_network.network(sureness=1e6).SerializeToString()
     with pytest.raises(NetworkError, match=r"weights in gender\.layer\.weight are too large .*: build it in fp32$"):
-        to_half(network)
+        to_float16(network)
 
 
 def test_what_is_half_already_is_refused() -> None:
     with pytest.raises(NetworkError, match="is in fp16 already: start from its float32 file"):
-        to_half(to_half(bar_network.network().SerializeToString()))
+        to_float16(to_float16(bar_network.network().SerializeToString()))
 
 
 def test_the_file_tells_its_precision() -> None:
     network = bar_network.network().SerializeToString()
     assert precision_of(network) == "fp32"
-    assert precision_of(to_half(network)) == "fp16"
+    assert precision_of(to_float16(network)) == "fp16"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_the_file_tells_its_precision() -> None:
     ids=["empty", "garbage", "truncated", "without a graph"],
 )
 def test_what_is_no_network_is_one_line(content: bytes) -> None:
-    for told_of in (precision_of, to_half):
+    for told_of in (precision_of, to_float16):
         with pytest.raises(NetworkError, match="is no whole ONNX network") as caught:
             told_of(content)
         assert "\n" not in str(caught.value)

@@ -25,9 +25,9 @@ from tests.fakes.judged import saved
 from tests.fakes.networks import manifest_of
 from trainer.data.faces import Faces
 from trainer.evaluation.manifest_accuracy import MeasuredError
-from trainer.export.float16 import to_half
+from trainer.export.float16 import to_float16
 from trainer.export.precision import NetworkError, precision_of
-from trainer.export.qdq import Form, in_eight_bits, layers_of
+from trainer.export.qdq import Form, layers_of, quantise_to_qdq
 from trainer.export.quantise import CALIBRATION_FACES, LEAST_FACES, Quantised, QuantiseError, quantised
 from trainer.training.augment import centred
 
@@ -123,7 +123,7 @@ def test_layers_that_eight_bits_ruin_are_left_in_float32(faces: Faces, form: For
 def test_a_layer_left_in_float32_takes_nothing_from_another(faces: Faces, form: Form) -> None:
     """Both heads are given the same features."""
     crops = centred(faces.crops(faces.rows("train")))
-    graph = Graph(in_eight_bits(content_of(), crops, form, [bar_network.AGE]))
+    graph = Graph(quantise_to_qdq(content_of(), crops, form, [bar_network.AGE]))
     assert [maker and maker.op_type for maker in graph.layer(bar_network.AGE)] == ["Flatten", None, None]
     assert graph.layer(bar_network.GENDER)[0].op_type == "DequantizeLinear"
 
@@ -199,7 +199,7 @@ def test_nodes_without_names_are_layers_as_well(faces: Faces) -> None:
     content = model.SerializeToString()
     assert layers_of(content) == ("Conv.rows", "Gemm.gender.logits", "Gemm.age.logits")
     crops = centred(faces.crops(faces.rows("train")))
-    assert len(Graph(in_eight_bits(content, crops, "cpu", ["Conv.rows"])).pairs("QuantizeLinear")) == 1
+    assert len(Graph(quantise_to_qdq(content, crops, "cpu", ["Conv.rows"])).pairs("QuantizeLinear")) == 1
 
 
 # What it is made of
@@ -224,9 +224,9 @@ def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pyte
 
     def looking(network: bytes, crops: NDArray[np.float32], *_: object) -> bytes:
         looked_at.append(crops)
-        return in_eight_bits(network, crops, "cpu")
+        return quantise_to_qdq(network, crops, "cpu")
 
-    monkeypatch.setattr("trainer.export.quantise.in_eight_bits", looking)
+    monkeypatch.setattr("trainer.export.quantise.quantise_to_qdq", looking)
     monkeypatch.setattr("trainer.export.quantise.CALIBRATION_FACES", 40)
     result = made("cpu", faces)
     assert result.calibrated_on == "Made-up, 40 faces"
@@ -240,10 +240,10 @@ def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pyte
 def test_every_crop_is_looked_at_and_told_of(faces: Faces) -> None:
     crops = centred(faces.crops(faces.rows("train")))[:70]
     seen: list[int] = []
-    content = in_eight_bits(content_of(), crops, "cpu", seen=seen.append)
+    content = quantise_to_qdq(content_of(), crops, "cpu", seen=seen.append)
     assert seen == [32, 32, 6]
     crops[-1] *= 3  # the last one's range counts as well
-    assert in_eight_bits(content_of(), crops, "cpu") != content
+    assert quantise_to_qdq(content_of(), crops, "cpu") != content
 
 
 def test_it_works_in_silence(faces: Faces, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
@@ -269,11 +269,11 @@ import sys
 sys.modules["torch"] = None
 from pathlib import Path
 from trainer.data.faces import Faces
-from trainer.export.float16 import to_half
+from trainer.export.float16 import to_float16
 from trainer.export.quantise import quantised
 from tests.fakes.networks import manifest_of
 content = Path({str(network)!r}).read_bytes()
-to_half(content)
+to_float16(content)
 print(quantised(content, manifest_of(content), Faces.load([Path({str(made_up_set)!r})]), "cpu").accuracy.age)
 print(logging.root.handlers)
 """
@@ -315,7 +315,7 @@ def test_a_network_that_no_layer_can_leave_is_refused(faces: Faces, monkeypatch:
 def test_what_is_no_float32_network_is_refused(results: dict[Form, Quantised], faces: Faces) -> None:
     said = {
         results["cpu"].content: "is in int8 already",
-        to_half(content_of()): "is in fp16 already",
+        to_float16(content_of()): "is in fp16 already",
         b"not a network": "is no whole ONNX network",
     }
     for content, reason in said.items():
@@ -341,7 +341,7 @@ def test_what_onnx_runtime_refuses_is_one_line(faces: Faces) -> None:
     model.opset_import.append(onnx.helper.make_opsetid("tests", 1))
     crops = centred(faces.crops(faces.rows("train")))
     with pytest.raises(NetworkError, match="cannot quantise the network: ") as caught:
-        in_eight_bits(model.SerializeToString(), crops, "cpu")
+        quantise_to_qdq(model.SerializeToString(), crops, "cpu")
     assert "\n" not in str(caught.value)
 
 

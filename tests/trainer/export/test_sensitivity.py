@@ -7,7 +7,7 @@ import pytest
 
 from kiosk.estimate import MeasuredAccuracy
 from tests.fakes.judged import predictions, surely
-from trainer.export.sensitivity import Kept, Loss, repaired
+from trainer.export.sensitivity import Kept, Loss, keep_float_until_accurate
 
 LAYERS = ("first", "second", "third", "fourth")
 
@@ -25,7 +25,7 @@ def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[Kept, list[t
         lost = sum(share for layer, share in cost.items() if layer not in left)
         return Loss(round(lost, 4), lost)
 
-    return repaired(attempt, loss_of, LAYERS, allowed), tried
+    return keep_float_until_accurate(attempt, loss_of, LAYERS, allowed), tried
 
 
 def test_a_network_that_is_as_good_is_left_alone() -> None:
@@ -50,7 +50,7 @@ def test_it_stops_with_every_layer_in_float32() -> None:
 def test_probabilities_decide_where_accuracy_does_not() -> None:
     losses = {(): Loss(0.01, 3), ("first",): Loss(0.01, 2), ("second",): Loss(0.01, 1)}
     names = {",".join(layers).encode(): layers for layers in losses}
-    kept = repaired(
+    kept = keep_float_until_accurate(
         lambda layers: ",".join(layers).encode(),
         lambda content: losses[names[content]] if content in names else Loss(0, 0),
         LAYERS[:2],

@@ -48,7 +48,9 @@ def test_without_a_picture_it_says_what_to_do(made_up_set: Path, tmp_path: Path)
     empty.mkdir()
     with pytest.raises(NoPicturesError, match="name folders of drawings"):
         fit(made_up_set, [empty], tmp_path / "out.npz")
-    told = CliRunner().invoke(main, ["facelike", str(made_up_set), str(empty), "--out", str(tmp_path / "out.npz")])
+    told = CliRunner().invoke(
+        main, ["train-nonface-filter", str(made_up_set), str(empty), "--out", str(tmp_path / "out.npz")]
+    )
     assert told.exit_code != 0
     assert not (tmp_path / "out.npz").exists()
 

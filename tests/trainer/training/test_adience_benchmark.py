@@ -22,7 +22,7 @@ from trainer.training.recipe import DEFAULT
 from trainer.training.run_folder import RunError
 from trainer.training.train import train
 
-RECIPE = replace(DEFAULT, epochs=1, batch=8, optimizer="sgd", augmentation=None, average_decay=0.0, balance=0.0)
+RECIPE = replace(DEFAULT, epochs=1, batch_size=8, optimizer="sgd", augmentation=None, ema_decay=0.0, balance=0.0)
 PEOPLE = 20
 
 

@@ -18,7 +18,7 @@ from trainer.training.augment import centred
 from trainer.training.batches import Batch, Batches
 from trainer.training.recipe import DEFAULT, Recipe
 
-RECIPE = replace(DEFAULT, batch=24, balance=0.0, mixup=0.0)
+RECIPE = replace(DEFAULT, batch_size=24, balance=0.0, mixup=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def same(one: Batch, other: Batch) -> bool:
 
 
 def test_an_epoch_is_every_full_batch(faces: Faces) -> None:
-    batches = epoch(faces, replace(RECIPE, batch=36))
+    batches = epoch(faces, replace(RECIPE, batch_size=36))
     assert [len(batch.crops) for batch in batches] == [36, 36]
     assert batches[0].crops.shape == (36, 1, 75, 75)
     assert (batches[0].gender.shape, batches[0].age.shape) == ((36, 2), (36, 8))
@@ -83,7 +83,7 @@ def test_balance_draws_rare_kinds_more_often(tmp_path: Path) -> None:
     faces = Faces.load([tmp_path])
 
     def men(balance: float) -> float:
-        recipe = replace(RECIPE, batch=100, balance=balance, augmentation=None)
+        recipe = replace(RECIPE, batch_size=100, balance=balance, augmentation=None)
         return float(
             np.mean([batch.gender[:, 1].mean() for number in range(30) for batch in epoch(faces, recipe, number)])
         )

@@ -27,13 +27,13 @@ from trainer.training.augment import Augmentation
 from trainer.training.recipe import DEFAULT
 
 class Plain(TinyNet):
-    def __init__(self, batch_norm=False, standardise=False):
-        super().__init__(batch_norm, standardise)
+    def __init__(self, batch_norm=False, normalise_input=False):
+        super().__init__(batch_norm, normalise_input)
         self.trunk[-1] = nn.Identity()
 
 trainer.training.train.FacialNet = trainer.training.run_folder.FacialNet = Plain
 torch.set_num_threads(1)
-recipe = replace(DEFAULT, epochs=2, batch=24, rate=0.02, batch_norm=False, mixed_precision=False, balance=0.5)
+recipe = replace(DEFAULT, epochs=2, batch_size=24, lr=0.02, batch_norm=False, mixed_precision=False, balance=0.5)
 trainer.training.train.train([Path(sys.argv[1])], Path(sys.argv[2]), recipe, resume="--resume" in sys.argv)
 """
 

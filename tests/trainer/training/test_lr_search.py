@@ -12,11 +12,11 @@ import pytest
 from tests.fakes.made_up import TinyNet
 from trainer.data.faces import Faces
 from trainer.training import lr_search
-from trainer.training.lr_search import RATES, Trial, best, part_of, search
+from trainer.training.lr_search import RATES, Trial, best, search, subset_of
 from trainer.training.recipe import DEFAULT
 from trainer.training.run_folder import RunError
 
-RECIPE = replace(DEFAULT, batch=12, optimizer="sgd", schedule="plateau", augmentation=None, average_decay=0.0)
+RECIPE = replace(DEFAULT, batch_size=12, optimizer="sgd", schedule="plateau", augmentation=None, ema_decay=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -79,12 +79,12 @@ def test_an_interrupted_search_goes_on_where_it_stopped(
 
 def test_a_part_has_fewer_faces_to_train_on_and_all_to_test_on(made_up_set: Path) -> None:
     faces = Faces.load([made_up_set])
-    part = part_of(faces, 0.25, seed=0)
+    part = subset_of(faces, 0.25, seed=0)
     assert len(part.rows("train")) == 24
     assert len(part.rows("test")) == len(faces.rows("test"))
     assert {label.file for label in part.labels} < {label.file for label in faces.labels}
-    assert part.labels == part_of(faces, 0.25, seed=0).labels
-    assert part.labels != part_of(faces, 0.25, seed=1).labels
+    assert part.labels == subset_of(faces, 0.25, seed=0).labels
+    assert part.labels != subset_of(faces, 0.25, seed=1).labels
 
 
 def test_the_least_loss_is_the_best_and_a_blown_up_one_never() -> None:

@@ -12,9 +12,9 @@ from trainer.training.recipe import DEFAULT, PAPER, RECIPES, Recipe
 
 def test_the_papers_recipe_is_the_papers() -> None:
     assert (PAPER.optimizer, PAPER.momentum, PAPER.weight_decay) == ("sgd", 0.9, 0.01)
-    assert (PAPER.batch, PAPER.epochs, PAPER.rate, PAPER.schedule) == (25, 100, 0.002, "plateau")
-    assert (PAPER.batch_norm, PAPER.standardise, PAPER.mixed_precision) == (False, False, False)
-    ours = {"average_decay", "clip", "gender_smoothing", "age_doubt", "balance", "mixup"}
+    assert (PAPER.batch_size, PAPER.epochs, PAPER.lr, PAPER.schedule) == (25, 100, 0.002, "plateau")
+    assert (PAPER.batch_norm, PAPER.normalise_input, PAPER.mixed_precision) == (False, False, False)
+    ours = {"ema_decay", "max_grad_norm", "gender_smoothing", "label_noise_std", "balance", "mixup"}
     assert not any(getattr(PAPER, name) for name in ours)
     assert PAPER.gender_weight == 1
 
@@ -22,6 +22,21 @@ def test_the_papers_recipe_is_the_papers() -> None:
 @pytest.mark.parametrize("recipe", [*RECIPES.values(), replace(PAPER, augmentation=None)])
 def test_a_recipe_goes_to_json_and_back(recipe: Recipe) -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_a_recipe_of_version_0_2_0_is_read() -> None:
+    names = {
+        "batch_size": "batch",
+        "lr": "rate",
+        "decay_bias_and_norm": "decay_offsets",
+        "normalise_input": "standardise",
+        "ema_decay": "average_decay",
+        "max_grad_norm": "clip",
+        "label_noise_std": "age_doubt",
+    }
+    old = {names.get(key, key): value for key, value in DEFAULT.to_dict().items()}
+    assert names.keys() <= DEFAULT.to_dict().keys()
+    assert Recipe.from_dict(json.loads(json.dumps(old))) == DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -39,8 +54,8 @@ def test_a_recipe_that_is_none_is_refused_by_key(key: str, value: object, said: 
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
-    recipe = replace(DEFAULT, rate=0.1, warm_up=0.25)
-    rates = [recipe.rate_at(step / 100) for step in range(101)]
+    recipe = replace(DEFAULT, lr=0.1, warm_up=0.25)
+    rates = [recipe.lr_at(step / 100) for step in range(101)]
     assert rates[0] == pytest.approx(0.004)
     assert rates[25] == max(rates) == pytest.approx(0.1)
     assert rates[:26] == sorted(rates[:26])
@@ -49,4 +64,4 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
 
 
 def test_a_run_may_start_at_its_peak_rate() -> None:
-    assert replace(DEFAULT, rate=0.1, warm_up=0).rate_at(0) == 0.1
+    assert replace(DEFAULT, lr=0.1, warm_up=0).lr_at(0) == 0.1

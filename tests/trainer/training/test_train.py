@@ -35,15 +35,15 @@ STEPS = 4
 RECIPE = replace(
     DEFAULT,
     epochs=3,
-    batch=24,
-    rate=0.02,
-    average_decay=0.8,
+    batch_size=24,
+    lr=0.02,
+    ema_decay=0.8,
     balance=0.0,
     mixup=0.0,
     augmentation=Augmentation(shift=1, turn=2),
 )
-ALL_OF_IT = replace(RECIPE, balance=0.5, mixup=0.2, clip=0.5)
-PLATEAU = replace(RECIPE, schedule="plateau", optimizer="sgd", average_decay=0.0, augmentation=None)
+ALL_OF_IT = replace(RECIPE, balance=0.5, mixup=0.2, max_grad_norm=0.5)
+PLATEAU = replace(RECIPE, schedule="plateau", optimizer="sgd", ema_decay=0.0, augmentation=None)
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +208,7 @@ def test_a_run_is_not_overwritten(made_up_set: Path, tmp_path: Path) -> None:
     "other",
     [
         replace(RECIPE, epochs=9),
-        replace(RECIPE, batch=12),
+        replace(RECIPE, batch_size=12),
         replace(RECIPE, seed=7),
         replace(RECIPE, augmentation=Augmentation()),
     ],
@@ -254,7 +254,7 @@ def test_unusable_data_is_refused_before_training(tmp_path: Path, splits: tuple[
 
 def test_a_run_begins_with_the_network_of_another(made_up_set: Path, tmp_path: Path) -> None:
     train(made_up_set, tmp_path / "first", replace(RECIPE, epochs=1))
-    hardly = replace(RECIPE, epochs=1, rate=1e-9, seed=1, optimizer="sgd")
+    hardly = replace(RECIPE, epochs=1, lr=1e-9, seed=1, optimizer="sgd")
     train(made_up_set, tmp_path / "second", hardly, start_from=tmp_path / "first")
     first, second = load_network(tmp_path / "first"), load_network(tmp_path / "second")
     torch.testing.assert_close(second.age.weight, first.age.weight)
@@ -268,8 +268,8 @@ def test_a_run_does_not_begin_with_the_network_of_none(made_up_set: Path, tmp_pa
 
 
 def test_a_batch_larger_than_the_set_is_refused(made_up_set: Path, tmp_path: Path) -> None:
-    assert "96 training faces do not fill one batch of 97: take more faces, or a smaller --batch" in refusal(
-        made_up_set, tmp_path / "run", replace(RECIPE, batch=97)
+    assert "96 training faces do not fill one batch of 97: use more faces or a smaller --batch-size" in refusal(
+        made_up_set, tmp_path / "run", replace(RECIPE, batch_size=97)
     )
 
 
@@ -349,7 +349,7 @@ class _MakesFolder:
 
 def test_the_paper_recipe_lowers_its_rate_when_the_loss_stops_falling(made_up_set: Path, tmp_path: Path) -> None:
     """A rate that changes nothing leaves the loss where it is; the paper's scheduler then divides it by ten."""
-    train(made_up_set, tmp_path / "run", replace(PAPER, epochs=14, batch=24, rate=1e-12, augmentation=None))
+    train(made_up_set, tmp_path / "run", replace(PAPER, epochs=14, batch_size=24, lr=1e-12, augmentation=None))
     rates = [line["rate"] for line in log_of(tmp_path / "run")]
     assert rates[0] == 1e-12
     assert min(rates) == pytest.approx(1e-13)
@@ -396,7 +396,7 @@ def test_resuming_needs_no_longer_the_run_that_it_began_with(
 
 
 def test_a_network_that_blows_up_is_stopped_and_not_kept(made_up_set: Path, tmp_path: Path) -> None:
-    wild = replace(RECIPE, optimizer="sgd", clip=0.0, rate=1e30)
+    wild = replace(RECIPE, optimizer="sgd", max_grad_norm=0.0, lr=1e30)
     assert "blew up in epoch 1" in refusal(made_up_set, tmp_path / "run", wild)
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 

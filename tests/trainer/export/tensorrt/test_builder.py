@@ -27,8 +27,8 @@ from kiosk.inference.loader import default_path
 from kiosk.inference.manifest import TensorRTBuild, sha256_of
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from tests.fakes.networks import OUT, linear_network
-from trainer.export.float16 import to_half
-from trainer.export.qdq import in_eight_bits
+from trainer.export.float16 import to_float16
+from trainer.export.qdq import quantise_to_qdq
 from trainer.export.tensorrt import builder as tensorrt_builder
 from trainer.export.tensorrt import timing_cache
 from trainer.export.tensorrt.builder import compile_engine
@@ -70,10 +70,10 @@ def on_a_jetson(library: TensorRTLibrary, monkeypatch: pytest.MonkeyPatch) -> Te
 
 def in_precision(network: bytes, precision: str) -> bytes:
     if precision == "fp16":
-        return to_half(network)
+        return to_float16(network)
     if precision == "int8":
         crops = np.random.default_rng(0).random((32, 1, 75, 75), np.float32)
-        return in_eight_bits(network, crops, "tensorrt")
+        return quantise_to_qdq(network, crops, "tensorrt")
     return network
 
 
@@ -199,7 +199,7 @@ def test_the_workspace_is_passed_on(library: TensorRTLibrary, facialnet: bytes) 
 
 @pytest.mark.tensorrt
 def test_turing_is_built_for_when_it_is_named(choosing: TensorRTLibrary, facialnet: bytes) -> None:
-    build = compile_engine(to_half(facialnet), choosing, max_batch=8, generations=["turing"]).build
+    build = compile_engine(to_float16(facialnet), choosing, max_batch=8, generations=["turing"]).build
     assert build.capabilities == ("7.5",)
 
 
