@@ -16,10 +16,9 @@ from benchmarks.bench.alternative import PACKAGE, Alternative
 from benchmarks.bench.processes import cpu_nanoseconds
 from kiosk.inference import Crops, check, default_path, locations
 from trainer.speed.bench import BATCHES, measure
-from trainer.speed.bench_machine import facts
 from trainer.speed.ceiling import cpu_probes
 from trainer.speed.contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
-from trainer.speed.result import MULTIPLY_ADDS, Result, Row
+from trainer.speed.result import MULTIPLY_ADDS, Result, Row, facts
 from trainer.speed.rounds import Clock
 
 BOTH, RESNET = f"{PACKAGE}, both networks", f"{PACKAGE}, its age ResNet alone"

@@ -27,7 +27,7 @@ from kiosk.inference import Engine, load
 from kiosk.vision.capture.source import DEMO
 from kiosk.vision.faces.detector import FaceFinder
 from trainer.speed.bench import BATCHES
-from trainer.speed.bench_machine import busy_seconds
+from trainer.speed.result import busy_seconds
 
 STAGED = ((640, 480, 1), (640, 480, 4), (1280, 720, 1), (1280, 720, 4))
 """Width, height and number of faces of the frames whose stages are measured."""

@@ -72,8 +72,7 @@ def _versions(_: Path | None) -> Iterator[Finding]:
 
 
 def _camera(_: Path | None) -> Iterator[Finding]:
-    from kiosk.vision.capture.camera import cameras, gives_picture
-    from kiosk.vision.capture.camera_names import stable_name
+    from kiosk.vision.capture.camera import cameras, gives_picture, stable_name
 
     devices = cameras()
     if not devices:

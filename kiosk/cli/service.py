@@ -55,7 +55,7 @@ def install_service(settings: Path, display: str, user: str, mount_usb: bool, dr
         user,
         network=bool(config.fleet.broker),
         folders=tuple(_writable_folders(config)),
-        sticks=mount_usb,
+        mount_usb=mount_usb,
     )
     if problems := install.checked(service):
         raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")

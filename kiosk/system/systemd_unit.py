@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from kiosk.system import udev_rules
-
 NAME = "facialnet-kiosk"
 UNIT = Path(f"/etc/systemd/system/{NAME}.service")
 SYSUSERS = Path(f"/etc/sysusers.d/{NAME}.conf")
@@ -63,12 +61,12 @@ class Service:
     """Whether it reports to a fleet; without one it can open no connection to anywhere."""
     folders: tuple[Path, ...] = ()
     """Where it writes by its settings, beside its own folders."""
-    sticks: bool = False
+    mount_usb: bool = False
     """Whether the system mounts sticks for it, to export the journal to."""
 
     def files(self) -> dict[Path, str]:
         """The files, by their place."""
-        files = {UNIT: self._unit(), SYSUSERS: self._sysusers(), UDEV: udev_rules.text(self.user, sticks=self.sticks)}
+        files = {UNIT: self._unit(), SYSUSERS: self._sysusers(), UDEV: _udev_rules(self.user, mount_usb=self.mount_usb)}
         return {**files, PAM: _PAM_TEXT} if self.display is Display.X11 else files
 
     @property
@@ -257,3 +255,21 @@ account  required pam_unix.so
 session  required pam_unix.so
 session  required pam_systemd.so
 """
+
+
+def _udev_rules(user: str, *, mount_usb: bool) -> str:
+    return _LIGHT.format(user=user) + (_STICKS.format(user=user) if mount_usb else "")
+
+
+_LIGHT = """\
+# Made by `kiosk install-service`, which writes it anew. Service mode sets how bright the screen is.
+ACTION=="add", SUBSYSTEM=="backlight", RUN+="/bin/chown {user} $sys$devpath/brightness"
+"""
+
+# As systemd-mount(1) has it. Without fsck, which would read a stranger's stick as root; and gone with the stick.
+_STICKS = (
+    "# Service mode exports the journal to a stick. Nothing on it can run, and it is the kiosk's user's.\n"
+    'ACTION=="add", SUBSYSTEM=="block", SUBSYSTEMS=="usb", ENV{{ID_FS_TYPE}}=="vfat|exfat", '
+    'RUN+="/usr/bin/systemd-mount --no-block --collect --fsck=no --owner={user} '
+    '--options=nosuid,nodev,noexec,x-systemd.device-bound $devnode /media/%k"\n'
+)

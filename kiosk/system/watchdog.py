@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kiosk.system.heartbeat import Heartbeat
 from kiosk.system.sd_notify import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -83,3 +82,19 @@ class Pulse:
             self._ending = True
             log.error("the kiosk took %.0f MB more than when it began: it is started afresh", grown / 1e6)
             self._end()
+
+
+class Heartbeat:
+    """The parts of a machine, and how long each may be silent, in seconds."""
+
+    def __init__(self, patience: Mapping[str, float], now: float) -> None:
+        self._patience = dict(patience)
+        self._last = dict.fromkeys(patience, now)
+
+    def beat(self, part: str, now: float) -> None:
+        """`part` gave a sign at `now`, in seconds of a monotonic clock. Raises `KeyError` for a part unknown."""
+        self._last[part] = max(self._last[part], now)
+
+    def silent(self, now: float) -> tuple[str, ...]:
+        """The parts that were not heard of for too long."""
+        return tuple(part for part, last in self._last.items() if now - last > self._patience[part])

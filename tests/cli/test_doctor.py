@@ -12,7 +12,7 @@ from kiosk.inference import Candidate
 from kiosk.inference.tensorrt import library
 from kiosk.system import port_scan
 from kiosk.system.port_scan import Answer, Port
-from kiosk.vision.capture import camera, camera_names
+from kiosk.vision.capture import camera
 from tests.fakes import fake_gpu
 from tests.fakes.fake_gpu import FakeGpu
 
@@ -72,11 +72,11 @@ def test_a_gpu_without_tensorrt_gets_the_command_to_install_it(
 def test_a_camera_is_recommended_by_its_stable_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "cameras", lambda: ["/dev/video0"])
     monkeypatch.setattr(camera, "gives_picture", lambda _: True)
-    monkeypatch.setattr(camera_names, "stable_name", lambda _: "/dev/v4l/by-id/usb-Acme_A1")
+    monkeypatch.setattr(camera, "stable_name", lambda _: "/dev/v4l/by-id/usb-Acme_A1")
     (found,) = doctor._camera(None)
     assert found.verdict == "ok"
     assert 'camera.source = "/dev/v4l/by-id/usb-Acme_A1"' in found.advice
-    monkeypatch.setattr(camera_names, "stable_name", lambda device: device)
+    monkeypatch.setattr(camera, "stable_name", lambda device: device)
     (found,) = doctor._camera(None)
     assert not found.advice
 

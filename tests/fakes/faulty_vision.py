@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kiosk.vision.capture import camera, frozen
+from kiosk.vision.capture import camera
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.process import memory_watch, worker
 
@@ -69,7 +69,7 @@ def work(*arguments: Any) -> None:
     """In the place of `kiosk.vision.process.worker.work`."""
     cv2.VideoCapture = Camera  # type: ignore[misc,assignment]
     camera._RECONNECT_SECONDS = (0.01, 0.02, 0.05)  # type: ignore[assignment]
-    frozen.FROZEN_AFTER = 0.2
+    camera.FROZEN_AFTER = 0.2
     worker.STALLED_AFTER = 0.5
     memory_watch.SETTLED_AFTER = memory_watch._LOOK_EVERY = 0.05
     _note_what_is_forgotten()

@@ -9,7 +9,7 @@ from random import Random
 
 from kiosk.system.backlight import Backlight
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.vision.capture.camera_names import stable_name
+from kiosk.vision.capture.camera import stable_name
 from tests.fuzz.mutations import damage, mutations
 
 

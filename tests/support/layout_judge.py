@@ -10,7 +10,7 @@ from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QAbstractButton, QLabel, QWidget
 
 from kiosk.ui.products.carousel import Conveyor
-from kiosk.ui.products.picture import Picture
+from kiosk.ui.products.images import Picture
 from kiosk.ui.service.fact_table import FactTable
 from kiosk.ui.service.pin_dialog import PinDialog
 from kiosk.ui.shop.screens.age_check import Ring

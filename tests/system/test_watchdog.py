@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import JOURNAL_SILENT, VISION_SILENT, HealthChecks, Pulse
+from kiosk.system.watchdog import JOURNAL_SILENT, VISION_SILENT, HealthChecks, Heartbeat, Pulse
 
 
 class Manager(ServiceManager):
@@ -123,3 +123,25 @@ def test_three_signs_fit_into_the_managers_patience(machine: Machine) -> None:
     assert machine.pulse.every_s == 2
     machine.manager.watchdog_s = 0
     assert machine.pulse.every_s == 5
+
+
+def test_each_part_has_its_own_patience() -> None:
+    heartbeat = Heartbeat({"journal": 10, "vision": 60}, now=100)
+    assert heartbeat.silent(110) == ()
+    assert heartbeat.silent(110.1) == ("journal",)
+    assert heartbeat.silent(161) == ("journal", "vision")
+
+
+def test_a_sign_of_life_counts_from_when_it_came() -> None:
+    heartbeat = Heartbeat({"journal": 10}, now=0)
+    heartbeat.beat("journal", 8)
+    heartbeat.beat("journal", 5)  # late news changes nothing
+    assert heartbeat.silent(18) == ()
+    assert heartbeat.silent(18.5) == ("journal",)
+    heartbeat.beat("journal", 19)
+    assert heartbeat.silent(20) == ()
+
+
+def test_a_part_that_it_does_not_know_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        Heartbeat({"journal": 10}, now=0).beat("window", 1)

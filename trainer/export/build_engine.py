@@ -19,11 +19,9 @@ from kiosk.inference.onnx_runtime import OnnxEngine
 from kiosk.inference.tensorrt.library import check_compatibility, library_for
 from trainer.data.faces import Faces
 from trainer.export.build_int8 import Say, write_int8
-from trainer.export.engine_files import check_place, name_of, write
-from trainer.export.engine_source import EngineSource, read
+from trainer.export.engine_files import EngineSource, check_place, name_of, read, write
 from trainer.export.sample_crops import sample_crops
-from trainer.export.tensorrt import gpu_generations
-from trainer.export.tensorrt.builder import Compiled, compile_engine
+from trainer.export.tensorrt.builder import Compiled, capabilities_of, compile_engine
 from trainer.export.verify_engine import ACCURACY_OF, proven
 
 
@@ -56,7 +54,7 @@ def build_engine(
     """
     library = library_for(options.runtime)
     if library.flavour == "tensorrt_rtx":
-        gpu_generations.capabilities(options.generations)  # refuses one that it does not build for
+        capabilities_of(options.generations)  # refuses one that it does not build for
     if out:
         check_place(out, *filter(None, [onnx]))
     faces = Faces.load([calibration]) if calibration else None

@@ -20,10 +20,9 @@ from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.inference import Crops, EngineError, check, default_path
 from kiosk.inference.manifest import CROP_SHAPE
-from trainer.speed.bench_machine import busy_seconds, facts
 from trainer.speed.ceiling import Probe, cpu_probes, gpu_probes
 from trainer.speed.contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
-from trainer.speed.result import Result, Row, Timing
+from trainer.speed.result import Result, Row, Timing, busy_seconds, facts
 from trainer.speed.rounds import Clock, Task, cores, take_turns
 
 BATCHES = (1, 2, 4, 8)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 from PyQt6.QtCore import QEvent, QRect, Qt, QTimer
 from PyQt6.QtWidgets import QGridLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
-from kiosk.ui.demo.demo_place import beside
 from kiosk.ui.translations.demo import DemoStrings
 from kiosk.vending.devices.protocols import Approved, NotDropped
 from kiosk.vending.devices.simulated import dispenser as simulated_dispenser
@@ -24,6 +23,7 @@ from kiosk.vending.shop import Shop
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtCore import QPoint
 
 TICK_MS = 200
 COLUMNS = 3
@@ -267,3 +267,27 @@ class DemoControls(QWidget):
         self.timer.stop()
         self._beside = None  # which may go before its controls do
         super().closeEvent(event)
+
+
+GAP = 8
+"""Pixels between the two, and right of them: a window manager adds frames, and tells their width too late."""
+NARROWEST = 640
+"""Pixels that a shop's window is not made narrower than for its controls."""
+
+
+def beside(window: QWidget, width: int, room: QRect) -> QPoint | None:
+    """Where something of this width has its place in `room`, right of `window`; None where there is none.
+
+    A window that leaves too little is moved to the left and made narrower, unless it fills the screen.
+    """
+    frame = window.frameGeometry()
+    lack = max(frame.right() + 1 + GAP + width + GAP - (room.right() + 1), 0)
+    moved = min(lack, max(frame.left() - room.left(), 0))
+    narrower = lack - moved
+    if lack and (window.isFullScreen() or window.width() - narrower < NARROWEST):
+        return None
+    if moved:
+        window.move(window.pos() - QPoint(moved, 0))
+    if narrower:
+        window.resize(window.width() - narrower, window.height())
+    return QPoint(frame.right() + 1 + GAP - lack, max(frame.top(), room.top()))

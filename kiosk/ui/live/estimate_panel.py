@@ -21,7 +21,7 @@ from kiosk.ui.live.headline import EstimatePage, SentencePage
 from kiosk.ui.translations.live import Message, Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import steady
-from kiosk.ui.widgets.finder import Finder
+from kiosk.ui.widgets.icons import Finder
 from kiosk.ui.widgets.theme import Scale
 
 PAGE = 24.5

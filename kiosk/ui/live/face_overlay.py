@@ -21,7 +21,7 @@ from kiosk.ui.live.mapping import Mapping
 from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
-from kiosk.ui.widgets.finder import corners
+from kiosk.ui.widgets.icons import corners
 from kiosk.ui.widgets.theme import Scale
 
 GLIDE = 0.07

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from kiosk.ui.translations.live import Message
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.finder import Finder
+from kiosk.ui.widgets.icons import Finder
 from kiosk.ui.widgets.theme import Scale
 
 

@@ -12,8 +12,7 @@ from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import ProductImages
-from kiosk.ui.products.picture import paint_picture
+from kiosk.ui.products.images import ProductImages, paint_picture
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QImage, QImageReader, QPixmap
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtGui import QImage, QImageReader, QPainter, QPaintEvent, QPixmap
+from PyQt6.QtWidgets import QWidget
 
+from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.icons import paint_sign
 from kiosk.vending.catalog.catalog import Catalog, Product, picture_path
 
 _KEPT = 96
@@ -71,3 +74,39 @@ def drawn(path: Path, size: QSize) -> QImage:
         return QImage()
     reader.setScaledSize(wanted)
     return reader.read()
+
+
+NEUTRAL = 0.45
+"""Side of the neutral picture, in sides of its place."""
+
+
+def paint_picture(painter: QPainter, shelf: ProductImages, slot: str, place: QRectF, ratio: float) -> None:
+    """Centre the picture of `slot` in `place`."""
+    picture = shelf.picture(slot, place.toRect().size(), ratio)
+    if not picture.isNull():
+        size = picture.deviceIndependentSize()
+        corner = place.center() - QPointF(size.width() / 2, size.height() / 2)
+        # on a pixel of the screen: between two of them it is blurred, and takes several times as long
+        painter.drawPixmap(QPointF(round(corner.x() * ratio) / ratio, round(corner.y() * ratio) / ratio), picture)
+    elif (side := min(place.width(), place.height()) * NEUTRAL) > 0:
+        neutral = QRectF(0, 0, side, side)
+        neutral.moveCenter(place.center())
+        paint_sign(painter, "product", neutral, theme.QUIET, pen=5.0)
+
+
+class Picture(QWidget):
+    """One product."""
+
+    def __init__(self, parent: QWidget, shelf: ProductImages) -> None:
+        super().__init__(parent)
+        self._shelf = shelf
+        self.slot: str | None = None
+
+    def show_slot(self, slot: str | None) -> None:
+        if slot != self.slot:
+            self.slot = slot
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        if self.slot is not None:
+            paint_picture(QPainter(self), self._shelf, self.slot, QRectF(self.rect()), self.devicePixelRatioF())

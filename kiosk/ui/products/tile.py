@@ -8,12 +8,11 @@ from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import ProductImages
-from kiosk.ui.products.picture import paint_picture
+from kiosk.ui.products.images import ProductImages, paint_picture
 from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Target
 from kiosk.ui.widgets.icons import badge_text, paint_badge
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.target import Target
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting, needs
 from kiosk.vending.sale.snapshot import Offer
 

@@ -12,9 +12,9 @@ from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.action_bar import ActionBar
 from kiosk.ui.widgets.button import ButtonStyle
+from kiosk.ui.widgets.icons import paint_ring
 from kiosk.ui.widgets.layout import Part, column, split
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.ring import paint_ring
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
 

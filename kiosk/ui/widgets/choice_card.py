@@ -8,9 +8,9 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.translations.live import Message
 from kiosk.ui.widgets import theme
+from kiosk.ui.widgets.button import Target
 from kiosk.ui.widgets.icons import paint_sign
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.target import Target
 from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting, needs
 
 

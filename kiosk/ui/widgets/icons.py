@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
+from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.finder import corners
 
 SECONDS = 2.4
 """Of one turn."""
@@ -245,3 +244,60 @@ SIGNS: dict[str, Draw] = {
     "product": _product,
 }
 MOVING = {"look", "card", "id", "tray", "refund", "person"}
+
+
+def corners(frame: QRectF, radius: float, arm: float) -> QPainterPath:
+    """Four rounded corners of `frame`, each with two arms."""
+    path = QPainterPath()
+    for x, y, right, down in (
+        (frame.left(), frame.top(), 1, 1),
+        (frame.right(), frame.top(), -1, 1),
+        (frame.right(), frame.bottom(), -1, -1),
+        (frame.left(), frame.bottom(), 1, -1),
+    ):
+        path.moveTo(x, y + down * (radius + arm))
+        path.lineTo(x, y + down * radius)
+        path.quadTo(x, y, x + right * radius, y)
+        path.lineTo(x + right * (radius + arm), y)
+    return path
+
+
+class Finder(QWidget):
+    """The sign, filling its square."""
+
+    def __init__(self, colour: QColor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.colour = colour
+
+    def set_colour(self, colour: QColor) -> None:
+        if colour != self.colour:
+            self.colour = colour
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
+        side = float(min(self.width(), self.height()))
+        line = max(side * 0.09, 1.5)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.colour, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        frame = QRectF(line, line, side - 2 * line, side - 2 * line)
+        painter.drawPath(corners(frame, radius=side * 0.18, arm=side * 0.1))
+
+
+def paint_ring(painter: QPainter, area: QRect, thickness: float, share: float) -> QRectF:
+    """Paints it as large as fits in the middle of `area`, `thickness` as a share of its size; returns its square.
+
+    `share`, from -1 to 1, is what is lit from the top on: to the right, or a negative one to the left.
+    """
+    side = min(area.width(), area.height())
+    line = side * thickness
+    place = QRectF(0, 0, side, side)
+    place.moveCenter(QRectF(area).center())
+    ring = place.adjusted(line, line, -line, -line)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(theme.TRACK, line))
+    painter.drawEllipse(ring)
+    if share:
+        painter.setPen(QPen(theme.ACCENT, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawArc(ring, 90 * 16, round(-share * 360 * 16))
+    return place

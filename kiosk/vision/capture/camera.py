@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from kiosk.common.backoff import delay_after
 from kiosk.config import CameraConfig
-from kiosk.vision.capture.camera_names import stable_name
 from kiosk.vision.capture.decode import decoded, grabbed
 from kiosk.vision.capture.frame import Frame, SourceError, is_early
-from kiosk.vision.capture.frozen import FrozenFrameDetector
 
 ANY_CAMERA = "auto"
 """The name of the first camera that gives a picture; from then on it is that one alone that is looked for."""
@@ -142,3 +143,52 @@ def gives_picture(device: str) -> bool:
 def working_camera() -> str | None:
     """The first camera that gives a picture."""
     return next(filter(gives_picture, cameras()), None)
+
+
+LINKS = Path("/dev/v4l")
+
+
+def stable_name(device: str, links: Path | None = None) -> str:
+    """The name to put into the settings for a camera such as /dev/video0; its own where it has no other.
+
+    By its socket where two cameras have the same name by maker and number, which then leads to one of them.
+    """
+    links = links or LINKS
+    by_id, by_path = _links(links / "by-id"), _links(links / "by-path")
+    kinds = (by_id, by_path) if len(by_id) >= len(by_path) else (by_path, by_id)
+    return next((names[device] for names in kinds if device in names), device)
+
+
+def _links(folder: Path) -> dict[str, str]:
+    """Device → the first link to it."""
+    found: dict[str, str] = {}
+    if folder.is_dir():
+        for link in sorted(folder.iterdir()):
+            found.setdefault(os.path.realpath(link), str(link))  # of a link to itself, too
+    return found
+
+
+FROZEN_AFTER = 2.0
+"""Seconds of the same picture after which a camera counts as gone: less than a driver may take for one frame."""
+
+_SAMPLE = 16  # every so many rows are compared first: most pictures differ there
+
+
+class FrozenFrameDetector:
+    """Compares every picture of a camera with the one before it."""
+
+    def __init__(self) -> None:
+        self._last: NDArray[np.uint8] | None = None
+        self._since = 0.0
+
+    def moves(self, image: NDArray[np.uint8], now: float) -> bool:
+        """Whether this picture is another than the last; `now` in seconds of a monotonic clock."""
+        last = self._last
+        if last is not None and np.array_equal(image[::_SAMPLE], last[::_SAMPLE]) and np.array_equal(image, last):
+            return False
+        self._last, self._since = image, now
+        return True
+
+    def is_frozen(self, now: float) -> bool:
+        """Whether the picture has been the same for too long. A camera opened again is frozen until it moves."""
+        return now - self._since >= FROZEN_AFTER

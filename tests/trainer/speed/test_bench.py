@@ -21,10 +21,9 @@ from tests.fakes.timed import MACHINE, Stage
 from trainer.speed import ceiling
 from trainer.speed import contenders as bench_contenders
 from trainer.speed.bench import BenchError, artist, bench, measure, random_crops, write_json
-from trainer.speed.bench_machine import busy_seconds, cpu_model, facts
 from trainer.speed.ceiling import Probe
 from trainer.speed.contenders import open_engine, torch_eager
-from trainer.speed.result import MULTIPLY_ADDS
+from trainer.speed.result import MULTIPLY_ADDS, busy_seconds, cpu_model, facts
 
 
 @pytest.fixture

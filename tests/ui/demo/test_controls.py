@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from kiosk.app.demo import DemoMachine
-from kiosk.ui.demo import demo_place
+from kiosk.ui.demo import controls
 from kiosk.ui.demo.controls import DemoControls
 from kiosk.ui.translations.translator import NAMES, Language
 from kiosk.vending.catalog.catalog import demo_path, load
@@ -230,7 +230,7 @@ def shown_beside(play: Play, qtbot: QtBot, shop: QRect, *, full: bool = False) -
 def test_a_shop_as_wide_as_the_screen_makes_room_for_its_controls(
     play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    monkeypatch.setattr(controls, "NARROWEST", 300)
     shop = shown_beside(play, qtbot, screen)
     assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
     assert screen.contains(play.controls.frameGeometry())
@@ -241,7 +241,7 @@ def test_a_shop_as_wide_as_the_screen_makes_room_for_its_controls(
 def test_a_shop_that_stands_in_the_middle_is_moved_before_it_is_made_narrower(
     play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    monkeypatch.setattr(controls, "NARROWEST", 300)
     shop = shown_beside(play, qtbot, QRect(screen.left() + 200, screen.top(), 350, 300))
     assert shop.width() == 350
     assert not shop.frameGeometry().intersects(play.controls.frameGeometry())
@@ -271,7 +271,7 @@ def test_where_there_is_no_room_they_are_one_button_in_the_corner_that_unfolds(
 def test_a_language_of_longer_words_still_fits_beside_the_shop(
     play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_place, "NARROWEST", 300)
+    monkeypatch.setattr(controls, "NARROWEST", 300)
     shop = shown_beside(play, qtbot, screen)
     width = play.controls.width()
     german = Language("de")
@@ -288,7 +288,7 @@ def test_a_language_of_longer_words_still_fits_beside_the_shop(
 def test_a_language_too_long_for_the_place_beside_folds_them_up(
     play: Play, qtbot: QtBot, screen: QRect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_place, "NARROWEST", 400)
+    monkeypatch.setattr(controls, "NARROWEST", 400)
     shown_beside(play, qtbot, screen)
     assert play.controls.unfold.isHidden()
     german = Language("de")

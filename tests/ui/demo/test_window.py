@@ -20,7 +20,7 @@ from kiosk.ui.demo.window import DemoWindow, run
 from kiosk.ui.live.age_bars import AgeBars
 from kiosk.ui.live.headline import BigAge
 from kiosk.ui.live.view import LiveView
-from kiosk.ui.runtime.crash import WindowError
+from kiosk.ui.runtime.event_loop import WindowError
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_MS, STILL_MS
 from kiosk.vision.process.messages import VisionState

@@ -9,8 +9,7 @@ from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QFontMetrics, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.products.images import ProductImages
-from kiosk.ui.products.picture import paint_picture
+from kiosk.ui.products.images import ProductImages, paint_picture
 from kiosk.ui.shop.screens.done import ReceiptRows
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.catalog import catalog as catalogs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,7 @@ from PyQt6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from kiosk.app.shutdown import BRIEFLY, SaleEnd
-from kiosk.ui.runtime.crash import WindowError
-from kiosk.ui.runtime.event_loop import application, show_until_closed
+from kiosk.ui.runtime.event_loop import WindowError, application, show_until_closed
 from kiosk.ui.service.pages.machine import MachinePage
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
 from kiosk.vending.devices.simulated.terminal import Behaviour as Payment
@@ -168,3 +169,66 @@ def test_an_error_in_a_slot_ends_it_in_order(rig: ServiceRig) -> None:
     QTimer.singleShot(100, fail)
     with pytest.raises(WindowError, match="no such thing"):
         show_until_closed(application(), rig.window, 5)
+
+
+RUN = """
+import logging, sys
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication, QWidget
+from kiosk.ui.runtime.event_loop import WindowError, guard
+
+logging.basicConfig(format="%(message)s")
+app = QApplication([])
+app.setQuitOnLastWindowClosed(True)
+window = QWidget()
+window.show()
+timer = QTimer()
+
+def fail():
+    raise ValueError("a bad\\nday")
+
+def leave():
+    LEAVE
+
+timer.timeout.connect(fail)
+timer.start(1)
+QTimer.singleShot(20000, app.quit)
+try:
+    with guard(leave):
+        app.exec()
+except WindowError as error:
+    assert isinstance(error.__cause__, ValueError)
+    assert not str(error).count("\\n")
+    print("in order")
+    sys.exit(1)
+"""
+
+
+def run(leave: str) -> subprocess.CompletedProcess[str]:
+    code = RUN.replace("LEAVE", leave)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_first_error_closes_the_window() -> None:
+    done = run("window.close()")
+    assert (done.returncode, done.stdout) == (1, "in order\n")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("the window failed: ValueError: a bad day (")
+
+
+def test_a_window_that_cannot_close_ends_too() -> None:
+    done = run("raise RuntimeError('stuck')")
+    assert (done.returncode, done.stdout) == (1, "in order\n")
+    assert "and could not be closed: RuntimeError: stuck" in done.stderr
+
+
+def test_nothing_is_left_of_it() -> None:
+    from kiosk.ui.runtime.event_loop import guard
+
+    before = sys.excepthook
+    with guard(lambda: None):
+        assert sys.excepthook is not before
+    assert sys.excepthook is before
+    with pytest.raises(KeyError), guard(lambda: None):
+        raise KeyError
+    assert sys.excepthook is before

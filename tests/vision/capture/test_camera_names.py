@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vision.capture.camera_names import stable_name
+from kiosk.vision.capture.camera import stable_name
 
 
 class Machine:

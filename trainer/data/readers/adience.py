@@ -17,8 +17,7 @@ from pathlib import Path
 
 from kiosk.estimate import ADIENCE
 from trainer.data.labels import FaceLabel, Years, group_indices, split_of
-from trainer.data.readers.names import inside
-from trainer.data.readers.tables import rows
+from trainer.data.readers.tables import inside, rows
 from trainer.data.readers.types import DataSet, DataSetError
 
 FOLDS = 5

@@ -10,8 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer.data.labels import DEFAULT_GROUPS, OLDEST, FaceLabel, Years, split_of
-from trainer.data.readers.names import inside
-from trainer.data.readers.tables import rows
+from trainer.data.readers.tables import inside, rows
 from trainer.data.readers.types import DataSet, DataSetError
 
 LABEL_FILE = "fairface_label_train.csv"

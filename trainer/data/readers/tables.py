@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from trainer.data.readers.types import DataSetError
 
@@ -62,3 +63,16 @@ def _lines(path: Path, file: Iterable[str]) -> Iterator[str]:
             byte = ord(stray[0]) & 0xFF
             raise DataSetError(f"{path}, line {number}: byte 0x{byte:02x} is no text in UTF-8: save the table as UTF-8")
         yield line
+
+
+def inside(text: str) -> str:
+    """The path, relative to ROOT, as it is looked up. Raises `ValueError` for one that leaves ROOT."""
+    path = PurePosixPath(text)
+    if not text or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{text!r} is not a file below ROOT")
+    return path.as_posix()
+
+
+def printable(name: str) -> str:
+    r"""A name from the disk, its bytes that are not UTF-8 as `\xe4`; any other name as it is."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -12,7 +12,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from trainer.data.labels import DEFAULT_GROUPS, FaceLabel, Years, split_of
-from trainer.data.readers.names import printable
+from trainer.data.readers.tables import printable
 from trainer.data.readers.types import DataSet, DataSetError
 
 OTHER_NAME = "name is not age_gender_race_time.jpg"

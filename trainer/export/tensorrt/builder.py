@@ -24,7 +24,7 @@ from kiosk.inference.manifest import CROP_SHAPE, GENDER_LABELS, TensorRTBuild, s
 from kiosk.inference.tensorrt import logger as tensorrt_logger
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from kiosk.inference.tensorrt.logger import create_logger, garbage_collection_paused
-from trainer.export.tensorrt import gpu_generations, timing_cache
+from trainer.export.tensorrt import timing_cache
 from trainer.export.tensorrt.errors import NO_NETWORK, BuildError, build_refusal, parse_refusal
 from trainer.export.tensorrt.progress import Progress, interruptible, monitor
 
@@ -64,7 +64,7 @@ def compile_engine(
     """Compiles an ONNX file for 1 to `max_batch` crops a run.
 
     `workspace` is the most memory, in MiB, that a layer may use for itself; by default all of the
-    GPU's. `generations` are those of `trainer.export.tensorrt.gpu_generations`, for TensorRT for RTX alone. TensorRT's
+    GPU's. `generations` are those of `trainer.export.tensorrt.builder`, for TensorRT for RTX alone. TensorRT's
     own messages are shown from `verbosity` 1 on, all of them from 2 on, and its progress while they
     are not. Raises `BuildError`, and `KeyboardInterrupt` once TensorRT has stopped.
     """
@@ -102,7 +102,7 @@ def _gpu(library: TensorRTLibrary) -> CudaDevice | None:
 
 def _capabilities(library: TensorRTLibrary, gpu: CudaDevice | None, generations: Sequence[str]) -> tuple[str, ...]:
     if library.flavour == "tensorrt_rtx":
-        return gpu_generations.capabilities(generations)
+        return capabilities_of(generations)
     if generations:
         raise BuildError("TensorRT builds for this machine's own GPU: only TensorRT for RTX takes other generations")
     assert gpu is not None
@@ -153,7 +153,7 @@ def _compiled(
     if config.add_optimization_profile(profile) < 0:
         raise build_refusal(library, logger.errors)
     if generations:
-        gpu_generations.choose(config, trt, generations)
+        choose_generations(config, trt, generations)
     config.progress_monitor = monitor(trt, progress)
 
     timings = timing_cache.cache_file(library, gpu) if gpu and library.flavour == "tensorrt" else None
@@ -210,3 +210,45 @@ def _messages(verbosity: int) -> Iterator[None]:
     finally:
         log.setLevel(before)
         log.removeHandler(handler)
+
+
+GENERATIONS: dict[str, tuple[int, ...]] = {
+    "turing": (75,),
+    "ampere": (80, 86),
+    "ada": (89,),
+    "blackwell": (120, 121),
+}
+"""RTX 20, 30, 40 and 50: each one's compute capabilities, times ten."""
+
+_BY_DEFAULT = ("ampere", "ada", "blackwell")
+
+
+def capabilities_of(generations: Sequence[str]) -> tuple[str, ...]:
+    """What an engine for these generations runs on, 7.5 for turing; none named are the default ones.
+
+    Raises `BuildError` for a generation that there is no building for.
+    """
+    return tuple(f"{number // 10}.{number % 10}" for number in _numbers(generations or _BY_DEFAULT))
+
+
+def choose_generations(config: Any, trt: ModuleType, generations: Sequence[str]) -> None:
+    """Has an engine built for the named generations alone. Raises `BuildError`."""
+    if not hasattr(trt, "ComputeCapability"):
+        raise BuildError(f"the Python module {trt.__name__} cannot choose GPU generations: `pip install tensorrt_rtx`")
+    numbers = _numbers(generations)
+    config.num_compute_capabilities = len(numbers)  # first, or every index is out of range
+    for index, number in enumerate(numbers):
+        if not config.set_compute_capability(trt.ComputeCapability(number), index):
+            raise BuildError(
+                f"this version of TensorRT for RTX does not build for compute capability {number // 10}.{number % 10}"
+            )
+
+
+def _numbers(generations: Sequence[str]) -> list[int]:
+    for name in generations:
+        if name not in GENERATIONS:
+            raise BuildError(
+                f"TensorRT for RTX does not build for {name}, only for {', '.join(GENERATIONS)}; "
+                "any other GPU needs TensorRT itself"
+            )
+    return [number for name, numbers in GENERATIONS.items() if name in generations for number in numbers]

@@ -13,10 +13,9 @@ from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
-from kiosk.ui.widgets.icons import badge_text
+from kiosk.ui.widgets.icons import badge_text, paint_ring
 from kiosk.ui.widgets.layout import Part, column
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.ring import paint_ring
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
 from kiosk.vending.age_check import Prompt

@@ -6,8 +6,7 @@ from PyQt6.QtCore import QRect, QRectF
 from PyQt6.QtGui import QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.images import ProductImages
-from kiosk.ui.products.picture import Picture
+from kiosk.ui.products.images import Picture, ProductImages
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme

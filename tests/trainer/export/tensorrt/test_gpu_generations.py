@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from trainer.export.tensorrt.builder import capabilities_of, choose_generations
 from trainer.export.tensorrt.errors import BuildError
-from trainer.export.tensorrt.gpu_generations import capabilities, choose
 
 
 class Config:
@@ -43,25 +43,25 @@ def trt() -> Any:
     ],
 )
 def test_generations_have_compute_capabilities(generations: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    assert capabilities(generations) == expected
+    assert capabilities_of(generations) == expected
 
 
 def test_an_unlisted_generation_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(BuildError, match="not build for hopper, only for turing, ampere, ada, blackwell;"):
-        capabilities(["ada", "hopper"])
+        capabilities_of(["ada", "hopper"])
 
 
 def test_each_is_set_once_there_is_room_for_all(trt: Any) -> None:
     config = Config(75, 80, 86, 89)
-    choose(config, trt, ["ada", "ampere"])
+    choose_generations(config, trt, ["ada", "ampere"])
     assert config.chosen == [80, 86, 89]
 
 
 def test_what_the_library_does_not_know_is_refused(trt: Any) -> None:
     with pytest.raises(BuildError, match=r"does not build for compute capability 12\.1"):
-        choose(Config(120), trt, ["blackwell"])
+        choose_generations(Config(120), trt, ["blackwell"])
 
 
 def test_bindings_that_cannot_choose_are_said_to() -> None:
     with pytest.raises(BuildError, match="module tensorrt cannot choose GPU generations: `pip install tensorrt_rtx`"):
-        choose(Config(), ModuleType("tensorrt"), ["ada"])
+        choose_generations(Config(), ModuleType("tensorrt"), ["ada"])

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kiosk.system import kept
+from kiosk.system import usb_export
 from kiosk.system.usb_export import Progress, StoppedError, export
 from kiosk.vending.journal import survey
 from kiosk.vending.journal.facts import StockSet
@@ -98,12 +98,12 @@ def test_without_room_the_accounts_are_there_and_it_is_said(
 ) -> None:
     free = shutil.disk_usage(stick)
     size = (damaged(journal) / "journal.db").stat().st_size
-    monkeypatch.setattr(kept.shutil, "disk_usage", lambda _: SimpleNamespace(free=kept._SPARE + size))
+    monkeypatch.setattr(usb_export.shutil, "disk_usage", lambda _: SimpleNamespace(free=usb_export._SPARE + size))
     exported = export(journal, stick, at(1))
     assert exported.left_out == (f"kiosk-{damaged(journal).name}",)
     assert len(exported.files) == ACCOUNTS + 1  # the mark alone has room
     assert len(new_on(stick)) == ACCOUNTS + 1
-    monkeypatch.setattr(kept.shutil, "disk_usage", lambda _: free)
+    monkeypatch.setattr(usb_export.shutil, "disk_usage", lambda _: free)
     assert export(journal, stick, at(2)).left_out == ()
 
 
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_read_costs_nobody_the_accounts(
     def fails(folder: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
 
-    monkeypatch.setattr(kept, "quarantined_journals", lambda _: [damaged(journal)])
+    monkeypatch.setattr(usb_export, "quarantined_journals", lambda _: [damaged(journal)])
     monkeypatch.setattr(Path, "iterdir", fails)
     exported = export(journal, stick, at(1))
     assert (len(exported.files), exported.left_out) == (ACCOUNTS, (damaged(journal).name,))

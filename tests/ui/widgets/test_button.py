@@ -12,10 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.tile import Tile
-from kiosk.ui.widgets.button import Button
+from kiosk.ui.widgets.button import Button, Target
 from kiosk.ui.widgets.choice_card import Card
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.target import Target
 from kiosk.vending.catalog.catalog import demo_path, load
 
 KINDS: list[Callable[[QWidget], Target]] = [
