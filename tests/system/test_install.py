@@ -111,7 +111,7 @@ def test_the_screens_light_is_its_users_and_nothing_else_in_sys() -> None:
 @pytest.mark.proves("stick-mount")
 @pytest.mark.parametrize("mount_usb", [False, True])
 def test_a_stick_is_mounted_where_the_kiosk_looks_and_may_write_and_runs_nothing(mount_usb: bool) -> None:
-    files = replace(service(), user="vending", mount_usb=sticks).files()
+    files = replace(service(), user="vending", mount_usb=mount_usb).files()
     rules = [line for line in files[UDEV].splitlines() if "systemd-mount" in line]
     assert len(rules) == mount_usb
     assert "\nReadWritePaths=-/media -/run/media\n" in files[UNIT]
