@@ -351,7 +351,6 @@ def verify_engine(engine: Path, faces: Path | None) -> None:
     help="Total measuring time.",
 )
 @click.option("--json", "json_file", type=FILE, help="Write all figures to this JSON file.")
-@click.option("--figure", type=FILE, help="Draw a plot (PNG) to this file.")
 @click.option(
     "--torch/--no-torch", "with_torch", default=True, show_default=True, help="Measure torch as well, if installed."
 )
@@ -360,25 +359,19 @@ def bench(
     batch_sizes: tuple[int, ...],
     seconds: float,
     json_file: Path | None,
-    figure: Path | None,
     with_torch: bool,
 ) -> None:
     """Measures latency and throughput of engines on this machine, and compares them with torch.
 
     The first row is always the kiosk's own network in ONNX Runtime. Run nothing else at the same time.
     """
-    from trainer.speed.bench import artist, write_json
     from trainer.speed.bench import bench as measure
+    from trainer.speed.bench import write_json
     from trainer.speed.text import markdown
 
-    if figure and figure.suffix.lower() != ".png":
-        raise click.BadParameter("the name must end in .png", param_hint="--figure")
-    draw = artist() if figure else None
     result = measure(engines, batch_sizes, seconds, with_torch)
     click.echo(markdown(result))
     if json_file:
         write_json(result, json_file)
-    if figure and draw:
-        draw(result, figure)
     if any(row.fault for row in result.rows):
         raise click.exceptions.Exit(1)  # an engine could not be measured; the notes say why

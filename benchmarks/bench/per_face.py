@@ -17,8 +17,8 @@ from benchmarks.bench.processes import cpu_nanoseconds
 from kiosk.inference import Crops, check, default_path, locations
 from trainer.speed.bench import BATCHES, measure
 from trainer.speed.ceiling import cpu_probes
-from trainer.speed.contenders import Contender, engine_paths, open_engine, torch_eager, torch_or_why
-from trainer.speed.result import MULTIPLY_ADDS, Result, Row, facts
+from trainer.speed.contenders import Contender, engine_paths, import_torch, open_engine, open_torch
+from trainer.speed.result import MULTIPLY_ADDS, Result, Row, machine_facts
 from trainer.speed.rounds import Clock
 
 BOTH, RESNET = f"{PACKAGE}, both networks", f"{PACKAGE}, its age ResNet alone"
@@ -30,7 +30,7 @@ def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[
     """Returns latencies by batch size in ms, and the machine's limits. Raises `ManifestError` and `EngineError`."""
     eight_bits = locations.own_folder() / locations.CPU_INT8
     probes, notes = cpu_probes()
-    torch = torch_or_why()
+    torch = import_torch()
     with ExitStack() as opened:
         contenders = []
         for name, path in engine_paths([eight_bits] if eight_bits.exists() else []).items():
@@ -39,7 +39,7 @@ def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[
         if isinstance(torch, str):
             notes.append(torch)
         else:
-            contenders.append(torch_eager(torch, check(default_path()), "cpu"))
+            contenders.append(open_torch(torch, check(default_path()), "cpu"))
         clock = Clock()
         if alternative is not None:
             contenders += [
@@ -48,7 +48,7 @@ def per_face(seconds: float, alternative: Alternative | None, batches: Sequence[
             ]
             clock = Clock(busy=lambda: time.process_time_ns() + cpu_nanoseconds(alternative.pid))
             notes.append(f"the alternative's times have a pipe's {1000 * _request_seconds(alternative):.2f} ms in them")
-        machine = facts(None if isinstance(torch, str) else torch)
+        machine = machine_facts(None if isinstance(torch, str) else torch)
         result = measure(contenders, probes, machine, batches, seconds, notes, clock)
     return {
         "machine": machine,
@@ -85,7 +85,6 @@ def _alternative(name: str, tasks: Sequence[str], alternative: Alternative) -> C
         precision="fp32",
         device="cpu",
         sha256=None,
-        weights_bytes=0,
         infer=infer,
         fault=lambda: None,
         close=lambda: None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainer.speed.result import MOST_OTHERS
+from trainer.speed.result import MAX_OTHER_CORES
 from trainer.speed.text import rounded
 
 LEAST_WINDOW_SECONDS = 595.0
@@ -44,7 +44,7 @@ class Target:
 def targets(run: Run) -> list[Target]:
     """Returns all targets, in the order of the table."""
     found = list(_targets(run))
-    if run["others_cores"] < MOST_OTHERS:
+    if run["others_cores"] < MAX_OTHER_CORES:
         return found
     others = f"others kept {run['others_cores']:.1f} cores busy meanwhile"
     return [

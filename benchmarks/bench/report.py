@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.bench.reach import Run, targets
 from trainer.report.markdown import escaped, table
-from trainer.speed.result import MOST_OTHERS
+from trainer.speed.result import MAX_OTHER_CORES
 from trainer.speed.text import NOTHING, rounded
 
 
@@ -74,7 +74,7 @@ def _machine(run: Run) -> str:
     words = [f"{machine['cpu']}, {machine['cores']} cores, {machine['os']}, Python {machine['python']}, ONNX Runtime "]
     words[0] += str(machine["onnxruntime"])
     others = run["others_cores"]
-    if others >= MOST_OTHERS:
+    if others >= MAX_OTHER_CORES:
         words.append(f"others kept {others:.1f} cores busy meanwhile, so speeds are too low and only ratios hold")
     else:
         words.append("nothing else ran meanwhile")

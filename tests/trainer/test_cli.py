@@ -183,9 +183,3 @@ def test_a_bench_of_an_engine_that_cannot_run_here_says_so_in_its_exit(tmp_path:
     result = trainer("bench", str(engine), "--no-torch", "--batch-size", "1", "--seconds", "0.2")
     assert result.exit_code == 1
     assert "unfit.engine was not measured" in result.stdout
-
-
-def test_a_picture_is_a_png() -> None:
-    result = trainer("bench", "--figure", "x.pdf")
-    assert result.exit_code == 2
-    assert "must end in .png" in result.output

@@ -1,4 +1,4 @@
-"""What `trainer bench` measures: engines, each by its file, and torch beside them."""
+"""What `trainer bench` measures: engines from their files, and the same network in torch."""
 
 from __future__ import annotations
 
@@ -19,77 +19,76 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that takes crops and gives probabilities."""
+    """One implementation of the network: it takes crops and returns probabilities."""
 
     name: str
     runs_on: str
+    """Library and device, for the reader."""
     precision: Precision
     device: Device
     sha256: str | None
-    """Of an engine's file; None for torch."""
-    weights_bytes: int
+    """Checksum of an engine's file; None for torch."""
     infer: Callable[[Crops], object]
-    """Crops in this machine's memory → probabilities in it. Raises `EngineError`."""
+    """Takes crops in main memory and returns probabilities in main memory. Raises `EngineError`."""
     fault: Callable[[], str | None]
-    """Why it does not run here, or runs something else than it is named after."""
+    """Returns why it does not run here, or why another engine took its place; None if it runs."""
     close: Callable[[], None]
-    most: int | None = None
-    """Faces that it runs at once; it takes more in parts. None: any number."""
+    max_batch: int | None = None
+    """Most faces that it runs at once; more take several calls. None: any number."""
 
 
-def engine_paths(asked: Sequence[Path]) -> dict[str, Path]:
-    """The engines to measure, by the names that they get: the kiosk's own float32 network, then those asked for.
+def engine_paths(engines: Sequence[Path]) -> dict[str, Path]:
+    """Returns the files to measure by their displayed names: the kiosk's own float32 network first, then `engines`.
 
-    Each file once, wherever it lies. Raises `ManifestError`.
+    A file with the same content as one before it is left out. Raises `ManifestError`.
     """
     named: dict[str, Path] = {}
-    seen: set[str] = set()
-    for path in (default_path(), *asked):
+    checksums: set[str] = set()
+    for path in (default_path(), *engines):
         sha256 = check(path).sha256
-        if sha256 not in seen:
-            seen.add(sha256)
+        if sha256 not in checksums:
+            checksums.add(sha256)
             named[f"{path.name} ({sha256[:8]}…)" if path.name in named else path.name] = path
     return named
 
 
 def open_engine(name: str, path: Path) -> Contender:
-    """Loads an engine, and no other in its place. One that does not fit this machine has a fault.
+    """Loads an engine without a fallback. An engine that does not run on this machine has a fault.
 
     Raises `ManifestError` and `EngineError`.
     """
     manifest = check(path)
-    known = partial(
+    contender = partial(
         Contender,
         name=name,
         precision=manifest.precision,
         device="gpu" if manifest.format == "tensorrt" else "cpu",
         sha256=manifest.sha256,
-        weights_bytes=path.stat().st_size,
-        most=manifest.tensorrt.max_batch if manifest.tensorrt else None,
+        max_batch=manifest.tensorrt.max_batch if manifest.tensorrt else None,
     )
     try:
         engine = load_exactly(path)
     except IncompatibleEngineError as error:
-        why = str(error)
-        return known(runs_on="nothing here", infer=_nothing, fault=lambda: why, close=_nothing)
-    return known(runs_on=engine.name, infer=engine.infer, fault=lambda: engine.fault, close=engine.close)
+        reason = str(error)
+        return contender(runs_on="nothing here", infer=_do_nothing, fault=lambda: reason, close=_do_nothing)
+    return contender(runs_on=engine.name, infer=engine.infer, fault=lambda: engine.fault, close=engine.close)
 
 
-def torch_or_why() -> Any | str:
-    """The module torch, or why there is none."""
+def import_torch() -> Any | str:
+    """Returns the module torch, or one line that says why it cannot be used."""
     try:
         import torch
-    except (ImportError, OSError) as error:  # not installed, or without a library that it links to
+    except (ImportError, OSError) as error:  # not installed, or a library that it links to is missing
         reason = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
         return f"torch {reason} here: its rows are left out"
     return torch
 
 
-def torch_eager(torch: Any, manifest: Manifest, device: str) -> Contender:
-    """FacialNet in torch, operation by operation, from gray levels to probabilities as in the engine's file.
+def open_torch(torch: Any, manifest: Manifest, device: str) -> Contender:
+    """Returns FacialNet in torch's eager mode, from gray levels to probabilities as in the engine's file.
 
-    The weights are random: no layer's time depends on them. `device` is torch's name of it. Crops and probabilities
-    are in this machine's memory, as an engine's are, so a GPU's time has both ways in it.
+    Its weights are random, because no layer's time depends on them. `device` is torch's name of the device. Crops
+    and probabilities are in main memory, as an engine's are, so a GPU's time includes copying both.
     """
     network = _network(manifest.temperatures).to(device)
 
@@ -98,21 +97,20 @@ def torch_eager(torch: Any, manifest: Manifest, device: str) -> Contender:
             gender, age = network(torch.from_numpy(crops).to(device))
             return gender.cpu(), age.cpu()
 
-    where = "the CPU" if device == "cpu" else torch.cuda.get_device_name(device)
+    device_name = "the CPU" if device == "cpu" else torch.cuda.get_device_name(device)
     return Contender(
         name="torch eager",
-        runs_on=f"torch on {where}",
+        runs_on=f"torch on {device_name}",
         precision="fp32",
         device="cpu" if device == "cpu" else "gpu",
         sha256=None,
-        weights_bytes=sum(part.numel() * part.element_size() for part in network.parameters()),
         infer=infer,
         fault=lambda: None,
-        close=_nothing,
+        close=_do_nothing,
     )
 
 
-def _nothing(*_: object) -> None:
+def _do_nothing(*_: object) -> None:
     pass
 
 

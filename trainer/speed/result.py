@@ -1,13 +1,12 @@
-"""What `trainer bench` found: timings of engines, the machine's ceilings, and how near the ones come to the others.
+"""What `trainer bench` measured: timings of engines, the machine's ceilings, and the facts of the machine.
 
-Sums are counted in multiply-adds: one is a multiplication and an addition, or two of what others call FLOP.
+Computation is counted in multiply-adds. One is a multiplication and an addition, which others count as two FLOP.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,175 +17,163 @@ from kiosk.inference.manifest import Precision
 from kiosk.inference.tensorrt.library import libraries
 
 MULTIPLY_ADDS = 174_889_728
-"""Of one face: 172,726,400 in FacialNet's convolutions and 2,163,328 in its heads. A test counts them in the file."""
+"""For one face: 172,726,400 in FacialNet's convolutions and 2,163,328 in its heads. A test counts them in the file."""
 
-MOST_OTHERS = 0.1
-"""Cores that others may keep busy without a word."""
+MAX_OTHER_CORES = 0.1
+"""The report warns if other processes kept more processor cores busy than this."""
 
 Device = Literal["cpu", "gpu"]
-Kind = Literal["float32", "float16", "int8", "copy"]
+Kind = Literal["float32", "float16", "int8"]
 
 KINDS: dict[Precision, Kind] = {"fp32": "float32", "fp16": "float16", "int8": "int8"}
-"""Which product an engine's sums are like."""
+"""The kind of number that an engine of each precision multiplies."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Single calls of an engine with so many faces each."""
+    """Times of an engine's calls with one number of faces."""
 
     batch: int
+    """Faces in a call."""
     calls: int
     median_ms: float
     p95_ms: float
 
     @property
     def faces_per_second(self) -> float:
-        """By the median."""
+        """Throughput, by the median."""
         return 1000 * self.batch / self.median_ms
 
     @property
     def multiply_adds_per_second(self) -> float:
-        """By the median."""
+        """Computation, by the median."""
         return MULTIPLY_ADDS * self.faces_per_second
 
 
 @dataclass(frozen=True)
 class Row:
-    """One engine, or torch."""
+    """Figures of one engine, or of torch."""
 
     name: str
-    """An engine's file name, without the folder it lies in."""
+    """An engine's file name, without its folder."""
     runs_on: str
-    """Which library, and where."""
+    """Library and device."""
     precision: Precision
     device: Device
     sha256: str | None
-    """Of an engine's file; None for torch, which has none."""
-    weights_bytes: int
-    """Of an engine's file, which is nearly all weights; of torch's parameters."""
+    """Checksum of an engine's file; None for torch."""
     cores: float | None
-    """Processor cores kept busy in the mean; None if it was not measured."""
+    """Mean number of busy processor cores; None if it was not measured."""
     timings: tuple[Timing, ...]
-    """Of the batches that it can take."""
+    """Only of the batches that it can run."""
     fault: str | None = None
-    """Why it was not measured: it does not run here, or another engine had to take its place."""
+    """Why it was not measured: it does not run here, or another engine took its place."""
 
     def at(self, batch: int) -> Timing | None:
-        """The timing at a batch, if it could be taken."""
+        """Returns the timing of a batch size, or None if it was not measured."""
         return next((timing for timing in self.timings if timing.batch == batch), None)
 
     @property
     def best(self) -> Timing | None:
-        """The timing of most faces a second."""
+        """The timing with the highest throughput; None if nothing was measured."""
         return max(self.timings, key=lambda timing: timing.faces_per_second, default=None)
 
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the machine does at most: a large matrix product, or a large copy."""
+    """The rate of a large matrix product."""
 
     device: Device
     kind: Kind
     how: str
     """Library and size."""
     rate: float
-    """Multiply-adds a second by the median; of a copy, bytes read and written a second."""
+    """Multiply-adds per second, by the median."""
     calls: int
     cores: float | None
+    """Mean number of busy processor cores."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """All of one run."""
+    """Everything that one run measured."""
 
     machine: dict[str, Any]
+    """See `machine_facts`."""
     batches: tuple[int, ...]
+    """Numbers of faces in a call, ascending."""
     rows: tuple[Row, ...]
     """The first is the kiosk's own float32 network in ONNX Runtime, and has every batch."""
     ceilings: tuple[Ceiling, ...]
     notes: tuple[str, ...]
     """What was left out, and why."""
     rounds: int
-    others: float | None = None
-    """Processor cores that other processes kept busy meanwhile, in the mean; None if nobody looked."""
+    other_cores: float | None = None
+    """Mean number of processor cores that other processes kept busy; None if it was not measured."""
 
     @property
-    def disturbed(self) -> bool:
-        """Whether others took so much that figures, and above all those of what takes long, are too low."""
-        return self.others is not None and self.others >= MOST_OTHERS
-
-    @property
-    def devices(self) -> tuple[Device, ...]:
-        """Those that something was measured on."""
-        measured = {row.device for row in self.rows if row.timings}
-        return tuple(device for device in ("cpu", "gpu") if device in measured)
+    def is_disturbed(self) -> bool:
+        """Whether other processes took so much processor time that the figures are too low."""
+        return self.other_cores is not None and self.other_cores >= MAX_OTHER_CORES
 
     def ratio(self, row: Row, batch: int) -> float | None:
-        """How many times the first row's throughput."""
-        ours, base = row.at(batch), self.rows[0].at(batch)
-        return ours.faces_per_second / base.faces_per_second if ours and base else None
-
-    def ceiling(self, device: Device, kind: Kind) -> Ceiling | None:
-        """The highest that was measured of its kind."""
-        fitting = (each for each in self.ceilings if (each.device, each.kind) == (device, kind))
-        return max(fitting, key=lambda each: each.rate, default=None)
+        """Returns a row's throughput divided by the first row's; None if one of them is missing."""
+        own, first = row.at(batch), self.rows[0].at(batch)
+        return own.faces_per_second / first.faces_per_second if own and first else None
 
     def share_of_product(self, row: Row, kind: Kind) -> float | None:
-        """Its multiply-adds a second, where it is fastest, over those of its device's matrix product of that kind."""
-        ceiling = self.ceiling(row.device, kind)
-        return row.best.multiply_adds_per_second / ceiling.rate if row.best and ceiling else None
+        """Returns a row's best multiply-adds per second, divided by those of its device's fastest product of a kind.
 
-    def share_of_copy(self, row: Row) -> float | None:
-        """The rate at which it reads its weights, if it does so once in its smallest batch, over that of a copy."""
-        ceiling = self.ceiling(row.device, "copy")
-        if not row.timings or not ceiling:
-            return None
-        smallest = min(row.timings, key=lambda timing: timing.batch)
-        return 1000 * row.weights_bytes / smallest.median_ms / ceiling.rate
+        It may be above 1. None where one of the two was not measured.
+        """
+        rates = [each.rate for each in self.ceilings if (each.device, each.kind) == (row.device, kind)]
+        return row.best.multiply_adds_per_second / max(rates) if row.best and rates else None
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Returns all figures ready for JSON; null stands for what was not measured."""
         return {
             "machine": self.machine,
             "multiply_adds_per_face": MULTIPLY_ADDS,
             "batches": list(self.batches),
             "rounds": self.rounds,
-            "others_cores": self.others,
-            "engines": [self._row(row) for row in self.rows],
+            "others_cores": self.other_cores,
+            "engines": [self._row_to_dict(row) for row in self.rows],
             "ceilings": [asdict(ceiling) for ceiling in self.ceilings],
             "notes": list(self.notes),
         }
 
-    def _row(self, row: Row) -> dict[str, Any]:
-        return {
-            **asdict(row),
-            "timings": list(self._timings(row)),
-            "share_of_float32_product": self.share_of_product(row, "float32"),
-            "share_of_own_product": self.share_of_product(row, KINDS[row.precision]),
-            "share_of_copy": self.share_of_copy(row),
-        }
-
-    def _timings(self, row: Row) -> Iterable[dict[str, Any]]:
-        for timing in row.timings:
-            yield {
+    def _row_to_dict(self, row: Row) -> dict[str, Any]:
+        timings = [
+            {
                 **asdict(timing),
                 "faces_per_second": timing.faces_per_second,
                 "multiply_adds_per_second": timing.multiply_adds_per_second,
                 "times_first": self.ratio(row, timing.batch),
             }
+            for timing in row.timings
+        ]
+        return {
+            **asdict(row),
+            "timings": timings,
+            "share_of_float32_product": self.share_of_product(row, "float32"),
+            "share_of_own_product": self.share_of_product(row, KINDS[row.precision]),
+        }
 
 
 _PROC = Path("/proc")
 
 
-def facts(torch: Any | None) -> dict[str, Any]:
-    """In the order that they are shown in; None is what this machine has not. `torch` is its module, if it is used."""
+def machine_facts(torch: Any | None) -> dict[str, Any]:
+    """Returns processor, GPU, system and library versions, in the order of the report; None stands for what is missing.
+
+    `torch` is its module, or None if it is not used. The machine's network name is not among the facts.
+    """
     gpu = cuda_device.find_or_none()
     return {
         "cpu": cpu_model(_PROC),
         "cores": len(os.sched_getaffinity(0)),
         "gpu": f"{gpu.name} (compute capability {gpu.capability}, driver for CUDA {gpu.cuda})" if gpu else None,
-        "os": f"{_system()}, {platform.machine()}",
+        "os": f"{_system_name()}, {platform.machine()}",
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "onnxruntime": version("onnxruntime"),
@@ -196,14 +183,20 @@ def facts(torch: Any | None) -> dict[str, Any]:
 
 
 def busy_seconds(proc: Path = _PROC) -> float:
-    """Processor time that everybody has used since the machine was started, and what its host took away."""
-    # proc(5): user, nice, system, idle, iowait, irq, softirq, steal; what follows is counted in them already.
+    """Returns the processor time of all processes since the machine started, with the time that its host took away.
+
+    `proc` is Linux's folder of that name.
+    """
+    # proc(5): user, nice, system, idle, iowait, irq, softirq, steal. The later columns are counted in these already.
     ticks = (proc / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
-    return sum(int(count) for place, count in enumerate(ticks) if place not in {3, 4}) / os.sysconf("SC_CLK_TCK")
+    return sum(int(count) for column, count in enumerate(ticks) if column not in {3, 4}) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_model(proc: Path) -> str:
-    """The processor's name; of an ARM, which has none here, the board's. `proc` is Linux's folder of that name."""
+    """Returns the processor's name. Linux names no ARM processor, so there it returns the board's name.
+
+    `proc` is Linux's folder of that name.
+    """
     for line in (proc / "cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
         key, _, value = line.partition(":")
         if key.strip() == "model name":
@@ -215,7 +208,7 @@ def cpu_model(proc: Path) -> str:
     return board.strip("\0\n ")
 
 
-def _system() -> str:
+def _system_name() -> str:
     try:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):

@@ -1,8 +1,8 @@
-"""Timing several things in turns, so that a machine that drifts slows all alike.
+"""Times several tasks in rounds, so that a machine whose speed drifts slows all of them alike.
 
-Every round measures everything once, each in a short burst of calls, and begins with another. Single calls in
-turn would find the caches full of another network's weights; one after the other, each for its whole time, would
-give the last a machine that is warmer, or busier, than the first had.
+Each round runs every task once, in a short burst of calls, and starts with another task than the round before. Single
+calls in turn would find the caches full of another network's weights. One task after the other, each for its whole
+time, would give the last one a warmer or busier machine than the first.
 """
 
 from __future__ import annotations
@@ -15,43 +15,44 @@ import numpy as np
 
 from kiosk.inference import EngineError
 
-WARM_UP = 3
-"""Calls of everything before the first round: memory is laid out, a GPU's code is loaded and chosen."""
+WARM_UP_CALLS = 3
+"""Calls of every task before the first round: memory is allocated, and a GPU's code is loaded and selected."""
 
 BURST = 0.05
-"""Seconds that are timed before it is the next one's turn; a longer call is timed once."""
+"""Seconds that one task is timed before the next one; a longer call is timed once."""
 
 REST = 0.02
-"""Seconds of rest between two groups, and again until this process is quiet: OpenBLAS's threads spin for about a tenth
-of a second after their work is done, and OpenMP's for a little, on cores that the next one needs."""
+"""Seconds of rest between two groups, repeated until this process is idle.
 
-MOST_RESTS = 25
-"""Then it goes on all the same."""
+OpenBLAS's threads spin for about 0.1 s after their work is done, on cores that the next task needs."""
 
-_QUIET = 0.05
-"""Of one core."""
+MAX_RESTS = 25
+"""After so many rests the next group starts in any case."""
+
+_IDLE = 0.05
+"""Of one core: a process that uses less is idle."""
 
 _SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time, replaced in tests."""
+    """The sources of time, which tests replace."""
 
     now: Callable[[], int] = time.perf_counter_ns
-    """Nanoseconds; never goes back."""
+    """Returns nanoseconds; never goes back."""
     busy: Callable[[], int] = time.process_time_ns
-    """Nanoseconds of processor time that all of this process's threads have used."""
+    """Returns the nanoseconds of processor time that all threads of this process have used."""
     sleep: Callable[[float], None] = time.sleep
 
 
 class Task:
-    """One thing to time, and the times that it took."""
+    """One function to time, and the times of its calls."""
 
     def __init__(self, run: Callable[[], object]) -> None:
         self.run = run
         self.failure: str | None = None
-        """Why it cannot be run; it then has no times."""
+        """Why it cannot run; it then has no times."""
         self.times: list[int] = []
         """Nanoseconds of each call."""
         self.busy = 0
@@ -59,25 +60,25 @@ class Task:
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """Median of a call, in seconds."""
         return float(np.median(self.times)) / _SECOND
 
     @property
     def p95(self) -> float:
-        """Seconds that 95 % of the calls stay within."""
+        """95th percentile of a call, in seconds."""
         return float(np.percentile(self.times, 95)) / _SECOND
 
 
-def cores(tasks: Sequence[Task]) -> float | None:
-    """How many processor cores they kept busy in the mean; None if they never ran."""
+def busy_cores(tasks: Sequence[Task]) -> float | None:
+    """Returns the mean number of processor cores that tasks kept busy; None if they never ran."""
     total = sum(sum(task.times) for task in tasks)
     return sum(task.busy for task in tasks) / total if total else None
 
 
-def take_turns(groups: Sequence[Sequence[Task]], seconds: float, clock: Clock) -> int:
-    """Times all tasks in rounds for about so many seconds, warm-up included, at least one round; returns the rounds.
+def time_in_rounds(groups: Sequence[Sequence[Task]], seconds: float, clock: Clock) -> int:
+    """Times all tasks for about `seconds`, warm-up included, in at least one round. Returns the number of rounds.
 
-    The tasks of a group follow each other directly. One that raises `EngineError` is not run again.
+    The tasks of a group run directly after each other. A task that raises `EngineError` is not run again.
     """
     deadline = clock.now() + seconds * _SECOND
     for group in groups:
@@ -88,36 +89,36 @@ def take_turns(groups: Sequence[Sequence[Task]], seconds: float, clock: Clock) -
         started = clock.now()
         first = rounds % len(groups)
         for group in (*groups[first:], *groups[:first]):
-            _settle(clock)
+            _wait_until_idle(clock)
             for task in group:
-                _burst(task, clock)
+                _time_burst(task, clock)
         rounds += 1
-        if 2 * clock.now() - started > deadline:  # another one like this would not end in time
+        if 2 * clock.now() - started > deadline:  # another round of this length would end too late
             return rounds
 
 
 def _warm_up(task: Task) -> None:
     try:
-        for _ in range(WARM_UP):
+        for _ in range(WARM_UP_CALLS):
             task.run()
     except EngineError as error:
         task.failure = str(error)
 
 
-def _settle(clock: Clock) -> None:
-    for _ in range(MOST_RESTS):
+def _wait_until_idle(clock: Clock) -> None:
+    for _ in range(MAX_RESTS):
         busy = clock.busy()
         clock.sleep(REST)
-        if clock.busy() - busy < _QUIET * REST * _SECOND:
+        if clock.busy() - busy < _IDLE * REST * _SECOND:
             return
 
 
-def _burst(task: Task, clock: Clock) -> None:
+def _time_burst(task: Task, clock: Clock) -> None:
     if task.failure is not None:
         return
     times: list[int] = []
     try:
-        task.run()  # its weights have left the caches since its last turn
+        task.run()  # not timed: its weights have left the caches since its last burst
         busy, started = clock.busy(), clock.now()
         before = started
         while not times or before - started < BURST * _SECOND:

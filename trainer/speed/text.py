@@ -1,4 +1,4 @@
-"""A speed measurement as Markdown: latency, throughput, ceilings, the machine, and what is to be known of them."""
+"""Writes a speed measurement as Markdown: latency, throughput, ceilings, the machine and notes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from trainer.report.markdown import escaped, table
 from trainer.speed.result import KINDS, MULTIPLY_ADDS, Ceiling, Device, Result, Row
 
 NOTHING = "–"
-"""Where nothing was measured."""
+"""Shown where nothing was measured."""
 
-DEVICES: dict[Device, str] = {"cpu": "CPU", "gpu": "GPU"}
+_DEVICES: dict[Device, str] = {"cpu": "CPU", "gpu": "GPU"}
 
-FACTS = {
+_FACTS = {
     "cpu": "processor",
     "cores": "cores",
     "gpu": "NVIDIA GPU",
@@ -26,58 +26,55 @@ FACTS = {
 
 
 def markdown(result: Result) -> str:
-    """Everything, as tables and a list."""
+    """Returns a whole result as three tables and a list of notes."""
     batches = [f"{batch}" for batch in result.batches]
     paragraphs = [
-        "Latency, in milliseconds a call: median (95th percentile), by the faces in it.",
+        "Latency, in ms per call: median (95th percentile), by the number of faces in the call.",
         table(
             ("engine", "runs on", "sums in", *batches, "cores busy"),
             (
-                (row.name, row.runs_on, KINDS[row.precision], *_latencies(result, row), _number(row.cores, 1))
+                (row.name, row.runs_on, KINDS[row.precision], *_latencies(result, row), _number(row.cores))
                 for row in result.rows
             ),
             words=3,
         ),
-        "Throughput, in faces a second (times the first row's), by the faces in a call; and how near it comes to the "
-        "machine's ceilings.",
+        "Throughput, in faces per second (times the first row's), by the number of faces in the call.",
         table(
-            ("engine", *batches, "% of float32 product", "% of its own product", "% of copy"),
+            ("engine", *batches, "% of float32 product", "% of its own product"),
             ((row.name, *_throughputs(result, row), *_shares(result, row)) for row in result.rows),
         ),
-        "Ceilings: the most that the machine did, by the median.",
+        "Ceilings: large matrix products, by the median.",
         table(
-            ("of", "measured with", "rate", "cores busy"),
-            ((_title(each), each.how, rate_text(each), _number(each.cores, 1)) for each in result.ceilings),
+            ("product", "measured with", "rate", "cores busy"),
+            ((_title(each), each.how, rate_text(each), _number(each.cores)) for each in result.ceilings),
             words=2,
         ),
-        "\n".join(f"- {escaped(note)}" for note in (machine_text(result), *_explained(result), *result.notes)),
+        "\n".join(f"- {escaped(note)}" for note in (_machine_text(result), *_explanations(result), *result.notes)),
     ]
     return "\n\n".join(paragraphs)
 
 
-def machine_text(result: Result) -> str:
-    """The machine in one line; what it lacks is left out."""
-    known = ((FACTS[key], value) for key, value in result.machine.items() if value is not None)
-    return "; ".join(f"{name} {value}" for name, value in known)
-
-
 def rate_text(ceiling: Ceiling) -> str:
-    """`244 GMAC/s`, `25.0 TMAC/s` or `40.0 GB/s`."""
-    unit = "B" if ceiling.kind == "copy" else "MAC"
+    """Returns `244 GMAC/s` or `25.0 TMAC/s`; a MAC is a multiply-add."""
     scale, prefix = (1e12, "T") if ceiling.rate >= 1e12 else (1e9, "G")
-    return f"{rounded(ceiling.rate / scale)} {prefix}{unit}/s"
+    return f"{rounded(ceiling.rate / scale)} {prefix}MAC/s"
 
 
 def rounded(value: float) -> str:
-    """Three digits: 0.123, 4.57, 89.1, 244, 12,300."""
+    """Returns a number with three significant digits: 0.123, 4.57, 89.1, 244, 12,300."""
     if value >= 999.5:
         return f"{float(f'{value:.3g}'):,.0f}"
     return f"{value:#.3g}".rstrip(".")
 
 
+def _machine_text(result: Result) -> str:
+    """Returns the machine's facts in one line, without those that are missing."""
+    known = ((_FACTS[key], value) for key, value in result.machine.items() if value is not None)
+    return "; ".join(f"{name} {value}" for name, value in known)
+
+
 def _title(ceiling: Ceiling) -> str:
-    what = "copy of memory" if ceiling.kind == "copy" else f"{ceiling.kind} matrix product"
-    return f"{DEVICES[ceiling.device]}: {what}"
+    return f"{_DEVICES[ceiling.device]}: {ceiling.kind} matrix product"
 
 
 def _latencies(result: Result, row: Row) -> Iterable[str]:
@@ -93,33 +90,25 @@ def _throughputs(result: Result, row: Row) -> Iterable[str]:
 
 
 def _shares(result: Result, row: Row) -> Iterable[str]:
-    shares = (
-        result.share_of_product(row, "float32"),
-        result.share_of_product(row, KINDS[row.precision]),
-        result.share_of_copy(row),
-    )
+    shares = (result.share_of_product(row, "float32"), result.share_of_product(row, KINDS[row.precision]))
     return (NOTHING if share is None else rounded(100 * share) for share in shares)
 
 
-def _explained(result: Result) -> Iterable[str]:
-    yield f"measured in turns in one run, in short bursts of calls; rounds: {result.rounds}"
-    if result.disturbed:
+def _explanations(result: Result) -> Iterable[str]:
+    yield f"everything was measured in turns in one run, in short bursts of calls; rounds: {result.rounds}"
+    if result.is_disturbed:
         yield (
-            f"other processes kept {result.others:.1f} cores busy meanwhile, which slows most what takes long: "
-            "these figures are of little use, measure again when the machine is quiet"
+            f"other processes kept {result.other_cores:.1f} cores busy during the measurement: "
+            "do not use these figures, measure again when the machine is idle"
         )
     yield (
-        f"% of a product: a face is {MULTIPLY_ADDS / 1e6:.0f} million multiply-adds (MAC), and where two products of "
-        "a kind were measured the faster one counts; at the batch of most faces a second"
+        f"% of a product: multiply-adds (MAC) per second at the best throughput, of {MULTIPLY_ADDS / 1e6:.0f} million "
+        "for a face, over those of the fastest matrix product of that kind"
     )
-    yield (
-        "% of copy: the weights, read once a call with the fewest faces, over the bytes that a copy reads and writes; "
-        "where this is small, memory is not what holds an engine back"
-    )
-    yield "cores busy: processor time over time, of this process alone"
-    if "gpu" in result.devices:
-        yield "a GPU's times begin and end with faces and answers in the machine's own memory"
+    yield "cores busy: processor time of this process, divided by the time that passed"
+    if any(row.device == "gpu" and row.timings for row in result.rows):
+        yield "a GPU's times include copying faces to it and answers from it"
 
 
-def _number(value: float | None, digits: int) -> str:
-    return NOTHING if value is None else f"{value:.{digits}f}"
+def _number(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}"
