@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.faces.detector import FaceFinder, detection_scale
-from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.image import Gray, to_gray
 
 CLIP = Path(__file__).parent.parent / "assets" / "demo.mp4"
 MOST_BYTES = 3_000_000
@@ -23,7 +23,7 @@ def frames() -> list[Gray]:
     assert clip.isOpened(), f"cv2 cannot open {CLIP}"
     frames = []
     while (read := clip.read())[0]:
-        frames.append(gray_of(np.asarray(read[1], np.uint8)))
+        frames.append(to_gray(np.asarray(read[1], np.uint8)))
     clip.release()
     return frames
 

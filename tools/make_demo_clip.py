@@ -41,7 +41,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs in a bare checkout
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.geometry import Face
-from kiosk.vision.faces.image import gray_of
+from kiosk.vision.faces.image import to_gray
 
 Image = NDArray[np.float32]  # (height, width) or (height, width, channels)
 
@@ -150,7 +150,7 @@ def sampled(file: Path, finder: FaceFinder) -> Sample | None:
     if read is None:
         raise SystemExit(f"error: {file} is not a picture")
     picture = np.asarray(read, np.uint8)
-    faces = finder.detect(gray_of(picture))
+    faces = finder.detect(to_gray(picture))
     if not faces:
         return None
     face = faces[0]
@@ -424,7 +424,7 @@ class Morph:
 
     def __init__(self, before: Image, after: Image) -> None:
         flow_of = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        gray = [gray_of((figure_[..., :3] * 255).astype(np.uint8)) for figure_ in (before, after)]
+        gray = [to_gray((figure_[..., :3] * 255).astype(np.uint8)) for figure_ in (before, after)]
         self.before, self.after = before, after
         still = np.zeros((HEIGHT, WIDTH, 2), np.float32)
         self.there = blurred(np.asarray(flow_of.calc(gray[0], gray[1], still.copy()), np.float32), 6)

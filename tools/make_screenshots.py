@@ -336,7 +336,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
 def moment_of_clip() -> tuple[Observation, Preview]:
     """What vision makes of the demo clip around `MOMENT`."""
     pipeline = Pipeline(load())
-    pipeline.tells_landmarks = True  # the operator's page has them; no other shows them
+    pipeline.sends_landmarks = True  # the operator's page has them; no other shows them
     source = open_source("demo")
     observation, image = None, None
     for frame in source.frames():

@@ -21,8 +21,8 @@ from kiosk.common.errors import KioskError
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.faces.detector import FaceFinder
-from kiosk.vision.faces.geometry import Face, plausible
-from kiosk.vision.faces.image import gray_of
+from kiosk.vision.faces.geometry import Face, is_plausible
+from kiosk.vision.faces.image import to_gray
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) BGR."""
@@ -64,7 +64,7 @@ def passage(source: str, finder: FaceFinder, frames: int) -> Passage:
             if frame is None:
                 continue
             if frame.index % _LOOK_EVERY == 0:
-                found = [face for face in finder.detect(gray_of(frame.image)) if plausible(face)]
+                found = [face for face in finder.detect(to_gray(frame.image)) if is_plausible(face)]
                 if len(found) == 1:
                     faces.append(found[0])
                 else:
@@ -116,7 +116,7 @@ class Camera:
 
     live = False
     name = "a made-up camera"
-    trouble = ""
+    problem = ""
 
     def __init__(self, pictures: Sequence[Picture], rate: float, frames: int) -> None:
         self._pictures, self._rate, self._frames = pictures, rate, frames
@@ -125,7 +125,7 @@ class Camera:
         """Returns an iterator over the frames."""
         return itertools.islice(endless(self._pictures, self._rate), self._frames)
 
-    def want_every(self, seconds: float) -> None:
+    def set_frame_interval(self, seconds: float) -> None:
         """Does nothing, because every frame is counted."""
 
     def close(self) -> None:

@@ -20,8 +20,8 @@ from kiosk.inference import Engine
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.faces.detector import FaceFinder
-from kiosk.vision.faces.geometry import plausible
-from kiosk.vision.faces.image import gray_of
+from kiosk.vision.faces.geometry import is_plausible
+from kiosk.vision.faces.image import to_gray
 from kiosk.vision.pipeline import Pipeline
 
 WINDOW = 10.0
@@ -69,7 +69,7 @@ def measure(frames: Iterable[Frame], engine: Engine, alternative: Alternative | 
     looked = answered = its_answered = 0
     for batch in _batches(frames):
         there = [
-            frame.index % _LOOK_EVERY == 0 and any(map(plausible, finder.detect(gray_of(frame.image))))
+            frame.index % _LOOK_EVERY == 0 and any(map(is_plausible, finder.detect(to_gray(frame.image))))
             for frame in batch
         ]
         guesses: list[list[Prediction]] = [[] for _ in batch]

@@ -19,13 +19,13 @@ REST = "rest"
 
 FUNCTIONS = (
     ("kiosk.vision.pipeline", "Pipeline.process", REST),
-    ("kiosk.vision.pipeline", "gray_of", REST),
+    ("kiosk.vision.pipeline", "to_gray", REST),
     ("kiosk.vision.faces.detector", "FaceFinder.detect", "detect"),
     ("kiosk.vision.faces.detector", "FaceFinder.follow", "follow"),
     ("kiosk.vision.faces.detector", "FaceFinder._fit", "landmark"),
     ("kiosk.vision.faces.crop", "align", "chip"),
     ("kiosk.vision.faces.crop", "quality", "chip"),
-    ("kiosk.vision.pipeline", "stacked", "infer"),
+    ("kiosk.vision.pipeline", "stack_crops", "infer"),
 )
 """Module, function and stage. A missing function is left out, and its time counts for its caller."""
 

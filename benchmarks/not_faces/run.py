@@ -28,12 +28,12 @@ from kiosk.inference import Engine, load
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.faces import nonface_filter
 from kiosk.vision.faces.alignment import align
-from kiosk.vision.faces.crop import look_of
+from kiosk.vision.faces.crop import appearance_of
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.quality import GOOD, quality
-from kiosk.vision.pipeline import Pipeline, estimate_still, stacked
+from kiosk.vision.pipeline import Pipeline, estimate_still, stack_crops
 from trainer.data import prepared
 from trainer.data.prepared import MARGIN
 from trainer.nonface.samples import flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
@@ -153,7 +153,7 @@ def measured(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine,
     """Returns measures that may distinguish faces from other pictures; higher means more likely a face."""
     judge = nonface_filter.load()
     answers, mirrored = (_answers([turn(crop) for crop in crops], engine) for turn in (_same, _mirrored))
-    looks = np.stack([look_of(crop) for crop in crops]) - basis["mean"]
+    looks = np.stack([appearance_of(crop) for crop in crops]) - basis["mean"]
     within = looks @ basis["components"].T
     return {
         "surest gender": answers[0].max(axis=1),
@@ -225,14 +225,16 @@ def _basis(folder: Path) -> Measures:
     """Returns the mean descriptor of the training faces and its first principal components."""
     data = prepared.load(folder)
     inner = slice(MARGIN, -MARGIN)
-    looks = np.stack([look_of(np.ascontiguousarray(data.crops[row, inner, inner])) for row in data.rows("train")[::4]])
+    looks = np.stack(
+        [appearance_of(np.ascontiguousarray(data.crops[row, inner, inner])) for row in data.rows("train")[::4]]
+    )
     mean = looks.mean(axis=0)
     _, vectors = np.linalg.eigh(np.cov((looks - mean).T))
     return {"mean": mean, "components": vectors[:, ::-1].T[:_COMPONENTS]}
 
 
 def _answers(crops: list[Gray], engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    answers = [engine.infer(stacked(crops[first : first + 64])) for first in range(0, len(crops), 64)]
+    answers = [engine.infer(stack_crops(crops[first : first + 64])) for first in range(0, len(crops), 64)]
     return np.concatenate([each.gender for each in answers]), np.concatenate([each.age for each in answers])
 
 

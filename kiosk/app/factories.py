@@ -9,7 +9,7 @@ from kiosk.ui.products.picture_check import check_drawable
 from kiosk.vending.age_check import FRAME_WIDTH, MIN_FACE_WIDTH
 from kiosk.vending.catalog import catalog as catalogs
 from kiosk.vending.catalog.catalog import Catalog
-from kiosk.vision.capture.camera import working_camera
+from kiosk.vision.capture.camera import find_working_camera
 from kiosk.vision.capture.source import DEMO
 from kiosk.vision.process.settings import VisionSettings
 
@@ -43,4 +43,4 @@ def vision_settings(config: Config, source: str, engine: Path | None, *, loop: b
 def source_of(config: Config, wanted: str | None = None) -> str:
     """The source of pictures, with `auto` decided: a camera if there is one, else the demo clip."""
     source = wanted or config.camera.source
-    return (working_camera() or DEMO) if source == "auto" else source
+    return (find_working_camera() or DEMO) if source == "auto" else source

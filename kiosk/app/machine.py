@@ -36,7 +36,7 @@ from kiosk.vending.journal import Journal, quarantine
 from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.sale.state import Phase
 from kiosk.vending.shop import Shop
-from kiosk.vision.capture.camera import ANY_CAMERA, gives_picture, is_camera
+from kiosk.vision.capture.camera import ANY_CAMERA, gives_frames, is_camera
 from kiosk.vision.capture.source import open_source
 from kiosk.vision.process.memory_watch import MemoryWatch
 from kiosk.vision.process.messages import VisionMode, VisionState
@@ -164,7 +164,7 @@ def _checked_source(config: Config, wish: RunOptions) -> str:
         source = source_of(config, wish.source)
         if not is_camera(source):
             open_source(source).close()
-        elif not gives_picture(source):
+        elif not gives_frames(source):
             print(f"camera {source} gives no picture: it is being looked for", file=sys.stderr, flush=True)
         return source
     source = wish.source or config.camera.source
@@ -177,7 +177,7 @@ def _checked_source(config: Config, wish: RunOptions) -> str:
 
 def _patient(settings: VisionSettings) -> VisionSettings:
     """A machine that starts before its camera or engine is there sells, asks for IDs, and sees once it is."""
-    return replace(settings, patient=True)
+    return replace(settings, wait_for_device=True)
 
 
 def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) -> Shop:
@@ -285,7 +285,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
     def outgrown() -> int:
         # In a sale or in service mode, which may hold a whole journal for a while, it may take what it needs.
         quiet = shop.snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
-        return memory.too_much(time.monotonic(), quiet=True) if quiet else 0
+        return memory.excess_bytes(time.monotonic(), quiet=True) if quiet else 0
 
     return HealthChecks(
         journal=journal_lives,

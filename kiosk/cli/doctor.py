@@ -72,13 +72,13 @@ def _versions(_: Path | None) -> Iterator[Finding]:
 
 
 def _camera(_: Path | None) -> Iterator[Finding]:
-    from kiosk.vision.capture.camera import cameras, gives_picture, stable_name
+    from kiosk.vision.capture.camera import cameras, gives_frames, stable_name
 
     devices = cameras()
     if not devices:
         yield Finding("camera", "note", "none found", "plug one in; until then the demo shows its clip")
     for device in devices:
-        if gives_picture(device):
+        if gives_frames(device):
             name = stable_name(device)
             advice = f'use this name in the settings, because the number may change: camera.source = "{name}"'
             yield Finding("camera", "ok", f"{device} works", advice if name != device else "")

@@ -14,7 +14,7 @@ import numpy as np
 
 from kiosk.estimate import FaceObservation
 from kiosk.inference import load
-from kiosk.vision.capture.files import pictures_in
+from kiosk.vision.capture.files import list_pictures
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.pipeline import estimate_still
@@ -52,7 +52,7 @@ def estimate_all(paths: Iterable[Path], engine_path: Path | None, *, as_json: bo
 def _images(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from pictures_in(path)
+            yield from list_pictures(path)
         else:
             yield path
 

@@ -78,7 +78,7 @@ def run(
                 continue
             observation = pipeline.process(frame)
             if not unpaced:
-                source.want_every(pipeline.frames_every)
+                source.set_frame_interval(pipeline.frame_interval)
             if engine.fault != fault:
                 fault = _announce_fault(engine)
             print(observation.to_json(), flush=not unpaced)

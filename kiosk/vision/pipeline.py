@@ -1,8 +1,8 @@
-"""One frame's walk: find or follow faces, cut crops, ask the engine, fuse along tracks.
+"""Processes frames: detects or follows faces, crops them, calls the engine, and fuses estimates along tracks.
 
-What is done in which frame is `schedule`'s to say: faces are detected a few times a second in a copy just
-large enough for the smallest face that is wanted at once, and smaller ones in parts of the frame in turn.
-In between, each face's landmarks are followed, which costs a hundredth. All times are the source's own.
+`schedule` decides what happens in which frame. A few times a second, faces are detected in a small copy that is just
+large enough for the smallest face to be found at once. Smaller faces are searched for in tiles of the frame, in turn.
+In between, each face's landmarks are followed, which costs a hundredth. All times are the source's own, in seconds.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from kiosk.vision.capture.frame import Frame
 from kiosk.vision.faces import nonface_filter
 from kiosk.vision.faces.crop import FaceCrop
 from kiosk.vision.faces.detector import CONVINCING, FaceFinder, detection_scale
-from kiosk.vision.faces.geometry import Face, plausible
-from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.geometry import Face, is_plausible
+from kiosk.vision.faces.image import Gray, to_gray
 from kiosk.vision.faces.quality import GOOD
 from kiosk.vision.liveness.liveness import Liveness
 from kiosk.vision.tracking.motion import Motion
@@ -28,12 +28,12 @@ from kiosk.vision.tracking.schedule import IDLE_EVERY, Schedule
 from kiosk.vision.tracking.tiled_search import TiledSearch
 from kiosk.vision.tracking.tracker import Seen, Track, Tracks
 
-_DRIFT = 0.5  # least overlap of a followed face with where it should be
-_SAME_FACE = 0.3  # overlap from which two findings are one face
+_DRIFT = 0.5  # least overlap of a followed face with its predicted position
+_SAME_FACE = 0.3  # two detections that overlap more are one face
 
 
 class Pipeline:
-    """Frames in, observations out. Use it from one thread."""
+    """Turns frames into observations. Use it from one thread."""
 
     def __init__(
         self,
@@ -42,49 +42,49 @@ class Pipeline:
         smallest_face: float = 0.2,
         finder: FaceFinder | None = None,
         liveness: Liveness | None = None,
-        face_judge: Callable[[Gray], float] | None = None,
+        face_filter: Callable[[Gray], float] | None = None,
     ) -> None:
-        """`smallest_face` is the share of the frame's height from which faces are found at once.
+        """`smallest_face` is the height of the smallest face found at once, as a share of the frame's height.
 
-        `face_judge` gives a crop's log odds for a real face; by default it is the kiosk's own.
+        `face_filter` returns a crop's log odds for a real face; by default it is the kiosk's own filter.
         """
         self.liveness = liveness
-        """Judges whether a face alone in view is alive; None, which costs nothing, while no age check runs."""
-        self.tells_landmarks = False
-        """Whether faces are told with their landmarks: only while service mode looks on."""
+        """Judges whether a single face in view is live; None, which costs nothing, while no age check runs."""
+        self.sends_landmarks = False
+        """Whether observations include landmarks, which only service mode needs."""
         self._engine = engine
         self._finder = finder or FaceFinder()
-        self._face_judge = face_judge or nonface_filter.load()
+        self._face_filter = face_filter or nonface_filter.load()
         self._smallest_face = smallest_face
         self._started = clock.monotonic()
         self.forget()
 
     def forget(self) -> None:
-        """Forgets everybody: whoever is in view is somebody new from now on."""
+        """Forgets all tracks: everybody in view is a new person from now on."""
         self._tracks = Tracks(self._engine.manifest.groups, self._engine.manifest.gender_labels)
-        self._noticed: list[Face] = []
+        self._present: list[Face] = []
         self._schedule = Schedule()
         self._motion = Motion()
-        self._scan = TiledSearch(self._smallest_face)
+        self._tiles = TiledSearch(self._smallest_face)
 
     @property
-    def frames_every(self) -> float:
-        """Seconds between two frames that are wanted; 0 for every frame."""
+    def frame_interval(self) -> float:
+        """Seconds between two frames that the pipeline needs; 0 for every frame."""
         return IDLE_EVERY if self._schedule.idle else 0.0
 
-    def notice(self, frame: Frame) -> Observation:
-        """Where somebody is to be seen, and nothing else: no crop is cut, no engine asked, nobody told from another.
+    def detect_presence(self, frame: Frame) -> Observation:
+        """Returns only where faces are: makes no crops, calls no engine and tracks nobody.
 
-        The faces' numbers are their order by size in this frame.
+        The faces' track numbers are their order by size in this frame.
         """
-        detecting = self._schedule.detection_due(frame.time, in_view=bool(self._noticed))
+        detecting = self._schedule.detection_due(frame.time, in_view=bool(self._present))
         if detecting or not self._schedule.idle:
-            gray = gray_of(frame.image)
+            gray = to_gray(frame.image)
             if detecting:
-                self._noticed = self._detected(gray, self._noticed, frame.time)
-            self._noticed += self._scanned(gray, self._noticed, frame.time, detecting=detecting)
-            self._noticed.sort(key=lambda face: face.eye_distance, reverse=True)
-        boxes = [tuple(round(side) for side in face.box) for face in self._noticed]
+                self._present = self._detect(gray, self._present, frame.time)
+            self._present += self._search_tiles(gray, self._present, frame.time, detecting=detecting)
+            self._present.sort(key=lambda face: face.eye_distance, reverse=True)
+        boxes = [tuple(round(side) for side in face.box) for face in self._present]
         faces = tuple(
             FaceObservation(number, (left, top, width, height), 0.0, "unknown")
             for number, (left, top, width, height) in enumerate(boxes, 1)
@@ -92,33 +92,33 @@ class Pipeline:
         return self._observation(frame, faces)
 
     def process(self, frame: Frame) -> Observation:
-        """What is to be seen in a frame. Raises `EngineError`."""
+        """Returns the faces of a frame with their fused estimates. Raises `EngineError`."""
         time = frame.time
         in_view = self._tracks.listed(time)
         detecting = self._schedule.detection_due(time, in_view=bool(in_view))
         if self._schedule.idle and not detecting:
             return self._observation(frame, ())
-        gray = gray_of(frame.image)
+        gray = to_gray(frame.image)
         seen: list[Seen] = []
         if not detecting:
-            seen = self._followed(gray, in_view, time)
+            seen = self._follow(gray, in_view, time)
             missed = any(track.last_detected < self._schedule.last_detection for track in in_view)
             lost = missed or len(seen) < len(in_view)
             detecting = lost and self._schedule.detection_due(time, in_view=True, lost=True)
         if detecting:
-            expected = [track.foreseen(time) for track in in_view]
-            seen = self._taken_in(gray, self._detected(gray, expected, time), time)
+            expected = [track.predict(time) for track in in_view]
+            seen = self._update_tracks(gray, self._detect(gray, expected, time), time)
         known = [track.face for track in self._tracks.listed(time)]
-        seen += self._taken_in(gray, self._scanned(gray, known, time, detecting=detecting), time)
+        seen += self._update_tracks(gray, self._search_tiles(gray, known, time, detecting=detecting), time)
         self._estimate(seen, time)
-        alive = self._alive(gray, [track for track, _ in seen], time)
+        alive = self._judge_liveness(gray, [track for track, _ in seen], time)
         listed = self._tracks.listed(time)
         for track in listed:
             track.update_status(time)
         return self._observation(
             frame,
             tuple(
-                track.observed(None if alive is None else track.number == alive, landmarks=self.tells_landmarks)
+                track.observation(None if alive is None else track.number == alive, landmarks=self.sends_landmarks)
                 for track in listed
             ),
         )
@@ -127,59 +127,59 @@ class Pipeline:
         now = clock.monotonic()
         return Observation(now - self._started, frame.index, (now - frame.captured) * 1000, faces)
 
-    def _detected(self, gray: Gray, expected: list[Face], time: float) -> list[Face]:
-        """The faces of a frame; one that is `expected` somewhere is looked for there, too."""
+    def _detect(self, gray: Gray, expected: list[Face], time: float) -> list[Face]:
+        """Returns the faces of a frame; searches again around `expected` faces that were not found."""
         scale = detection_scale(gray.shape[0], self._smallest_face)
-        faces = [face for face in self._finder.detect(gray, scale) if plausible(face)]
+        faces = [face for face in self._finder.detect(gray, scale) if is_plausible(face)]
         for before in expected:
-            if _apart(before, faces):
+            if _is_separate(before, faces):
                 near = self._finder.detect_near(gray, before)
-                if near and plausible(near) and near.overlap(before) > _SAME_FACE and _apart(near, faces):
+                if near and is_plausible(near) and near.overlap(before) > _SAME_FACE and _is_separate(near, faces):
                     faces.append(near)
-        moved = not faces and self._motion.moved(gray)
+        moved = not faces and self._motion.has_moved(gray)
         if faces:
             self._motion.forget()
-        self._schedule.detected(time, alive=bool(faces) or moved)
+        self._schedule.record_detection(time, alive=bool(faces) or moved)
         return faces
 
-    def _scanned(self, gray: Gray, known: list[Face], time: float, *, detecting: bool) -> list[Face]:
-        """Small faces that nobody knows of yet, in the parts of the frame whose turn it is."""
+    def _search_tiles(self, gray: Gray, known: list[Face], time: float, *, detecting: bool) -> list[Face]:
+        """Returns new small faces in the tiles whose turn it is."""
         found: list[Face] = []
-        for area in self._scan.areas(gray, time, self._schedule, known, detecting=detecting):
-            for face in self._finder.detect(gray, self._scan.scale_of(gray), area):
-                # So much texture is searched that what hardly looks like a face would mostly be none.
-                if plausible(face) and face.score >= CONVINCING and _apart(face, known + found):
+        for area in self._tiles.areas_to_search(gray, time, self._schedule, known, detecting=detecting):
+            for face in self._finder.detect(gray, self._tiles.scale_of(gray), area):
+                # So much texture is searched that most detections with a low score would be false.
+                if is_plausible(face) and face.score >= CONVINCING and _is_separate(face, known + found):
                     found.append(face)
         return found
 
-    def _taken_in(self, gray: Gray, faces: list[Face], time: float) -> list[Seen]:
-        sightings = [FaceCrop.of(gray, face) for face in faces]
-        looks = [
-            sighting.look if sighting.quality >= GOOD and not sighting.face.covered_by(faces) else None
-            for sighting in sightings
+    def _update_tracks(self, gray: Gray, faces: list[Face], time: float) -> list[Seen]:
+        face_crops = [FaceCrop.of(gray, face) for face in faces]
+        appearances = [
+            face_crop.appearance if face_crop.quality >= GOOD and not face_crop.face.is_covered_by(faces) else None
+            for face_crop in face_crops
         ]
-        tracks = self._tracks.detected(faces, time, looks)
-        seen = list(zip(tracks, sightings, strict=True))
-        for track, sighting in seen:
-            track.quality = sighting.quality
+        tracks = self._tracks.assign(faces, time, appearances)
+        seen = list(zip(tracks, face_crops, strict=True))
+        for track, face_crop in seen:
+            track.quality = face_crop.quality
         return seen
 
-    def _followed(self, gray: Gray, tracks: list[Track], time: float) -> list[Seen]:
-        """Moves the tracks' faces to where they are now; gives those that could be followed."""
+    def _follow(self, gray: Gray, tracks: list[Track], time: float) -> list[Seen]:
+        """Follows the tracks' faces into this frame; returns those that could be followed."""
         followed: list[Seen] = []
         for track in tracks:
-            foreseen = track.foreseen(time)
-            face = self._finder.follow(gray, foreseen)
-            if plausible(face) and face.overlap(foreseen) >= _DRIFT:
+            predicted = track.predict(time)
+            face = self._finder.follow(gray, predicted)
+            if is_plausible(face) and face.overlap(predicted) >= _DRIFT:
                 followed.append((track, FaceCrop.of(gray, face)))
-        seen = self._tracks.apart(followed)
-        for track, sighting in seen:
-            track.move(sighting.face, time)
-            track.quality = sighting.quality
+        seen = self._tracks.drop_strays(followed)
+        for track, face_crop in seen:
+            track.move(face_crop.face, time)
+            track.quality = face_crop.quality
         return seen
 
-    def _alive(self, gray: Gray, seen: list[Track], time: float) -> int | None:
-        """The number of the track that was shown to be alive, 0 for nobody's; None while nobody asks."""
+    def _judge_liveness(self, gray: Gray, seen: list[Track], time: float) -> int | None:
+        """Returns the number of the live track, or 0 for none; None while liveness is not judged."""
         if self.liveness is None:
             return None
         if len(seen) != 1:
@@ -188,44 +188,43 @@ class Pipeline:
         return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
     def _estimate(self, seen: list[Seen], time: float) -> None:
-        """Asks the engine about the good crops: all of a new person, later a few a second."""
-        asked: list[Seen] = []
+        """Sends good crops to the engine: the first ones of a new person all, later ones a few times a second."""
+        batch: list[Seen] = []
         faces = [track.face for track, _ in seen]
-        for track, sighting in seen:
+        for track, face_crop in seen:
             if track.quality < GOOD:
                 continue
-            detected = track.last_detected == time  # one that was followed may have strayed
-            if (track.returned or detected) and not track.face.covered_by(faces):
-                self._tracks.recognise(track, sighting.look, time)
-            if track.asked.due(time):
-                asked.append((track, sighting))
-        if not asked:
+            detected = track.last_detected == time  # a followed face may have strayed
+            if (track.returned or detected) and not track.face.is_covered_by(faces):
+                self._tracks.recognise(track, face_crop.appearance, time)
+            if track.engine_calls.is_due(time):
+                batch.append((track, face_crop))
+        if not batch:
             return
-        answers = self._engine.infer(stacked([sighting.crop for _, sighting in asked]))
-        for (track, sighting), gender, age in zip(asked, answers.gender, answers.age, strict=True):
-            track.asked.ask(time)
-            # Judging costs a millisecond, so a face that was judged is judged again only when it is detected anew.
-            due = track.last_detected == time or track.evidence.face is None
-            track.evidence.add(gender, age, track.quality, time, self._face_judge(sighting.crop) if due else None)
+        answers = self._engine.infer(stack_crops([face_crop.crop for _, face_crop in batch]))
+        for (track, face_crop), gender, age in zip(batch, answers.gender, answers.age, strict=True):
+            track.engine_calls.record(time)
+            # The filter takes a millisecond, so it judges a face again only after another detection.
+            due = track.last_detected == time or track.fusion.face is None
+            track.fusion.add(gender, age, track.quality, time, self._face_filter(face_crop.crop) if due else None)
 
 
-def _apart(face: Face, others: list[Face]) -> bool:
+def _is_separate(face: Face, others: list[Face]) -> bool:
     return all(face.overlap(other) <= _SAME_FACE for other in others)
 
 
 def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceObservation]:
-    """Every face of a still picture, the largest first, each with its estimate whatever its quality.
+    """Returns every face of a still image, the largest first, each with its estimate whatever its quality.
 
-    There is no second look at a still picture: a good crop of what is likelier a face than not is `known`, any
-    other `unknown`.
+    A face is `known` if its crop is good and it probably is a real face, else `unknown`.
     """
-    face_judge = nonface_filter.load()
-    sightings = [FaceCrop.of(gray, face) for face in finder.detect_in_still(gray)]
-    answers = engine.infer(stacked([sighting.crop for sighting in sightings]))
+    face_filter = nonface_filter.load()
+    face_crops = [FaceCrop.of(gray, face) for face in finder.detect_in_still(gray)]
+    answers = engine.infer(stack_crops([face_crop.crop for face_crop in face_crops]))
     manifest = engine.manifest
     observed = []
-    for index, sighting in enumerate(sightings):
-        left, top, width, height = sighting.face.box
+    for index, face_crop in enumerate(face_crops):
+        left, top, width, height = face_crop.face.box
         estimate = Estimate(
             manifest.gender_labels,
             tuple(float(value) for value in answers.gender[index]),
@@ -233,14 +232,14 @@ def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceO
             tuple(float(value) for value in answers.age[index]),
         )
         box = round(left), round(top), round(width), round(height)
-        known = sighting.quality >= GOOD and plausible(sighting.face) and face_judge(sighting.crop) > 0
+        known = face_crop.quality >= GOOD and is_plausible(face_crop.face) and face_filter(face_crop.crop) > 0
         status: Status = "known" if known else "unknown"
-        observed.append(FaceObservation(index + 1, box, sighting.quality, status, estimate))
+        observed.append(FaceObservation(index + 1, box, face_crop.quality, status, estimate))
     return observed
 
 
-def stacked(crops: list[Gray]) -> NDArray[np.float32]:
-    """Crops → (n, 1, 75, 75) in 0…1, as every engine wants them."""
+def stack_crops(crops: list[Gray]) -> NDArray[np.float32]:
+    """Returns n crops, (75, 75) uint8 each, as the engines' input: (n, 1, 75, 75) float32, 0 to 1."""
     if not crops:
         return np.empty((0, 1, 75, 75), np.float32)
     return np.stack(crops)[:, None] / np.float32(255)

@@ -273,7 +273,7 @@ def test_a_start_that_goes_through_keeps_its_settings(
 @pytest.mark.usefixtures("happened")
 def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[bool] = []
-    monkeypatch.setattr(run.VisionProcess, "start", lambda vision: looked_for.append(vision._settings.patient))
+    monkeypatch.setattr(run.VisionProcess, "start", lambda vision: looked_for.append(vision._settings.wait_for_device))
     run.run(settings(folder, HARDWARE), RunOptions(source="/dev/video77"))
     assert looked_for == [True]
 

@@ -71,7 +71,7 @@ def test_a_gpu_without_tensorrt_gets_the_command_to_install_it(
 
 def test_a_camera_is_recommended_by_its_stable_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "cameras", lambda: ["/dev/video0"])
-    monkeypatch.setattr(camera, "gives_picture", lambda _: True)
+    monkeypatch.setattr(camera, "gives_frames", lambda _: True)
     monkeypatch.setattr(camera, "stable_name", lambda _: "/dev/v4l/by-id/usb-Acme_A1")
     (found,) = doctor._camera(None)
     assert found.verdict == "ok"

@@ -62,7 +62,7 @@ def test_a_paced_source_slows_down_while_no_face_is_in_view(unpaced: bool, monke
             for index in range(100):
                 yield Frame(np.full((48, 64, 3), 90, np.uint8), index, index / 25, 0.0)
 
-        def want_every(self, seconds: float) -> None:
+        def set_frame_interval(self, seconds: float) -> None:
             wanted.append(seconds)
 
         def close(self) -> None: ...

@@ -73,7 +73,7 @@ def work(*arguments: Any) -> None:
     worker.STALLED_AFTER = 0.5
     memory_watch.SETTLED_AFTER = memory_watch._LOOK_EVERY = 0.05
     _note_what_is_forgotten()
-    settled = memory_watch.resident()
+    settled = memory_watch.resident_bytes()
     memory_watch.MemoryWatch.__init__.__defaults__ = (lambda: settled + memory_watch.LEAK * (_does() == "leaking"),)  # type: ignore[misc]
     worker.work(*arguments)
 

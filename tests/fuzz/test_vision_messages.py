@@ -37,8 +37,8 @@ MESSAGES = (
     {"run": 1, "state": "no camera", "fault": "it is away"},
     {"run": 1, "loading_gpu": True},
     {"run": 1, "engine_fault": None, "on_gpu": False, "engine": {"name": "a", "precision": "int8", "accuracy": None}},
-    {"run": 1, "order": 0, "observation": {"time": 12.345, "frame": 311, "latency_ms": 18.2, "faces": [FACE, FACE]}},
-    {"run": 1, "failed": "no", "passing": False},
+    {"run": 1, "command": 0, "observation": {"time": 12.345, "frame": 311, "latency_ms": 18.2, "faces": [FACE, FACE]}},
+    {"run": 1, "failed": "no", "transient": False},
 )
 
 
@@ -47,7 +47,7 @@ def vision() -> Iterator[VisionProcess]:
     """The supervisor without its process: the test sends the messages."""
     vision = VisionProcess(VisionSettings("demo"))
     vision._run = 1
-    vision._look_after = lambda: None  # type: ignore[method-assign]
+    vision._supervise = lambda: None  # type: ignore[method-assign]
     yield vision
     vision.stop()
 

@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces.detector import FaceFinder
-from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.image import Gray, to_gray
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def portrait(finder: FaceFinder) -> Gray:
         assert frame is not None
         if frame.index % 10:
             continue
-        gray = gray_of(frame.image)
+        gray = to_gray(frame.image)
         faces = finder.detect(gray)
         if len(faces) == 1 and faces[0].score > 1 and abs(faces[0].roll) < 2:
             return gray

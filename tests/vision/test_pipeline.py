@@ -14,20 +14,20 @@ from kiosk.estimate import FaceObservation, Observation
 from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces import crop
-from kiosk.vision.faces.crop import look_of
+from kiosk.vision.faces.crop import appearance_of
 from kiosk.vision.faces.detector import FaceFinder, detection_scale
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.quality import GOOD
 from kiosk.vision.liveness.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
-from kiosk.vision.tracking.schedule import ASKED_AT_ONCE, DETECT_EVERY_IN_VIEW, IDLE_AFTER, IDLE_EVERY
+from kiosk.vision.tracking.schedule import DETECT_EVERY_IN_VIEW, FIRST_CALLS, IDLE_AFTER, IDLE_EVERY
 from kiosk.vision.tracking.tracker import LISTED_FOR
 from tests.fakes.vision import FakeEngine, FakeFinder, face_at, frame_at
 
 
 def pipeline(finder: FakeFinder, engine: FakeEngine | None = None) -> Pipeline:
-    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder), face_judge=lambda _crop: 1.0)
+    return Pipeline(engine or FakeEngine(), finder=cast(FaceFinder, finder), face_filter=lambda _crop: 1.0)
 
 
 def watch(pipe: Pipeline, frames: int, rate: float = 25.0, start: int = 0) -> list[Observation]:
@@ -63,9 +63,9 @@ def test_what_a_face_looks_like_is_worked_out_once_where_it_is_detected(monkeypa
 
     def counted(crop: Gray) -> np.ndarray:
         looked_at.append(crop)
-        return look_of(crop)
+        return appearance_of(crop)
 
-    monkeypatch.setattr(crop, "look_of", counted)
+    monkeypatch.setattr(crop, "appearance_of", counted)
     watch(pipeline(FakeFinder([face_at(320, 200)])), 1)
     assert len(looked_at) == 1
 
@@ -77,7 +77,7 @@ def test_what_is_judged_to_be_no_face_is_unknown_however_sure_the_network_is() -
         asked.append(crop)
         return -1.0
 
-    pipe = Pipeline(FakeEngine(0.99), finder=cast(FaceFinder, FakeFinder([face_at(320, 200)])), face_judge=judge)
+    pipe = Pipeline(FakeEngine(0.99), finder=cast(FaceFinder, FakeFinder([face_at(320, 200)])), face_filter=judge)
     faces = [only(observation) for observation in watch(pipe, 60)]
     assert {face.status for face in faces} == {"estimating", "unknown"}
     assert faces[-1].status == "unknown"
@@ -258,10 +258,10 @@ def test_an_implausible_detection_is_no_face() -> None:
 def test_the_engine_is_asked_often_about_somebody_new_and_then_seldom() -> None:
     engine = FakeEngine()
     pipe = pipeline(FakeFinder([face_at(320, 200)]), engine)
-    watch(pipe, ASKED_AT_ONCE)
-    assert len(engine.batches) == ASKED_AT_ONCE
-    observations = watch(pipe, 100, start=ASKED_AT_ONCE)
-    assert len(engine.batches) == ASKED_AT_ONCE + 20  # five a second
+    watch(pipe, FIRST_CALLS)
+    assert len(engine.batches) == FIRST_CALLS
+    observations = watch(pipe, 100, start=FIRST_CALLS)
+    assert len(engine.batches) == FIRST_CALLS + 20  # five a second
     assert {only(observation).status for observation in observations} == {"known"}
 
 
@@ -302,10 +302,10 @@ class FakeLiveness:
 
     def __init__(self, live: bool) -> None:
         self.live = live
-        self.asked: list[tuple[int, float]] = []
+        self.calls: list[tuple[int, float]] = []
 
     def judge(self, _gray: Gray, track: int, _face: Face, time: float) -> bool:
-        self.asked.append((track, time))
+        self.calls.append((track, time))
         return self.live
 
 
@@ -319,7 +319,7 @@ def test_a_face_alone_is_judged_in_every_frame_while_that_is_asked_for(live: boo
     judge = FakeLiveness(live)
     pipe.liveness = cast(Liveness, judge)
     assert [only(observation).live for observation in watch(pipe, 5)] == [live] * 5
-    assert judge.asked == [(1, index / 25) for index in range(5)]
+    assert judge.calls == [(1, index / 25) for index in range(5)]
     pipe.liveness = None
     assert [only(observation).live for observation in watch(pipe, 5, start=5)] == [None] * 5
 
@@ -329,13 +329,13 @@ def test_of_two_faces_neither_is_judged_to_be_alive() -> None:
     pipe = pipeline(FakeFinder([face_at(150, 200), face_at(450, 200)]))
     pipe.liveness = cast(Liveness, judge)
     assert all(face.live is False for observation in watch(pipe, 5) for face in observation.faces)
-    assert judge.asked == []
+    assert judge.calls == []
 
 
 def test_noticing_asks_no_engine_and_keeps_nobody() -> None:
     finder, engine = FakeFinder([face_at(320, 200, 60), face_at(100, 200)]), FakeEngine()
     pipe = pipeline(finder, engine)
-    observations = [pipe.notice(frame_at(index)) for index in range(30)]
+    observations = [pipe.detect_presence(frame_at(index)) for index in range(30)]
     assert engine.batches == []
     assert finder.follows == 0
     assert finder.detections == 8  # at 25 frames a second, every fourth
@@ -343,7 +343,7 @@ def test_noticing_asks_no_engine_and_keeps_nobody() -> None:
         assert [face.track for face in observation.faces] == [1, 2]
         assert {(face.status, face.estimate, face.quality) for face in observation.faces} == {("unknown", None, 0.0)}
     finder.faces = []
-    assert [pipe.notice(frame_at(index)).faces for index in range(30, 36)][-1] == ()
+    assert [pipe.detect_presence(frame_at(index)).faces for index in range(30, 36)][-1] == ()
 
 
 def test_whoever_is_forgotten_is_somebody_new() -> None:
@@ -364,15 +364,15 @@ def idle_pipeline(finder: FakeFinder) -> tuple[Pipeline, int]:
     pipe = pipeline(finder)
     frames = int((IDLE_AFTER + 1) * 25)
     watch(pipe, frames)
-    assert pipe.frames_every == IDLE_EVERY
+    assert pipe.frame_interval == IDLE_EVERY
     return pipe, frames
 
 
-@pytest.mark.parametrize("notice", [False, True])
-def test_an_idle_machine_looks_five_times_a_second_and_scans_nothing(notice: bool) -> None:
+@pytest.mark.parametrize("presence", [False, True])
+def test_an_idle_machine_looks_five_times_a_second_and_scans_nothing(presence: bool) -> None:
     finder = FakeFinder()
     pipe = pipeline(finder)
-    look = pipe.notice if notice else pipe.process
+    look = pipe.detect_presence if presence else pipe.process
     for index in range(100):
         look(frame_at(index))
     finder.detections = 0
@@ -381,7 +381,7 @@ def test_an_idle_machine_looks_five_times_a_second_and_scans_nothing(notice: boo
         assert look(frame_at(index)).faces == ()
     assert finder.detections == 50
     assert finder.scans == []
-    assert pipe.frames_every == IDLE_EVERY
+    assert pipe.frame_interval == IDLE_EVERY
 
 
 @pytest.mark.parametrize("cause", ["face", "motion"])
@@ -394,13 +394,13 @@ def test_an_idle_machine_is_awake_within_200_ms(cause: str) -> None:
             finder.faces = [face_at(320, 200)]
         for index in range(frames + later, frames + later + 5):
             pipe.process(frame_at(index) if cause == "face" else moved(frame_at(index)))
-        assert pipe.frames_every == 0
+        assert pipe.frame_interval == 0
 
 
 def test_whoever_is_in_view_keeps_the_machine_awake() -> None:
     pipe = pipeline(FakeFinder([face_at(320, 200)]))
     watch(pipe, int((IDLE_AFTER + 3) * 25))
-    assert pipe.frames_every == 0
+    assert pipe.frame_interval == 0
 
 
 def test_paced_frames_in_idle_are_those_that_an_unpaced_run_looks_at() -> None:
@@ -414,7 +414,7 @@ def test_paced_frames_in_idle_are_those_that_an_unpaced_run_looks_at() -> None:
         every.faces = some.faces = face
         frame = frame_at(index)
         said[index] = unpaced.process(frame).faces
-        if frame.time + 1e-6 >= last + paced.frames_every:
+        if frame.time + 1e-6 >= last + paced.frame_interval:
             last = frame.time
             assert paced.process(frame).faces == said[index]
     assert every.detections == some.detections

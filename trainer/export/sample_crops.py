@@ -13,7 +13,7 @@ import numpy as np
 from kiosk.inference import Crops
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder, detection_scale
-from kiosk.vision.faces.image import gray_of
+from kiosk.vision.faces.image import to_gray
 
 CLIP_FACES = 48
 _EVERY = 12  # frames: the same face has moved by then
@@ -38,7 +38,7 @@ def _clip_faces() -> Crops:
                 number += 1
                 if number % _EVERY:
                     continue
-                gray = gray_of(np.asarray(clip.retrieve()[1], dtype=np.uint8))
+                gray = to_gray(np.asarray(clip.retrieve()[1], dtype=np.uint8))
                 faces = finder.detect(gray, detection_scale(gray.shape[0], _SMALLEST_FACE))
                 crops += [align(gray, face) for face in faces]
         finally:

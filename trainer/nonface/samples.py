@@ -18,7 +18,7 @@ import numpy as np
 from kiosk.vision.faces.alignment import AVERAGE_FACE, align
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.dlib_models import frontal_detector
-from kiosk.vision.faces.geometry import Face, plausible
+from kiosk.vision.faces.geometry import Face, is_plausible
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.quality import GOOD, quality
 
@@ -84,7 +84,7 @@ def not_faces(pictures: Iterable[Gray], seed: int = 0) -> Iterator[list[NotFace]
     for picture in pictures:
         gray = np.pad(picture, _BORDER, mode="edge")
         faces = [*_nearly_found(gray, finder, detector), *_anywhere(picture, finder, random)]
-        crops = [(face, align(source, face)) for source, face in faces if plausible(face)]
+        crops = [(face, align(source, face)) for source, face in faces if is_plausible(face)]
         yield [NotFace(crop, face.score) for face, crop in crops if quality(crop, face) >= GOOD]
 
 

@@ -19,7 +19,7 @@ from kiosk.common.atomic_files import replace_file
 from kiosk.common.errors import KioskError
 from kiosk.vision.faces.alignment import CROP_SIZE
 from kiosk.vision.faces.image import Gray
-from kiosk.vision.faces.nonface_filter import measures
+from kiosk.vision.faces.nonface_filter import features_of
 from trainer.data import prepared
 from trainer.data.prepared import MARGIN, PreparedData
 from trainer.nonface.samples import NotFace, flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
@@ -122,7 +122,7 @@ def _others(others: Sequence[NotFace], random: np.random.Generator) -> tuple[NDA
 
 
 def _measured(crops: Sequence[Gray]) -> NDArray[np.float32]:
-    return np.stack([measures(np.ascontiguousarray(crop)) for crop in crops])
+    return np.stack([features_of(np.ascontiguousarray(crop)) for crop in crops])
 
 
 def _trained(

@@ -93,7 +93,7 @@ def train_on(
     )
     begun = resume and (out / CHECKPOINT).exists()  # then it needs no other run to begin with
     with joined() as processes:
-        run = _Run(faces, recipe, processes, _begun(recipe, None if begun else start_from))
+        run = _Run(faces, recipe, processes, _initial_network(recipe, None if begun else start_from))
         done = _open(out, settings, run, resume=resume)
         return run.fit(out, done, again)
 
@@ -270,7 +270,7 @@ def _check_numbers(epoch: int, *losses: float | None) -> None:
         )
 
 
-def _begun(recipe: Recipe, start_from: Path | None) -> FacialNet:
+def _initial_network(recipe: Recipe, start_from: Path | None) -> FacialNet:
     """The network as training begins."""
     torch.manual_seed(recipe.seed)
     if start_from is None:

@@ -78,7 +78,7 @@ class VisionFeed:
         """Return the newest preview if there is a new one, and keep a copy while `is_listening`."""
         preview = self._vision.preview()
         if self._is_listening and preview is not None:
-            self.latest_preview = preview.kept() or self.latest_preview
+            self.latest_preview = preview.copy_if_intact() or self.latest_preview
         return preview
 
     def _forget(self) -> None:

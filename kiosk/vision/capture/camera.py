@@ -1,4 +1,4 @@
-"""The cameras of a machine: which there are, and the frames of one that may go away and come back."""
+"""Cameras: lists them, names them, and reads frames from one that may disconnect and come back."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from kiosk.common.backoff import delay_after
 from kiosk.config import CameraConfig
-from kiosk.vision.capture.decode import decoded, grabbed
+from kiosk.vision.capture.decode import decode_bgr, grab
 from kiosk.vision.capture.frame import Frame, SourceError, is_early
 
 ANY_CAMERA = "auto"
-"""The name of the first camera that gives a picture; from then on it is that one alone that is looked for."""
+"""Stands for the first camera that gives frames. After that, the kiosk looks only for this same camera."""
 
 _RECONNECT_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _LINUX: bool = sys.platform == "linux"  # named, so that mypy checks the other systems' lines too
@@ -26,27 +26,26 @@ _RETRY_READS = 5  # a USB camera drops a frame now and then without being gone
 
 
 class Webcam:
-    """A camera of the machine. When it goes away it is looked for until it is back.
+    """A camera. When it disconnects, `frames` keeps trying to open it again.
 
-    One that gives the same picture for `FROZEN_AFTER` seconds counts as gone, and a picture that comes again is never
-    given on. What a camera sends that is no picture (of another depth, of no known colours, one that cannot be
-    decoded) counts as nothing sent.
+    A camera that repeats an image for `FROZEN_AFTER` seconds counts as disconnected, and a repeated image is never
+    passed on. Data that is not an image (another bit depth, unknown colours, undecodable) counts as no frame.
     """
 
     live = True
 
-    def __init__(self, device: str, config: CameraConfig | None = None, *, patient: bool = False) -> None:
+    def __init__(self, device: str, config: CameraConfig | None = None, *, wait_for_device: bool = False) -> None:
         """`device` is an index ("0"), a path ("/dev/video0") or `ANY_CAMERA`.
 
-        Raises `SourceError`, unless `patient`: then a camera that is not there yet is looked for, too.
+        Raises `SourceError` if the camera gives no frame, unless `wait_for_device`: then `frames` keeps trying.
         """
         self.name = "the camera" if device == ANY_CAMERA else f"camera {device}"
         self._device = device
         self._config = config or CameraConfig()
-        self.trouble = f"{self.name} gives no picture"
+        self.problem = f"{self.name} gives no picture"
         self._every = 0.0
         capture = self._open()
-        if capture is None and not patient:
+        if capture is None and not wait_for_device:
             raise SourceError(
                 f"{self.name} is not there, is in use, or gives no picture: "
                 "`kiosk doctor` lists the cameras, --source demo shows the bundled clip"
@@ -54,41 +53,41 @@ class Webcam:
         self._capture: cv2.VideoCapture | None = capture
 
     def frames(self) -> Iterator[Frame | None]:
-        """Frames as the camera gives them, without end."""
+        """Yields frames without end; None each time an attempt to open the camera fails."""
         started = time.monotonic()
-        standstill = FrozenFrameDetector()
+        frozen_detector = FrozenFrameDetector()
         last = float("-inf")
         index = failures = 0
         while True:
-            there = bool(self._capture and grabbed(self._capture))
+            there = bool(self._capture and grab(self._capture))
             now = time.monotonic()
             if there and is_early(now - started, last, self._every):
                 index, failures = index + 1, 0
                 continue  # unpacking it is most of the work
-            image = decoded(self._capture.retrieve) if self._capture and there else None
-            if image is not None and standstill.moves(image, now):
+            image = decode_bgr(self._capture.retrieve) if self._capture and there else None
+            if image is not None and frozen_detector.is_new(image, now):
                 last = now - started
                 yield Frame(image, index, last, now)
                 index, failures = index + 1, 0
                 continue
-            frozen = image is not None and standstill.is_frozen(now)
+            frozen = image is not None and frozen_detector.is_frozen(now)
             if image is not None and not frozen:
                 continue
             failures += 1
             if failures < _RETRY_READS and self._capture and not frozen:
                 continue
-            self.trouble = f"{self.name} gives {'the same picture again and again' if frozen else 'no picture'}"
+            self.problem = f"{self.name} gives {'the same picture again and again' if frozen else 'no picture'}"
             yield None
             self.close()
             time.sleep(delay_after(failures // _RETRY_READS, _RECONNECT_SECONDS))
             self._capture = self._open()
 
-    def want_every(self, seconds: float) -> None:
-        """Frames between are taken from the camera, so that it stays warm and the next is new, but not unpacked."""
+    def set_frame_interval(self, seconds: float) -> None:
+        """See `Source.set_frame_interval`. Frames in between are read but not decoded, so that the next one is new."""
         self._every = seconds
 
     def close(self) -> None:
-        """Gives the camera back."""
+        """Releases the camera."""
         if self._capture:
             self._capture.release()
             self._capture = None
@@ -120,19 +119,19 @@ class Webcam:
 
 
 def is_camera(spec: str) -> bool:
-    """Whether a source is a camera rather than a file."""
+    """Returns whether a source's name means a camera and not a file."""
     return spec == ANY_CAMERA or spec.isdecimal() or spec.startswith("/dev/")
 
 
 def cameras() -> list[str]:
-    """Devices that may be cameras; whether one works only opening it can tell."""
+    """Returns the paths of devices that may be cameras, `/dev/video0` first. Only opening one tells if it works."""
     if _LINUX:
         return sorted((str(path) for path in Path("/dev").glob("video[0-9]*")), key=lambda name: (len(name), name))
     return ["0"]
 
 
-def gives_picture(device: str) -> bool:
-    """Whether a camera is there, is free and works."""
+def gives_frames(device: str) -> bool:
+    """Returns whether a camera can be opened and gives a frame."""
     try:
         Webcam(device).close()
     except SourceError:
@@ -140,18 +139,18 @@ def gives_picture(device: str) -> bool:
     return True
 
 
-def working_camera() -> str | None:
-    """The first camera that gives a picture."""
-    return next(filter(gives_picture, cameras()), None)
+def find_working_camera() -> str | None:
+    """Returns the first camera that gives a frame, or None."""
+    return next(filter(gives_frames, cameras()), None)
 
 
 LINKS = Path("/dev/v4l")
 
 
 def stable_name(device: str, links: Path | None = None) -> str:
-    """The name to put into the settings for a camera such as /dev/video0; its own where it has no other.
+    """Returns a path for a camera such as /dev/video0 that stays the same when cameras are numbered differently.
 
-    By its socket where two cameras have the same name by maker and number, which then leads to one of them.
+    It is the link by maker and serial number; the link by USB port if two cameras share that; else `device` itself.
     """
     links = links or LINKS
     by_id, by_path = _links(links / "by-id"), _links(links / "by-path")
@@ -160,7 +159,7 @@ def stable_name(device: str, links: Path | None = None) -> str:
 
 
 def _links(folder: Path) -> dict[str, str]:
-    """Device → the first link to it."""
+    """Returns the first link in `folder` to each device."""
     found: dict[str, str] = {}
     if folder.is_dir():
         for link in sorted(folder.iterdir()):
@@ -169,20 +168,20 @@ def _links(folder: Path) -> dict[str, str]:
 
 
 FROZEN_AFTER = 2.0
-"""Seconds of the same picture after which a camera counts as gone: less than a driver may take for one frame."""
+"""Seconds of the same image after which a camera counts as disconnected. It must be shorter than `STALLED_AFTER`."""
 
 _SAMPLE = 16  # every so many rows are compared first: most pictures differ there
 
 
 class FrozenFrameDetector:
-    """Compares every picture of a camera with the one before it."""
+    """Detects a camera that repeats one image. Sensor noise makes real images differ."""
 
     def __init__(self) -> None:
         self._last: NDArray[np.uint8] | None = None
         self._since = 0.0
 
-    def moves(self, image: NDArray[np.uint8], now: float) -> bool:
-        """Whether this picture is another than the last; `now` in seconds of a monotonic clock."""
+    def is_new(self, image: NDArray[np.uint8], now: float) -> bool:
+        """Returns whether this image differs from the last one. `now` is in seconds of a monotonic clock."""
         last = self._last
         if last is not None and np.array_equal(image[::_SAMPLE], last[::_SAMPLE]) and np.array_equal(image, last):
             return False
@@ -190,5 +189,5 @@ class FrozenFrameDetector:
         return True
 
     def is_frozen(self, now: float) -> bool:
-        """Whether the picture has been the same for too long. A camera opened again is frozen until it moves."""
+        """Returns whether the image has not changed for `FROZEN_AFTER` seconds at `now`."""
         return now - self._since >= FROZEN_AFTER

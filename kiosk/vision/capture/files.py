@@ -1,4 +1,4 @@
-"""Frames of files: a video, a GIF, a folder of pictures."""
+"""Reads frames from files: a video, a GIF, or a folder of images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kiosk.vision.capture.decode import decoded, grabbed
+from kiosk.vision.capture.decode import decode_bgr, grab
 from kiosk.vision.capture.frame import Frame, SourceError, is_early
 
 PICTURE_SUFFIXES = frozenset(
@@ -20,17 +20,17 @@ PICTURE_SUFFIXES = frozenset(
 )
 
 FOLDER_RATE = 25.0
-"""Pictures a second of a folder; also of a video that does not say."""
+"""Frames per second of a folder, and of a video file that does not state its rate."""
 
 
 class Clip:
     """A video file or a GIF."""
 
     live = False
-    trouble = ""
+    problem = ""
 
     def __init__(self, path: Path, *, loop: bool, name: str | None = None) -> None:
-        """Raises `SourceError`."""
+        """Opens the file. Raises `SourceError` if it is not a readable video."""
         self.name = name or f"clip {path}"
         self._path = path
         self._loop = loop
@@ -40,15 +40,15 @@ class Clip:
         self.rate = rate if np.isfinite(rate) and rate > 0 else FOLDER_RATE
 
     def frames(self) -> Iterator[Frame]:
-        """Every frame in order; a clip that loops begins again, counting on."""
+        """Yields every frame in order. A looping clip starts again, with frame numbers that count on."""
         last = float("-inf")
         index = 0
         while True:
-            there = grabbed(self._capture)
+            there = grab(self._capture)
             if there and is_early(index / self.rate, last, self._every):
                 index += 1
                 continue
-            image = decoded(self._capture.retrieve) if there else None
+            image = decode_bgr(self._capture.retrieve) if there else None
             if image is not None:
                 last = index / self.rate
                 yield Frame(image, index, last, time.monotonic())
@@ -61,8 +61,8 @@ class Clip:
             else:
                 return
 
-    def want_every(self, seconds: float) -> None:
-        """Frames between are passed over."""
+    def set_frame_interval(self, seconds: float) -> None:
+        """See `Source.set_frame_interval`."""
         self._every = seconds
 
     def close(self) -> None:
@@ -77,10 +77,10 @@ class Clip:
 
 
 class Pictures:
-    """Picture files, one after the other, in the order of their names."""
+    """Image files, shown one after the other in the order of their names."""
 
     live = False
-    trouble = ""
+    problem = ""
     rate = FOLDER_RATE
 
     def __init__(self, paths: list[Path], *, loop: bool, name: str) -> None:
@@ -90,12 +90,12 @@ class Pictures:
         self._loop = loop
 
     def frames(self) -> Iterator[Frame]:
-        """Every readable picture; an unreadable one is named on standard error and passed over."""
+        """Yields every readable image. Names an unreadable one on standard error and skips it."""
         index = 0
         while True:
             before = index
             for path in self._paths:
-                image = decoded(partial(_read_picture, path))
+                image = decode_bgr(partial(_read_picture, path))
                 if image is None:
                     print(f"{path} cannot be read as a picture: passed over", file=sys.stderr)
                     continue
@@ -106,15 +106,15 @@ class Pictures:
             if not self._loop:
                 return
 
-    def want_every(self, seconds: float) -> None:
-        """Every picture is shown: they are few, and each may be another."""
+    def set_frame_interval(self, seconds: float) -> None:
+        """Does nothing: every image is a frame of its own."""
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no file stays open."""
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The picture files of a folder, by name. Raises `SourceError` where there is none."""
+def list_pictures(folder: Path) -> list[Path]:
+    """Returns the image files of a folder, sorted by name. Raises `SourceError` if there are none."""
     paths = sorted(path for path in folder.iterdir() if path.is_file() and is_picture(path))
     if not paths:
         raise SourceError(f"folder {folder} holds no pictures")
@@ -122,7 +122,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a still picture. A GIF is a clip."""
+    """Returns whether a file's suffix is that of a still image. A GIF counts as a clip."""
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 

@@ -1,7 +1,7 @@
-"""A frame, and the error of whatever should give one.
+"""A frame, and the error of a source that cannot give one.
 
-Frames carry the source's own time: frame number over frame rate for a file, the clock for a webcam. What is
-computed from a clip therefore does not depend on how fast this machine happens to be.
+A frame carries its source's own time: frame number divided by frame rate for a file, the clock for a camera. So the
+results of a clip do not depend on the speed of the machine.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ _SHADE = 1e-6  # frame times are sums of fractions
 
 
 class SourceError(KioskError):
-    """A source that cannot be opened, or ended because of damage."""
+    """A source that cannot be opened or is damaged."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a source."""
+    """One image of a source."""
 
     image: NDArray[np.uint8]
     """(height, width, 3) BGR."""
 
     index: int
-    """From 0, and counted on when a clip starts again."""
+    """The frame's number, from 0. It counts on when a clip starts again."""
 
     time: float
-    """Seconds of the source's own time."""
+    """The source's own time, in seconds."""
 
     captured: float
-    """`time.monotonic()` when the picture was there."""
+    """`time.monotonic()` when the frame was captured."""
 
 
 def is_early(time: float, last: float, every: float) -> bool:
-    """Whether a frame of `time` comes sooner than `every` seconds after `last`, so that nobody wants it."""
+    """Returns whether a frame at `time` is less than `every` seconds after `last` and may be skipped."""
     return time + _SHADE < last + every

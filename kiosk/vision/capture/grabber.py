@@ -1,4 +1,4 @@
-"""Frames at the times they are due, and of those only the newest for whoever is slower."""
+"""Reads frames in a thread, at the times when they are due, and keeps only the newest for a slower reader."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kiosk.vision.capture.frame import Frame
 from kiosk.vision.capture.source import Source
 
 
-def paced(source: Source) -> Iterator[Frame | None]:
-    """A source's frames at the times they are due; a webcam keeps its own time."""
+def paced_frames(source: Source) -> Iterator[Frame | None]:
+    """Yields a source's frames at the times when they are due. A camera sets its own pace."""
     if source.live:
         yield from source.frames()
         return
@@ -24,25 +24,25 @@ def paced(source: Source) -> Iterator[Frame | None]:
         delay = started + frame.time - time.monotonic()
         if delay > 0:
             time.sleep(delay)
-        # The picture counts as taken when it was due to be shown, not when the file was read.
+        # Latency counts from when the frame was due, not from when the file was read.
         yield Frame(frame.image, frame.index, frame.time, time.monotonic())
 
 
 class Mailbox:
-    """One frame at most. A newer one replaces an unread one, so nobody works on a stale picture."""
+    """Holds at most one frame. A newer frame replaces an unread one, so that a reader never gets an old frame."""
 
     def __init__(self) -> None:
         self._frame: Frame | None = None
         self._changed = threading.Condition()
 
     def put(self, frame: Frame) -> None:
-        """Leaves a frame; never waits."""
+        """Stores a frame. Never waits."""
         with self._changed:
             self._frame = frame
             self._changed.notify()
 
     def take(self, timeout: float) -> Frame | None:
-        """Takes the frame, waiting at most `timeout` seconds for one."""
+        """Removes and returns the frame, or None if none comes within `timeout` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._frame is not None, timeout)
             frame, self._frame = self._frame, None
@@ -50,31 +50,31 @@ class Mailbox:
 
 
 class FrameGrabber:
-    """Reads a source in a thread of its own into a mailbox, at the source's pace."""
+    """Reads a source in its own thread into a mailbox, at the source's pace."""
 
     def __init__(self, source: Source) -> None:
         self.mailbox = Mailbox()
         self.away = False
-        """The camera is gone and being looked for."""
+        """Whether the camera is disconnected and the thread tries to open it."""
         self.ended = False
-        """The source came to its end, by itself or by an error."""
+        """Whether the source ended, normally or by an error."""
         self.error: KioskError | None = None
-        self.last_sign = time.monotonic()
-        """`time.monotonic()` of the last frame or the last look for a camera that is away."""
+        self.last_activity = time.monotonic()
+        """`time.monotonic()` of the last frame or the last attempt to open a camera."""
         self._source = source
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._read, name="camera", daemon=True)
 
     def start(self) -> None:
-        """Begins to read."""
+        """Starts the thread."""
         self._thread.start()
 
-    def want_every(self, seconds: float) -> None:
-        """From now on only a frame this long after the last one is wanted; 0 for every frame."""
-        self._source.want_every(seconds)
+    def set_frame_interval(self, seconds: float) -> None:
+        """See `Source.set_frame_interval`."""
+        self._source.set_frame_interval(seconds)
 
     def stop(self, timeout: float = 1.0) -> None:
-        """Ends reading and closes the source, unless a driver hangs: then it is left to the process's end."""
+        """Stops the thread and closes the source. If the driver hangs, both are left until the process ends."""
         self._stopping.set()
         self._thread.join(timeout)
         if not self._thread.is_alive():
@@ -82,8 +82,8 @@ class FrameGrabber:
 
     def _read(self) -> None:
         try:
-            for frame in paced(self._source):
-                self.last_sign = time.monotonic()
+            for frame in paced_frames(self._source):
+                self.last_activity = time.monotonic()
                 self.away = frame is None
                 if self._stopping.is_set():
                     return

@@ -1,4 +1,4 @@
-"""Where frames come from: a webcam, a video file or GIF, a folder of pictures, the demo clip."""
+"""Opens a source of frames: a camera, a video file or GIF, a folder of images, or the demo clip."""
 
 from __future__ import annotations
 
@@ -9,53 +9,55 @@ from typing import Protocol
 
 from kiosk.config import CameraConfig
 from kiosk.vision.capture.camera import Webcam, is_camera
-from kiosk.vision.capture.files import Clip, Pictures, is_picture, pictures_in
+from kiosk.vision.capture.files import Clip, Pictures, is_picture, list_pictures
 from kiosk.vision.capture.frame import Frame, SourceError
 
 DEMO = "demo"
-"""The name of the bundled clip as a source."""
+"""The source name of the bundled clip."""
 
 
 class Source(Protocol):
-    """Somewhere frames come from."""
+    """A source of frames."""
 
     @property
     def name(self) -> str:
-        """What it is, for people."""
+        """A name for messages, such as `camera /dev/video0`."""
 
     @property
     def live(self) -> bool:
-        """Whether frames come at their own pace and are lost if nobody takes them."""
+        """Whether frames arrive at their own pace and are lost if nobody reads them."""
 
     @property
-    def trouble(self) -> str:
-        """One line about why no frame comes, while a camera is away."""
+    def problem(self) -> str:
+        """One line that says why a camera gives no frame."""
 
     def frames(self) -> Iterator[Frame | None]:
-        """Frames until the end; None while a camera is away and being looked for."""
+        """Yields frames until the end; None while a camera is disconnected."""
 
-    def want_every(self, seconds: float) -> None:
-        """From now on only a frame this long after the last one is wanted; 0 for every frame.
+    def set_frame_interval(self, seconds: float) -> None:
+        """Asks for frames at least `seconds` apart; 0 asks for every frame.
 
-        The source may spare itself the others, as long as it goes on at its pace. Called from another thread.
+        The source may skip decoding the others but keeps its pace. May be called from another thread.
         """
 
     def close(self) -> None:
-        """Gives the device or file back."""
+        """Releases the device or file."""
 
 
-def open_source(spec: str, *, loop: bool = False, camera: CameraConfig | None = None, patient: bool = False) -> Source:
-    """Opens a webcam ("0", "/dev/video0", `ANY_CAMERA`), a file, a folder of pictures, or the demo clip ("demo").
+def open_source(
+    spec: str, *, loop: bool = False, camera: CameraConfig | None = None, wait_for_device: bool = False
+) -> Source:
+    """Opens a webcam ("0", "/dev/video0", `ANY_CAMERA`), a file, a folder of images, or the demo clip ("demo").
 
-    Raises `SourceError`, though not for a camera that is away where it is `patient`.
+    Raises `SourceError` for what cannot be opened; with `wait_for_device`, not for a camera.
     """
     if spec == DEMO:
         return Clip(Path(str(resources.files("kiosk.assets") / "demo.mp4")), loop=loop, name="the demo clip")
     if is_camera(spec):
-        return Webcam(spec, camera, patient=patient)
+        return Webcam(spec, camera, wait_for_device=wait_for_device)
     path = Path(spec)
     if path.is_dir():
-        return Pictures(pictures_in(path), loop=loop, name=f"folder {path}")
+        return Pictures(list_pictures(path), loop=loop, name=f"folder {path}")
     if not path.exists():
         raise SourceError(f"{path} does not exist: a source is a camera (0, /dev/video0), a file, a folder or {DEMO!r}")
     if not path.is_file():

@@ -1,6 +1,6 @@
-"""The network's input: a face cut out upright, at one size, 75×75 gray levels.
+"""Crops a face upright and at a standard size: the network's input, 75×75 gray levels.
 
-The kiosk and the trainer both come here, so that the network is trained on exactly what it will see.
+The kiosk and the trainer share this module, so that the network is trained on exactly what it will see.
 """
 
 from __future__ import annotations
@@ -9,48 +9,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.vision.faces.geometry import Face
-from kiosk.vision.faces.image import Gray, sampled
+from kiosk.vision.faces.image import Gray, sample_affine
 
 CROP_SIZE = 75
 """Pixels along a side of the network's input."""
 
 CROP_VERSION = 1
 """Version of the aligned crop. Raise it when the aligner, the detector's settings or the landmark model change:
-`trainer prepare` then cuts its faces again."""
+`trainer prepare` then crops its faces again."""
 
 EYE_DISTANCE = 28.0
-"""Pixels between the middles of an average face's eyes in a crop; it shows from the hairline to the chin."""
+"""Pixels between the eye centres of an average face in a crop, which then shows hairline to chin."""
 
 EYE_LINE = 27.0
-"""Row of a crop that an average face's eyes lie on."""
+"""The row of a crop on which the eyes of an average face lie."""
 
 AVERAGE_FACE = np.array([0.7007 - 0.0084j, 0.2993 + 0.0084j, -0.7007 - 0.0084j, -0.2993 + 0.0084j, 0.7495j])
-"""(5,) its landmarks in eye distances from the middle of its eyes: the mean of 29,890 faces of FairFace and
-their mirror images."""
+"""The landmarks of an average face, (5,) complex, in eye distances from the point between the eyes: the mean of
+29,890 faces of FairFace and their mirror images."""
 
-# Pixels of the picture between two samples: no more than one, so that a large face comes out as one far away.
+# Pixels of the image between two samples. At most one, so that near and far faces give equal crops.
 _CROP_SPACING = 1.0
 
 
 def align(gray: Gray, face: Face, margin: int = 0) -> Gray:
-    """The face upright and at a standard size: (75 + 2 margin, 75 + 2 margin) gray levels.
+    """Returns the aligned crop of a face: (75 + 2 margin, 75 + 2 margin) uint8.
 
-    The picture is turned, scaled and moved so that its five landmarks come to lie as near as they can
-    to those of an average face (least squares; Umeyama, "Least-Squares Estimation of Transformation
-    Parameters Between Two Point Patterns", 1991). The nose has its say because a head that turns aside
-    brings its eyes together, and by them alone would be cut too large. A margin only adds surroundings:
-    the inner 75×75 pixels stay the same, but for rounding. Beyond the picture's edge its last pixels are
-    repeated.
+    A similarity transform brings the five landmarks as near as possible to those of an average face (least
+    squares; Umeyama, "Least-Squares Estimation of Transformation Parameters Between Two Point Patterns", 1991).
+    The nose counts too: in a turned head the eyes come closer together, and by the eyes alone the crop would be
+    too large. A margin adds surroundings; the inner 75×75 pixels stay the same except for rounding. Outside the
+    image, its border pixels are repeated.
     """
     size = CROP_SIZE + 2 * margin
-    to_picture = upright(face, EYE_DISTANCE, complex((size - 1) / 2, EYE_LINE + margin))
-    return sampled(gray, to_picture, size, _CROP_SPACING)
+    to_picture = upright_transform(face, EYE_DISTANCE, complex((size - 1) / 2, EYE_LINE + margin))
+    return sample_affine(gray, to_picture, size, _CROP_SPACING)
 
 
-def upright(face: Face, eye_distance: float, eyes: complex) -> NDArray[np.float64]:
-    """(2, 3) the map from an upright crop to the picture, by which `align` reads.
+def upright_transform(face: Face, eye_distance: float, eyes: complex) -> NDArray[np.float64]:
+    """Returns the (2, 3) affine map from pixels of an upright crop to pixels of the image.
 
-    `eye_distance` is that of an average face in the crop, and `eyes` where the middle of its eyes lies.
+    In the crop, an average face has this `eye_distance` in pixels, and the point between its eyes lies at `eyes`,
+    as x + iy.
     """
     target = eye_distance * AVERAGE_FACE + eyes
     points = face.landmarks[:, 0] + 1j * face.landmarks[:, 1]

@@ -1,4 +1,4 @@
-"""A face in one frame: its crop, how good that is, and what it looks like."""
+"""A face in one frame with its aligned crop, the crop's quality, and its appearance descriptor."""
 
 from __future__ import annotations
 
@@ -14,34 +14,39 @@ from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.quality import quality
 
-_LOOK_SIZE = 25  # pixels along a side of what is remembered of a face's look
+_APPEARANCE_SIZE = 25  # pixels along a side of an appearance descriptor
 
 
 @dataclass(frozen=True, eq=False)
 class FaceCrop:
-    """A face in one frame."""
+    """A face and its aligned crop, (75, 75) uint8. Quality and appearance are computed when first used."""
 
     face: Face
     crop: Gray
 
     @classmethod
     def of(cls, gray: Gray, face: Face) -> FaceCrop:
-        """The face as it is to be seen in a picture."""
+        """Returns `face` with its crop from `gray`, a (height, width) uint8 image."""
         return cls(face, align(gray, face))
 
     @cached_property
     def quality(self) -> float:
-        """How good the crop is, 0 to 1: see `kiosk.vision.faces.quality`."""
+        """The crop's quality, 0 to 1; see `kiosk.vision.faces.quality`."""
         return quality(self.crop, self.face)
 
     @cached_property
-    def look(self) -> NDArray[np.float32]:
-        """(625,) see `look_of`."""
-        return look_of(self.crop)
+    def appearance(self) -> NDArray[np.float32]:
+        """The crop's appearance descriptor, (625,) float32; see `appearance_of`."""
+        return appearance_of(self.crop)
 
 
-def look_of(crop: Gray) -> NDArray[np.float32]:
-    """(625,) a small copy of a crop with brightness and contrast taken out; the product of two is their correlation."""
-    small = np.asarray(cv2.resize(crop, (_LOOK_SIZE, _LOOK_SIZE), interpolation=cv2.INTER_AREA), dtype=np.float32)
+def appearance_of(crop: Gray) -> NDArray[np.float32]:
+    """Returns a crop's appearance descriptor, (625,) float32: 25×25 pixels without brightness and contrast.
+
+    The dot product of two descriptors is their correlation, -1 to 1.
+    """
+    small = np.asarray(
+        cv2.resize(crop, (_APPEARANCE_SIZE, _APPEARANCE_SIZE), interpolation=cv2.INTER_AREA), dtype=np.float32
+    )
     centred = small.ravel() - small.mean()
     return centred / max(float(np.linalg.norm(centred)), 1e-6)

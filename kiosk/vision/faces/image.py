@@ -1,6 +1,6 @@
-"""Gray pictures: made of coloured ones, reduced, and read through an affine map.
+"""Operations on gray images: conversion, resizing, and sampling through an affine map.
 
-Positions are pixels, x to the right and y down, with (0, 0) in the middle of a picture's first pixel.
+Positions are in pixels, x to the right and y down. (0, 0) is the centre of the first pixel.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# A call on one frame is over before other threads have come to help, and these then wait actively: 3 % of a core. In
-# the trainer every worker has a core of its own, and more threads would get in the way of torch's.
+# A call on one frame ends before other threads could help, and these would then busy-wait: 3 % of a core. In the
+# trainer every worker has its own core, and more threads would compete with torch's.
 cv2.setNumThreads(1)
 
 Gray = NDArray[np.uint8]  # (height, width)
 Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
 
-# No crop is averaged from more than this many samples a pixel in each direction.
+# The most samples per pixel, in each direction, from which a crop is averaged.
 _MOST_OVERSAMPLING = 8
 
 
-def gray_of(picture: NDArray[np.uint8]) -> Gray:
-    """A gray copy of a (height, width, 3) BGR picture; a gray picture comes back as it is."""
+def to_gray(picture: NDArray[np.uint8]) -> Gray:
+    """Returns a (height, width, 3) BGR image as gray, (height, width) uint8. A gray image is returned as it is."""
     return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
 
 
-def resized(gray: Gray, scale: float) -> Gray:
-    """A copy at `scale` times the size: halved as long as that is not too much, and interpolated from there.
+def resize(gray: Gray, scale: float) -> Gray:
+    """Returns a copy at `scale` times the size: halved while that is possible, then interpolated.
 
-    `INTER_AREA` from the full size would look the same to the detector, and take seven times as long.
+    `INTER_AREA` from the full size gives the detector the same results and takes seven times as long.
     """
     size = max(round(gray.shape[1] * scale), 1), max(round(gray.shape[0] * scale), 1)
     while scale <= 0.5:
@@ -38,16 +38,19 @@ def resized(gray: Gray, scale: float) -> Gray:
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
-def unscaled(position: float, scale: float) -> float:
-    """A position in a resized copy → in the picture. Pixels are squares with their middles at integers."""
+def unscale(position: float, scale: float) -> float:
+    """Returns the coordinate in the image of a coordinate in a copy that was resized by `scale`.
+
+    Pixels are squares whose centres have integer coordinates.
+    """
     return (position + 0.5) / scale - 0.5
 
 
-def sampled(gray: Gray, to_picture: NDArray[np.float64], size: int, spacing: float) -> Gray:
-    """(size, size) pixels read through the affine map `to_picture` (2, 3), which takes them to `gray`.
+def sample_affine(gray: Gray, to_picture: NDArray[np.float64], size: int, spacing: float) -> Gray:
+    """Returns (size, size) uint8 pixels sampled from `gray`; the (2, 3) map `to_picture` gives their positions there.
 
-    Where one pixel covers several of the picture's it is the mean of as many samples, at most `spacing`
-    pixels apart: a face that fills the frame and one far away come out equally sharp, without aliasing.
+    Where a pixel covers several pixels of `gray`, it is the mean of samples at most `spacing` pixels apart. So large
+    and small faces come out equally sharp, without aliasing.
     """
     step = float(np.hypot(*to_picture[:, 0]))
     samples = min(max(1, int(np.ceil(step / spacing))), _MOST_OVERSAMPLING)

@@ -1,8 +1,8 @@
-"""Whether a crop shows a real face, or a cartoon, a cat or a texture that the detector took for one.
+"""Tells real faces from false detections: cartoons, cats and textures that the detector took for a face.
 
-The network that estimates answers every crop, and is often sure of itself where there is nothing to be sure of:
-neither its confidence nor its agreement with the mirror image tells. A second, very small network does: 345 measures
-of the crop, one hidden layer, one answer. It knows nothing of who is seen. `trainer facelike` makes it.
+FacialNet answers every crop, often with high confidence where there is no face. Neither its confidence nor a comparison
+with the mirrored crop tells. This second, very small network does: 345 features of the crop, one hidden layer, one
+output. It contains nothing about persons. `trainer train-nonface-filter` trains it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kiosk.vision.faces.image import Gray
 _CELL = 12  # pixels along a side of a cell of the histograms of gradients
 _CELLS = 6  # cells along a side
 _ORIENTATIONS = 9
-_FAINT = 288.0  # a gradient of 2 gray levels in every pixel of a cell: no more is made of fainter ones
+_FAINT = 288.0  # a gradient of 2 gray levels in every pixel of a cell: weaker ones are not amplified
 _INNER = slice(1, 1 + _CELL * _CELLS)
 _SCALES = (0.8, 1.6, 3.2, 6.4)  # pixels: a face has detail of every size, a drawing has edges and nothing between
 _SHARES = (0.5, 0.9, 0.98, 0.2)
@@ -29,36 +29,36 @@ _EDGE = 4  # pixels that blurring spoils
 
 
 class NonFaceFilter:
-    """The small network."""
+    """The small network: two layers over the features of a crop."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Reads the `.npz` that `trainer facelike` wrote; nothing in it is executed."""
+        """Reads the `.npz` of `trainer train-nonface-filter`. Nothing in it is executed."""
         with np.load(file, allow_pickle=False) as parts:
             self._mean, self._deviation = parts["mean"], parts["deviation"]
             self._hidden, self._hidden_bias = parts["hidden"], parts["hidden_bias"]
             self._out, self._out_bias = parts["out"], float(parts["out_bias"])
 
     def __call__(self, crop: Gray) -> float:
-        """Log odds for a real face: above 0 it is taken for one."""
-        standardised = (measures(crop) - self._mean) / self._deviation
+        """Returns the log odds that a (75, 75) uint8 crop shows a real face. Above 0 it counts as one."""
+        standardised = (features_of(crop) - self._mean) / self._deviation
         hidden = np.maximum(self._hidden @ standardised + self._hidden_bias, 0.0)
         return float(self._out @ hidden) + self._out_bias
 
 
 @lru_cache(maxsize=1)
 def load() -> NonFaceFilter:
-    """The one that comes with the kiosk."""
+    """Returns the filter that comes with the kiosk."""
     with (resources.files("kiosk.engines") / "facelike.npz").open("rb") as file:
         return NonFaceFilter(file)
 
 
-def measures(crop: Gray) -> NDArray[np.float32]:
-    """(345,) where edges run in the crop, and how its detail of several sizes is spread."""
+def features_of(crop: Gray) -> NDArray[np.float32]:
+    """Returns the (345,) float32 features of a crop: its edges, and its detail at several scales."""
     return np.concatenate([_edges(crop), _detail(crop)]).astype(np.float32)
 
 
 def _edges(crop: Gray) -> NDArray[np.float64]:
-    """(324,) roots of histograms of oriented gradients (Dalal and Triggs, 2005), relative to the cells around."""
+    """Returns (324,) square roots of histograms of oriented gradients (Dalal and Triggs, 2005), block-normalised."""
     smooth = cv2.GaussianBlur(crop, (0, 0), 0.7).astype(np.float32)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)[_INNER, _INNER]
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)[_INNER, _INNER]
@@ -78,7 +78,7 @@ def _edges(crop: Gray) -> NDArray[np.float64]:
 
 
 def _detail(crop: Gray) -> NDArray[np.float64]:
-    """(21,) logarithms of the contrast, and of the strength and the spread of detail of every size."""
+    """Returns (21,) logarithms: of the contrast, and of the strength and distribution of detail at each scale."""
     gray = finer = crop.astype(np.float32)
     contrast = float(gray.std()) + 3.0
     found = [contrast]
@@ -92,7 +92,7 @@ def _detail(crop: Gray) -> NDArray[np.float64]:
 
 
 def _quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(4,) what `np.quantile` gives for `_SHARES`, in a quarter of its time: it looks for each place anew."""
+    """(4,) what `np.quantile` gives for `_SHARES`, in a quarter of its time, by sorting once."""
     ordered = np.sort(values, axis=None)
     places = np.multiply(_SHARES, len(ordered) - 1)
     below = places.astype(np.int64)
@@ -100,7 +100,7 @@ def _quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _cell_numbers() -> NDArray[np.int64]:
-    """(72, 72) the number of the cell that a pixel is in."""
+    """Returns the (72, 72) cell numbers of the pixels."""
     cell = np.arange(_CELL * _CELLS) // _CELL
     return cell[:, None] * _CELLS + cell[None, :]
 

@@ -1,15 +1,15 @@
-"""Presentation-attack detection: whether a face was shown to be alive, or might be a picture held up.
+"""Presentation-attack detection: decides whether a face is a living person or may be a picture of one.
 
-An ordinary camera's own means: points of the face's texture are followed while the head turns, and what
-they did is asked of `relief`. Nothing is ever taken for a living face without that evidence, so somebody
-who holds still, a picture and a dark frame all come to the same: not shown to be live. Against a video of
-a turning head there is only `sheet_edges`: a screen whose edges can be seen is refused.
+It needs only an ordinary camera. Points on the face are tracked while the head turns, and `parallax` decides whether
+they moved as points on a head do. Without that evidence a face never counts as live: a person who holds still, a
+printed picture and a dark frame all give "not live". Against a video of a turning head there is only `screen_edges`,
+which refuses a screen whose edges are visible.
 
-What it does not see, and no claim is made for: such a video on a screen whose edges cannot be seen; a mask.
-See benchmarks/presentation_attacks/results.md for what was measured.
+It does not detect a video on a screen whose edges are out of view, nor a mask. The measured error rates are in
+benchmarks/presentation_attacks/results.md.
 
-The verdict is about this face now. It is given up when the points are lost, when the face is gone from a
-frame for longer than a moment, when it no longer looks as it did when it was shown, and after `HELD_FOR`.
+The result holds for this face and for a short time. It is dropped when the points are lost, when the face is missing
+for longer than `LONGEST_GAP`, when its appearance changes, and after `HELD_FOR`.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kiosk.vision.faces.alignment import upright
-from kiosk.vision.faces.crop import look_of
+from kiosk.vision.faces.alignment import upright_transform
+from kiosk.vision.faces.crop import appearance_of
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
-from kiosk.vision.liveness.parallax import FEWEST, Turn, turn_between
-from kiosk.vision.liveness.screen_edges import framed
+from kiosk.vision.liveness.parallax import FEWEST, Turn, estimate_turn
+from kiosk.vision.liveness.screen_edges import has_screen_edges
 
 LEAST_TURN = 0.15
-"""Sine of the turn, as the nose tells it, from which a head is shown. While this was made flat and bent sheets came
-to 0.07, those folded sharply along the nose mostly to 0.15 and at worst to 0.4."""
+"""The sine of the turn, measured by the nose, from which a face counts as a head. Flat and bent sheets reached
+0.07; sheets folded sharply along the nose mostly reached 0.15, at worst 0.4."""
 
 LEAST_ERRORS = 3.0
-"""The same in its standard errors."""
+"""The same, in standard errors of the turn."""
 
 IN_A_ROW = 3
-"""Frames one after the other that must show it."""
+"""Consecutive frames that must show the turn."""
 
-LONGEST_LOOK = 1.5
-"""Seconds after which points are chosen anew, because they drift."""
+LONGEST_TRACKING = 1.5
+"""Seconds after which new points are chosen, because tracked points drift."""
 
 HELD_FOR = 5.0
-"""Seconds that a verdict holds: to turn the head, and to look at the screen again."""
+"""Seconds that a result holds: long enough to turn the head and to look at the screen again."""
 
 LONGEST_GAP = 0.25
-"""Seconds without the face after which it may be another."""
+"""Seconds without the face after which it may be another person's."""
 
 FRAMED = 0.3
-"""Share of the looks, the latest counting most, in which a sheet's edges stand around a face that is refused."""
+"""A face is refused if screen edges surround it in at least this share of the checks. Recent checks count most."""
 
-LOOK_FOR_EDGES_EVERY = 0.1
-"""Seconds between two looks for such edges."""
+EDGE_CHECK_INTERVAL = 0.1
+"""Seconds between two checks for screen edges."""
 
-_LATEST_LOOK = 0.15  # its part in that share
-_FEWEST_LOOKS = 8  # before anybody is alive
+_LATEST_WEIGHT = 0.15  # the weight of the latest check in that share
+_FEWEST_CHECKS = 8  # before any face counts as live
 
-# The crop in which points are followed: upright, so that shift, size and roll are gone before.
+# The crop in which points are tracked. It is upright, so that shift, size and roll are already removed.
 _SIZE = 160  # pixels along a side
 _EYES_APART = 48.0  # pixels
 _EYES = complex((_SIZE - 1) / 2, 58.0)
@@ -76,25 +76,25 @@ _FLOW = {"winSize": _WINDOW, "maxLevel": _LEVELS, "criteria": _STOP}
 
 _SHADE = 1e-6  # frame times are sums of fractions
 _TURNED_ALIKE = 0.06  # eye distances between two places of the nose
-_LOOKS_ALIKE = 0.5  # correlation, below that of tracks because the head has turned a little
+_SAME_APPEARANCE = 0.5  # correlation, below that of tracks because the head has turned a little
 
 Spots = NDArray[np.float32]  # (n, 1, 2) pixels of the crop, as OpenCV wants them
 
 
 @dataclass
-class _Look:
-    """Points of a face since they were chosen."""
+class _TrackedPoints:
+    """Points on a face, where they were chosen and where they are now."""
 
     began: float
     nose: float
-    look: NDArray[np.float32]
+    appearance: NDArray[np.float32]
     count: int
     first: Spots
     last: Spots
     crop: Gray
 
     def follow(self, crop: Gray) -> bool:
-        """Moves the points on to the next crop; False where too many were lost."""
+        """Tracks the points into the next crop; returns False if too many were lost."""
         there, found, _ = cv2.calcOpticalFlowPyrLK(self.crop, crop, self.last, None, **_FLOW)  # type: ignore[call-overload]
         back, found_back, _ = cv2.calcOpticalFlowPyrLK(crop, self.crop, there, None, **_FLOW)  # type: ignore[call-overload]
         missed = np.linalg.norm((back - self.last)[:, 0], axis=1)
@@ -103,76 +103,81 @@ class _Look:
         return len(self.last) >= max(FEWEST, _LEFT_OVER * self.count)
 
     def turn(self) -> Turn | None:
-        return turn_between(_in_eye_distances(self.first), _in_eye_distances(self.last), self.nose)
+        return estimate_turn(_in_eye_distances(self.first), _in_eye_distances(self.last), self.nose)
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """A face that was shown to be alive: when, and what it looked like before it turned."""
+class _LiveFace:
+    """A face that was found to be live: when, and its appearance before it turned."""
 
     time: float
     nose: float
-    look: NDArray[np.float32]
+    appearance: NDArray[np.float32]
 
     def is_another(self, crop: Gray, face: Face) -> bool:
-        """Whether somebody else is there now, which only shows when the head is turned as it was then."""
+        """Returns whether another person is there now. It can only tell when the head is turned as it was then."""
         turned_alike = abs(float(face.shape[4].real) - self.nose) < _TURNED_ALIKE
-        return turned_alike and float(self.look @ look_of(crop[_FACE])) < _LOOKS_ALIKE
+        return turned_alike and float(self.appearance @ appearance_of(crop[_FACE])) < _SAME_APPEARANCE
 
 
 class Liveness:
-    """Judges one face at a time; the age check wants no more. Use it from one thread."""
+    """Judges the liveness of one face at a time, which is all that the age check needs. Use it from one thread."""
 
     def __init__(self) -> None:
         self._mask = _face_mask()
         self._track = 0
         self._seen = float("-inf")
-        self._look: _Look | None = None
+        self._points: _TrackedPoints | None = None
         self._in_a_row = 0
-        self._shown: _Shown | None = None
-        self._framed = 0.0
-        self._looks = 0
-        self._next_look = 0.0
+        self._live_face: _LiveFace | None = None
+        self._edge_share = 0.0
+        self._checks = 0
+        self._next_check = 0.0
 
     def judge(self, gray: Gray, track: int, face: Face, time: float) -> bool:
-        """Whether the face of a track, seen in this frame, was shown to be a living one."""
+        """Returns whether the face of a track in this frame is live.
+
+        `gray` is the (height, width) uint8 frame, `time` the source's time in seconds.
+        """
         if track != self._track or not 0 <= time - self._seen <= LONGEST_GAP:
             self._forget()
         self._track, self._seen = track, time
-        self._look_around(gray, face, time)
+        self._check_edges(gray, face, time)
         crop = _crop_of(gray, face)
-        self._watch(crop, face, time)
-        if self._shown is not None and (time - self._shown.time > HELD_FOR or self._shown.is_another(crop, face)):
-            self._shown = None
-        return self._shown is not None and self._framed < FRAMED and self._looks >= _FEWEST_LOOKS
+        self._track_turn(crop, face, time)
+        if self._live_face is not None and (
+            time - self._live_face.time > HELD_FOR or self._live_face.is_another(crop, face)
+        ):
+            self._live_face = None
+        return self._live_face is not None and self._edge_share < FRAMED and self._checks >= _FEWEST_CHECKS
 
-    def _look_around(self, gray: Gray, face: Face, time: float) -> None:
-        if self._looks and time < self._next_look:
+    def _check_edges(self, gray: Gray, face: Face, time: float) -> None:
+        if self._checks and time < self._next_check:
             return
-        self._next_look = time + LOOK_FOR_EDGES_EVERY - _SHADE
-        self._looks += 1
-        self._framed += _LATEST_LOOK * (framed(gray, face) - self._framed)
+        self._next_check = time + EDGE_CHECK_INTERVAL - _SHADE
+        self._checks += 1
+        self._edge_share += _LATEST_WEIGHT * (has_screen_edges(gray, face) - self._edge_share)
 
-    def _watch(self, crop: Gray, face: Face, time: float) -> None:
-        look = self._look
-        if look is None:
-            self._look = self._begun(crop, face, time)
+    def _track_turn(self, crop: Gray, face: Face, time: float) -> None:
+        points = self._points
+        if points is None:
+            self._points = self._choose_points(crop, face, time)
             return
-        if not look.follow(crop):
-            # It turned too fast, was covered, or is another by now: nothing said of it before holds.
-            self._shown, self._in_a_row = None, 0
-            self._look = self._begun(crop, face, time)
+        if not points.follow(crop):
+            # The head turned too fast, was covered, or is another person's: earlier results no longer hold.
+            self._live_face, self._in_a_row = None, 0
+            self._points = self._choose_points(crop, face, time)
             return
-        turn = look.turn()
+        turn = points.turn()
         shows = turn is not None and turn.exceeds(LEAST_TURN, LEAST_ERRORS)
         self._in_a_row = self._in_a_row + 1 if shows else 0
         if self._in_a_row >= IN_A_ROW:
-            self._shown = _Shown(time, look.nose, look.look)
-        if time - look.began >= LONGEST_LOOK:
-            self._look = self._begun(crop, face, time)
+            self._live_face = _LiveFace(time, points.nose, points.appearance)
+        if time - points.began >= LONGEST_TRACKING:
+            self._points = self._choose_points(crop, face, time)
 
-    def _begun(self, crop: Gray, face: Face, time: float) -> _Look | None:
-        """Points to follow from here on, or None where the face gives none."""
+    def _choose_points(self, crop: Gray, face: Face, time: float) -> _TrackedPoints | None:
+        """Returns points to track from this crop on, or None if the face has too few."""
         self._in_a_row = 0
         if abs(float(face.shape[4].real)) > _FURTHEST_ASIDE:
             return None
@@ -182,19 +187,21 @@ class Liveness:
         if spots is None or len(spots) < _FEWEST_POINTS:
             return None
         first = np.asarray(spots, np.float32)
-        return _Look(time, float(face.shape[4].real), look_of(crop[_FACE]), len(first), first, first, crop)
+        return _TrackedPoints(
+            time, float(face.shape[4].real), appearance_of(crop[_FACE]), len(first), first, first, crop
+        )
 
     def _forget(self) -> None:
-        self._look, self._in_a_row, self._shown = None, 0, None
-        self._framed, self._looks = 0.0, 0
+        self._points, self._in_a_row, self._live_face = None, 0, None
+        self._edge_share, self._checks = 0.0, 0
 
 
 def _crop_of(gray: Gray, face: Face) -> Gray:
-    """(_SIZE, _SIZE) the face upright, with its eyes _EYES_APART apart."""
+    """Returns the upright face, (_SIZE, _SIZE) uint8, with the eyes _EYES_APART apart."""
     return np.asarray(
         cv2.warpAffine(
             gray,
-            upright(face, _EYES_APART, _EYES),
+            upright_transform(face, _EYES_APART, _EYES),
             (_SIZE, _SIZE),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
@@ -204,7 +211,7 @@ def _crop_of(gray: Gray, face: Face) -> Gray:
 
 
 def _face_mask() -> Gray:
-    """Where points are chosen: inside the face, because hair and background move by rules of their own."""
+    """Returns a mask of the inner face, where points are chosen. Hair and background move in other ways."""
     mask = np.zeros((_SIZE, _SIZE), np.uint8)
     middle = round(_EYES.real), round(_EYES.imag + 0.4 * _EYES_APART)
     cv2.ellipse(mask, middle, (round(0.95 * _EYES_APART), round(1.2 * _EYES_APART)), 0, 0, 360, (255,), -1)
@@ -212,5 +219,5 @@ def _face_mask() -> Gray:
 
 
 def _in_eye_distances(spots: Spots) -> NDArray[np.float64]:
-    """(n, 2) from the middle of the eyes."""
+    """Returns points as (n, 2) in eye distances from the point between the eyes."""
     return (spots[:, 0].astype(np.float64) - (_EYES.real, _EYES.imag)) / _EYES_APART

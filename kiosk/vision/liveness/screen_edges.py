@@ -1,9 +1,9 @@
-"""Whether a sheet's or a screen's edges stand around a face: left, right, and below across the body.
+"""Detects the edges of a screen or a sheet around a face: left, right, and below, across the body.
 
-A door frame or a shelf behind somebody has the first two, and the body covers where the third would be:
-a straight edge from one side of the chin to the other is what a held-up picture has and a person does not.
-(That surroundings give an attack away: Komulainen, Hadid and Pietikäinen, "Context Based Face Anti-Spoofing",
-2013, who look for the borders of a display.) A picture larger than the view has no edges to be seen.
+A door frame or a shelf behind a person has the first two edges, but the body covers the third. A straight edge that
+passes below the chin from one side to the other is what a held-up picture has and a person does not. Komulainen, Hadid
+and Pietikäinen, "Context Based Face Anti-Spoofing", 2013, search for the borders of a display in a similar way. A
+picture larger than the view shows no edges.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from kiosk.vision.faces.alignment import upright
+from kiosk.vision.faces.alignment import upright_transform
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
 
-# The part of the picture that is searched, upright and small.
+# The part of the frame that is searched, upright and small.
 _SIZE = 128  # pixels along a side
 _EYES_APART = 16.0  # pixels
 _EYES = complex((_SIZE - 1) / 2, 52.0)
@@ -25,16 +25,16 @@ _VOTES = 18
 _SHORTEST = 1.5  # eye distances
 _GAP = 4  # pixels that an edge may be interrupted
 
-_LEAN = 20.0  # degrees from upright or level
-# Where edges lie, in eye distances from the middle of the eyes.
+_LEAN = 20.0  # degrees from vertical or horizontal
+# Positions of edges, in eye distances from the point between the eyes.
 _ASIDE = (0.9, 3.2)
 _BESIDE_THE_FACE = (-0.5, 1.2)
 _BELOW = (1.55, 3.4)
-_UNDER_THE_CHIN = 0.2  # the lower edge passes under at least this much on both sides
+_UNDER_THE_CHIN = 0.2  # the lower edge extends at least this far to both sides
 
 
-def framed(gray: Gray, face: Face) -> bool:
-    """Whether three sides of a rectangle stand around the face."""
+def has_screen_edges(gray: Gray, face: Face) -> bool:
+    """Returns whether three sides of a rectangle surround the face in the (height, width) uint8 frame."""
     edges = cv2.Canny(cv2.GaussianBlur(_around(gray, face), (3, 3), 0), *_CANNY)
     lines = cv2.HoughLinesP(edges, 1, np.pi / 180, _VOTES, minLineLength=_SHORTEST * _EYES_APART, maxLineGap=_GAP)
     if lines is None:
@@ -53,8 +53,8 @@ def framed(gray: Gray, face: Face) -> bool:
 
 
 def _around(gray: Gray, face: Face) -> Gray:
-    """(_SIZE, _SIZE) the face upright amid its surroundings; reduced first, so that fine texture makes no edges."""
-    to_picture = upright(face, _EYES_APART, _EYES)
+    """Returns the upright face with its surroundings, (_SIZE, _SIZE). Reducing first removes edges of fine texture."""
+    to_picture = upright_transform(face, _EYES_APART, _EYES)
     reduction = min(_EYES_APART / face.eye_distance, 1.0)
     small = cv2.resize(gray, None, fx=reduction, fy=reduction, interpolation=cv2.INTER_AREA)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

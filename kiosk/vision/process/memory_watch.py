@@ -1,4 +1,4 @@
-"""What the vision process may take of the machine's memory, so that a leak in a library ends it and not the sale."""
+"""Limits the memory of the vision process, so that a leak in a library ends this process and not a sale."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 SETTLED_AFTER = 60.0
-"""Seconds of work after which all is loaded, and what is taken then is what the process needs."""
+"""Seconds of work after which everything is loaded. The memory used then is what the process needs."""
 
 LEAK = 384 << 20
-"""Bytes more than that at which the process ends itself while nobody has agreed to be looked at."""
+"""Bytes of growth at which the process ends itself while no estimates are allowed."""
 
 FLOOD = 2 * LEAK
-"""Bytes more than that at which it ends itself whatever is going on: the age check then asks for an ID."""
+"""Bytes of growth at which it ends itself in any case. A running age check then asks for an ID."""
 
 _LOOK_EVERY = 5.0  # seconds
 
 
-def is_killed_first() -> None:
-    """Of all the machine's processes, if its memory runs out: it is started anew, and holds nothing that matters."""
+def prefer_oom_kill() -> None:
+    """Asks the kernel to kill this process first when memory runs out. It holds nothing that must be kept."""
     with contextlib.suppress(OSError):  # not on Linux
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds; 0 where the system does not say."""
+def resident_bytes() -> int:
+    """Returns the resident memory of this process in bytes; 0 if the system does not tell."""
     try:
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -34,16 +34,16 @@ def resident() -> int:
 
 
 class MemoryWatch:
-    """Compares what the process holds with what it held once it had settled: how much that is the engine decides."""
+    """Compares the process's memory with what it was after `SETTLED_AFTER`, which depends on the engine."""
 
-    def __init__(self, measure: Callable[[], int] = resident) -> None:
+    def __init__(self, measure: Callable[[], int] = resident_bytes) -> None:
         self._measure = measure
         self._began: float | None = None
         self._settled: int | None = None
         self._look_at = 0.0
 
-    def too_much(self, now: float, *, quiet: bool) -> int:
-        """By how many bytes the process has outgrown itself, or 0; `quiet` if it may end without being missed."""
+    def excess_bytes(self, now: float, *, quiet: bool) -> int:
+        """Returns the growth in bytes if it exceeds the limit, else 0. `quiet`: no estimates are allowed now."""
         if self._began is None:
             self._began = now
         if now - self._began < SETTLED_AFTER or now < self._look_at:

@@ -1,8 +1,8 @@
-"""What the vision process says, before the kiosk believes it: a datagram in, a message of the right shape out.
+"""Validates the vision process's datagrams before the kiosk uses them.
 
-That process decodes whatever a camera, a file or a driver gives it, so it may crash in the middle of a word, and what
-broke it may speak with its voice. Nothing that it says can end the kiosk. What it *sees* cannot be checked here:
-whether an estimate may pass an age check at all is for the operator to decide (`age_check.automatic_pass`).
+That process decodes data of cameras, files and drivers. It may crash in the middle of a message, and an attacker who
+took it over could send any message. No message may end the kiosk. Whether an estimate is true cannot be checked here;
+the operator decides whether an estimate may pass an age check at all (`age_check.automatic_pass`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kiosk.estimate import AgeGroup, Observation, Status
 from kiosk.inference.manifest import GENDER_LABELS
 from kiosk.vision.process.messages import EngineInfo, VisionState
 
-_ROUNDED = 0.01  # by which a sum of probabilities may miss 1: each has four digits
+_ROUNDED = 0.01  # the largest deviation of a sum of probabilities from 1, as each has four digits
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Probabilities = dict[str, _Share]
@@ -59,12 +59,12 @@ class _Observation(_Model):
     faces: Annotated[tuple[_Face, ...], Field(max_length=1000)]
 
 
-_TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"order", "observation"})
+_TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"command", "observation"})
 
 
 class _Message(_Model):
     run: int
-    order: int = 0
+    command: int = 0
     observation: _Observation | None = None
     alive: Literal[True] = True
     loading_gpu: Literal[True] = True
@@ -74,26 +74,29 @@ class _Message(_Model):
     state: VisionState = VisionState.STARTING
     fault: str | None = None
     failed: str = ""
-    passing: bool = False
-    """Of `failed`: whether a fresh process may find it well again."""
+    transient: bool = False
+    """With `failed`: whether a new process may succeed."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> _Message:
         said = self.model_fields_set
         if any(said & together and not together <= said for together in _TOGETHER):
-            raise ValueError("half of it is missing")
+            raise ValueError("the message is incomplete")
         if ("engine" in said and self.engine is None) or ("observation" in said and self.observation is None):
-            raise ValueError("it says nothing")
+            raise ValueError("the message is empty")
         return self
 
 
-def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | None:
-    """What a datagram says, its `observation` as one; None for what makes no sense. `groups`: the engine's."""
+def parse_message(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | None:
+    """Returns a datagram's fields, with `observation` as an `Observation`; None if it is invalid.
+
+    `groups` are the engine's age groups.
+    """
     try:
         message = _Message.model_validate_json(datagram, strict=True)
         said = {name: getattr(message, name) for name in message.model_fields_set}
         if "failed" in said:
-            said["passing"] = message.passing
+            said["transient"] = message.transient
         if message.observation is not None:
             for face in message.observation.faces:
                 _check_estimate(face, groups)
@@ -104,15 +107,15 @@ def parsed(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, Any] | N
 
 
 def _check_estimate(face: _Face, groups: Sequence[AgeGroup]) -> None:
-    """Raises `ValueError` if half of the estimate is missing, or its probabilities are not this engine's."""
+    """Raises `ValueError` if the estimate is incomplete or its labels are not this engine's."""
     if face.gender is None and face.age is None:
         return
     if face.gender is None or face.age is None:
-        raise ValueError("half of the estimate is missing")
+        raise ValueError("the estimate is incomplete")
     _check(face.gender.label, face.gender.probabilities, GENDER_LABELS)
     _check(face.age.group, face.age.probabilities, tuple(group.label for group in groups))
 
 
 def _check(shown: str, probabilities: Mapping[str, float], labels: tuple[str, ...]) -> None:
     if tuple(probabilities) != labels or shown not in labels or abs(sum(probabilities.values()) - 1) > _ROUNDED:
-        raise ValueError("they are no probabilities of this engine's")
+        raise ValueError("the probabilities are not this engine's")

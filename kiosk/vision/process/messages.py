@@ -1,4 +1,4 @@
-"""What the vision process shows to the rest: its state, its observations, the newest picture."""
+"""The interface of the vision process to the rest of the kiosk: state, modes, observations, preview."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from kiosk.estimate import MeasuredAccuracy, Observation
 
 
 class VisionState(enum.Enum):
-    """How the vision process is doing."""
+    """The state of the vision process."""
 
     STARTING = "starting"
     RUNNING = "running"
     NO_CAMERA = "no camera"
-    """The process runs, but the camera is away; it keeps trying."""
+    """The process runs, but the camera is disconnected; it keeps trying."""
     RESTARTING = "restarting"
-    """The process died or hung; a new one is on its way."""
+    """The process died or hung; a new one is being started."""
     ENDED = "ended"
-    """The source came to its end."""
+    """The source ended."""
     FAILED = "failed"
-    """It cannot work as it was set up; `fault` says why. It stays down, unless it was an engine that it lacked."""
+    """It cannot work with these settings; `fault` says why. Only a missing engine is tried again."""
 
 
 class VisionMode(enum.Enum):
-    """What vision may do with whom it sees."""
+    """What vision may do with the people it sees."""
 
     PRESENCE = "notice"
-    """Say whether somebody is there; nobody is estimated."""
+    """Report only where faces are, without estimates."""
     ESTIMATE = "estimate"
     AGE_CHECK = "age check"
-    """Estimate, and judge whether the face is a living one."""
+    """Estimate, and judge liveness."""
     SERVICE = "service"
-    """The same, and say where the landmarks are: for the operator, behind the service PIN."""
+    """The same, and report landmarks. For the operator, behind the service PIN."""
 
 
 class EngineInfo(StrictModel):
@@ -50,7 +50,7 @@ class EngineInfo(StrictModel):
     name: str
     precision: str
     accuracy: MeasuredAccuracy | None
-    """None if nobody measured it."""
+    """The measured accuracy, or None."""
 
 
 def _always() -> bool:
@@ -59,49 +59,49 @@ def _always() -> bool:
 
 @dataclass(frozen=True)
 class Preview:
-    """A picture to show, with the frame that it was made from."""
+    """An image to show, and the number of its frame."""
 
     frame: int
     """The source's number of the frame, as in the frame's `Observation`."""
 
     image: NDArray[np.uint8]
-    """(height, width, 3) BGR, or (height, width, 4) with a byte that means nothing; a large frame is reduced.
+    """(height, width, 3) BGR or (height, width, 4) BGR with an unused byte, uint8. Large frames are reduced.
 
-    It may lie in memory that is written anew meanwhile.
+    The image may lie in shared memory that is overwritten later: see `intact`.
     """
 
     frame_size: tuple[int, int]
-    """Width and height of the frame, in which an observation's boxes are given."""
+    """Width and height of the frame in pixels. An observation's boxes refer to these."""
 
     intact: Callable[[], bool] = _always
-    """Whether `image` is still the picture: to be asked after its pixels were used, and before they are shown."""
+    """Returns whether `image` was not overwritten. Call it after using the pixels and before showing them."""
 
-    def kept(self) -> Preview | None:
-        """One with pixels of its own, to be shown later; None where they are lost already."""
+    def copy_if_intact(self) -> Preview | None:
+        """Returns a preview with its own copy of the pixels, or None if they were already overwritten."""
         copy = replace(self, image=self.image.copy(), intact=_always)
         return copy if self.intact() else None
 
 
 class Vision(Protocol):
-    """What a window needs of the vision process. Nothing here blocks; call it from one thread."""
+    """What a window uses of the vision process. No call blocks; use it from one thread."""
 
     @property
     def state(self) -> VisionState:
-        """As of the last `poll`."""
+        """The state at the last `poll`."""
 
     @property
     def fault(self) -> str | None:
-        """One line about what is wrong, in the states NO_CAMERA, RESTARTING and FAILED."""
+        """One line that says what is wrong, in the states NO_CAMERA, RESTARTING and FAILED."""
 
     @property
     def engine_fault(self) -> str | None:
-        """One line about why the engine is not the one that was asked for; estimates go on."""
+        """One line that says why another engine than the configured one is used; estimates go on."""
 
     def set_mode(self, mode: VisionMode) -> None:
-        """What vision may do from now on; it holds for a process that replaces a dead one, too."""
+        """Sets what vision may do from now on, also for a process that replaces a dead one."""
 
     def poll(self) -> list[Observation]:
-        """Observations since the last call, oldest first. Also looks after the process."""
+        """Returns the observations since the last call, oldest first. Also restarts the process if needed."""
 
     def preview(self) -> Preview | None:
-        """The newest picture, or None where there is none newer than the one last given. Show it soon: see `intact`."""
+        """Returns the newest image, or None if there is none since the last call. Show it soon: see `intact`."""

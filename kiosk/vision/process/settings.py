@@ -1,4 +1,4 @@
-"""What the kiosk tells the vision process: its settings at the start, and which mode to work in."""
+"""The settings of the vision process, and the command that sets its mode."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from kiosk.config import CameraConfig, VisionConfig
 from kiosk.vision.process.messages import VisionMode
 
-_LONGEST_ORDER = 256
+_LONGEST_COMMAND = 256
 
 
 @dataclass(frozen=True)
 class VisionSettings:
-    """What the vision process is to do."""
+    """The settings with which the vision process starts."""
 
     source: str
     loop: bool = True
@@ -21,20 +21,19 @@ class VisionSettings:
     """Width, height and rate to request from a camera."""
     engine: Path | None = None
     smallest_face: float = VisionConfig().smallest_face
-    """Height of the smallest face that is found at once, as a share of the frame's height."""
+    """The height of the smallest face found at once, as a share of the frame's height."""
     cpu_only: bool = False
     liveness: bool = True
-    """Whether `VisionMode.AGE_CHECK` and `SERVICE` judge liveness. A clip of drawn people can show none."""
-    patient: bool = False
-    """Whether a camera or an engine that is not there at the start is looked for, as one that goes away later is."""
+    """Whether `VisionMode.AGE_CHECK` and `SERVICE` judge liveness. Drawn people in a clip are never live."""
+    wait_for_device: bool = False
+    """Whether to wait for a camera or an engine that is missing at the start, instead of failing."""
 
 
 @dataclass(frozen=True)
 class ModeCommand:
-    """What the vision process may do with whom it sees. Every change has the next number.
+    """Sets the mode of the vision process. Every change has the next number.
 
-    An observation bears the number of the order that it was made under, so that one still on its way when the mode
-    changed is told from those that the new mode allows.
+    An observation carries the number of its command. So observations made before a change of mode are recognised.
     """
 
     number: int
@@ -42,9 +41,9 @@ class ModeCommand:
 
     @property
     def shows(self) -> bool:
-        """Whether a picture and estimates may leave the process."""
+        """Whether images and estimates may leave the process."""
         return self.mode is not VisionMode.PRESENCE
 
     def forgets(self, before: ModeCommand) -> bool:
-        """Whether whoever was seen under `before` is to be forgotten, because consent ended or one order was lost."""
+        """Returns whether people seen under `before` must be forgotten: consent ended, or a command was lost."""
         return self.number != before.number + 1 or not (self.shows and before.shows)

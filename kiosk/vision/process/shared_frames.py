@@ -1,9 +1,9 @@
-"""The newest pictures in shared memory, overwritten in place: how the window sees what the camera sees.
+"""The newest camera images in shared memory, through which the window gets its preview.
 
-A picture never passes through a file, a pipe or the part of the program that writes to disk. There are three slots:
-while one is written, the window shows the last one from its own place, without a copy. Each picture has a number, which
-its slot bears only while the whole picture is in it: whoever used the pixels asks afterwards whether it still does, and
-so a picture that was overwritten meanwhile is never shown. A writer that dies in the middle leaves the one before it.
+An image never passes through a file, a pipe or the process that writes to disk. There are three slots. While one is
+written, the window shows the last one directly, without a copy. Every image has a number, which its slot holds only
+while the image is complete. A reader checks the number again after using the pixels, so that an overwritten image is
+never shown. If the writer dies while writing, the previous image remains.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from numpy.typing import NDArray
 from kiosk.vision.process.messages import Preview
 
 MOST_PIXELS = 1280 * 720
-"""A larger frame is reduced to this: no screen shows more of it."""
+"""Larger frames are reduced to this many pixels; no screen shows more."""
 SLOTS = 3
 STILL_FRAMES = 25
-"""So many frames in a row that are the very same are shown as one; then again, for whoever has lost it meanwhile."""
+"""Of this many identical frames in a row only the first is written; then one again, for a reader that lost it."""
 
 _NUMBER, _FRAME, _WIDTH, _HEIGHT, _FRAME_WIDTH, _FRAME_HEIGHT, _FIELDS = range(7)
 _CHANNELS = 4
-_ALIGNED = 64  # bytes: no two slots share a line of a processor's cache
+_ALIGNED = 64  # bytes, so that no two slots share a cache line
 _LONGEST_SIDE = 1 << 16  # of a frame, in pixels
 _SLOT_PIXELS = MOST_PIXELS * _CHANNELS
 _SLOT_BYTES = _ALIGNED + _SLOT_PIXELS
 
 
 class PreviewMemory:
-    """The shared pictures. One process creates the memory and reads, another attaches and writes."""
+    """The shared images. One process creates the memory and reads, another attaches and writes."""
 
     def __init__(self, memory: SharedMemory, *, owner: bool) -> None:
         self._memory = memory
         self._owner = owner
         self._newest = self._numbers(0, 1)
-        """The number of the last picture that was completed, by whatever writer; 0 before the first."""
+        """The number of the last complete image, of any writer; 0 before the first."""
         self._headers = [self._numbers(_ALIGNED + slot * _SLOT_BYTES, _FIELDS) for slot in range(SLOTS)]
         self._last_shown = 0
         self._last_written: NDArray[np.uint8] | None = None
@@ -46,26 +46,26 @@ class PreviewMemory:
 
     @classmethod
     def create(cls) -> PreviewMemory:
-        """Memory for the pictures, all zero."""
+        """Creates the memory, filled with zeros. The creator frees it in `close`."""
         return cls(SharedMemory(create=True, size=_ALIGNED + SLOTS * _SLOT_BYTES), owner=True)
 
     @classmethod
     def attach(cls, name: str) -> PreviewMemory:
-        """The memory that another process created."""
+        """Opens the memory that another process created, by its `name`."""
         return cls(SharedMemory(name), owner=False)
 
     @property
     def name(self) -> str:
-        """What `attach` wants."""
+        """The name to pass to `attach`."""
         return self._memory.name
 
     @property
     def blank(self) -> bool:
-        """Whether no slot holds anything of any picture."""
+        """Whether all slots are empty."""
         return not any(self._pixels(slot, MOST_PIXELS, 1).any() for slot in range(SLOTS))
 
     def write(self, image: NDArray[np.uint8], frame: int) -> None:
-        """Puts a (height, width, 3) BGR frame in place of the oldest picture, unless it is the newest one once more."""
+        """Writes a (height, width, 3) BGR uint8 frame over the oldest image, unless it equals the newest one."""
         if self._is_written(image):
             return
         height, width = image.shape[:2]
@@ -76,28 +76,28 @@ class PreviewMemory:
         header = self._headers[slot]
         header[_NUMBER] = 0
         header[_FRAME:] = frame, shown_width, shown_height, width, height
-        # Four bytes a pixel are what Qt draws without a conversion of its own, which takes longer than this one.
+        # Qt draws four bytes per pixel without its own conversion, which would take longer than this one.
         cv2.cvtColor(reduced, cv2.COLOR_BGR2BGRA, dst=self._pixels(slot, shown_width, shown_height))
         header[_NUMBER] = number
         self._newest[0] = number
 
     def _is_written(self, image: NDArray[np.uint8]) -> bool:
-        """Whether the newest picture is this one: a still source gives nothing to paint."""
+        """Returns whether the newest image equals this one, so that there is nothing to paint."""
         last, self._last_written = self._last_written, image
         self._still = self._still + 1 if last is not None and _same(last, image) else 0
         return self._still % STILL_FRAMES > 0
 
     def clear(self) -> None:
-        """Leaves nothing of any picture."""
+        """Overwrites all slots with zeros."""
         self._last_written = None
         for slot, header in enumerate(self._headers):
             header[:] = 0
             self._pixels(slot, MOST_PIXELS, 1)[:] = 0
 
     def read(self) -> Preview | None:
-        """The newest picture in its place, or None where it is the one last read, or was overwritten or cleared.
+        """Returns the newest image without a copy, or None if it was already read, overwritten or cleared.
 
-        Its pixels hold until two more were written: ask the preview whether it is `intact`.
+        Its pixels stay valid until two more images are written: check `Preview.intact`.
         """
         number = int(self._newest[0])
         slot = number % SLOTS
@@ -114,9 +114,9 @@ class PreviewMemory:
         return preview if preview.intact() else None
 
     def close(self) -> None:
-        """Lets go of the memory; its owner frees it."""
+        """Closes the memory; its creator also frees it."""
         del self._newest, self._headers
-        with contextlib.suppress(BufferError):  # somebody holds a preview: its place goes with the process
+        with contextlib.suppress(BufferError):  # a preview is still in use: the memory goes with the process
             self._memory.close()
         if self._owner:
             self._memory.unlink()
@@ -127,7 +127,7 @@ class PreviewMemory:
     def _pixels(self, slot: int, width: int, height: int) -> NDArray[np.uint8]:
         shape = height, width, _CHANNELS
         offset = 2 * _ALIGNED + slot * _SLOT_BYTES
-        # it holds the memory for as long as the array lives, which `np.ndarray` on a buffer does not
+        # `frombuffer` keeps the memory for as long as the array lives; `np.ndarray` on a buffer does not
         return np.frombuffer(self._buffer, np.uint8, height * width * _CHANNELS, offset).reshape(shape)
 
     @property
@@ -137,13 +137,13 @@ class PreviewMemory:
 
 
 def _is_picture(width: int, height: int) -> bool:
-    """Whether a slot holds one of this size. Whoever writes may have gone mad."""
+    """Returns whether a slot can hold an image of this size. The writer may be faulty."""
     return width > 0 and height > 0 and width * height <= MOST_PIXELS
 
 
 def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     if one.shape != other.shape or not np.array_equal(one[::16, ::16], other[::16, ::16]):
-        return False  # as any two frames of a camera, found out at once
+        return False  # two frames of a camera nearly always differ here
     return np.array_equal(one, other)
 
 

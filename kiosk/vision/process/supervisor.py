@@ -1,8 +1,8 @@
-"""The vision process: camera, detector and engine, apart from the shop that must go on.
+"""Starts, supervises and replaces the vision process: camera, detector and engine, apart from the sale.
 
-A driver that hangs in `read()`, a crash inside a GPU library or a corrupt stream costs a restart of
-this process and nothing else. Between the two processes go only small JSON datagrams (so that one
-cut off by a crash cannot spoil the next) and the preview in shared memory.
+A driver that hangs in `read()`, a crash in a GPU library or a damaged stream costs only a restart of this process. The
+processes exchange the preview in shared memory, and small JSON datagrams, so that a message cut off by a crash cannot
+damage the next one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kiosk.common.backoff import Backoff
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.inference import ManifestError, check
 from kiosk.inference.base import EngineError
-from kiosk.vision.process.message_schema import parsed
+from kiosk.vision.process.message_schema import parse_message
 from kiosk.vision.process.messages import EngineInfo, Preview, VisionMode, VisionState
 from kiosk.vision.process.settings import ModeCommand, VisionSettings
 from kiosk.vision.process.shared_frames import PreviewMemory
@@ -32,35 +32,35 @@ from kiosk.vision.process.worker import work
 log = logging.getLogger(__name__)
 
 HUNG_AFTER = 2.0
-"""Seconds of silence after which the process is taken to hang."""
+"""Seconds without a message after which the process counts as hanging."""
 
 LOAD_WITHIN = 180.0
-"""Seconds for an engine on a GPU to load: TensorRT for RTX compiles for the GPU at hand the first time."""
+"""Seconds in which an engine must load on a GPU. TensorRT for RTX compiles for the GPU the first time."""
 
 START_WITHIN = 30.0
-"""Seconds in which a new process must give its first sign: a Jetson loads libraries slowly."""
+"""Seconds in which a new process must send its first message. A Jetson loads libraries slowly."""
 
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
-_GPU_TRIES = 2  # a GPU library that crashes or hangs the process so often is left alone
-_LOOK_FOR_ENGINE_EVERY = 10.0  # seconds: one that is damaged is read whole each time, by the screen's thread
-_STEADY_AFTER = 30.0  # seconds of work after which past failures are forgotten
+_GPU_TRIES = 2  # after this many crashes or hangs on the GPU, the CPU is used
+_LOOK_FOR_ENGINE_EVERY = 10.0  # seconds; a damaged file is read whole each time, in the window's thread
+_STEADY_AFTER = 30.0  # seconds of work after which earlier failures no longer count
 _LONGEST_MESSAGE = 1 << 16
 
 MOST_AT_ONCE = 256
-"""Messages of one `poll`: it comes to an end also where a process that went mad says more than is ever heard."""
+"""The most messages of one `poll`, so that it ends even if a faulty process sends without pause."""
 
 
 class VisionProcess:
-    """The kiosk's end: starts the process, hears from it, and replaces it when it dies or hangs."""
+    """Starts the vision process, reads its messages, and replaces it when it dies or hangs."""
 
     def __init__(self, settings: VisionSettings, mode: VisionMode = VisionMode.ESTIMATE) -> None:
-        """Checks the engine's files. Raises `ManifestError`, unless it is to be patient."""
+        """Checks the engine's files. Raises `ManifestError`, unless the settings say `wait_for_device`."""
         self._settings = settings
-        self._order = ModeCommand(0, mode)
-        self._obeyed = False
+        self._command = ModeCommand(0, mode)
+        self._mode_confirmed = False
         self._groups: tuple[AgeGroup, ...] = DECADES
-        no_engine = self._why_no_engine()
-        if no_engine and not settings.patient:
+        no_engine = self._engine_error()
+        if no_engine and not settings.wait_for_device:
             raise no_engine
         self._context = multiprocessing.get_context("spawn")
         self._socket, self._their_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -71,27 +71,27 @@ class VisionProcess:
         self._backoff = Backoff(_BACK_OFF)
         self._has_worked = False
         self._started = self._last_heard = self._start_at = 0.0
-        self._heard = False
+        self._has_spoken = False
         self._on_gpu = self._loading_gpu = self._announced = False
         self._gpu_failures = 0
         self._lacks_engine = no_engine is not None
         self.state = VisionState.FAILED if no_engine else VisionState.STARTING
         self.fault: str | None = str(no_engine) if no_engine else None
         self.engine_fault: str | None = None
-        """Why the engine is not the one that was asked for; estimates go on."""
+        """Why another engine than the configured one is used; estimates go on."""
         self.engine: EngineInfo | None = None
-        """What runs the network; None until the process has said so."""
+        """The engine in use; None until the process has reported it."""
 
     def start(self) -> None:
-        """Starts the process, or has `poll` do so once there is an engine for it; does not wait for it."""
+        """Starts the process, or lets `poll` start it once there is an engine. Does not wait."""
         if self._lacks_engine:
             return
         self._run += 1
-        self._heard = self._obeyed = self._on_gpu = self._loading_gpu = self._announced = False
+        self._has_spoken = self._mode_confirmed = self._on_gpu = self._loading_gpu = self._announced = False
         self._started = self._last_heard = time.monotonic()
         self._process = self._context.Process(
             target=work,
-            args=(self._settings, self._their_socket, self._memory.name, self._run, self._order),
+            args=(self._settings, self._their_socket, self._memory.name, self._run, self._command),
             name="vision",
             daemon=True,
         )
@@ -99,62 +99,59 @@ class VisionProcess:
 
     @property
     def groups(self) -> tuple[AgeGroup, ...]:
-        """The age groups that the engine tells apart."""
+        """The engine's age groups."""
         return self._groups
 
     @property
     def pid(self) -> int | None:
-        """The process's number, while there is one."""
+        """The process ID, or None."""
         return self._process.pid if self._process else None
 
     def fileno(self) -> int:
-        """A descriptor that can be read once `poll` has something new, for whoever would rather wait than ask."""
+        """Returns a file descriptor that becomes readable when `poll` has something new."""
         return self._socket.fileno()
 
     def poll(self) -> list[Observation]:
-        """Observations since the last call, oldest first. Also looks after the process; never waits."""
-        messages = [message for message in self._messages() if self._understood(message)]
-        observations = [message["observation"] for message in messages if message["order"] == self._order.number]
+        """Returns the observations since the last call, oldest first. Also restarts the process; never waits."""
+        messages = [message for message in self._messages() if self._handle(message)]
+        observations = [message["observation"] for message in messages if message["command"] == self._command.number]
         if observations:
-            self._obeyed = True
-        elif messages and not self._obeyed:
-            self._tell_order()  # the last time the channel may have been full
+            self._mode_confirmed = True
+        elif messages and not self._mode_confirmed:
+            self._send_command()  # the channel may have been full the last time
         if self._lacks_engine:
             self._look_for_engine()
         elif self.state not in (VisionState.ENDED, VisionState.FAILED):
-            self._look_after()
+            self._supervise()
         return observations
 
     def preview(self) -> Preview | None:
-        """The newest picture, or None where there is none newer than the one last given, or none may be shown."""
-        # Before the first observation under this order the memory may still hold what an older one allowed.
-        return self._memory.read() if self._order.shows and self._obeyed else None
+        """Returns the newest image, or None if there is no newer one or none may be shown."""
+        # Before the first observation under this command, the memory may hold an image that only an older one allowed.
+        return self._memory.read() if self._command.shows and self._mode_confirmed else None
 
     @property
     def mode(self) -> VisionMode:
-        """What vision may do with whom it sees."""
-        return self._order.mode
+        """What vision may do with the people it sees."""
+        return self._command.mode
 
     def set_mode(self, mode: VisionMode) -> None:
-        """What vision may do from now on; it holds for a process that replaces a dead one, too.
+        """Sets what vision may do from now on, also for a process that replaces a dead one.
 
-        What was made under the old mode and is still on its way is dropped. `PRESENCE` also forgets everybody.
+        Observations of the old mode that are still on their way are dropped. `PRESENCE` also forgets everybody.
         """
-        if mode is not self._order.mode:
-            self._order = ModeCommand(self._order.number + 1, mode)
-            self._obeyed = False
-            self._tell_order()
+        if mode is not self._command.mode:
+            self._command = ModeCommand(self._command.number + 1, mode)
+            self._mode_confirmed = False
+            self._send_command()
 
     def use_engine(self, engine: Path | None) -> None:
-        """Another engine from now on, in a new process; None for the one that fits best.
+        """Restarts the process with another engine; None chooses the best one.
 
-        Raises `ManifestError`, and `EngineError` for one of other age groups, which nothing here could show. Then
-        everything stays as it was.
+        Raises `ManifestError`, and `EngineError` for an engine with other age groups. Then nothing changes.
         """
         if check(engine).groups != self._groups:
-            raise EngineError(
-                f"{engine} tells other age groups apart: name it as vision.engine in the settings instead"
-            )
+            raise EngineError(f"{engine} has other age groups: set it as vision.engine in the settings instead")
         self._lacks_engine = False
         self._kill()
         self._memory.clear()
@@ -166,7 +163,7 @@ class VisionProcess:
         self.start()
 
     def stop(self) -> None:
-        """Ends the process, with force if it does not listen, and frees everything."""
+        """Ends the process, by force if necessary, and releases everything."""
         if self._process:
             with contextlib.suppress(OSError):
                 self._socket.send(json.dumps({"stop": True}).encode())
@@ -176,32 +173,32 @@ class VisionProcess:
         self._their_socket.close()
         self._memory.close()
 
-    def _tell_order(self) -> None:
-        # A full channel means a process that hangs; its successor is told at its start.
+    def _send_command(self) -> None:
+        # A full channel means that the process hangs. Its successor gets the command at its start.
         with contextlib.suppress(OSError):
-            order = {"order": self._order.number, "mode": self._order.mode.value}
-            self._socket.send(json.dumps(order).encode())
+            command = {"command": self._command.number, "mode": self._command.mode.value}
+            self._socket.send(json.dumps(command).encode())
 
     def _messages(self) -> list[Mapping[str, Any]]:
         messages: list[Mapping[str, Any]] = []
         for _ in range(MOST_AT_ONCE):
             try:
-                message = parsed(self._socket.recv(_LONGEST_MESSAGE), self._groups)
+                message = parse_message(self._socket.recv(_LONGEST_MESSAGE), self._groups)
             except BlockingIOError:
                 break
-            if message and message["run"] == self._run:  # not the last word of a process that was replaced
+            if message and message["run"] == self._run:  # not from a process that was replaced
                 messages.append(message)
         return messages
 
-    def _understood(self, message: Mapping[str, Any]) -> bool:
-        """Takes in a message; True where it holds an observation."""
+    def _handle(self, message: Mapping[str, Any]) -> bool:
+        """Handles a message; returns whether it holds an observation."""
         self._last_heard = time.monotonic()
-        self._heard = True
+        self._has_spoken = True
         if "failed" in message:
             self._announced = True
             self.fault = message["failed"]
             log.info("vision ends: %s", self.fault)
-            if not self._has_worked and not message["passing"]:
+            if not self._has_worked and not message["transient"]:
                 self.state = VisionState.FAILED
         elif "loading_gpu" in message:
             self._on_gpu = self._loading_gpu = True
@@ -220,8 +217,8 @@ class VisionProcess:
             return True
         return False
 
-    def _why_no_engine(self) -> ManifestError | None:
-        """None for an engine that can be used, whose age groups hold from now on."""
+    def _engine_error(self) -> ManifestError | None:
+        """Returns why the engine cannot be used, or None; then its age groups are used from now on."""
         try:
             self._groups = check(self._settings.engine).groups
         except ManifestError as error:
@@ -229,18 +226,18 @@ class VisionProcess:
         return None
 
     def _look_for_engine(self) -> None:
-        """Nothing has been seen yet, so that it may tell any age groups apart."""
+        """Starts the process once the engine can be used. Nothing was shown yet, so any age groups are accepted."""
         now = time.monotonic()
         if now < self._start_at:
             return
         self._start_at = now + _LOOK_FOR_ENGINE_EVERY
-        no_engine = self._why_no_engine()
+        no_engine = self._engine_error()
         self.fault = str(no_engine) if no_engine else None
         if not no_engine:
             self._lacks_engine, self.state = False, VisionState.STARTING
             self.start()
 
-    def _look_after(self) -> None:
+    def _supervise(self) -> None:
         now = time.monotonic()
         if self._process is None:
             if now >= self._start_at:
@@ -248,28 +245,28 @@ class VisionProcess:
             return
         silent_for = now - self._last_heard
         if not self._process.is_alive():
-            self._replace("the vision process stopped")
-        elif silent_for > self._patience:
-            self._replace("the vision process hangs")
+            self._restart("the vision process stopped")
+        elif silent_for > self._allowed_silence:
+            self._restart("the vision process hangs")
         elif now - self._started > _STEADY_AFTER and self.state is VisionState.RUNNING:
             self._backoff.reset()
 
     @property
-    def _patience(self) -> float:
-        """Seconds of silence to bear."""
+    def _allowed_silence(self) -> float:
+        """Seconds without a message that are allowed now."""
         if self._loading_gpu:
             return LOAD_WITHIN
-        return HUNG_AFTER if self._heard else START_WITHIN
+        return HUNG_AFTER if self._has_spoken else START_WITHIN
 
-    def _replace(self, why: str) -> None:
+    def _restart(self, why: str) -> None:
         self._kill()
         self._memory.clear()
-        self._obeyed = False
+        self._mode_confirmed = False
         self.fault = self.fault or why
         self.state = VisionState.RESTARTING
-        log.warning("%s: it is started anew", self.fault)
+        log.warning("%s: starting it again", self.fault)
         self._start_at = time.monotonic() + self._backoff.next_delay()
-        if self._on_gpu and not self._announced:  # what it could still announce was not its end
+        if self._on_gpu and not self._announced:  # a failure that it announced was not a crash
             self._gpu_failures += 1
             if self._gpu_failures >= _GPU_TRIES:
                 self._leave_gpu(f"{why} {self._gpu_failures} times with the engine on the GPU: running on the CPU")
@@ -284,7 +281,7 @@ class VisionProcess:
             return
         if self._process.is_alive():
             self._process.kill()
-            # A process stuck in a driver dies when the driver lets go of it; nobody waits for that.
+            # A process stuck in a driver ends when the driver returns. Do not wait for that.
             self._process.join(0.2)
         if not self._process.is_alive():
             self._process.close()

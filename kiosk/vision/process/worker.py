@@ -1,6 +1,6 @@
-"""Inside the vision process: frames are taken, and what may leave the process is sent.
+"""The vision process: reads frames, runs the pipeline, and sends what the mode allows.
 
-It takes orders in small JSON datagrams and answers in the same.
+Commands and answers are small JSON datagrams.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from kiosk.common.errors import KioskError
 from kiosk.inference import Engine, load
 from kiosk.vision.capture.grabber import FrameGrabber
 from kiosk.vision.capture.source import open_source
-from kiosk.vision.process.memory_watch import MemoryWatch, is_killed_first
+from kiosk.vision.process.memory_watch import MemoryWatch, prefer_oom_kill
 from kiosk.vision.process.messages import EngineInfo, VisionMode, VisionState
 from kiosk.vision.process.settings import ModeCommand, VisionSettings
 from kiosk.vision.process.shared_frames import PreviewMemory
 
-BEAT = 0.2
-"""Seconds between two signs of life while no frames come."""
+ALIVE_INTERVAL = 0.2
+"""Seconds between two messages while no frames come."""
 
 STALLED_AFTER = 3.0
-"""Seconds that a camera may take for one frame before its driver is taken to hang."""
+"""Seconds without a frame after which a camera's driver counts as hanging."""
 
-_LONGEST_ORDER = 256
+_LONGEST_COMMAND = 256
 
 
 class StalledError(KioskError):
-    """A driver that hangs: a fresh process may find it well again."""
+    """A driver hangs. A new process may be able to use it again."""
 
 
-def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, order: ModeCommand) -> None:
-    """The vision process itself."""
+def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, command: ModeCommand) -> None:
+    """Runs in the vision process until the kiosk stops it or a source ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a picture
-    is_killed_first()
+    prefer_oom_kill()
     channel.setblocking(False)
-    link = _Link(channel, run, order)
+    link = _Link(channel, run, command)
     try:
         with contextlib.closing(PreviewMemory.attach(memory_name)) as memory:
-            memory.clear()  # of what a process before this one left
+            memory.clear()  # remove what an earlier process left
             _work(settings, link, memory)
     except KioskError as error:
-        link.send(failed=" ".join(str(error).split()), passing=isinstance(error, StalledError))
+        link.send(failed=" ".join(str(error).split()), transient=isinstance(error, StalledError))
 
 
 def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
@@ -56,7 +56,9 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     from kiosk.vision.liveness.liveness import Liveness
     from kiosk.vision.pipeline import Pipeline
 
-    source = open_source(settings.source, loop=settings.loop, camera=settings.camera, patient=settings.patient)
+    source = open_source(
+        settings.source, loop=settings.loop, camera=settings.camera, wait_for_device=settings.wait_for_device
+    )
     engine = load(settings.engine, cpu_only=settings.cpu_only, before_gpu=lambda: link.send(loading_gpu=True))
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
@@ -66,41 +68,41 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     size: tuple[int, ...] | None = None
     reader.start()
     try:
-        while not link.told_to_stop():
-            frame = reader.mailbox.take(BEAT)
+        while not link.should_stop():
+            frame = reader.mailbox.take(ALIVE_INTERVAL)
             resized = frame is not None and frame.image.shape != (size or frame.image.shape)
             size = frame.image.shape if frame is not None else size
-            if link.forgets or resized:  # where somebody was in a picture of another size says nothing in this one
+            if link.forgets or resized:  # positions in frames of another size are useless
                 link.forgets = False
                 pipeline.forget()
-                reader.want_every(pipeline.frames_every)
+                reader.set_frame_interval(pipeline.frame_interval)
                 memory.clear()
                 liveness = Liveness()
-            order = link.order
-            if frame is not None and not order.shows:
-                link.send(observation=pipeline.notice(frame).to_dict(), order=order.number)
-                reader.want_every(pipeline.frames_every)
+            command = link.command
+            if frame is not None and not command.shows:
+                link.send(observation=pipeline.detect_presence(frame).to_dict(), command=command.number)
+                reader.set_frame_interval(pipeline.frame_interval)
             elif frame is not None:
-                judged = settings.liveness and order.mode in (VisionMode.AGE_CHECK, VisionMode.SERVICE)
+                judged = settings.liveness and command.mode in (VisionMode.AGE_CHECK, VisionMode.SERVICE)
                 pipeline.liveness = liveness if judged else None
-                pipeline.tells_landmarks = order.mode is VisionMode.SERVICE
+                pipeline.sends_landmarks = command.mode is VisionMode.SERVICE
                 observation = pipeline.process(frame)
-                reader.want_every(pipeline.frames_every)
+                reader.set_frame_interval(pipeline.frame_interval)
                 report.renew()
                 memory.write(frame.image, frame.index)
-                link.send(observation=observation.to_dict(), order=order.number)
+                link.send(observation=observation.to_dict(), command=command.number)
             elif reader.error:
                 raise reader.error
             elif reader.ended:
                 link.send(state=VisionState.ENDED.value, fault=None)
                 return
             elif reader.away:
-                link.send(state=VisionState.NO_CAMERA.value, fault=source.trouble)
-            elif time.monotonic() - reader.last_sign > STALLED_AFTER:
+                link.send(state=VisionState.NO_CAMERA.value, fault=source.problem)
+            elif time.monotonic() - reader.last_activity > STALLED_AFTER:
                 raise StalledError(f"{source.name} hangs")
             else:
                 link.send(alive=True)
-            if grown := watch.too_much(time.monotonic(), quiet=not order.shows):
+            if grown := watch.excess_bytes(time.monotonic(), quiet=not command.shows):
                 raise KioskError(f"the vision process took {grown / 1e6:.0f} MB more than when it began")
     finally:
         reader.stop()
@@ -108,7 +110,7 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
 
 
 class _EngineReport:
-    """Tells the kiosk's end what runs the network, whenever that changes."""
+    """Reports the engine to the kiosk, at the start and after every change."""
 
     def __init__(self, engine: Engine, link: _Link) -> None:
         self._engine = engine
@@ -124,40 +126,40 @@ class _EngineReport:
         self._told = self._engine.fault
         manifest = self._engine.manifest
         info = EngineInfo(name=self._engine.name, precision=manifest.precision, accuracy=manifest.accuracy)
-        # A datagram has room for what the service page shows.
+        # A datagram has room only for what the service page shows.
         engine = info.model_dump(exclude={"accuracy": {"averaged"}})
         self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=engine)
 
 
 class _Link:
-    """The vision process's end of the channel. It never waits: what nobody reads is dropped."""
+    """The vision process's end of the channel. It never waits: messages that do not fit are dropped."""
 
-    def __init__(self, channel: socket.socket, run: int, order: ModeCommand) -> None:
+    def __init__(self, channel: socket.socket, run: int, command: ModeCommand) -> None:
         self._channel = channel
         self._run = run
         kiosk = multiprocessing.parent_process()
-        # not who the parent is by now: it may have died while this process was loading its libraries
+        # Not `getppid` alone: the parent may have died while this process loaded its libraries.
         self._parent = kiosk.pid if kiosk else os.getppid()
-        self.order = order
+        self.command = command
         self.forgets = False
-        """Whether an order came that asks to forget whom the process saw."""
+        """Whether a command came after which all tracks must be forgotten."""
 
     def send(self, **message: object) -> None:
-        # A full or closed channel means that nobody is listening now.
+        # On a full or closed channel nobody is listening now.
         with contextlib.suppress(BlockingIOError, OSError):
             self._channel.send(json.dumps({"run": self._run, **message}).encode())
 
-    def told_to_stop(self) -> bool:
-        """Whether the kiosk said so, or is gone. Takes in what else it said."""
+    def should_stop(self) -> bool:
+        """Reads new commands; returns whether the kiosk asked to stop or has ended."""
         try:
-            while message := self._channel.recv(_LONGEST_ORDER):
+            while message := self._channel.recv(_LONGEST_COMMAND):
                 said = json.loads(message)
                 if "stop" in said:
                     return True
-                order = ModeCommand(said["order"], VisionMode(said["mode"]))
-                if order.number > self.order.number:  # not one that was for a process before this one
-                    self.forgets = self.forgets or order.forgets(self.order)
-                    self.order = order
+                command = ModeCommand(said["command"], VisionMode(said["mode"]))
+                if command.number > self.command.number:  # not a command for an earlier process
+                    self.forgets = self.forgets or command.forgets(self.command)
+                    self.command = command
         except BlockingIOError:
             pass
         except OSError:

@@ -1,6 +1,6 @@
-"""What is known of one person: probabilities fused over time, whether they are enough, and what is shown of them.
+"""Fuses one person's estimates over time and decides when they are enough and which labels are shown.
 
-All times are the source's own.
+All times are the source's own, in seconds.
 """
 
 from __future__ import annotations
@@ -14,79 +14,78 @@ from numpy.typing import NDArray
 
 from kiosk.estimate import AgeGroup, Estimate, Status
 
-FORGETTING = 4.0
-"""Seconds in which evidence loses all but 1/e of its weight, so that a change of person shows."""
+DECAY_TIME = 4.0
+"""Seconds in which the weight of past estimates falls to 1/e, so that a change of person shows."""
 
 INDEPENDENT = 0.2
-"""Seconds from one crop to the next from which it counts in full. What comes sooner shows much the same: at 15
-frames a second a face's estimates are correlated to 0.6 from one frame to the next, to 0.2 over a second."""
+"""Seconds between two crops from which the second counts in full. Closer crops are much the same: the estimates of a
+face are correlated to 0.6 between frames at 15 frames a second, and to 0.2 over a second."""
 
-ENOUGH = 2.0
-"""Weight of evidence from which an estimate is known: a good crop, and a fifth of a second of more. With less, the
-first age that is shown of somebody who walks up is still what a small face far away said."""
+KNOWN_WEIGHT = 2.0
+"""The weight from which an estimate is known: one good crop and more during a fifth of a second. With less, the first
+age that is shown of a person who walks up would come from a small face far away."""
 
-TOO_LITTLE = 0.5
-"""Weight of evidence below which a known estimate is known no longer."""
+LOST_WEIGHT = 0.5
+"""The weight below which a known estimate is no longer known."""
 
-PATIENCE = 1.5
-"""Seconds in which enough evidence must come before a track is called unknown."""
+UNKNOWN_AFTER = 1.5
+"""Seconds without enough good crops after which a track is unknown."""
 
 LEAD = 0.2
-"""By how much a label must be likelier than the shown one to take its place…"""
+"""The lead in probability that a label needs to replace the shown one…"""
 
-LEADS_FOR = 1.0
-"""…and for how many seconds without a break."""
+LEAD_SECONDS = 1.0
+"""…and how many seconds it must keep that lead."""
 
-HARDLY, HARDLY_LESS, HARDLY_FOR = 0.2, 1.5, 0.5
-"""A label less likely than this goes to one so many times likelier, after so many seconds: of many that are a little
-likely none ever has a clear lead, and what is hardly true any more must not stay."""
+UNLIKELY, UNLIKELY_RATIO, UNLIKELY_SECONDS = 0.2, 1.5, 0.5
+"""A shown label below `UNLIKELY` is replaced by one `UNLIKELY_RATIO` times as likely after `UNLIKELY_SECONDS`.
+Among many labels of low probability none gets a clear lead, and an unlikely label must not stay."""
 
 _SMALLEST_PROBABILITY = 1e-4  # no single crop rules anything out
 
 
 @dataclass
 class SteadyLabel:
-    """Which of several labels is shown: the likeliest, until another leads it clearly and for some time.
+    """Chooses the label that is shown: the likeliest, until another has a clear lead for some time.
 
-    Near the border of two age groups the likeliest one would otherwise change with every movement of the head.
+    Otherwise the label would change with every movement of the head near the border of two age groups.
     """
 
     index: int | None = None
     _led_since: float | None = None
 
     def update(self, probabilities: Sequence[float], time: float) -> None:
-        """Takes in the probabilities at `time`."""
+        """Updates `index` by the probabilities at `time`."""
         likeliest = max(range(len(probabilities)), key=probabilities.__getitem__)
         if self.index is None:
             self.index = likeliest
         best, shown = probabilities[likeliest], probabilities[self.index]
-        hardly = shown < HARDLY and best >= shown * HARDLY_LESS
-        if best - shown < LEAD and not hardly:
+        unlikely = shown < UNLIKELY and best >= shown * UNLIKELY_RATIO
+        if best - shown < LEAD and not unlikely:
             self._led_since = None
         elif self._led_since is None:
             self._led_since = time
-        elif time - self._led_since >= (HARDLY_FOR if hardly else LEADS_FOR):
+        elif time - self._led_since >= (UNLIKELY_SECONDS if unlikely else LEAD_SECONDS):
             self.index, self._led_since = likeliest, None
 
 
 @dataclass
 class TemporalFusion:
-    """The fused probabilities of one track: a weighted mean of logarithms that forgets slowly.
+    """The fused probabilities of one track: a weighted mean of log probabilities, in which old ones fade.
 
-    The mean of logarithms is what independent opinions of equal worth come to, and unlike their
-    product it does not grow surer merely because a face was looked at for longer. Once known, it shows labels that
-    hardly change, beside the probabilities as they are.
+    Unlike a product of probabilities, the mean of logarithms does not become more certain only because a face was seen
+    for longer. Once the estimate is known, the shown labels are kept steady; the probabilities are not changed.
     """
 
     groups: tuple[AgeGroup, ...]
     gender_labels: tuple[str, ...]
     waiting_since: float = 0.0
-    """When evidence began to be wanted: at first sight, or when what there was had faded."""
+    """The time from which the track waits for good crops: its start, or when its weight had faded."""
     status: Status = "estimating"
     weight: float = 0.0
     time: float = 0.0
     face: float | None = None
-    """Log odds for a real face, fused in the same way (see `nonface_filter`). None if it was not judged."""
+    """The log odds of a real face, fused in the same way (see `nonface_filter`); None if it was not judged."""
     _gender: NDArray[np.float64] | None = None
     _age: NDArray[np.float64] | None = None
     _shown_gender: SteadyLabel = field(default_factory=SteadyLabel)
@@ -100,9 +99,9 @@ class TemporalFusion:
         time: float,
         face: float | None = None,
     ) -> None:
-        """Adds one crop's (2,) and (groups,) probabilities at `time`, with a weight above 0 and up to 1.
+        """Adds one crop's probabilities, (2,) and (groups,), at `time`, with a weight above 0 and up to 1.
 
-        `face` is its log odds for a real face, where they were asked for.
+        `face` is the log odds that the crop shows a real face, if known.
         """
         before = self.weight_at(time)
         if before > 0:
@@ -115,11 +114,11 @@ class TemporalFusion:
         self.weight, self.time = before + weight, time
 
     def weight_at(self, time: float) -> float:
-        """What the evidence still weighs at `time`."""
-        return self.weight * math.exp((self.time - time) / FORGETTING)
+        """Returns the weight that remains at `time`."""
+        return self.weight * math.exp((self.time - time) / DECAY_TIME)
 
     def estimate(self) -> Estimate | None:
-        """What all of it says, or None before the first crop."""
+        """Returns the fused estimate, or None before the first crop."""
         if self._gender is None or self._age is None:
             return None
         estimate = Estimate(self.gender_labels, _probabilities(self._gender), self.groups, _probabilities(self._age))
@@ -129,17 +128,17 @@ class TemporalFusion:
         return estimate.showing(self.gender_labels[gender], self.groups[group])
 
     def update_status(self, time: float, trusted: bool) -> None:
-        """Moves between estimating, known and unknown by what the evidence weighs at `time`.
+        """Updates the status by the weight that remains at `time`.
 
-        `trusted` is whether it may be told at all, and whose it is. What is likelier no face is never known.
+        Without `trusted`, or while a real face is not likely, the status is never `known`.
         """
         weight = self.weight_at(time)
         trusted = trusted and (self.face is None or self.face > 0)
-        if weight >= ENOUGH and trusted:
+        if weight >= KNOWN_WEIGHT and trusted:
             self.status = "known"
-        elif self.status == "known" and (weight < TOO_LITTLE or not trusted):
+        elif self.status == "known" and (weight < LOST_WEIGHT or not trusted):
             self.status, self.waiting_since = "estimating", time
-        elif self.status == "estimating" and time - self.waiting_since > PATIENCE:
+        elif self.status == "estimating" and time - self.waiting_since > UNKNOWN_AFTER:
             self.status = "unknown"
         self._update_labels(time)
 

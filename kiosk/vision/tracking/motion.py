@@ -1,7 +1,7 @@
-"""Whether anything moves in front of the camera, from a picture the size of a thumbnail.
+"""Detects movement in front of the camera, in thumbnails of the frames.
 
-A lamp's flicker, a camera that sets its exposure anew and its noise are no movement: what changes the
-whole picture, or a whole row of a rolling shutter, is taken out before cells are compared.
+The flicker of a lamp, a change of exposure and sensor noise do not count as movement: changes of the whole frame, or of
+a whole row of a rolling shutter, are removed before cells are compared.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from numpy.typing import NDArray
 from kiosk.vision.faces.image import Gray
 
 CELLS: Final = (40, 30)
-"""Cells of a thumbnail across and down; at 640×480 one averages the noise of 16×16 pixels away."""
+"""Columns and rows of a thumbnail. At 640×480 one cell averages 16×16 pixels, which removes their noise."""
 
-_CHANGED = 7.0  # gray levels by which a cell differs that shows something else
-_MOVED = 4  # such cells that are a movement: a head far away has about as many
+_CHANGED = 7.0  # a cell that differs by more gray levels counts as changed
+_MOVED = 4  # changed cells that count as movement; a distant head covers about as many
 
 
 class Motion:
-    """Compares each picture with the one before it."""
+    """Compares each frame with the one before it."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.float32] | None = None
 
-    def moved(self, gray: Gray) -> bool:
-        """Whether something is elsewhere than in the picture before; False for the first."""
+    def has_moved(self, gray: Gray) -> bool:
+        """Returns whether something moved since the last frame; False for the first frame."""
         now = thumbnail(gray)
         before, self._before = self._before, now
-        return before is not None and int(changed(before, now).sum()) >= _MOVED
+        return before is not None and int(changed_cells(before, now).sum()) >= _MOVED
 
     def forget(self) -> None:
-        """The next picture is a first one."""
+        """Forgets the last frame, so that the next one counts as the first."""
         self._before = None
 
 
 def thumbnail(gray: Gray) -> NDArray[np.float32]:
-    """(30, 40) mean gray levels of the picture's cells."""
+    """Returns the (30, 40) float32 mean gray levels of a frame's cells."""
     return np.asarray(cv2.resize(gray, CELLS, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def changed(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(30, 40) which cells show something else than before, the light apart."""
+def changed_cells(before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Returns which of the (30, 40) cells changed, apart from a change of light, as a boolean array."""
     lit = before * (np.median(now) + 1) / (np.median(before) + 1)
     change = now - lit
     change -= np.median(change, axis=1, keepdims=True)

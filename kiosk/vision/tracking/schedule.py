@@ -1,8 +1,8 @@
-"""When to look for faces, where, and when to ask the engine: plain rules over the source's own time.
+"""Decides when and where to search for faces and when to call the engine, by the source's own time.
 
-Nothing here looks at a clock or a picture. Faces large enough are looked for in a small copy of the whole
-frame; smaller ones in parts of it at their own size, a part at a time, so that no frame has to wait for
-the whole. With nobody in front and nothing moving there are only a few looks a second, and fewer frames.
+Nothing here reads a clock or an image. Large faces are searched for in a small copy of the whole frame, small ones in
+tiles of the frame at its own size, one tile at a time, so that no frame waits for the whole search. While nobody is in
+view and nothing moves, the search runs only a few times a second, on fewer frames.
 """
 
 from __future__ import annotations
@@ -11,69 +11,69 @@ from dataclasses import dataclass, field
 from typing import Final
 
 DETECT_EVERY: Final = 0.1
-"""Seconds between two detections while nobody is in view: two fit into the 200 ms in which a face is found."""
+"""Seconds between two detections while nobody is in view. Two fit into the 200 ms in which a face must be found."""
 
 DETECT_EVERY_IN_VIEW: Final = 0.15
-"""The same while somebody is followed: at any usual rate the next frame after it comes within 200 ms."""
+"""The same while a face is followed. At usual frame rates the next frame after it comes within 200 ms."""
 
 DETECT_AGAIN_AFTER: Final = 0.05
-"""Seconds after a detection before a face that cannot be followed brings on another."""
+"""Seconds after a detection before a face that cannot be followed causes another one."""
 
 SCAN_EVERY: Final = 0.42
-"""Seconds in which the whole picture is searched for small faces: within 500 ms, the wait for a frame included."""
+"""Seconds in which all tiles are searched for small faces: within 500 ms, including the wait for a frame."""
 
 IDLE_AFTER: Final = 3.0
-"""Seconds without a face or a movement after which the machine idles."""
+"""Seconds without a face or movement after which the pipeline idles."""
 
 IDLE_EVERY: Final = 0.19
-"""Seconds between two frames that are looked at while idle: five a second at 25 or 30 frames a second."""
+"""Seconds between two frames while idle: five frames a second from a camera of 25 or 30."""
 
-ASKED_AT_ONCE: Final = 12
-"""Good crops of a new person that all go to the engine."""
+FIRST_CALLS: Final = 12
+"""The number of good crops of a new person that all go to the engine."""
 
-ASK_EVERY: Final = 0.2
-"""Seconds between two of the later ones."""
+CALL_INTERVAL: Final = 0.2
+"""Seconds between two later crops that go to the engine."""
 
-_BEHIND = 0.1  # seconds by which a part may wait because of detections
+_BEHIND = 0.1  # seconds by which detections may delay a tile
 _SHADE = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s may say 0.0999…
 
 
 @dataclass
 class Schedule:
-    """What is due. Times are the source's own, in seconds, and never run back."""
+    """Decides what is due. Times are the source's own, in seconds, and never decrease."""
 
     idle: bool = False
-    """Whether nobody was there and nothing moved for a while."""
+    """Whether nobody was in view and nothing moved for `IDLE_AFTER` seconds."""
 
     last_detection: float = float("-inf")
-    """When the whole frame was searched last."""
+    """The time of the last detection in the whole frame."""
 
     _quiet_since: float | None = None
     _next_part: int = 0
     _part_due: float | None = None
 
     def detection_due(self, time: float, *, in_view: bool, lost: bool = False) -> bool:
-        """Whether to search the whole frame now; `lost` is whether somebody in view could not be followed."""
+        """Returns whether to search the whole frame now. `lost`: whether a face in view could not be followed."""
         every = IDLE_EVERY if self.idle else DETECT_EVERY_IN_VIEW if in_view else DETECT_EVERY
         return time + _SHADE >= self.last_detection + (DETECT_AGAIN_AFTER if lost else every)
 
-    def detected(self, time: float, *, alive: bool) -> None:
-        """Takes in that the frame was searched, and whether there was a face or a movement."""
+    def record_detection(self, time: float, *, alive: bool) -> None:
+        """Records a search of the whole frame; `alive`: whether it found a face or movement."""
         self.last_detection = time
         if alive or self._quiet_since is None:
             self._quiet_since = time
         self.idle = time - self._quiet_since >= IDLE_AFTER
 
-    def parts_due(self, time: float, parts: int, *, detecting: bool) -> list[int]:
-        """Numbers of the picture's `parts` to search for small faces in this frame.
+    def tiles_due(self, time: float, parts: int, *, detecting: bool) -> list[int]:
+        """Returns the numbers of the tiles, of `parts` in all, to search for small faces in this frame.
 
-        None in a frame that is searched as a whole, unless frames come so seldom that there are no others.
+        A frame that is searched as a whole (`detecting`) gets none, unless frames are so rare that all are such.
         """
         if not parts or self.idle:
             self._part_due = None
             return []
         if self._part_due is None or self._part_due < time - SCAN_EVERY:
-            self._part_due = time  # after a pause nothing is made up for
+            self._part_due = time  # after a pause, missed tiles are not caught up
         if detecting and self._part_due + _BEHIND > time:
             return []
         due: list[int] = []
@@ -85,16 +85,16 @@ class Schedule:
 
 
 @dataclass
-class Asked:
-    """How often the engine was asked about a person."""
+class EngineCalls:
+    """Counts the engine's calls for one person and decides when the next is due."""
 
     times: int = 0
     last: float = field(default=float("-inf"))
 
-    def due(self, time: float) -> bool:
-        """Whether a good crop is to go to the engine."""
-        return self.times < ASKED_AT_ONCE or time + _SHADE >= self.last + ASK_EVERY
+    def is_due(self, time: float) -> bool:
+        """Returns whether a good crop at `time` goes to the engine."""
+        return self.times < FIRST_CALLS or time + _SHADE >= self.last + CALL_INTERVAL
 
-    def ask(self, time: float) -> None:
-        """Takes in that it was."""
+    def record(self, time: float) -> None:
+        """Records a call at `time`."""
         self.times, self.last = self.times + 1, time

@@ -1,8 +1,8 @@
-"""The slow search for faces too small for the small copy: in parts of the frame at its own size, or at twice it.
+"""Chooses the tiles of the frame that are searched for faces too small for the detection in a small copy.
 
-The parts overlap, so that each face that the scan is for lies in one of them whole. Where nothing has changed since it
-was searched last the answer would be the same again, and the head of somebody who is known hides everybody behind it:
-only around what changed elsewhere is a part searched, and all of it once in a while.
+Tiles are searched at the frame's own size or at twice that. They overlap, so that every small face lies completely in
+one of them. A tile in which nothing changed would give the same answer again, and a known head hides what is behind it.
+So a tile is searched only around changes elsewhere, and as a whole every `AGAIN_AFTER` seconds.
 """
 
 from __future__ import annotations
@@ -19,80 +19,80 @@ from numpy.typing import NDArray
 from kiosk.vision.faces.detector import SMALLEST_DETECTABLE, detection_scale
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Area, Gray
-from kiosk.vision.tracking.motion import CELLS, changed, thumbnail
+from kiosk.vision.tracking.motion import CELLS, changed_cells, thumbnail
 from kiosk.vision.tracking.schedule import Schedule
 
 AGAIN_AFTER: Final = 2.0
-"""Seconds after which a part is searched though nothing in it changed: a shade may be too little to be seen."""
+"""Seconds after which a tile is searched although no change was seen in it."""
 
-# A part has at most so many pixels, as the detector sees it (about 6 ms of an ordinary core), or of a larger frame the
-# first of these shares with which all parts together, because they overlap, are no more than twice the frame.
+# A tile has at most this many pixels at the detector's scale (about 6 ms on an ordinary core). In a larger frame it has
+# the first of these shares with which all tiles, which overlap, together have at most twice the frame's pixels.
 _PART_PIXELS = 150_000
 _PART_SHARES = (0.3, 0.5)
 _OVERLAPPING = 2.0
 _MOST_ROWS = 6
-_OVERLAP = 4 / 3  # of the parts, in smallest faces found at once: the detector wants surroundings too
-_AROUND = 0.75  # how far around a change is searched, in smallest faces found at once: it may be half of a face
-_WORTH_IT = 1.2  # least gain in scale for which a scan finds what the small copy does not
+_OVERLAP = 4 / 3  # of tiles, in units of the smallest face found at once: the detector needs surroundings too
+_AROUND = 0.75  # margin around a change, in units of the smallest face found at once: the change may be half a face
+_WORTH_IT = 1.2  # the least gain in scale with which tiles find what the small copy does not
 
-# A head reaches so far beyond the box of its face, in the box's sides: to the left and right, above, below.
+# How far a head extends beyond the box of its face, in sides of the box: to the left and right, above, below.
 _HEAD = (0.2, 0.45, 0.2)
 
 
 @dataclass
 class _Searched:
-    """When and in what a part was searched."""
+    """When a tile was searched."""
 
-    as_a_whole: float
-    """When all of it was."""
-    looked: NDArray[np.float32]
-    """The thumbnail of the frame that it was searched in last."""
+    searched_whole_at: float
+    """When it was searched as a whole."""
+    thumbnail: NDArray[np.float32]
+    """The thumbnail of the frame in which it was last searched."""
 
 
 class TiledSearch:
-    """Which parts of the frame to search for small faces, frame by frame."""
+    """Chooses, frame by frame, the areas to search for small faces."""
 
     def __init__(self, smallest_face: float) -> None:
         """`smallest_face` is the share of the frame's height from which faces are found at once."""
         self._smallest_face = smallest_face
         self._searched: dict[Area, _Searched] = {}
 
-    def areas(
+    def areas_to_search(
         self, gray: Gray, time: float, schedule: Schedule, known: Iterable[Face] = (), *, detecting: bool
     ) -> list[Area]:
-        """The areas to search at `scale_of` the frame; `detecting` is whether all of it is searched besides.
+        """Returns the areas to search in this frame, at `scale_of` it.
 
-        `known` are the faces that need not be found.
+        `detecting`: whether the whole frame is also searched. `known`: faces that need not be found.
         """
         height, width = gray.shape
-        parts = parts_of(height, width, self._smallest_face)
-        due = [parts[number] for number in schedule.parts_due(time, len(parts), detecting=detecting)]
+        parts = tiles_of(height, width, self._smallest_face)
+        due = [parts[number] for number in schedule.tiles_due(time, len(parts), detecting=detecting)]
         if not due:
             return []
         now = thumbnail(gray)
         hidden = _heads(known, height, width)
-        return [area for part in due if (area := self._news(part, now, hidden, time, height, width))]
+        return [area for part in due if (area := self._changed_area(part, now, hidden, time, height, width))]
 
     def scale_of(self, gray: Gray) -> float:
-        """The scale at which the areas of a frame are searched."""
-        return scan_scale(gray.shape[0], self._smallest_face) or 1.0
+        """Returns the scale at which the areas of a frame are searched."""
+        return tile_scale(gray.shape[0], self._smallest_face) or 1.0
 
-    def _news(
+    def _changed_area(
         self, part: Area, now: NDArray[np.float32], hidden: NDArray[np.bool_], time: float, height: int, width: int
     ) -> Area | None:
-        """What of the part has to be searched, if anything."""
+        """Returns the part of a tile that must be searched, or None."""
         searched = self._searched.get(part)
-        if searched is None or time - searched.as_a_whole >= AGAIN_AFTER:
+        if searched is None or time - searched.searched_whole_at >= AGAIN_AFTER:
             self._searched[part] = _Searched(time, now)
             return part
         left, top, right, bottom = part
         across, down = width / CELLS[0], height / CELLS[1]
         inside = np.zeros_like(hidden)
         inside[int(top / down) : int(np.ceil(bottom / down)), int(left / across) : int(np.ceil(right / across))] = True
-        rows, columns = np.nonzero(changed(searched.looked, now) & inside & ~hidden)
+        rows, columns = np.nonzero(changed_cells(searched.thumbnail, now) & inside & ~hidden)
         if not len(rows):
             return None
-        searched.looked = now
+        searched.thumbnail = now
         around = _AROUND * SMALLEST_DETECTABLE / detection_scale(height, self._smallest_face)
         return (
             max(left, round(columns.min() * across - around)),
@@ -103,7 +103,7 @@ class TiledSearch:
 
 
 def _heads(faces: Iterable[Face], height: int, width: int) -> NDArray[np.bool_]:
-    """(30, 40) the cells of the thumbnail that the faces' heads hide."""
+    """Returns which of the thumbnail's (30, 40) cells the heads of known faces cover."""
     hidden = np.zeros(CELLS[::-1], np.bool_)
     across, down = width / CELLS[0], height / CELLS[1]
     beside, above, below = _HEAD
@@ -117,10 +117,10 @@ def _heads(faces: Iterable[Face], height: int, width: int) -> NDArray[np.bool_]:
     return hidden
 
 
-def scan_scale(height: int, smallest_face: float) -> float | None:
-    """The scale at which a frame is scanned for small faces: its own size, or twice it; None for no scan.
+def tile_scale(height: int, smallest_face: float) -> float | None:
+    """Returns the scale at which tiles are searched for small faces, 1 or 2; None if tiles would find no smaller faces.
 
-    Takes what `detection_scale` does, the scale for the faces that are found at once.
+    `height` is the frame's in pixels; `smallest_face` is as for `detection_scale`.
     """
     at_once = detection_scale(height, smallest_face)
     for scale in (1.0, 2.0):
@@ -130,9 +130,9 @@ def scan_scale(height: int, smallest_face: float) -> float | None:
 
 
 @lru_cache(maxsize=4)
-def parts_of(height: int, width: int, smallest_face: float) -> list[Area]:
-    """The parts in which a frame is scanned; each face too small for the small copy lies in one of them whole."""
-    scale = scan_scale(height, smallest_face)
+def tiles_of(height: int, width: int, smallest_face: float) -> list[Area]:
+    """Returns the tiles of a frame. Every face too small for the small copy lies completely in one of them."""
+    scale = tile_scale(height, smallest_face)
     if scale is None:
         return []
     overlap = round(_OVERLAP * SMALLEST_DETECTABLE / detection_scale(height, smallest_face))
@@ -142,11 +142,11 @@ def parts_of(height: int, width: int, smallest_face: float) -> list[Area]:
         parts = _fewest_parts(height, width, overlap, most)
         if parts and sum(_size(part) for part in parts) <= _OVERLAPPING * pixels:
             return parts
-    return [(0, 0, width, height)]  # faces so large that parts would be as large as the frame
+    return [(0, 0, width, height)]  # faces so large that tiles would be as large as the frame
 
 
 def _fewest_parts(height: int, width: int, overlap: int, most: float) -> list[Area]:
-    """As few parts of at most `most` pixels as will do; none where that many do not."""
+    """Returns the fewest tiles of at most `most` pixels each; none if `_MOST_ROWS` rows and columns are too few."""
     counts = range(1, _MOST_ROWS + 1)
     grids = sorted(product(counts, counts), key=lambda grid: (grid[0] * grid[1], abs(grid[0] - grid[1])))
     for rows, columns in grids:
@@ -163,7 +163,7 @@ def _size(area: Area) -> int:
 
 
 def _stretches(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """`count` equal stretches, from and to, that cover `length` and share `overlap`."""
+    """Returns `count` equal intervals that cover `length`, each overlapping the next by `overlap`."""
     size = min(-(-(length + (count - 1) * overlap) // count), length)
     step = (length - size) / (count - 1) if count > 1 else 0
     return [(round(index * step), round(index * step) + size) for index in range(count)]

@@ -1,9 +1,9 @@
-"""Who is who from frame to frame, and what is known of each: identity and fused estimates.
+"""Tracks people from frame to frame: identity, position and fused estimates.
 
-All times are the source's own, so that a clip gives the same tracks however fast it is read. A
-track is listed while its face was detected within `LISTED_FOR`. Between detections, and for a moment
-behind somebody else, it is expected to move on as it did. Its identity is remembered for `REMEMBERED_FOR`
-and taken up again by a face that appears near where it was lost, unless that looks like somebody else.
+All times are the source's own, so that a clip gives the same tracks however fast it is read. A track is in view while
+its face was detected within `LISTED_FOR`. Between detections, and for a moment behind another person, it is predicted
+to move on at its velocity. Its identity is kept for `REMEMBERED_FOR`. A face that appears near the position where a
+track was lost continues it, unless its appearance is another person's.
 """
 
 from __future__ import annotations
@@ -19,63 +19,63 @@ from kiosk.vision.faces.crop import FaceCrop
 from kiosk.vision.faces.detector import CONVINCING
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.tracking.fusion import TemporalFusion
-from kiosk.vision.tracking.schedule import Asked
+from kiosk.vision.tracking.schedule import EngineCalls
 
 LISTED_FOR = 0.3
-"""Seconds without a detection after which a face is no longer listed."""
+"""Seconds without a detection after which a track is no longer in view."""
 
 REMEMBERED_FOR = 3.0
 """Seconds without a detection after which an identity is forgotten."""
 
-SAME_LOOK = 0.65
-"""Correlation of two crops from which they show one person: strangers' seldom come to 0.6 (one pair in
-fifty, over FairFace), those of somebody who looked away for a moment are at about 0.9."""
+SAME_APPEARANCE = 0.65
+"""The correlation of two crops from which they count as one person. Only one pair of strangers in fifty reaches 0.6
+(FairFace); crops of a person who looked away for a moment reach about 0.9."""
 
-_FRONTAL = 0.12  # nose beside the middle of the eyes, in eye distances, up to which a face is seen from the front
-_NEUTRAL = 0.6  # what a crop too bad to compare counts for, between a stranger's correlation and one's own
+_FRONTAL = 0.12  # horizontal offset of the nose, in eye distances, up to which a face counts as frontal
+_NEUTRAL = 0.6  # the correlation assumed for a crop too poor to compare
 
 _SAME_PLACE = 0.25  # least overlap of two boxes (intersection over union) in consecutive frames
-_REACH = 1.2  # how far a lost face may be found again, in its own widths, and as much again a second
+_REACH = 1.2  # how far away a lost face may be found again, in face widths per second
 _SIZE_CHANGE = 1.7  # largest change of size of a face that is found again
-_FORESEEN_FOR = 0.6  # seconds for which a face is expected to move on as it did
-_VELOCITY_SHARE = 0.3  # of the latest step in the velocity: landmarks tremble by a pixel
-_SAME_SPOT = 0.3  # overlap of two tracks from which one of them has strayed onto the other's face
+_PREDICTED_FOR = 0.6  # seconds for which the position is predicted
+_VELOCITY_SHARE = 0.3  # the weight of the latest step in the velocity, because landmarks jitter by a pixel
+_SAME_SPOT = 0.3  # two tracks that overlap more are on the same face
 
 
 @dataclass
 class Track:
-    """One person."""
+    """One person: position, velocity, appearance and fused estimate."""
 
     number: int
     face: Face
     last_detected: float
-    evidence: TemporalFusion
+    fusion: TemporalFusion
     quality: float = 0.0
     best_score: float = 0.0
-    look: NDArray[np.float32] | None = None
-    """What the last good crop looked like: see `look_of`."""
-    frontal_look: NDArray[np.float32] | None = None
-    """What the last good crop from the front looked like: a head that was turned aside comes back with it."""
+    appearance: NDArray[np.float32] | None = None
+    """The appearance descriptor of the last good crop, (625,) float32; see `appearance_of`."""
+    frontal_appearance: NDArray[np.float32] | None = None
+    """The same of the last good frontal crop. A head that was turned aside returns to it."""
     returned: bool = False
-    """Was lost and found again, and no good crop has yet shown whether it is the same person."""
+    """Whether the track was lost and found again, and no good crop has yet confirmed the person."""
     velocity: complex = 0j
-    """Pixels a second that the eyes move, to the right and down."""
+    """The velocity of the eyes in pixels per second, as x + iy."""
     last_moved: float = 0.0
-    """When `face` was found or followed to its place."""
-    asked: Asked = field(default_factory=Asked)
-    """How often the engine was asked about this person."""
+    """The time of the position in `face`."""
+    engine_calls: EngineCalls = field(default_factory=EngineCalls)
+    """The engine's calls for this person."""
 
     @property
     def status(self) -> Status:
-        """Whether what is known of this person is enough."""
-        return self.evidence.status
+        """The status of the fused estimate."""
+        return self.fusion.status
 
     def update_status(self, time: float) -> None:
-        """Moves between estimating, known and unknown by what is known at `time`."""
-        self.evidence.update_status(time, trusted=self.best_score >= CONVINCING and not self.returned)
+        """Updates the status for `time`."""
+        self.fusion.update_status(time, trusted=self.best_score >= CONVINCING and not self.returned)
 
     def move(self, face: Face, time: float) -> None:
-        """Takes in where the face was found or followed to at `time`."""
+        """Moves the track to `face` at `time` and updates its velocity."""
         elapsed = time - self.last_moved
         if elapsed > LISTED_FOR:
             self.velocity = 0j
@@ -84,38 +84,38 @@ class Track:
             self.velocity += _VELOCITY_SHARE * (step - self.velocity)
         self.face, self.last_moved = face, time
 
-    def foreseen(self, time: float) -> Face:
-        """The face where it should be at `time`, if it moves on as it did."""
-        way = self.velocity * min(time - self.last_moved, _FORESEEN_FOR)
+    def predict(self, time: float) -> Face:
+        """Returns the face at its predicted position at `time`."""
+        way = self.velocity * min(time - self.last_moved, _PREDICTED_FOR)
         return Face(self.face.landmarks + np.array([way.real, way.imag]), self.face.score)
 
-    def likeness(self, look: NDArray[np.float32] | None) -> float | None:
-        """Correlation of a look with what is remembered of this person's; None where there is nothing to compare."""
-        if look is None or self.look is None:
+    def likeness(self, appearance: NDArray[np.float32] | None) -> float | None:
+        """Returns the correlation, -1 to 1, of an appearance with this person's; None if either is missing."""
+        if appearance is None or self.appearance is None:
             return None
-        looks = (self.look, self.frontal_look)
-        return max(float(known @ look) for known in looks if known is not None)
+        appearances = (self.appearance, self.frontal_appearance)
+        return max(float(known @ appearance) for known in appearances if known is not None)
 
-    def observed(self, live: bool | None = None, *, landmarks: bool = False) -> FaceObservation:
-        """The track as the rest of the kiosk sees it; `live` is known to whoever judged it. `landmarks`: with them."""
+    def observation(self, live: bool | None = None, *, landmarks: bool = False) -> FaceObservation:
+        """Returns the track as an observation. `live`: the liveness result. `landmarks`: whether to include them."""
         left, top, width, height = self.face.box
         return FaceObservation(
             track=self.number,
             box=(round(left), round(top), round(width), round(height)),
             quality=self.quality,
             status=self.status,
-            estimate=self.evidence.estimate(),
+            estimate=self.fusion.estimate(),
             live=live,
             landmarks=tuple((float(x), float(y)) for x, y in self.face.landmarks) if landmarks else None,
         )
 
 
 Seen = tuple[Track, FaceCrop]
-"""Somebody who is there in this frame."""
+"""A track and its crop in this frame."""
 
 
 class Tracks:
-    """Everybody who is in view or was a moment ago."""
+    """All tracks that are in view or were within `REMEMBERED_FOR`."""
 
     def __init__(self, groups: tuple[AgeGroup, ...], gender_labels: tuple[str, ...]) -> None:
         self._groups = groups
@@ -124,22 +124,22 @@ class Tracks:
         self._count = 0
 
     def listed(self, time: float) -> list[Track]:
-        """Those in view at `time`, the nearest first."""
+        """Returns the tracks in view at `time`, the largest face first."""
         listed = [track for track in self._tracks if time - track.last_detected <= LISTED_FOR]
         return sorted(listed, key=lambda track: track.face.eye_distance, reverse=True)
 
-    def detected(
-        self, faces: Sequence[Face], time: float, looks: Sequence[NDArray[np.float32] | None] | None = None
+    def assign(
+        self, faces: Sequence[Face], time: float, appearances: Sequence[NDArray[np.float32] | None] | None = None
     ) -> list[Track]:
-        """Takes in what the detector found at `time`; returns the track of each face, in order.
+        """Assigns the faces detected at `time` to tracks or new tracks; returns each face's track, in order.
 
-        `looks` are the faces' looks, see `look_of`, None for one whose crop is not good.
+        `appearances` are the faces' descriptors (see `appearance_of`), None where the crop is not good.
         """
         self._tracks = [track for track in self._tracks if time - track.last_detected <= REMEMBERED_FOR]
-        matches = self._matched(faces, time, looks or [None] * len(faces))
+        matches = self._match(faces, time, appearances or [None] * len(faces))
         found = []
         for index, face in enumerate(faces):
-            track = matches.get(index) or self._begun(face, time)
+            track = matches.get(index) or self._start(face, time)
             track.returned |= time - track.last_detected > LISTED_FOR
             track.move(face, time)
             track.last_detected = time
@@ -147,10 +147,10 @@ class Tracks:
             found.append(track)
         return found
 
-    def apart(self, followed: Sequence[Seen]) -> list[Seen]:
-        """Of tracks that were followed, each to where it is seen now, those that are on nobody else's face.
+    def drop_strays(self, followed: Sequence[Seen]) -> list[Seen]:
+        """Returns the followed tracks without those that strayed onto another person's face.
 
-        When two people cross, both are followed onto the one in front. Only the one who looks like it is there.
+        When two people cross, both tracks follow the face in front. The track with its appearance is kept.
         """
         kept: list[Seen] = []
         for entry in sorted(followed, key=_own_likeness, reverse=True) if len(followed) > 1 else followed:
@@ -158,27 +158,27 @@ class Tracks:
                 kept.append(entry)
         return kept
 
-    def recognise(self, track: Track, look: NDArray[np.float32], time: float) -> None:
-        """Takes in a good crop's look. If it shows somebody else in a lost one's place, the track begins anew."""
-        likeness = track.likeness(look)
-        if track.returned and likeness is not None and likeness < SAME_LOOK:
+    def recognise(self, track: Track, appearance: NDArray[np.float32], time: float) -> None:
+        """Stores a good crop's appearance. If it shows another person than the lost one, the track starts again."""
+        likeness = track.likeness(appearance)
+        if track.returned and likeness is not None and likeness < SAME_APPEARANCE:
             self._count += 1
-            track.number, track.evidence = self._count, TemporalFusion(self._groups, self._gender_labels, time)
-            track.frontal_look, track.asked = None, Asked()
-        track.look, track.returned = look, False
+            track.number, track.fusion = self._count, TemporalFusion(self._groups, self._gender_labels, time)
+            track.frontal_appearance, track.engine_calls = None, EngineCalls()
+        track.appearance, track.returned = appearance, False
         if abs(float(track.face.shape[4].real)) < _FRONTAL:
-            track.frontal_look = look
+            track.frontal_appearance = appearance
 
-    def _matched(
-        self, faces: Sequence[Face], time: float, looks: Sequence[NDArray[np.float32] | None]
+    def _match(
+        self, faces: Sequence[Face], time: float, appearances: Sequence[NDArray[np.float32] | None]
     ) -> dict[int, Track]:
-        """Which face belongs to which track: the likeliest pair first, each used once."""
+        """Returns the track of each face's index: the likeliest pair first, each used once."""
         pairs = sorted(
             (
                 (chance, index, track)
                 for track in self._tracks
-                for index, (face, look) in enumerate(zip(faces, looks, strict=True))
-                if (chance := _chance(track, face, look, time)) > 0
+                for index, (face, appearance) in enumerate(zip(faces, appearances, strict=True))
+                if (chance := _chance(track, face, appearance, time)) > 0
             ),
             key=lambda pair: pair[0],
             reverse=True,
@@ -191,7 +191,7 @@ class Tracks:
                 taken.add(track.number)
         return matches
 
-    def _begun(self, face: Face, time: float) -> Track:
+    def _start(self, face: Face, time: float) -> Track:
         self._count += 1
         evidence = TemporalFusion(self._groups, self._gender_labels, time)
         track = Track(self._count, face, time, evidence, last_moved=time)
@@ -200,23 +200,23 @@ class Tracks:
 
 
 def _own_likeness(seen: Seen) -> float:
-    track, sighting = seen
-    return track.likeness(sighting.look) or 0.0
+    track, face_crop = seen
+    return track.likeness(face_crop.appearance) or 0.0
 
 
-def _chance(track: Track, face: Face, look: NDArray[np.float32] | None, time: float) -> float:
-    """How likely a face is a track's: by its place, or for a lost one by nearness, and by its look; 0 is never."""
-    likeness = track.likeness(look)
+def _chance(track: Track, face: Face, appearance: NDArray[np.float32] | None, time: float) -> float:
+    """Returns a score of how likely `face` is the track's, by position and appearance; 0 means never."""
+    likeness = track.likeness(appearance)
     lost_for = time - track.last_detected
-    foreseen = track.foreseen(time)
-    shared = foreseen.overlap(face)
+    predicted = track.predict(time)
+    shared = predicted.overlap(face)
     alike = _NEUTRAL if likeness is None else max(likeness, 0.0)
     if lost_for <= LISTED_FOR and shared >= _SAME_PLACE:
         return 1 + shared + alike
-    if likeness is not None and likeness < SAME_LOOK:
-        return 0.0  # somebody else, and whoever was lost may yet come back
+    if likeness is not None and likeness < SAME_APPEARANCE:
+        return 0.0  # another person; the lost one may still come back
     size, found_size = track.face.box[2], face.box[2]
-    distance = min(abs(sum(place.eyes) - sum(face.eyes)) / 2 for place in (track.face, foreseen))
+    distance = min(abs(sum(place.eyes) - sum(face.eyes)) / 2 for place in (track.face, predicted))
     reach = _REACH * size * (lost_for + LISTED_FOR)
     if distance > reach or not 1 / _SIZE_CHANGE < found_size / size < _SIZE_CHANGE:
         return 0.0

@@ -15,7 +15,7 @@ import pytest
 from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder
-from kiosk.vision.faces.image import Gray, gray_of
+from kiosk.vision.faces.image import Gray, to_gray
 from trainer.data import crop
 from trainer.data.crop import CuttingError, cut_all
 from trainer.data.partial_results import Outcome, Part
@@ -27,7 +27,7 @@ def people() -> Gray:
     """(height, width) a frame with a face."""
     finder = FaceFinder()
     for frame in open_source(DEMO).frames():
-        if frame is not None and frame.index % 10 == 0 and finder.detect_in_still(gray := gray_of(frame.image)):
+        if frame is not None and frame.index % 10 == 0 and finder.detect_in_still(gray := to_gray(frame.image)):
             return gray
     pytest.fail("the demo clip shows no face")
 

@@ -89,7 +89,7 @@ def test_a_camera_that_is_not_there_at_the_start_is_looked_for_by_whoever_is_pat
     scripted: type[FakeCapture],
 ) -> None:
     scripted.scripts = [[], [], [True]]
-    source = open_source("0", patient=True)
+    source = open_source("0", wait_for_device=True)
     seen = list(itertools.islice(source.frames(), 3))
     assert [frame.index if frame else None for frame in seen] == [None, None, 0]
 
@@ -102,7 +102,7 @@ def test_any_camera_is_the_first_that_gives_a_picture_and_then_only_that_one(
     monkeypatch.setattr(camera, "cameras", lambda: devices.pop(0))
     monkeypatch.setattr(camera, "stable_name", lambda device: f"{device}-by-its-number")
     scripted.scripts = [[], [True], [], [True]]
-    source = open_source(ANY_CAMERA, patient=True)
+    source = open_source(ANY_CAMERA, wait_for_device=True)
     assert source.name == "the camera"
     seen = list(itertools.islice(source.frames(), 5))
     assert [frame.index if frame else None for frame in seen] == [None, 0, None, None, 1]
@@ -133,7 +133,7 @@ def test_a_camera_that_stands_still_is_opened_again_and_its_picture_given_once(s
     source = Webcam("0")
     seen = list(itertools.islice(source.frames(), 5))
     assert [frame.index if frame else None for frame in seen] == [0, 1, None, None, None]
-    assert "the same picture again and again" in source.trouble
+    assert "the same picture again and again" in source.problem
     assert [capture.released for capture in scripted.opened] == [True, True, False]
 
 
@@ -205,16 +205,16 @@ def test_a_camera_at_rest_stays_warm_and_unpacks_only_the_wanted_frames(
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     frames = webcam.frames()
     assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [0, 1, 2]
-    webcam.want_every(0.19)
+    webcam.set_frame_interval(0.19)
     assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [8, 14, 20]
     assert scripted.opened[0].unpacked == 6
     assert len(scripted.opened[0].script) == 100 - 21
-    webcam.want_every(0.0)
+    webcam.set_frame_interval(0.0)
     assert [frame.index for frame in itertools.islice(frames, 2) if frame] == [21, 22]
 
 
 def test_a_camera_that_goes_away_at_rest_is_looked_for(scripted: type[FakeCapture]) -> None:
     scripted.scripts = [[True], [True]]
     webcam = Webcam("0")
-    webcam.want_every(1e9)
+    webcam.set_frame_interval(1e9)
     assert [frame.index if frame else None for frame in itertools.islice(webcam.frames(), 2)] == [0, None]

@@ -59,7 +59,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     running: list[VisionProcess] = []
 
     def start(does: str, mode: VisionMode = VisionMode.PRESENCE, engine: Path | None = None) -> Rig:
-        vision = VisionProcess(VisionSettings("0", patient=True, engine=engine), mode)
+        vision = VisionProcess(VisionSettings("0", wait_for_device=True, engine=engine), mode)
         running.append(vision)
         rig = Rig(vision, tmp_path / "camera")
         rig.camera(does)
@@ -147,7 +147,7 @@ def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
     for _ in range(20):
         machine.sees()
     machine.goes_on_with(first)
-    if sends == "odd":  # whoever was in a picture of another size
+    if sends == "odd":  # people in a frame of another size
         assert faulty_vision.forgotten(machine.says) >= before + 10
     else:
         assert faulty_vision.forgotten(machine.says) == before

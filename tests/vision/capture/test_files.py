@@ -118,7 +118,7 @@ def test_a_clip_at_rest_passes_over_the_frames_between(clip: Path) -> None:
     source = open_source(str(clip))
     frames = source.frames()
     first = next(iter(frames))
-    source.want_every(0.29)
+    source.set_frame_interval(0.29)
     rest = list(frames)
     assert [frame.index for frame in [first, *rest] if frame] == [0, 3, 6, 9]
     assert [frame.time for frame in rest if frame] == pytest.approx([0.3, 0.6, 0.9])

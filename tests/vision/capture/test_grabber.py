@@ -10,7 +10,7 @@ import pytest
 
 from kiosk.vision.capture.files import Clip
 from kiosk.vision.capture.frame import Frame, SourceError
-from kiosk.vision.capture.grabber import FrameGrabber, Mailbox, paced
+from kiosk.vision.capture.grabber import FrameGrabber, Mailbox, paced_frames
 
 
 def frame(index: int = 0) -> Frame:
@@ -43,7 +43,7 @@ class FakeSource:
 
     name = "fake"
     live = True
-    trouble = ""
+    problem = ""
 
     def __init__(self, frames: list[Frame | None], error: SourceError | None = None) -> None:
         self._frames = frames
@@ -55,7 +55,7 @@ class FakeSource:
         if self._error:
             raise self._error
 
-    def want_every(self, seconds: float) -> None:
+    def set_frame_interval(self, seconds: float) -> None:
         self.wanted = seconds
 
     def close(self) -> None:
@@ -95,5 +95,5 @@ def test_pacing_waits_for_each_frame_s_time(clip: Path, monkeypatch: pytest.Monk
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    captured = [frame.captured for frame in paced(Clip(clip, loop=False)) if frame]
+    captured = [frame.captured for frame in paced_frames(Clip(clip, loop=False)) if frame]
     assert captured == pytest.approx([100 + index / 10 for index in range(10)])

@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder, detection_scale
-from kiosk.vision.faces.geometry import Face, plausible
+from kiosk.vision.faces.geometry import Face, is_plausible
 from kiosk.vision.faces.image import Gray
 
 
@@ -23,7 +23,7 @@ def turned(gray: Gray, degrees: float, scale: float = 1.0) -> Gray:
 def test_the_detector_finds_the_face_and_its_features(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     assert face.score > 1
-    assert plausible(face)
+    assert is_plausible(face)
     assert face.shape[4].imag == pytest.approx(0.745, abs=0.25)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.vision.faces.geometry import Face, plausible
+from kiosk.vision.faces.geometry import Face, is_plausible
 from tests.fakes.vision import face_at
 
 
@@ -25,14 +25,14 @@ def test_overlap_is_intersection_over_union() -> None:
 
 
 def test_landmarks_out_of_proportion_are_not_plausible() -> None:
-    assert plausible(face_at(100, 100, roll=20))
+    assert is_plausible(face_at(100, 100, roll=20))
     swapped = face_at(100, 100).landmarks.copy()
     swapped[4, 1] = 60  # the nose above the eyes
-    assert not plausible(Face(swapped))
+    assert not is_plausible(Face(swapped))
 
 
 def test_the_farther_of_two_faces_side_by_side_may_be_covered() -> None:
     near, far = face_at(100, 100), Face(face_at(150, 100).landmarks * 0.9)
-    assert far.covered_by([near, far])
-    assert not near.covered_by([near, far])
-    assert not far.covered_by([Face(near.landmarks + 500)])
+    assert far.is_covered_by([near, far])
+    assert not near.is_covered_by([near, far])
+    assert not far.is_covered_by([Face(near.landmarks + 500)])

@@ -11,8 +11,8 @@ from kiosk.vision.capture.source import DEMO, open_source
 from kiosk.vision.faces import nonface_filter
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder
-from kiosk.vision.faces.image import Gray, gray_of
-from kiosk.vision.faces.nonface_filter import NonFaceFilter, measures
+from kiosk.vision.faces.image import Gray, to_gray
+from kiosk.vision.faces.nonface_filter import NonFaceFilter, features_of
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
     for frame in open_source(DEMO).frames():
         assert frame is not None
         if frame.index % 25 == 0:
-            gray = gray_of(frame.image)
+            gray = to_gray(frame.image)
             odds += [nonface_filter.load()(align(gray, face)) for face in finder.detect(gray)]
     assert len(odds) > 15
     assert min(odds) > 0
@@ -76,12 +76,12 @@ def test_a_face_upside_down_is_none(crop: Gray) -> None:
 
 def test_the_measures_are_finite_whatever_is_seen() -> None:
     for level in (0, 255):
-        assert np.isfinite(measures(np.full((75, 75), level, np.uint8))).all()
-    assert measures(drawn_face()).shape == (345,)
+        assert np.isfinite(features_of(np.full((75, 75), level, np.uint8))).all()
+    assert features_of(drawn_face()).shape == (345,)
 
 
 def test_edges_count_the_same_in_half_the_contrast(crop: Gray) -> None:
-    strong, weak = measures(crop)[:324], measures((crop // 2 + 60).astype(np.uint8))[:324]
+    strong, weak = features_of(crop)[:324], features_of((crop // 2 + 60).astype(np.uint8))[:324]
     assert np.corrcoef(strong, weak)[0, 1] > 0.97
 
 

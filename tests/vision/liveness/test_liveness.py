@@ -1,4 +1,4 @@
-"""A head that turns is shown to be alive; a sheet, a bent one, and whoever holds still are not."""
+"""A head that turns is shown to be alive; a sheet, a bent one, and a person who holds still are not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.faces.geometry import Face
-from kiosk.vision.liveness.liveness import HELD_FOR, LONGEST_GAP, LOOK_FOR_EDGES_EVERY, Liveness
+from kiosk.vision.liveness.liveness import EDGE_CHECK_INTERVAL, HELD_FOR, LONGEST_GAP, Liveness
 from tests.fakes.surfaces import SIZE, seen
 
 EVERY = 0.04
@@ -100,6 +100,8 @@ def test_a_turning_head_inside_the_edges_of_a_screen_is_not_shown_to_be_alive(
     liveness: Liveness, monkeypatch: pytest.MonkeyPatch, every: int, alive: bool
 ) -> None:
     looks = itertools.count(1)
-    monkeypatch.setattr("kiosk.vision.liveness.liveness.framed", lambda _gray, _face: next(looks) % every == 0)
+    monkeypatch.setattr(
+        "kiosk.vision.liveness.liveness.has_screen_edges", lambda _gray, _face: next(looks) % every == 0
+    )
     assert watch(liveness, "head", yaw=15.0, seconds=2.4)[-1] is alive
-    assert next(looks) == pytest.approx(2.4 / LOOK_FOR_EDGES_EVERY, abs=5)
+    assert next(looks) == pytest.approx(2.4 / EDGE_CHECK_INTERVAL, abs=5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kiosk.vision.liveness.parallax import FEWEST, Turn, nose_height, turn_between
+from kiosk.vision.liveness.parallax import FEWEST, Turn, estimate_turn, nose_height
 from tests.fakes.surfaces import bent_height, folded_height, head_height, projected, sheet_height
 
 Height = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
@@ -29,7 +29,7 @@ def jittered(points: NDArray[np.float64], seed: int = 1) -> NDArray[np.float64]:
 def turned(height: Height, yaw: float, pitch: float = 0.0, seed: int = 0) -> Turn:
     before = places(seed=seed)
     after = np.column_stack(projected(*before.T, height(*before.T), yaw, pitch))
-    turn = turn_between(jittered(before, seed + 1), jittered(after, seed + 2), nose=0.0)
+    turn = estimate_turn(jittered(before, seed + 1), jittered(after, seed + 2), nose=0.0)
     assert turn is not None
     return turn
 
@@ -54,7 +54,7 @@ def test_a_sheet_seen_in_perspective_does_not_turn(seed: int) -> None:
     before = places(seed=seed)
     tilted = np.array([[0.9, 0.05, 0.1], [-0.06, 0.95, 0.2], [0.08, -0.06, 1.0]])  # as near as a sheet can be held
     after = np.column_stack([before, np.ones(len(before))]) @ tilted.T
-    turn = turn_between(jittered(before, seed), jittered(after[:, :2] / after[:, 2:], seed + 9), nose=0.0)
+    turn = estimate_turn(jittered(before, seed), jittered(after[:, :2] / after[:, 2:], seed + 9), nose=0.0)
     assert turn is not None
     assert not turn.exceeds(0.15, 3)
 
@@ -63,15 +63,15 @@ def test_points_that_slipped_have_little_say() -> None:
     before = places()
     after = jittered(before)
     after[::12] += (0.3, -0.2)
-    turn = turn_between(before, after, nose=0.0)
+    turn = estimate_turn(before, after, nose=0.0)
     assert turn is not None
     assert not turn.exceeds(0.15, 3)
 
 
 def test_nothing_is_said_of_too_few_points_or_of_none_on_the_nose() -> None:
-    assert turn_between(places(FEWEST - 1), places(FEWEST - 1), nose=0.0) is None
+    assert estimate_turn(places(FEWEST - 1), places(FEWEST - 1), nose=0.0) is None
     off_the_nose = np.array([point for point in places(200) if nose_height(*point[:, None], 0.0) < 1e-9])
-    turn = turn_between(off_the_nose, jittered(off_the_nose) * 1.2, nose=0.0)
+    turn = estimate_turn(off_the_nose, jittered(off_the_nose) * 1.2, nose=0.0)
     assert turn is not None
     assert not turn.exceeds(0.15, 3)
 

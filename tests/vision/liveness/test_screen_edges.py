@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.faces.image import Gray
-from kiosk.vision.liveness.screen_edges import framed
+from kiosk.vision.liveness.screen_edges import has_screen_edges
 from tests.fakes.vision import face_at
 
 EYES = 40
@@ -30,26 +30,26 @@ def with_rectangle(left: float, top: float, right: float, bottom: float) -> Gray
 
 
 def test_nobody_is_framed_in_a_plain_room() -> None:
-    assert not framed(scene(), FACE)
-    assert not framed(np.full((480, 640), 100, np.uint8), FACE)
+    assert not has_screen_edges(scene(), FACE)
+    assert not has_screen_edges(np.full((480, 640), 100, np.uint8), FACE)
 
 
 @pytest.mark.parametrize("half", [1.4, 2.0, 2.6])
 def test_a_rectangle_around_the_face_frames_it(half: float) -> None:
-    assert framed(with_rectangle(-half, -1.8, half, 2.3), FACE)
+    assert has_screen_edges(with_rectangle(-half, -1.8, half, 2.3), FACE)
 
 
 def test_a_turned_one_does_too() -> None:
     turn = cv2.getRotationMatrix2D((320.0, 200.0), 25, 1.0)
     picture = np.asarray(cv2.warpAffine(with_rectangle(-1.8, -1.8, 1.8, 2.3), turn, (640, 480)), np.uint8)
     landmarks = FACE.landmarks @ turn[:, :2].T + turn[:, 2]
-    assert framed(picture, Face(landmarks))
+    assert has_screen_edges(picture, Face(landmarks))
 
 
 def test_a_door_that_somebody_stands_in_does_not() -> None:
     picture = with_rectangle(-2.0, -1.8, 2.0, 12.0)
-    assert not framed(picture, FACE)
+    assert not has_screen_edges(picture, FACE)
 
 
 def test_one_side_alone_does_not() -> None:
-    assert not framed(with_rectangle(-9.0, -9.0, 1.6, 2.3), FACE)
+    assert not has_screen_edges(with_rectangle(-9.0, -9.0, 1.6, 2.3), FACE)

@@ -94,13 +94,13 @@ def test_one_that_is_kept_stays_when_its_place_is_written_anew(shown: PreviewMem
     writer.write(level(7), frame=0)
     preview = shown.read()
     assert preview is not None
-    kept = preview.kept()
+    kept = preview.copy_if_intact()
     for frame in range(1, SLOTS + 1):
         writer.write(level(100 + frame), frame)
     assert kept is not None
     assert kept.intact()
     assert set(kept.image[..., :3].ravel().tolist()) == {7}
-    assert preview.kept() is None
+    assert preview.copy_if_intact() is None
 
 
 class DeathError(Exception):

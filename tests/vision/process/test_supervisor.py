@@ -125,9 +125,9 @@ def test_a_process_that_never_worked_is_given_up_for_what_will_not_pass_alone() 
     """A driver that hangs may be well again, as a wrong setting is not."""
     vision = VisionProcess(VisionSettings(DEMO), VisionMode.PRESENCE)
     try:
-        vision._understood({"failed": "camera 0 hangs", "passing": True})
+        vision._handle({"failed": "camera 0 hangs", "transient": True})
         assert vision.state is VisionState.STARTING
-        vision._understood({"failed": "camera 0 is not there", "passing": False})
+        vision._handle({"failed": "camera 0 is not there", "transient": False})
         assert vision.state is VisionState.FAILED
     finally:
         vision.stop()
@@ -173,7 +173,7 @@ def test_whoever_is_patient_looks_for_an_engine_that_is_not_there_at_the_start(
 ) -> None:
     monkeypatch.setattr(supervisor, "_LOOK_FOR_ENGINE_EVERY", 0.0)
     engine = tmp_path / "late.onnx"
-    vision = started(VisionSettings(DEMO, engine=engine, patient=True))
+    vision = started(VisionSettings(DEMO, engine=engine, wait_for_device=True))
     for _ in range(3):
         assert vision.poll() == []
         assert (vision.state, vision.pid) == (VisionState.FAILED, None)
@@ -226,7 +226,7 @@ def test_what_else_ends_the_process_is_not_the_gpus_fault(started: Callable[[Vis
     for _ in range(3):
         wait_for(vision, lambda seen: bool(seen) and vision.pid is not None)
         told(vision, loading_gpu=True)
-        told(vision, failed="the camera hangs", passing=True)
+        told(vision, failed="the camera hangs", transient=True)
         die(vision)
     assert not vision._settings.cpu_only
     assert vision.engine_fault is None
@@ -235,13 +235,13 @@ def test_what_else_ends_the_process_is_not_the_gpus_fault(started: Callable[[Vis
 def test_an_engine_on_a_gpu_may_take_long_to_load(started: Callable[[VisionSettings], VisionProcess]) -> None:
     vision = started(VisionSettings(DEMO))
     wait_for(vision, bool)
-    assert vision._patience == HUNG_AFTER
+    assert vision._allowed_silence == HUNG_AFTER
     told(vision, loading_gpu=True)
     wait_for(vision, lambda _: vision._loading_gpu)
-    assert vision._patience == LOAD_WITHIN
+    assert vision._allowed_silence == LOAD_WITHIN
     told(vision, engine_fault=None, on_gpu=True, engine=ENGINE)
     wait_for(vision, lambda _: not vision._loading_gpu)
-    assert vision._patience == HUNG_AFTER
+    assert vision._allowed_silence == HUNG_AFTER
 
 
 def told(vision: VisionProcess, **said: object) -> None:
@@ -385,9 +385,9 @@ def test_an_order_that_a_full_channel_lost_is_given_again(
 ) -> None:
     vision = started(VisionSettings(DEMO), VisionMode.ESTIMATE)
     wait_for(vision, any_estimate)
-    lost, vision._tell_order = vision._tell_order, lambda: None  # type: ignore[method-assign]
+    lost, vision._send_command = vision._send_command, lambda: None  # type: ignore[method-assign]
     vision.set_mode(VisionMode.PRESENCE)
-    vision._tell_order = lost  # type: ignore[method-assign]
+    vision._send_command = lost  # type: ignore[method-assign]
     assert not any_estimate(wait_for(vision, any_face))
 
 

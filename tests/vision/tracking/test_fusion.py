@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.estimate import DECADES, Estimate
-from kiosk.vision.tracking.fusion import FORGETTING, HARDLY_FOR, INDEPENDENT, LEADS_FOR, SteadyLabel, TemporalFusion
+from kiosk.vision.tracking.fusion import (
+    DECAY_TIME,
+    INDEPENDENT,
+    LEAD_SECONDS,
+    UNLIKELY_SECONDS,
+    SteadyLabel,
+    TemporalFusion,
+)
 
 LABELS = ("female", "male")
 
@@ -68,7 +75,7 @@ def test_evidence_is_weighted_by_quality_and_fades_with_age(crops: list[tuple[fl
     fused = evidence()
     for step, (chance, quality) in enumerate(crops):
         fused.add(np.array([chance, 1 - chance]), age_of(2), quality, step * INDEPENDENT)
-    fading = [math.exp(-step * INDEPENDENT / FORGETTING) for step in reversed(range(len(crops)))]
+    fading = [math.exp(-step * INDEPENDENT / DECAY_TIME) for step in reversed(range(len(crops)))]
     weights = [quality * left for (_, quality), left in zip(crops, fading, strict=True)]
     odds = np.average([math.log(chance / (1 - chance)) for chance, _ in crops], weights=weights)
     estimate = fused.estimate()
@@ -151,7 +158,7 @@ def test_a_clear_lead_changes_the_label_once_it_has_lasted() -> None:
     labels = [DECADES.index(estimate.group) for estimate in shown]
     assert sorted(set(labels)) == [3, 6]
     late = (labels.index(6) - likeliest.index(6)) / 10
-    assert LEADS_FOR <= late < 3
+    assert LEAD_SECONDS <= late < 3
 
 
 def test_a_lead_that_is_interrupted_begins_anew() -> None:
@@ -167,7 +174,7 @@ def test_a_label_that_is_hardly_true_any_more_goes_though_none_leads_clearly() -
     label.update([0.5, 0.2, 0.2, 0.1], 0.0)
     for step in range(1, 20):
         label.update([0.12, 0.3, 0.29, 0.29], step / 10)
-        if step / 10 <= HARDLY_FOR:
+        if step / 10 <= UNLIKELY_SECONDS:
             assert label.index == 0
     assert label.index == 1
 

@@ -16,8 +16,8 @@ def room() -> Gray:
 
 def moved(before: Gray, now: Gray) -> bool:
     motion = Motion()
-    assert not motion.moved(before)
-    return motion.moved(now)
+    assert not motion.has_moved(before)
+    return motion.has_moved(now)
 
 
 def lit(gray: Gray, gain: float) -> Gray:
@@ -60,6 +60,6 @@ def test_somebody_who_comes_while_the_light_changes_is_a_movement(room: Gray) ->
 
 def test_what_was_forgotten_is_not_compared(room: Gray) -> None:
     motion = Motion()
-    motion.moved(room)
+    motion.has_moved(room)
     motion.forget()
-    assert not motion.moved(255 - room)
+    assert not motion.has_moved(255 - room)
