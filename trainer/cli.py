@@ -250,7 +250,7 @@ def train_nonface_filter(prepared: Path, pictures: tuple[Path, ...], out: Path, 
     PREPARED is a folder of prepared faces; PICTURES are folders of images without faces. One image in three is
     kept for measuring.
     """
-    from trainer.nonface.train import fit
+    from trainer.nonface.train import train_nonface_filter as fit
 
     click.echo(fit(prepared, pictures, out, seed))
 

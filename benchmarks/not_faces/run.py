@@ -36,11 +36,17 @@ from kiosk.vision.faces.quality import GOOD, quality
 from kiosk.vision.pipeline import Pipeline, estimate_still, stack_crops
 from trainer.data import prepared
 from trainer.data.prepared import MARGIN
-from trainer.nonface.samples import flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
+from trainer.nonface.samples import (
+    find_non_faces,
+    is_held_out,
+    list_pictures,
+    read_on_backgrounds,
+    synthetic_pictures,
+)
 
 Measures = dict[str, NDArray[np.float64]]
 
-_MADE_UP, _SEED = 120, 1  # training uses another seed
+_SYNTHETIC_PICTURES, _SEED = 120, 1  # training uses another seed
 _SECONDS, _RATE = 2.0, 10.0
 _WIDTH, _HEIGHT = 640, 480
 _LOST = 0.01  # share of faces at which false accepts are compared
@@ -55,16 +61,19 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     engine, finder = load(cpu_only=True), FaceFinder()
-    sources = {"made up": made_up(_MADE_UP, _SEED)}
+    sources = {"made up": synthetic_pictures(_SYNTHETIC_PICTURES, _SEED)}
     for folder in asked.pictures:
         sources[folder.name] = [
-            each for file in picture_files([folder]) if kept_aside(file) for each in on_grounds(file)
+            each for file in list_pictures([folder]) if is_held_out(file) for each in read_on_backgrounds(file)
         ]
     for folder in asked.unseen:
-        sources[f"{folder.name} (unseen)"] = [each for file in picture_files([folder]) for each in on_grounds(file)]
+        sources[f"{folder.name} (unseen)"] = [
+            each for file in list_pictures([folder]) for each in read_on_backgrounds(file)
+        ]
     shown = [shown_as(name, pictures, finder, engine) for name, pictures in sources.items()]
     real, faces = still_faces(asked.faces[0], asked.faces[1], finder, engine)
-    others = flattened(not_faces([each for pictures in sources.values() for each in pictures], _SEED))
+    pictures = [each for pictures in sources.values() for each in pictures]
+    others = [crop for crops in find_non_faces(pictures, _SEED) for crop in crops]
     basis = _basis(asked.faces[1])
     found = np.array([other.score > 0 for other in others])
     scores = np.array([other.score for other in others])

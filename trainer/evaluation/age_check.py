@@ -1,9 +1,8 @@
-"""The age check's own figure: who would pass it without an ID.
+"""Measures the age check: how many people pass it without an ID.
 
-The kiosk lets pass whoever is likely enough to be at least as old as the challenge age. Two shares
-tell what a threshold is worth: of the people who must not pass, how many do, and of the people who
-are well over that age, how many are spared from showing an ID. One crop a person: the kiosk itself
-asks many crops and refuses bad ones, so it does better.
+The kiosk lets a person pass whose probability of being at least the challenge age reaches a threshold. Two shares
+describe a threshold: how many under-age people pass, and how many people clearly over that age need no ID. Here each
+person is judged by one crop. The kiosk uses many crops and rejects bad ones, so it does better.
 """
 
 from __future__ import annotations
@@ -20,29 +19,32 @@ from trainer.data.labels import FaceLabel
 from trainer.evaluation.confidence import Share, rounded
 
 CHALLENGE_AGE = 25
-"""The legal age and a margin of seven years, the kiosk's default."""
+"""In years: the legal age and a margin of seven years, the kiosk's default."""
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""Probabilities of being at least the challenge age."""
 
 LEGAL_AGE = 18
 UNDER_AGE_GROUPS_END = 20
-"""Where only a group is known it counts as under-age if it ends before this year: many data sets put
-18 and 19 together with younger people, and to leave them all out would hide who matters most."""
+"""Where only a group is known, it is under age if it ends before this year.
+
+Many data sets put 18 and 19 together with younger people. To leave out the whole group would hide the most important
+people."""
 
 CLEARLY_ADULT = 30
 
 
 @dataclass(frozen=True)
 class PassedAt:
-    """Who passes at one threshold."""
+    """Shares of people who pass at one threshold."""
 
     threshold: float
     under_age: Share
     adults: Share
-    """Of people of 30 and over."""
+    """Of people of `CLEARLY_ADULT` years and over."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The threshold and both shares, ready for JSON."""
+        """Returns the threshold and both shares, ready for JSON."""
         return {
             "threshold": rounded(self.threshold),
             "under_age_passed": self.under_age.to_dict(),
@@ -52,7 +54,7 @@ class PassedAt:
 
 @dataclass(frozen=True)
 class AgeCheck:
-    """Who passes *at least `challenge_age`* at each threshold."""
+    """Shares of people who pass as *at least `challenge_age`*, at each threshold."""
 
     challenge_age: float
     passed: tuple[PassedAt, ...]
@@ -65,37 +67,40 @@ class AgeCheck:
         labels: Sequence[FaceLabel],
         challenge_age: float = CHALLENGE_AGE,
     ) -> AgeCheck:
-        """(n, groups) probabilities and their faces' labels."""
-        sure = at_least(probabilities, groups, challenge_age)
+        """Returns the shares from `(n, groups)` probabilities and the labels of the same n faces."""
+        probability = at_least(probabilities, groups, challenge_age)
         young, old = under_age(labels), clearly_adult(labels)
         return cls(
             challenge_age,
             tuple(
-                PassedAt(threshold, Share.of(sure[young] >= threshold), Share.of(sure[old] >= threshold))
+                PassedAt(threshold, Share.of(probability[young] >= threshold), Share.of(probability[old] >= threshold))
                 for threshold in THRESHOLDS
             ),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The check, ready for JSON."""
+        """Returns the shares at each threshold, ready for JSON."""
         return {"challenge_age": self.challenge_age, "at": [each.to_dict() for each in self.passed]}
 
 
 def at_least(
     probabilities: NDArray[np.floating], groups: Sequence[AgeGroup], years: float = CHALLENGE_AGE
 ) -> NDArray[np.float64]:
-    """(n, groups) probabilities → (n,) P(at least `years`), as `Estimate.probability_at_least` has it."""
+    """Returns the `(n,)` probabilities of being at least `years` old, from `(n, groups)` probabilities.
+
+    It is the same as `Estimate.probability_at_least`.
+    """
     shares = np.array([group.share_at_least(years) for group in groups])
     return np.minimum(probabilities.astype(np.float64) @ shares, 1.0)
 
 
 def under_age(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
-    """(n,) who is known to be under age, or in a group that ends before `UNDER_AGE_GROUPS_END`."""
+    """Returns `(n,)` booleans: whether a face's known age is under `LEGAL_AGE`, or its group ends before 20."""
     return np.array([_under_age(label) for label in labels], dtype=bool)
 
 
 def clearly_adult(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
-    """(n,) who is known to be `CLEARLY_ADULT` or older."""
+    """Returns `(n,)` booleans: whether a face's known age is `CLEARLY_ADULT` or more."""
     return np.array([label.age is not None and label.age.low >= CLEARLY_ADULT for label in labels], dtype=bool)
 
 

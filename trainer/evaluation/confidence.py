@@ -1,4 +1,4 @@
-"""How many of how many, and how far that may be from the truth."""
+"""Shares of faces with their standard errors."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Share:
-    """`hits` of `faces`. Of no faces there is no share: `value` and `error` are None."""
+    """`hits` out of `faces`. Without faces, `value` and `error` are None."""
 
     hits: int
     faces: int
 
     @classmethod
     def of(cls, hits: NDArray[np.bool_]) -> Share:
-        """(n,) whether each face is one."""
+        """Counts the true values of `(n,)` booleans, one for each face."""
         return cls(int(hits.sum()), len(hits))
 
     @property
     def value(self) -> float | None:
-        """0…1."""
+        """The share, 0…1."""
         return self.hits / self.faces if self.faces else None
 
     @property
     def error(self) -> float | None:
-        """One standard error.
+        """One standard error of the share, 0…1.
 
-        With two hits and two misses added (Agresti and Coull, "Approximate Is Better than 'Exact' for
-        Interval Estimation of Binomial Proportions", 1998): none of ten is no proof of none at all,
-        which the plain formula would call certain.
+        Two hits and two misses are added (Agresti and Coull, "Approximate Is Better than 'Exact' for Interval
+        Estimation of Binomial Proportions", 1998). The plain formula would call a share of 0 out of 10 certain.
         """
         if not self.faces:
             return None
@@ -42,23 +41,24 @@ class Share:
         return float((share * (1 - share) / faces) ** 0.5)
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"share": …, "error": …, "faces": …}`, ready for JSON."""
+        """Returns `{"share": …, "error": …, "faces": …}`, ready for JSON."""
         return {"share": rounded(self.value), "error": rounded(self.error), "faces": self.faces}
 
 
 @dataclass(frozen=True)
-class Averaged:
-    """The mean of several shares, each counting the same however few faces it is of."""
+class MeanShare:
+    """The mean of several shares, each with the same weight, whatever its number of faces."""
 
     value: float | None
+    """0…1; None if no share has faces."""
     error: float | None
     """One standard error."""
     cells: int
-    """How many shares."""
+    """Number of shares."""
 
     @classmethod
-    def of(cls, shares: Sequence[Share]) -> Averaged:
-        """The mean of those shares that are of any faces."""
+    def of(cls, shares: Sequence[Share]) -> MeanShare:
+        """Returns the mean of the shares that have faces."""
         values = [share.value for share in shares if share.value is not None]
         errors = [share.error for share in shares if share.error is not None]
         if not values:
@@ -66,10 +66,10 @@ class Averaged:
         return cls(float(np.mean(values)), float(np.linalg.norm(errors)) / len(errors), len(values))
 
     def to_dict(self) -> dict[str, Any]:
-        """`{"share": …, "error": …, "cells": …}`, ready for JSON."""
+        """Returns `{"share": …, "error": …, "cells": …}`, ready for JSON."""
         return {"share": rounded(self.value), "error": rounded(self.error), "cells": self.cells}
 
 
 def rounded(value: float | None) -> float | None:
-    """To the four digits that are kept of every figure."""
+    """Rounds a figure to the four digits that reports keep; None stays None."""
     return None if value is None else round(value, 4)

@@ -1,7 +1,7 @@
-"""An evaluation in pictures: confusion, reliability, slices and the age check, each a PNG of its own.
+"""Draws an evaluation: confusion, reliability, slices and the age check, each as a PNG.
 
-Drawn with Matplotlib's figures and no `pyplot`, so that nothing global and no display is needed. Where
-there was nothing to measure a picture, or a part of it, is left out.
+It uses Matplotlib's figures without `pyplot`, which needs global state and a display. A picture without data, or a
+part of it, is left out.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from trainer.report.plots import ACCENT, BAND, INK, LINE, PALE, QUIET, SOFT, STY
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#C4E6DC", "#5DB79C", "#16846A", "#0B4A3B"])
 _DARK = 0.55
-"""A cell of a larger share is so dark that its number is white."""
+"""A cell with a larger share is dark, so its number is white."""
 
-_MANY = 10
-"""A bin of fewer faces is drawn faintly."""
+_MIN_BIN_FACES = 10
+"""A bin with fewer faces is drawn in a faint colour."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Picture:
 
     file: str
     caption: str
-    applies: Callable[[Evaluation], bool]
-    """Whether there is anything to draw."""
+    has_data: Callable[[Evaluation], bool]
+    """Returns whether there is something to draw."""
     fill: Callable[[Figure, Evaluation], None]
     """Draws on an empty figure."""
 
 
 def draw(picture: Picture, evaluation: Evaluation, path: Path) -> None:
-    """Writes one picture; the same evaluation gives the same bytes."""
+    """Writes one picture as PNG to `path`. The same evaluation gives the same bytes."""
     with any_words(STYLE):
         figure = Figure()
         FigureCanvasAgg(figure)
@@ -57,7 +57,7 @@ def _note(figure: Figure, text: str) -> None:
 
 
 def _whiskers(shares: Sequence[Share]) -> list[list[float]]:
-    """One standard error below and above each, in per cent, as far as there can be any share."""
+    """Returns one standard error below and above each share, in per cent, cut off at 0 and 100."""
     pairs = [(share.value or 0.0, share.error or 0.0) for share in shares]
     return [
         [100 * min(error, value) for value, error in pairs],
@@ -130,7 +130,7 @@ def _fill_reliability(figure: Figure, evaluation: Evaluation) -> None:
                 upper.set_ylabel("right, %")
                 lower.set_ylabel("faces, %")
             lower.set_xlabel("confidence of the likeliest answer, %")
-    _note(figure, f"faint bars: of fewer than {_MANY} faces; gray: where the faces are")
+    _note(figure, f"faint bars: fewer than {_MIN_BIN_FACES} faces; gray: distribution of the faces")
 
 
 def _sides(head: Calibration) -> tuple[tuple[str, Reliability], tuple[str, Reliability]]:
@@ -144,7 +144,7 @@ def _draw_reliability(axes: Axes, side: Reliability) -> None:
             continue
         middle, width = 50 * (each.low + each.high), 100 / BINS * 0.86
         low, high = sorted((100 * each.confidence, 100 * each.accuracy))
-        alpha = 1.0 if each.faces >= _MANY else 0.35
+        alpha = 1.0 if each.faces >= _MIN_BIN_FACES else 0.35
         axes.bar(middle, low, width, color=SOFT, alpha=alpha)
         axes.bar(middle, high - low, width, low, color=PALE, alpha=alpha)
         ends = [middle - width / 2, middle + width / 2]
@@ -265,7 +265,7 @@ def _has_labels(evaluation: Evaluation) -> bool:
 
 
 PICTURES = (
-    Picture("confusion.png", "What was taken for what", _has_labels, _fill_confusion),
+    Picture("confusion.png", "Confusion: true and predicted classes", _has_labels, _fill_confusion),
     Picture("reliability.png", "Confidence against accuracy", _has_labels, _fill_reliability),
     Picture("slices.png", "Accuracy by gender, age group and race", _has_labels, _fill_slices),
     Picture("age-check.png", "The age check at each threshold", _has_age_check, _fill_age_check),

@@ -1,4 +1,4 @@
-"""What a manifest says of an engine's accuracy, from the engine's answers."""
+"""Computes the accuracy that an engine's manifest states."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from trainer.evaluation.metrics import measure
 from trainer.evaluation.predict import Predictions
 
 
-class MeasuredError(KioskError):
-    """Faces on which a network cannot be measured."""
+class AccuracyError(KioskError):
+    """The accuracy of a network cannot be measured on these faces."""
 
 
-def measured(predictions: Predictions, faces: Faces, split: Split) -> MeasuredAccuracy:
-    """The accuracy of what was predicted of the faces of one split, in their order. Raises `MeasuredError`."""
+def manifest_accuracy(predictions: Predictions, faces: Faces, split: Split) -> MeasuredAccuracy:
+    """Returns the accuracy of predictions on all faces of one split, for a manifest.
+
+    The predictions must be in the order of `faces.rows(split)`. Raises `AccuracyError` if no gender or no age is known.
+    """
     rows = faces.rows(split)
     evaluation = measure(predictions, [faces.labels[row] for row in rows], dataset=faces.name, split=split)
     over, averaged = evaluation.over_faces, evaluation.averaged
     if over.gender.value is None or over.age.value is None or over.age_within_one.value is None:
-        raise MeasuredError(
+        raise AccuracyError(
             f"no face in the {split} split of {faces.name} has a known gender, or none a known age: "
             "prepare the faces with their labels"
         )

@@ -1,8 +1,8 @@
-"""What a network's answers are worth, from its probabilities and what is known of the faces.
+"""Computes accuracies and errors from a network's probabilities and the labels of the faces.
 
-A label that is unknown does not count, and neither does an age that lies in no single one of the
-network's groups. Averages over groups and genders are the mean over the cells (one age group of one
-gender) that have any faces: in them a rare age weighs as much as a common one, over faces it does not.
+An unknown label does not count, and neither does an age that lies in no single age group of the network. A cell is one
+age group of one gender. Averages over age groups and genders are the mean over the cells that have faces: there a rare
+age has the same weight as a common one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kiosk.estimate import AgeGroup
 from kiosk.inference.manifest import GENDER_LABELS
 from trainer.data.labels import FaceLabel, exact_ages, gender_indices, group_indices
 from trainer.evaluation.age_check import CHALLENGE_AGE, AgeCheck
-from trainer.evaluation.confidence import Averaged, Share, rounded
+from trainer.evaluation.confidence import MeanShare, Share, rounded
 from trainer.evaluation.predict import Predictions
 from trainer.evaluation.reliability import Calibration
 
@@ -27,48 +27,48 @@ Task = Literal["gender", "age", "age_within_one"]
 
 TASKS: tuple[Task, ...] = get_args(Task)
 
-LEAST_FACES = 30
-"""A slice of fewer faces is too small to be called the best or the worst."""
+MIN_FACES = 30
+"""A slice with fewer faces is too small to be the best or the worst one."""
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Accuracies:
-    """How often the network is right, each over the faces whose label is known."""
+    """Shares of right answers at each task, over the faces whose label is known."""
 
     gender: Share
     age: Share
     age_within_one: Share
 
     def of(self, task: Task) -> Share:
-        """The accuracy at one task."""
+        """Returns the accuracy at one task."""
         share: Share = getattr(self, task)
         return share
 
     def to_dict(self) -> dict[str, Any]:
-        """A share for each task, ready for JSON."""
+        """Returns a share for each task, ready for JSON."""
         return {task: self.of(task).to_dict() for task in TASKS}
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The accuracies on some of the faces."""
+    """Accuracies on the faces that have one label in common."""
 
     name: str
     faces: int
     accuracies: Accuracies
 
     def to_dict(self) -> dict[str, Any]:
-        """The slice, ready for JSON."""
+        """Returns the slice ready for JSON."""
         return {"name": self.name, "faces": self.faces, **self.accuracies.to_dict()}
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How far the worst slice is behind the best, as a difference of shares.
+    """The difference between the best and the worst slice's share, 0…1.
 
-    Slices that are all alike are spread by chance alone, by more than one `error` where they are many.
+    Equal slices differ by chance alone. Where there are many, the difference is more than one `error`.
     """
 
     difference: float
@@ -78,7 +78,7 @@ class Spread:
     worst: str
 
     def to_dict(self) -> dict[str, Any]:
-        """The spread, ready for JSON."""
+        """Returns the spread ready for JSON."""
         return {
             "difference": rounded(self.difference),
             "error": rounded(self.error),
@@ -89,17 +89,17 @@ class Spread:
 
 @dataclass(frozen=True)
 class Slices:
-    """All faces, sorted by what one kind of label says of them."""
+    """All faces, divided by the values of one kind of label."""
 
     slices: tuple[Slice, ...]
 
     def spread(self, task: Task) -> Spread | None:
-        """Over the slices of at least `LEAST_FACES` counted faces; None where fewer than two are left."""
+        """Returns the spread of the slices with at least `MIN_FACES` faces; None if there are fewer than two."""
         shares = [(each.name, each.accuracies.of(task)) for each in self.slices]
         ranked = sorted(
             (share.value, share.error, name)
             for name, share in shares
-            if share.value is not None and share.error is not None and share.faces >= LEAST_FACES
+            if share.value is not None and share.error is not None and share.faces >= MIN_FACES
         )
         if len(ranked) < 2:
             return None
@@ -107,7 +107,7 @@ class Slices:
         return Spread(high - low, float(np.hypot(low_error, high_error)), best, worst)
 
     def to_dict(self) -> dict[str, Any]:
-        """The slices and their spread at each task, ready for JSON."""
+        """Returns the slices and their spread at each task, ready for JSON."""
         spreads = {task: self.spread(task) for task in TASKS}
         return {
             "slices": [each.to_dict() for each in self.slices],
@@ -117,31 +117,31 @@ class Slices:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often each class was taken for each: a row for what is true, a column for the answer."""
+    """Confusion matrix: counts of faces, a row for each true class and a column for each answer."""
 
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
 
     @property
     def faces(self) -> int:
-        """How many faces were counted."""
+        """Number of counted faces."""
         return sum(map(sum, self.counts))
 
     def to_dict(self) -> dict[str, Any]:
-        """The matrix, ready for JSON."""
+        """Returns the matrix ready for JSON."""
         return {"labels": list(self.labels), "counts": [list(row) for row in self.counts]}
 
 
 @dataclass(frozen=True)
 class AgeError:
-    """The mean absolute difference of the expected age from the true one, where the year is known."""
+    """The mean absolute difference between expected and true age, in years, over faces whose year is known."""
 
     years: float | None
-    """None where no face's year is known."""
+    """None if no face's year is known."""
     faces: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The error, ready for JSON."""
+        """Returns the error ready for JSON."""
         return {"years": rounded(self.years), "faces": self.faces}
 
 
@@ -150,36 +150,37 @@ class Evaluation:
     """Everything that was measured of one network on one set of faces."""
 
     source: str
-    """The network, in a few words."""
+    """Description of the network, for the reader."""
     kind: str
     """`engine` or `run`."""
     dataset: str
     split: str
     groups: tuple[AgeGroup, ...]
-    """The network's."""
+    """The network's age groups, youngest first."""
     faces: int
     ages_outside: int
-    """Faces whose age is known but lies in no single one of the network's groups."""
+    """Faces whose age is known but lies in no single age group of the network."""
 
     over_faces: Accuracies
-    averaged: Mapping[Task, Averaged]
-    """Over the cells of one age group and one gender, of faces of whom both are known."""
+    averaged: Mapping[Task, MeanShare]
+    """Mean over the cells, of faces whose age group and gender are known."""
     age_error: AgeError
     confusion_gender: Confusion
     confusion_age: Confusion
     by_gender: Slices
     by_age_group: Slices
     by_race: Slices
-    """Empty where no race is known."""
+    """Empty if no race is known."""
     cells: tuple[Slice, ...]
+    """One for each age group and gender that has faces."""
     calibration_gender: Calibration
     calibration_age: Calibration
     age_check: AgeCheck
 
     def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON: numbers with four digits, shares 0…1, null where there was nothing to measure.
+        """Returns all figures ready for JSON: numbers with four digits, shares 0…1, null where nothing was measured.
 
-        Scripts may rely on these keys; new ones may join them.
+        Scripts may rely on these keys. Later versions may add others.
 
             source, kind, dataset, split, faces
             age_groups                        [{"label", "low", "high"}], youngest first
@@ -213,7 +214,7 @@ class Evaluation:
             "by_gender": self.by_gender.to_dict(),
             "by_age_group": self.by_age_group.to_dict(),
             "by_race": self.by_race.to_dict(),
-            "spread_least_faces": LEAST_FACES,
+            "spread_least_faces": MIN_FACES,
             "cells": [cell.to_dict() for cell in self.cells],
             "calibration": {"gender": self.calibration_gender.to_dict(), "age": self.calibration_age.to_dict()},
             "age_check": self.age_check.to_dict(),
@@ -228,7 +229,10 @@ def measure(
     split: str,
     challenge_age: float = CHALLENGE_AGE,
 ) -> Evaluation:
-    """Predictions and the labels of the same faces, in the same order → all figures."""
+    """Returns all figures from predictions and the labels of the same faces, in the same order.
+
+    `challenge_age` is in years.
+    """
     groups = predictions.groups
     answers = _Answers(
         predictions.gender.argmax(axis=1),
@@ -238,7 +242,7 @@ def measure(
     )
     names = [group.label for group in groups]
     cells = tuple(
-        answers.part(f"{group} {gender}", cell)
+        answers.slice_of(f"{group} {gender}", cell)
         for row, group in enumerate(names)
         for column, gender in enumerate(GENDER_LABELS)
         if (cell := (answers.true_age == row) & (answers.true_gender == column)).any()
@@ -254,13 +258,13 @@ def measure(
         faces=len(labels),
         ages_outside=int((aged & (answers.true_age < 0)).sum()),
         over_faces=answers.accuracies(np.ones(len(labels), dtype=bool)),
-        averaged={task: Averaged.of([cell.accuracies.of(task) for cell in cells]) for task in TASKS},
+        averaged={task: MeanShare.of([cell.accuracies.of(task) for cell in cells]) for task in TASKS},
         age_error=age_error(predictions.age, groups, labels),
         confusion_gender=confusion(answers.gender, answers.true_gender, GENDER_LABELS),
         confusion_age=confusion(answers.age, answers.true_age, names),
-        by_gender=answers.sliced((name, answers.true_gender == index) for index, name in enumerate(GENDER_LABELS)),
-        by_age_group=answers.sliced((name, answers.true_age == index) for index, name in enumerate(names)),
-        by_race=answers.sliced((race, races == race) for race in sorted(set(races) - {""})),
+        by_gender=answers.slices_of((name, answers.true_gender == index) for index, name in enumerate(GENDER_LABELS)),
+        by_age_group=answers.slices_of((name, answers.true_age == index) for index, name in enumerate(names)),
+        by_race=answers.slices_of((race, races == race) for race in sorted(set(races) - {""})),
         cells=cells,
         calibration_gender=Calibration.of(
             predictions.gender, answers.true_gender, temperature=predictions.temperatures.gender
@@ -271,9 +275,9 @@ def measure(
 
 
 def age_error(probabilities: NDArray[np.floating], groups: Sequence[AgeGroup], labels: Sequence[FaceLabel]) -> AgeError:
-    """(n, groups) probabilities; the expected age is `Estimate.expected_age`'s.
+    """Returns the error of the expected age, from `(n, groups)` probabilities and n labels.
 
-    A year that lies in none of the groups counts as well: an expectation is not bound to them.
+    The expected age is that of `Estimate.expected_age`. A true age outside all groups counts, too.
     """
     ages = exact_ages(labels)
     known = ~np.isnan(ages)
@@ -284,7 +288,7 @@ def age_error(probabilities: NDArray[np.floating], groups: Sequence[AgeGroup], l
 
 
 def confusion(answers: NDArray[np.integer], true: NDArray[np.integer], labels: Sequence[str]) -> Confusion:
-    """(n,) answers against (n,) labels, of which -1 does not count."""
+    """Returns the confusion matrix of `(n,)` answers and `(n,)` true classes, both as indices; -1 is unknown."""
     counts = np.zeros((len(labels), len(labels)), dtype=int)
     known = true >= 0
     np.add.at(counts, (true[known], answers[known]), 1)
@@ -293,7 +297,7 @@ def confusion(answers: NDArray[np.integer], true: NDArray[np.integer], labels: S
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """(n,) answers and labels as indices; a label of -1 is unknown."""
+    """`(n,)` answers and labels as indices; a label of -1 is unknown."""
 
     gender: NDArray[np.integer]
     age: NDArray[np.integer]
@@ -301,7 +305,7 @@ class _Answers:
     true_age: NDArray[np.int64]
 
     def accuracies(self, some: Mask) -> Accuracies:
-        """Over those of some faces whose label is known."""
+        """Returns the accuracies over the faces of a mask whose label is known."""
         gendered, aged = some & (self.true_gender >= 0), some & (self.true_age >= 0)
         away = np.abs(self.age - self.true_age)[aged]
         return Accuracies(
@@ -310,8 +314,8 @@ class _Answers:
             age_within_one=Share.of(away <= 1),
         )
 
-    def part(self, name: str, some: Mask) -> Slice:
+    def slice_of(self, name: str, some: Mask) -> Slice:
         return Slice(name, int(some.sum()), self.accuracies(some))
 
-    def sliced(self, slices: Iterable[tuple[str, Mask]]) -> Slices:
-        return Slices(tuple(self.part(name, some) for name, some in slices))
+    def slices_of(self, slices: Iterable[tuple[str, Mask]]) -> Slices:
+        return Slices(tuple(self.slice_of(name, some) for name, some in slices))

@@ -1,4 +1,4 @@
-"""What a network says of stored crops, the same for a run's checkpoint and for any engine."""
+"""Runs a network on stored crops: the checkpoint of a run, or any engine."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from kiosk.inference.manifest import Temperatures, manifest_path
 from trainer.training.augment import centred
 
 BATCH = 256
+"""Crops in a call."""
 
 
 class PredictError(KioskError):
-    """A path with no network in it."""
+    """There is no network at a path."""
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Calibrated probabilities, and what they come from."""
+    """Calibrated probabilities, and the network that they come from."""
 
     source: str
-    """The network in a few words, without the folder it lies in."""
+    """Description of the network for the reader, without its folder."""
     kind: Literal["engine", "run"]
     gender: NDArray[np.float64]
-    """(n, 2), in the order of the engine's gender labels. Each row sums to 1."""
+    """`(n, 2)`, in the order of the engine's gender labels. Each row sums to 1."""
     age: NDArray[np.float64]
-    """(n, groups), the youngest first. Each row sums to 1."""
+    """`(n, groups)`, youngest group first. Each row sums to 1."""
     groups: tuple[AgeGroup, ...]
     temperatures: Temperatures
-    """What the logits were divided by."""
+    """The logits were divided by these."""
 
 
 def predict(source: Path, crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
-    """Runs an engine's file, or the network of a run's folder, on those rows of (m, 99, 99) stored crops.
+    """Returns the probabilities of an engine's file, or of a run's folder, for some rows of stored crops.
 
-    At least one row; `chips` may be mapped from a file of any size, because it is read in batches.
-    torch is imported for a run only. Raises `PredictError`, and what a manifest, an engine or a run
-    raises.
+    `crops` is `(m, 99, 99) uint8`. It may be mapped from a file of any size, because it is read in batches. `rows` has
+    at least one index. torch is imported for a run only. Raises `PredictError`, `ManifestError`, `EngineError` or
+    `RunError`.
     """
     if source.is_dir():
         return _by_run(source, crops, rows)
@@ -63,7 +64,10 @@ def predict(source: Path, crops: NDArray[np.uint8], rows: NDArray[np.integer]) -
 def predict_with(
     engine: Engine, source: str, crops: NDArray[np.uint8], rows: NDArray[np.integer] | None = None
 ) -> Predictions:
-    """The same of an engine that is loaded already, on all crops or on some rows. Raises `EngineError`."""
+    """Returns the probabilities of a loaded engine for `(m, 99, 99) uint8` stored crops, or for some rows of them.
+
+    `source` is the engine's description for the reader. Raises `EngineError`.
+    """
     batches = _batches(crops, np.arange(len(crops)) if rows is None else rows)
     parts = [engine.infer(centred(batch)) for batch in batches]
     gender, age = (np.concatenate(head).astype(np.float64) for head in zip(*parts, strict=True))
@@ -71,13 +75,13 @@ def predict_with(
 
 
 def _by_run(source: Path, crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Predictions:
-    from trainer.evaluation.temperature import temperatures_for  # torch, which no engine needs
+    from trainer.evaluation.temperature import fit_run_temperatures  # it imports torch, which engines do not need
     from trainer.training.infer import logits_of
     from trainer.training.run_folder import load_network, load_settings
 
     groups = load_settings(source).groups
     network = load_network(source)
-    temperatures = temperatures_for(source, network)
+    temperatures = fit_run_temperatures(source, network)
     parts = [logits_of(network, batch) for batch in _batches(crops, rows)]
     gender, age = (np.concatenate([part.numpy() for part in head]) for head in zip(*parts, strict=True))
     return Predictions(
@@ -96,6 +100,6 @@ def _batches(crops: NDArray[np.uint8], rows: NDArray[np.integer]) -> Iterator[ND
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, classes) logits → probabilities."""
+    """Returns `(n, classes)` probabilities from `(n, classes)` logits."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -1,8 +1,8 @@
 """Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", 2017).
 
-A network is surer than it is right, or less sure where its targets were smoothed. Dividing its
-logits by one number, fitted on faces it was not trained on, makes its probabilities mean what they
-say; which answer is likeliest does not change.
+A network is often too confident, or not confident enough where its targets were smoothed. Its logits are divided by one
+number, the temperature, which is fitted on faces that it was not trained on. Then a probability of 80 % is right four
+times in five. The likeliest answer does not change.
 """
 
 from __future__ import annotations
@@ -23,19 +23,25 @@ _HALVINGS = 60
 
 
 class CalibrationError(KioskError):
-    """Data that no temperature can be fitted on."""
+    """There are no faces to fit a temperature on."""
 
 
-def temperatures_for(run: Path, network: nn.Module) -> Temperatures:
-    """A run's temperatures, by the faces of its own data that are kept for calibration."""
-    return temperatures_of(network, load_faces(run))
+def fit_run_temperatures(run: Path, network: nn.Module) -> Temperatures:
+    """Fits the temperatures of a run's network on the calibration faces of the run's own data.
+
+    Raises `CalibrationError`, `RunError` and `PreparedDataError`.
+    """
+    return fit_temperatures(network, load_faces(run))
 
 
-def temperatures_of(network: nn.Module, faces: Faces) -> Temperatures:
-    """The temperatures of both heads; 1 for a head whose answer is known of no face. Raises `CalibrationError`."""
+def fit_temperatures(network: nn.Module, faces: Faces) -> Temperatures:
+    """Fits the temperatures of both heads on the calibration faces; 1 for a head without any known label.
+
+    Raises `CalibrationError` if there are no calibration faces.
+    """
     rows = faces.rows("calibration")
     if not len(rows):
-        raise CalibrationError(f"{faces.name} keeps no faces for calibration: it is too small, prepare more faces")
+        raise CalibrationError(f"{faces.name} has no faces for calibration: it is too small, prepare more faces")
     logits = logits_of(network, faces.crops(rows))
     return Temperatures(
         gender=_temperature(logits.gender, torch.from_numpy(faces.genders[rows])),
@@ -49,10 +55,10 @@ def _temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """(n, classes) logits and (n,) labels → the temperature of least negative log-likelihood.
+    """Returns the temperature with the least negative log-likelihood, from `(n, classes)` logits and `(n,)` labels.
 
-    The likelihood is convex in the temperature's inverse, so its slope changes sign once: halving
-    the range finds where. Labels that are all right, or all wrong, end at the range's end.
+    The likelihood is convex in the inverse of the temperature. So its slope changes sign once, and bisection finds that
+    point between 0.001 and 1000. If all answers are right, or all are wrong, the result is one end of this range.
     """
     logits = logits.double()
     labelled = logits.gather(1, labels[:, None])[:, 0]
@@ -60,7 +66,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
         expected = (torch.softmax(logits / middle, dim=1) * logits).sum(dim=1)
-        if (expected - labelled).mean() > 0:  # surer than it is right
+        if (expected - labelled).mean() > 0:  # too confident
             low = middle
         else:
             high = middle

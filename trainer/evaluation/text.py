@@ -1,33 +1,33 @@
-"""An evaluation in words and tables: a few lines for the terminal, everything in Markdown."""
+"""Writes an evaluation as text: a few lines for the terminal, or all figures as a Markdown page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from trainer.evaluation.age_check import CLEARLY_ADULT, LEGAL_AGE, UNDER_AGE_GROUPS_END, PassedAt
-from trainer.evaluation.confidence import Averaged, Share
-from trainer.evaluation.metrics import LEAST_FACES, TASKS, Confusion, Evaluation, Slice, Slices, Task
+from trainer.evaluation.confidence import MeanShare, Share
+from trainer.evaluation.metrics import MIN_FACES, TASKS, Confusion, Evaluation, Slice, Slices, Task
 from trainer.evaluation.reliability import BINS, Calibration
 from trainer.report.markdown import escaped, table
 
 NOTHING = "–"
-"""Where there was nothing to measure."""
+"""Shown where nothing was measured."""
 
 TASK_NAMES: dict[Task, str] = {"gender": "gender", "age": "age group", "age_within_one": "within one"}
 
 SHOWN_THRESHOLDS = (0.8, 0.9, 0.95)
-"""Of the age check's, those that the terminal shows."""
+"""Thresholds of the age check that the terminal shows."""
 
 
 def headline(evaluation: Evaluation) -> str:
-    """What was measured on what."""
+    """Returns one line that names the network, the number of faces, the split and the data set."""
     faces = "1 face" if evaluation.faces == 1 else f"{evaluation.faces} faces"
     of = "all" if evaluation.split == "all" else f"the {evaluation.split} split"
     return f"{evaluation.source} on {faces}, {of} of {evaluation.dataset}"
 
 
 def summary(evaluation: Evaluation) -> str:
-    """The figures that matter most, for a terminal."""
+    """Returns the most important figures in a few lines, for a terminal."""
     lines = [headline(evaluation), f"  {'':<14}{'over faces, %':<20}averaged over age groups and genders, %"]
     for task in TASKS:
         over_faces, averaged = with_error(evaluation.over_faces.of(task)), with_error(evaluation.averaged[task])
@@ -38,7 +38,7 @@ def summary(evaluation: Evaluation) -> str:
     )
     if evaluation.age_error.years is not None:
         lines.append(
-            f"  expected age: {evaluation.age_error.years:.1f} years off in the mean, of "
+            f"  expected age: {evaluation.age_error.years:.1f} years mean error, over "
             f"{evaluation.age_error.faces} faces whose year is known"
         )
     if evaluation.by_race.slices:
@@ -46,7 +46,7 @@ def summary(evaluation: Evaluation) -> str:
     check = evaluation.age_check
     lines += [
         f"  at least {check.challenge_age:g} with {at.threshold:.0%}: passes {with_error(at.under_age)} % of the "
-        f"under-age, {with_error(at.adults)} % from {CLEARLY_ADULT}"
+        f"under-age, {with_error(at.adults)} % of {CLEARLY_ADULT} and over"
         for at in check.passed
         if at.threshold in SHOWN_THRESHOLDS
     ]
@@ -57,12 +57,12 @@ def summary(evaluation: Evaluation) -> str:
 
 
 def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -> str:
-    """Everything, as a page of tables; `pictures` are captions and the files that they stand for."""
+    """Returns all figures as a Markdown page. `pictures` are captions with the names of their files."""
     check = evaluation.age_check
     paragraphs = [
         "# Evaluation",
         f"{escaped(headline(evaluation))}. Shares are in per cent, ± is one standard error, "
-        f"and {NOTHING} stands where there was nothing to measure.",
+        f"and {NOTHING} means that nothing was measured.",
     ]
     if evaluation.ages_outside:
         paragraphs.append(f"{_outside_text(evaluation)}.")
@@ -94,12 +94,12 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
                 _slice_table(slices.slices),
                 f"Best minus worst: {escaped(_spreads_text(slices))}.",
             ]
-    paragraphs += [f"Slices of fewer than {LEAST_FACES} faces are left out of these differences."]
+    paragraphs += [f"Slices of fewer than {MIN_FACES} faces are left out of these differences."]
     if evaluation.cells:
         paragraphs += ["## By age group and gender", _slice_table(evaluation.cells)]
     paragraphs += [
         "## Confusion",
-        "How many faces of each row were taken for each column.",
+        "Number of faces: a row for each true class, a column for each answer.",
         _confusion_table("gender", evaluation.confusion_gender),
         _confusion_table("age group", evaluation.confusion_age),
         "## Calibration",
@@ -112,8 +112,9 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
             ),
         ),
         "## Age check",
-        f"Who passes *at least {check.challenge_age:g}* without an ID, asked of one picture. Under-age is whoever is "
-        f"known to be under {LEGAL_AGE} or, where only a group is known, in one wholly under {UNDER_AGE_GROUPS_END}.",
+        f"People who pass as *at least {check.challenge_age:g}* without an ID, by one picture. Under-age are those "
+        f"known to be under {LEGAL_AGE} or, where only a group is known, in a group that ends before "
+        f"{UNDER_AGE_GROUPS_END}.",
         table(
             ("threshold", "under-age", "of", f"{CLEARLY_ADULT} and over", "of"),
             (_passed_row(at) for at in check.passed),
@@ -124,12 +125,12 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
 
 
 def percent(value: float | None) -> str:
-    """`0.897` → `89.7`."""
+    """Returns a share in per cent: `89.7` for 0.897."""
     return NOTHING if value is None else f"{100 * value:.1f}"
 
 
-def with_error(share: Share | Averaged) -> str:
-    """`89.7 ± 0.8`, in per cent."""
+def with_error(share: Share | MeanShare) -> str:
+    """Returns a share with its standard error in per cent: `89.7 ± 0.8`."""
     return NOTHING if share.value is None else f"{percent(share.value)} ± {percent(share.error)}"
 
 
@@ -140,19 +141,19 @@ def _calibration_text(head: Calibration) -> str:
 def _age_error_text(evaluation: Evaluation) -> str:
     error = evaluation.age_error
     if error.years is None:
-        return "Mean absolute error of the expected age: none, no face's year is known."
+        return "Mean absolute error of the expected age: not measured, because no face's year is known."
     return f"Mean absolute error of the expected age: {error.years:.2f} years over {error.faces} faces."
 
 
 def _outside_text(evaluation: Evaluation) -> str:
     return (
         f"{evaluation.ages_outside} of the faces do not count for age: "
-        "their label lies in no single one of the network's groups"
+        "their label lies in no single age group of the network"
     )
 
 
 def _spreads_text(slices: Slices) -> str:
-    """`gender 6.0 ± 1.2 (A to B), age group –, within one 2.0 ± 0.9 (A to B)`."""
+    """Returns `gender 6.0 ± 1.2 (A to B), age group –, within one 2.0 ± 0.9 (A to B)`."""
     parts = []
     for task in TASKS:
         spread = slices.spread(task)

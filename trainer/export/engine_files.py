@@ -1,4 +1,4 @@
-"""Where engines are written, and how: engine and manifest together, and never over what they are made of."""
+"""Reads the ONNX files that engines are built from, and writes engines with their manifests."""
 
 from __future__ import annotations
 
@@ -13,71 +13,66 @@ from kiosk.inference import check, default_path, locations
 from kiosk.inference.locations import TENSORRT_INT8
 from kiosk.inference.manifest import Manifest, Precision, manifest_path, read_checked, text_of
 from trainer.export.float16 import to_float16
-from trainer.export.precision import is_unsigned, precision_of
+from trainer.export.precision import has_unsigned_activations, precision_of
 
 
 class EngineFileError(KioskError):
-    """A place where an engine cannot be written."""
+    """An engine cannot be written at a path."""
 
 
-def name_of(manifest: Manifest, onnx: Path) -> str:
-    """What files made of a network are called after: the kiosk's own keeps its name, whatever form of it is used."""
+def network_name(manifest: Manifest, onnx: Path) -> str:
+    """Returns the name for files made from a network: `facialnet` for the kiosk's own, otherwise the file's name."""
     return "facialnet" if manifest.network == check().network else onnx.stem.removesuffix("-int8")
 
 
-def check_place(out: Path, *sources: Path) -> None:
-    """Before any work is done: whether `out` can be written, and is not what it is to be made of.
-
-    Raises `EngineFileError`.
-    """
+def check_output_path(out: Path, *sources: Path) -> None:
+    """Raises `EngineFileError` if `out` cannot be written, or is one of the files that it is made from."""
     ours = {path.resolve() for path in (out, manifest_path(out))}
     theirs = {path.resolve() for source in sources for path in (source, manifest_path(source))}
     if ours & theirs:
-        raise EngineFileError(f"{out} would take the place of the network that it is made of: choose another --out")
+        raise EngineFileError(f"{out} would overwrite the network that it is made from: choose another --out")
     for path in (out, manifest_path(out)):
         if path.exists() and not path.is_file():
-            raise EngineFileError(f"{path} is there and is no file: choose another --out")
+            raise EngineFileError(f"{path} exists and is not a file: choose another --out")
     folder = out.parent
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise EngineFileError(
-            f"{out} cannot be written, because nothing may be written in {folder}: choose another --out"
-        )
+        raise EngineFileError(f"{out} cannot be written, because {folder} is not writable: choose another --out")
 
 
-def write(out: Path, content: bytes, manifest: Manifest) -> None:
-    """Writes an engine and its manifest; what was there before stays until both are whole."""
+def write_engine(out: Path, content: bytes, manifest: Manifest) -> None:
+    """Writes an engine and its manifest; earlier files are replaced only when both are complete. Raises `OSError`."""
     with replace_files(out, manifest_path(out)) as (engine, beside):
         engine.write_bytes(content)
         beside.write_text(text_of(manifest), encoding="utf-8")
 
 
 class SourceError(KioskError):
-    """An ONNX file of which that engine cannot be made."""
+    """The requested engine cannot be built from an ONNX file."""
 
 
 @dataclass(frozen=True)
 class EngineSource:
-    """What is compiled, and the file that it comes from."""
+    """The ONNX content to compile, and the file that it comes from."""
 
     path: Path
     manifest: Manifest
-    """The file's."""
+    """The manifest of the file."""
     file_content: bytes
-    """The file's."""
     content: bytes
-    """To compile: the file's, or converted from it."""
+    """What is compiled: the file's content, or its conversion to another precision."""
     precision: Precision
 
 
-def read(
+def read_source(
     onnx: Path | None, precision: Precision | None, quantise: Callable[[Path, bytes, Manifest], Path] | None
 ) -> EngineSource:
-    """Reads `onnx`, by default the kiosk's own network, and converts it to `precision`, by default its own.
+    """Reads an ONNX file, by default the kiosk's own network, and converts it to `precision`, by default its own.
 
-    `quantise` makes an ONNX file in eight bits of one in float32 and says where it is; without it the one
-    that comes with the kiosk is taken. Raises `SourceError`, and what reading or converting raises.
+    `quantise` takes path, content and manifest of a float32 file, writes it in eight bits and returns the new path.
+    Without it, eight bits of the kiosk's own network come from the file that the kiosk ships. Raises `SourceError`,
+    `ManifestError`, `NetworkError`, and what `quantise` raises.
     """
     if onnx is None:
         shipped = precision == "int8" and quantise is None
@@ -87,17 +82,17 @@ def read(
         raise SourceError(f"{onnx} is a compiled engine: name the ONNX file that it was built from")
     found = precision_of(content)
     wanted = precision or found
-    if found == "int8" and is_unsigned(content):
+    if found == "int8" and has_unsigned_activations(content):
         raise SourceError(
-            f"{onnx} is in eight bits as a CPU wants them: compile {TENSORRT_INT8}, "
-            "or what `trainer build-engine --target onnx` makes"
+            f"{onnx} is in eight bits in the form for a CPU: compile {TENSORRT_INT8}, "
+            "or a file from `trainer build-engine --target onnx`"
         )
     if wanted == found:
         return EngineSource(onnx, manifest, content, content, found)
     if found != "fp32":
-        raise SourceError(f"{onnx} is in {found}: build --precision {found} of it, or name the float32 file")
+        raise SourceError(f"{onnx} is in {found}: choose --precision {found}, or name the float32 file")
     if wanted == "fp16":
         return EngineSource(onnx, manifest, content, to_float16(content), "fp16")
     if quantise is None:
         raise SourceError("eight bits are calibrated on faces: name a prepared folder with --calibration")
-    return read(quantise(onnx, content, manifest), "int8", None)
+    return read_source(quantise(onnx, content, manifest), "int8", None)

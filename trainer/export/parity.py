@@ -1,4 +1,4 @@
-"""How near an engine comes to the ONNX file that it was made of, run by ONNX Runtime on the CPU."""
+"""Compares an engine's probabilities with those of its ONNX file, which ONNX Runtime runs on the CPU."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kiosk.inference import Crops, Engine
 from kiosk.inference.manifest import Precision, Verification
 
 BATCHES = (1, 3, 8)
-"""Crops a run, in turn: an engine may be right for one face and wrong for several."""
+"""Crops in a call, in turn: an engine may be right for one face and wrong for several."""
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What an engine may differ in a probability, over all crops on average and at worst."""
+    """Allowed differences of a probability: mean and largest over all crops."""
 
     mean: float
     largest: float
@@ -27,16 +27,18 @@ TOLERANCES: dict[Precision, Tolerance] = {
     "fp16": Tolerance(mean=2e-3, largest=3e-2),
     "int8": Tolerance(mean=1e-2, largest=2.5e-1),
 }
-"""float32 sums in another order; float16 has three digits. In eight bits one step of one value that falls on
-the other side of a rounding goes on through every layer after it, so a single crop may differ by much."""
+"""float32 differs by the order of its sums; float16 has three digits.
+
+In eight bits, a value that is rounded up in place of down changes every layer after it. So a single crop may differ by
+much."""
 
 
 class ParityError(KioskError):
-    """An engine that does not say what its network says."""
+    """An engine's probabilities differ too much from its network's."""
 
 
 def compare(engine: Engine, reference: Engine, crops: Crops) -> tuple[float, float]:
-    """Mean and largest difference of a probability over (n, 1, 75, 75) crops."""
+    """Returns the mean and the largest difference of a probability, over `(n, 1, 75, 75) float32` crops."""
     expected = np.concatenate(reference.infer(crops), axis=1)
     found, start = np.empty_like(expected), 0
     while start < len(crops):
@@ -52,17 +54,18 @@ def compare(engine: Engine, reference: Engine, crops: Crops) -> tuple[float, flo
 def verify(
     engine: Engine, reference: Engine, crops: Crops, precision: Precision, device: str, capability: str | None
 ) -> Verification:
-    """What to write into the engine's manifest. Raises `ParityError` for an engine that strays too far.
+    """Compares an engine with its reference, and returns the entry for the engine's manifest.
 
-    `device` and `capability` are what the engine runs on.
+    `device` and `capability` name the device that runs the engine. Raises `ParityError` if a difference is over
+    `TOLERANCES`.
     """
     mean, largest = compare(engine, reference, crops)
     allowed = TOLERANCES[precision]
-    if not (mean <= allowed.mean and largest <= allowed.largest):  # which holds for what is no number, too
+    if not (mean <= allowed.mean and largest <= allowed.largest):  # written so that NaN is refused, too
         raise ParityError(
-            f"the engine does not say what its network says: probabilities differ by {mean:.1e} on average and "
-            f"{largest:.1e} at worst, where {allowed.mean:.0e} and {allowed.largest:.0e} are allowed for {precision}; "
-            "try another --precision, and report it with the versions that `kiosk doctor` prints"
+            f"the engine's probabilities differ from its network's by {mean:.1e} on average and {largest:.1e} at most, "
+            f"where {allowed.mean:.0e} and {allowed.largest:.0e} are allowed for {precision}: "
+            "try another --precision, and report this with the versions that `kiosk doctor` prints"
         )
     return Verification(
         device=device,

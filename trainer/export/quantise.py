@@ -1,8 +1,8 @@
-"""A float32 network in eight bits that is as good as before: calibrated, compared, repaired and measured.
+"""Quantises a network to eight bits so that it loses at most half a point of accuracy.
 
-Calibrated on faces of the training split. Where the calibration split says that a task lost more than half a
-point, the layers that cost most are left in float32, one at a time, until none does. The test split is looked at
-once, at the end, for the manifest: nothing is chosen by it.
+Activation ranges are calibrated on faces of the training split. If a task loses more than half a point on the
+calibration split, the layers that cost most stay in float32, one at a time, until no task does. The test split is used
+only once, at the end, for the manifest: nothing is chosen by it.
 """
 
 from __future__ import annotations
@@ -21,46 +21,46 @@ from kiosk.inference.onnx_runtime import OnnxEngine
 from kiosk.inference.selection import LOSS_ALLOWED
 from trainer.data.faces import Faces
 from trainer.data.labels import Split
-from trainer.evaluation.manifest_accuracy import measured
+from trainer.evaluation.manifest_accuracy import manifest_accuracy
 from trainer.evaluation.predict import Predictions, predict_with
 from trainer.export.qdq import Form, layers_of, quantise_to_qdq
-from trainer.export.sensitivity import Loss, keep_float_until_accurate
+from trainer.export.sensitivity import Loss, keep_float32_until_accurate
 from trainer.training.augment import Batch, centred
 
 CALIBRATION_FACES = 512
-"""Twice as many, or as many of each age group and gender, came no nearer to float32."""
+"""Twice as many, or equally many of each age group and gender, were not closer to float32."""
 
-LEAST_FACES = 30
-"""In each split. Fewer say nothing of half a point, and little of what activations there may be."""
+MIN_FACES = 30
+"""Fewest faces in each split: fewer cannot show a loss of half a point, nor the range of activations."""
 
 _SPLITS: tuple[Split, ...] = ("train", "calibration", "test")
 
 
 class QuantiseError(KioskError):
-    """A network that cannot be brought into eight bits with these faces."""
+    """A network cannot be quantised with these faces."""
 
 
 @dataclass(frozen=True)
-class Quantised:
+class QuantisedNetwork:
     """A network in eight bits."""
 
     content: bytes
-    """Of its ONNX file."""
+    """Content of its ONNX file."""
     form: Form
-    kept_float: tuple[str, ...]
-    """The layers that were left in float32, the one that cost most first."""
+    kept_float32: tuple[str, ...]
+    """Layers that stay in float32, the one that cost most first."""
     losses: tuple[float, ...]
-    """The most that any task lost on the calibration split: with every layer in eight bits, and after each of
-    `kept_float` was left in float32."""
+    """The largest loss of any task on the calibration split, as a share of the faces: with every layer in eight bits,
+    and after each layer of `kept_float32`."""
     accuracy: MeasuredAccuracy
-    """On the test split."""
+    """Accuracy on the test split."""
     before: MeasuredAccuracy
-    """The same of the float32 network."""
+    """The same for the float32 network."""
     calibrated_on: str
-    """Data set and number of faces."""
+    """Data set and number of calibration faces, for the reader."""
 
     def manifest(self, network: Manifest) -> Manifest:
-        """Its manifest, made of the float32 network's."""
+        """Returns its manifest. `network` is the float32 network's."""
         return Manifest(
             format="onnx",
             precision="int8",
@@ -76,71 +76,73 @@ class Quantised:
                 "tool": "trainer build-engine",
                 "onnxruntime": onnxruntime.__version__,
                 "calibration": self.calibrated_on,
-                "kept in float": ", ".join(self.kept_float) or "no layer",
+                "kept in float": ", ".join(self.kept_float32) or "no layer",
             },
         )
 
 
-def quantised(network: bytes, manifest: Manifest, faces: Faces, form: Form, *, progress: bool = True) -> Quantised:
-    """Brings the content of a float32 ONNX file into eight bits, with prepared faces.
+def quantise(
+    network: bytes, manifest: Manifest, faces: Faces, form: Form, *, progress: bool = True
+) -> QuantisedNetwork:
+    """Quantises the content of a float32 ONNX file with prepared faces.
 
-    `manifest` is the float32 network's. Progress is shown where there is a terminal. Raises `QuantiseError`,
-    `NetworkError`, `MeasuredError` and `EngineError`.
+    `manifest` is the float32 network's. Progress is shown if there is a terminal. Raises `QuantiseError`,
+    `NetworkError`, `AccuracyError` and `EngineError`.
     """
     _check(faces, manifest)
     layers = layers_of(network)
     crops = _calibration_crops(faces)
 
-    def attempt(kept_float: tuple[str, ...]) -> bytes:
+    def attempt(kept_float32: tuple[str, ...]) -> bytes:
         with tqdm(
             total=len(crops),
-            desc=f"calibrating, {_counted(kept_float)} in float32",
+            desc=f"calibrating, {_layers_text(kept_float32)} in float32",
             unit="face",
             leave=False,
             disable=None if progress else True,
         ) as bar:
-            return quantise_to_qdq(network, crops, form, kept_float, bar.update)
+            return quantise_to_qdq(network, crops, form, kept_float32, bar.update)
 
-    reference = _Judged.of(network, manifest, faces, "calibration")
-    kept = keep_float_until_accurate(
+    reference = _SplitResult.of(network, manifest, faces, "calibration")
+    kept = keep_float32_until_accurate(
         attempt,
-        lambda content: reference.loss(_Judged.of(content, manifest, faces, "calibration")),
+        lambda content: reference.loss(_SplitResult.of(content, manifest, faces, "calibration")),
         layers,
         LOSS_ALLOWED,
     )
     if len(kept.layers) == len(layers):
         raise QuantiseError(
-            f"no layer of the network can be in eight bits without losing more than {LOSS_ALLOWED:.1%} "
-            f"of {faces.name}'s faces: use fp16 or fp32"
+            f"no layer of the network can be in eight bits without a loss of more than {LOSS_ALLOWED:.1%} "
+            f"on {faces.name}: use --precision fp16 or fp32"
         )
-    return Quantised(
+    return QuantisedNetwork(
         content=kept.content,
         form=form,
-        kept_float=kept.layers,
+        kept_float32=kept.layers,
         losses=kept.losses,
-        accuracy=_Judged.of(kept.content, manifest, faces, "test").accuracy,
-        before=_Judged.of(network, manifest, faces, "test").accuracy,
+        accuracy=_SplitResult.of(kept.content, manifest, faces, "test").accuracy,
+        before=_SplitResult.of(network, manifest, faces, "test").accuracy,
         calibrated_on=f"{faces.name}, {len(crops)} faces",
     )
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What a network says of the faces of one split, and how often it is right."""
+class _SplitResult:
+    """A network's predictions and accuracy on the faces of one split."""
 
     predictions: Predictions
     accuracy: MeasuredAccuracy
 
     @classmethod
-    def of(cls, content: bytes, manifest: Manifest, faces: Faces, split: Split) -> _Judged:
+    def of(cls, content: bytes, manifest: Manifest, faces: Faces, split: Split) -> _SplitResult:
         engine = OnnxEngine(content, manifest)
         try:
             predictions = predict_with(engine, engine.name, faces.crops(faces.rows(split)))
         finally:
             engine.close()
-        return cls(predictions, measured(predictions, faces, split))
+        return cls(predictions, manifest_accuracy(predictions, faces, split))
 
-    def loss(self, fewer_bits: _Judged) -> Loss:
+    def loss(self, fewer_bits: _SplitResult) -> Loss:
         return Loss.between((self.predictions, fewer_bits.predictions), (self.accuracy, fewer_bits.accuracy))
 
 
@@ -149,14 +151,13 @@ def _check(faces: Faces, manifest: Manifest) -> None:
     for data in faces.sets:
         if (theirs := _labels(data.groups)) != ours:
             raise QuantiseError(
-                f"{data.dataset} is in the age groups {theirs} and the network in {ours}: "
-                "prepare faces of the network's groups"
+                f"{data.dataset} has the age groups {theirs} and the network has {ours}: "
+                "prepare the faces with the network's groups"
             )
     for split in _SPLITS:
-        if (count := len(faces.rows(split))) < LEAST_FACES:
+        if (count := len(faces.rows(split))) < MIN_FACES:
             raise QuantiseError(
-                f"{faces.name} has {count} faces in its {split} split, where {LEAST_FACES} are needed: "
-                "prepare more faces"
+                f"{faces.name} has {count} faces in its {split} split, where {MIN_FACES} are needed: prepare more faces"
             )
 
 
@@ -165,10 +166,10 @@ def _labels(groups: Sequence[AgeGroup]) -> str:
 
 
 def _calibration_crops(faces: Faces) -> Batch:
-    """The same of the training split every time, so that the same file comes out."""
+    """Returns the same crops of the training split every time, so that the result is the same file."""
     rows = np.random.default_rng(0).permutation(faces.rows("train"))[:CALIBRATION_FACES]
     return centred(faces.crops(np.sort(rows)))
 
 
-def _counted(layers: tuple[str, ...]) -> str:
+def _layers_text(layers: tuple[str, ...]) -> str:
     return f"{len(layers)} layer{'' if len(layers) == 1 else 's'}"

@@ -1,6 +1,6 @@
-"""Crops to try an engine on where no data set is at hand: the faces of the demo clip, and noise.
+"""Crops to verify an engine without a data set: faces of the demo clip, and noise.
 
-Nobody in the clip exists. The noise is there because an engine that errs only on what is no face errs all the same.
+The faces in the clip are synthetic. The noise finds an engine that is wrong only on crops without a face.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from kiosk.vision.faces.detector import FaceFinder, detection_scale
 from kiosk.vision.faces.image import to_gray
 
 CLIP_FACES = 48
-_EVERY = 12  # frames: the same face has moved by then
+"""Crops of faces; the others are noise."""
+_EVERY = 12  # frames: then the face has moved
 _NOISE = 16
 _SMALLEST_FACE = 0.2  # of the frame's height
 
 
 def sample_crops() -> Crops:
-    """(64, 1, 75, 75), always the same."""
+    """Returns `(64, 1, 75, 75) float32` gray levels in 0…1, always the same."""
     noise = np.random.default_rng(0).random((_NOISE, 1, 75, 75), np.float32)
     return np.concatenate([_clip_faces(), noise])
 

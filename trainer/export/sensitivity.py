@@ -1,4 +1,4 @@
-"""Which layers must stay in float32 for a network to keep its accuracy."""
+"""Finds the layers that must stay in float32 so that a network keeps its accuracy."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from trainer.evaluation.predict import Predictions
 
 @dataclass(frozen=True, order=True)
 class Loss:
-    """What fewer bits cost on the same faces. Of two, the lesser is the better one."""
+    """The cost of fewer bits on the same faces. The smaller of two losses is the better one."""
 
     accuracy: float
-    """The most that any task lost, as a share of the faces."""
+    """The largest loss of any task, as a share of the faces."""
     distance: float
-    """The mean difference of a probability: it tells apart what costs the same few faces."""
+    """Mean difference of a probability: it decides between equal losses of accuracy."""
 
     @classmethod
     def between(
@@ -27,43 +27,43 @@ class Loss:
         predicted: tuple[Predictions, Predictions],
         accuracy: tuple[MeasuredAccuracy, MeasuredAccuracy],
     ) -> Loss:
-        """Each a pair of float32's and that of fewer bits."""
+        """Returns the loss. Each argument is a pair: of the float32 network, and of the one with fewer bits."""
         before, after = accuracy
         lost = max(getattr(before, task) - getattr(after, task) for task in TASKS)
         float32, fewer = predicted
         distance = np.abs(float32.gender - fewer.gender).mean() + np.abs(float32.age - fewer.age).mean()
-        return cls(round(lost, 4), float(distance))  # as accurate as what was measured
+        return cls(round(lost, 4), float(distance))  # the digits that accuracy has
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Layers left in float32, and the network that came out."""
+class KeptLayers:
+    """Layers that stay in float32, and the resulting network."""
 
     content: bytes
     layers: tuple[str, ...]
-    """In the order in which they were found, that is, the one that cost most first."""
+    """In the order in which they were chosen: the one that cost most first."""
     losses: tuple[float, ...]
-    """The most that any task lost: with no layer left in float32, and after each of them."""
+    """The largest loss of any task: with no layer in float32, and after each of `layers`."""
 
 
-def keep_float_until_accurate(
+def keep_float32_until_accurate(
     attempt: Callable[[tuple[str, ...]], bytes],
     loss_of: Callable[[bytes], Loss],
     layers: Sequence[str],
     allowed: float,
-) -> Kept:
-    """Leaves layers in float32, one at a time, until no task loses more than `allowed`.
+) -> KeptLayers:
+    """Keeps layers in float32, one at a time, until no task loses more than `allowed` (a share of the faces).
 
-    `attempt` makes the network with some layers left. Each time every other layer is tried, and the one
-    stays whose network is best; with all of them left, nothing is lost.
+    `attempt` quantises the network except for the named layers. In each step every remaining layer is tried, and the
+    one with the smallest loss is kept. With all layers in float32 nothing is lost.
     """
     content = attempt(())
-    kept, losses = Kept(content, (), ()), [loss_of(content)]
+    kept, losses = KeptLayers(content, (), ()), [loss_of(content)]
     while losses[-1].accuracy > allowed and len(kept.layers) < len(layers):
         tried = [(*kept.layers, layer) for layer in layers if layer not in kept.layers]
         losses.append(Loss(float("inf"), 0))
         for some in tried:
             content = attempt(some)
             if (loss := loss_of(content)) < losses[-1]:
-                losses[-1], kept = loss, Kept(content, some, ())
-    return Kept(kept.content, kept.layers, tuple(loss.accuracy for loss in losses))
+                losses[-1], kept = loss, KeptLayers(content, some, ())
+    return KeptLayers(kept.content, kept.layers, tuple(loss.accuracy for loss in losses))

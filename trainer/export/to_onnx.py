@@ -1,8 +1,7 @@
-"""A run → an ONNX file with its manifest: calibrated, checked against torch, measured.
+"""Exports a run's network as an ONNX file with its manifest: calibrated, compared with torch, and measured.
 
-The file holds everything between a crop's gray levels and its probabilities (normalisation, the
-network with batch normalisation folded into the layers before it, temperatures, softmax), so that no
-engine can apply any of it twice.
+The file contains everything from a crop's gray levels to its probabilities: normalisation, the network with batch
+normalisation folded into the layers before it, temperatures and softmax. So no engine can apply one of them twice.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from kiosk.inference.manifest import GENDER_LABELS, GroupEntry, Manifest, Temper
 from kiosk.inference.onnx_runtime import OnnxEngine
 from trainer.data.faces import Faces
 from trainer.data.labels import Split
-from trainer.evaluation.manifest_accuracy import measured
+from trainer.evaluation.manifest_accuracy import manifest_accuracy
 from trainer.evaluation.predict import predict_with
-from trainer.evaluation.temperature import temperatures_of
+from trainer.evaluation.temperature import fit_temperatures
 from trainer.facialnet import FacialNet, Logits, example_crops
 from trainer.training.augment import centred
 from trainer.training.run_folder import Settings, load_faces, load_network, load_settings
@@ -38,19 +37,19 @@ _PURPOSES: dict[Split, str] = {"calibration": "calibration", "test": "testing"}
 
 
 class ExportError(KioskError):
-    """A network that does not come out of the export as it went in."""
+    """A network cannot be exported, or the exported file computes something else."""
 
 
-class Deployed(nn.Module):
+class DeployedNetwork(nn.Module):
     """FacialNet from gray levels to probabilities."""
 
     def __init__(self, network: FacialNet, temperatures: Temperatures) -> None:
         super().__init__()
-        self.network = folded(network)
+        self.network = fold_batch_norm(network)
         self.temperatures = temperatures
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, 1, 75, 75) gray levels in 0…1 → (n, 2) and (n, groups) probabilities."""
+        """Returns `(n, 2)` gender and `(n, groups)` age probabilities from `(n, 1, 75, 75)` gray levels in 0…1."""
         logits: Logits = self.network(crops)
         return (
             torch.softmax(logits.gender / self.temperatures.gender, dim=1),
@@ -59,18 +58,18 @@ class Deployed(nn.Module):
 
 
 def export(run: Path, out: Path) -> Manifest:
-    """Writes the network of `run` to `out` and its manifest beside it; returns the manifest.
+    """Writes the network of the folder `run` to the file `out` and its manifest beside it; returns the manifest.
 
-    Temperatures are fitted on the calibration split, and accuracy is measured on the test split
-    with the exported file itself. Raises `ExportError`, `MeasuredError`, `RunError` and `PreparedDataError`.
+    Temperatures are fitted on the calibration split. Accuracy is measured on the test split with the exported file.
+    Raises `ExportError`, `AccuracyError`, `RunError` and `PreparedDataError`.
     """
     settings = load_settings(run)
     network = load_network(run)
     faces = load_faces(run)
     for split, purpose in _PURPOSES.items():
         if not len(faces.rows(split)):
-            raise ExportError(f"{faces.name} keeps no faces for {purpose}: it is too small, prepare more faces")
-    deployed = Deployed(network, temperatures_of(network, faces)).eval()
+            raise ExportError(f"{faces.name} has no faces for {purpose}: it is too small, prepare more faces")
+    deployed = DeployedNetwork(network, fit_temperatures(network, faces)).eval()
     with replace_files(out, manifests.manifest_path(out)) as (path, beside):
         _write_onnx(deployed, path)
         content = path.read_bytes()
@@ -85,28 +84,31 @@ def export(run: Path, out: Path) -> Manifest:
             built_by={
                 "tool": "trainer export",
                 "torch": torch.__version__.split("+")[0],
-                "recipe": _described(settings),
+                "recipe": _describe(settings),
             },
         )
         engine = OnnxEngine(content, manifest)
         _check_parity(deployed, engine, faces)
         predictions = predict_with(engine, engine.name, faces.crops(faces.rows("test")))
-        manifest = manifest.model_copy(update={"accuracy": measured(predictions, faces, "test")})
+        manifest = manifest.model_copy(update={"accuracy": manifest_accuracy(predictions, faces, "test")})
         beside.write_text(manifests.text_of(manifest), encoding="utf-8")
     return manifest
 
 
-def folded(network: FacialNet) -> FacialNet:
-    """The same function as the paper's plain network: batch normalisation folded into the layers before it."""
+def fold_batch_norm(network: FacialNet) -> FacialNet:
+    """Returns the same function without batch normalisation, which is folded into the layers before it.
+
+    The result has the layers of the paper's network. A network without batch normalisation is returned as it is.
+    """
     if not network.batch_norm:
         return network
     plain = FacialNet(batch_norm=False, normalise_input=network.normalise_input)
     for part in ("trunk", "gender", "age"):
-        setattr(plain, part, _folded(getattr(network, part)))
+        setattr(plain, part, _fold_layers(getattr(network, part)))
     return plain.eval()
 
 
-def _folded(layers: nn.Sequential) -> nn.Sequential:
+def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
     kept: list[nn.Module] = []
     for layer in copy.deepcopy(layers).eval():
         if isinstance(layer, nn.BatchNorm2d):
@@ -122,16 +124,16 @@ def _folded(layers: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(*kept)
 
 
-def _described(settings: Settings) -> str:
+def _describe(settings: Settings) -> str:
     begun = ", begun with the network of another run" if settings.start_from else ""
     norm = "; batch normalisation folded" if settings.recipe.batch_norm else ""
     return f"{settings.recipe.epochs} epochs{begun}{norm}"
 
 
-def _write_onnx(deployed: Deployed, path: Path) -> None:
+def _write_onnx(deployed: DeployedNetwork, path: Path) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's exporter warns of what torch itself has deprecated,
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # and of libraries that nothing here uses
+        warnings.simplefilter("ignore")  # torch's exporter warns about its own deprecations,
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # and about libraries that are not used here
         program = torch.onnx.export(
             deployed,
             (example_crops(2),),
@@ -143,20 +145,20 @@ def _write_onnx(deployed: Deployed, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    # The exporter notes beside each node where in whose folders it was traced. That is nobody's business,
-    # and would make the checksum depend on the place of the checkout.
+    # The exporter stores the source folder beside each node. It is private, and would make the checksum depend on it.
     for noted in (program.model, program.model.graph, *program.model.graph):
         noted.metadata_props.clear()
     program.save(str(path), external_data=False)
 
 
-def _check_parity(deployed: Deployed, engine: OnnxEngine, faces: Faces) -> None:
+def _check_parity(deployed: DeployedNetwork, engine: OnnxEngine, faces: Faces) -> None:
     crops = np.concatenate([centred(faces.crops(faces.rows("test")[:64])), example_crops(16).numpy()])
     with torch.no_grad():
         expected = deployed(torch.from_numpy(crops))
     for name, ours, theirs in zip(("gender", "age"), engine.infer(crops), expected, strict=True):
         difference = float(np.abs(ours - theirs.numpy()).max())
-        if not difference <= TOLERANCE:  # which holds for what is no number, too
+        if not difference <= TOLERANCE:  # written so that NaN is refused, too
             raise ExportError(
-                f"the exported file's {name} differs from torch by {difference:.1e}, over {TOLERANCE:.0e}"
+                f"the exported file's {name} probabilities differ from torch's by {difference:.1e}, "
+                f"where {TOLERANCE:.0e} is allowed: try another version of torch or onnxscript"
             )

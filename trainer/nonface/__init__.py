@@ -1,1 +1,1 @@
-"""Trains the small network that tells real faces from false detections."""
+"""Trains the non-face filter, a small network that distinguishes faces from false detections."""

@@ -1,13 +1,13 @@
-"""Crops of what is no face: where the detector nearly finds one in pictures of anything else, and where it does not.
+"""Cuts crops without a face from pictures: at places where the detector nearly finds a face, and at random places.
 
-Pictures are drawings, animals, objects, textures; no photograph of a person may be among them. Those that show
-nothing but a pattern are made up here.
+The pictures show drawings, animals, objects and textures. No photograph of a person may be among them. Pictures that
+show only a pattern are generated here.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,44 +23,48 @@ from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.quality import GOOD, quality
 
 NEARLY = -0.6
-"""Score from which the detector nearly finds a face: with it, one picture in four has something to learn from."""
+"""Lowest detector score of a place that resembles a face. With it, one picture in four has such a place."""
 
-LARGEST, SMALLEST = 480, 24  # pixels along the longer and the shorter side
-_MOST_PIXELS = 700_000  # of a picture that is searched
+MAX_SIDE, MIN_SIDE = 480, 24  # pixels of a picture's longer and shorter side
+_MAX_PIXELS = 700_000  # of a picture that is searched
 _BORDER = 20  # pixels
-_HEIGHT, _WIDTH = 240, 320  # of what is made up
-_GROUNDS = (230, 90)  # gray levels behind a transparent picture
-_ANYWHERE = 2  # crops of a picture cut where there is nothing
+_HEIGHT, _WIDTH = 240, 320  # pixels of a generated picture
+_BACKGROUNDS = (230, 90)  # gray levels behind a transparent picture
+_RANDOM_CROPS = 2  # crops of each picture at random places
 
 
 @dataclass(frozen=True)
-class NotFace:
-    """A crop of something else."""
+class NonFace:
+    """A crop without a face."""
 
     crop: Gray
+    """`(75, 75) uint8`."""
     score: float
-    """The detector's; below -1 where it found nothing."""
+    """The detector's score: above 0 where it found a face, below -1 where it found nothing."""
 
 
-def picture_files(folders: Iterable[Path]) -> list[Path]:
-    """Every file in the folders, however deep, in a fixed order."""
+def list_pictures(folders: Iterable[Path]) -> list[Path]:
+    """Returns every file in the folders and their subfolders, sorted by path."""
     return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def kept_aside(file: Path) -> bool:
-    """Whether a picture, one in three, is for measuring: by its name alone, wherever it lies."""
+def is_held_out(file: Path) -> bool:
+    """Whether a picture is held out for measuring: one in three, chosen by the file's name alone."""
     return zlib.crc32(file.name.encode()) % 3 == 0
 
 
-def on_grounds(file: Path) -> list[Gray]:
-    """The picture in gray at a kiosk's size, on light and on dark where it is transparent; none if unreadable."""
+def read_on_backgrounds(file: Path) -> list[Gray]:
+    """Reads a picture in gray, with at most 480 pixels on its longer side; returns no picture if it cannot be read.
+
+    A picture with transparency is returned twice, on a light and on a dark background.
+    """
     try:
         read = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # a picture of absurd size
+    except cv2.error:  # a picture with too many pixels
         return []
-    if read is None or read.dtype != np.uint8 or min(read.shape[:2]) < SMALLEST:
+    if read is None or read.dtype != np.uint8 or min(read.shape[:2]) < MIN_SIDE:
         return []
-    scale = min(LARGEST / max(read.shape[:2]), 1.0)
+    scale = min(MAX_SIDE / max(read.shape[:2]), 1.0)
     picture = cv2.resize(read, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if picture.ndim == 2:
         return [np.asarray(picture, np.uint8)]
@@ -68,51 +72,54 @@ def on_grounds(file: Path) -> list[Gray]:
     if picture.shape[2] == 3:
         return [np.asarray(gray, np.uint8)]
     opaque = picture[..., 3] / 255
-    return [np.asarray(gray * opaque + ground * (1 - opaque), np.uint8) for ground in _GROUNDS]
+    return [np.asarray(gray * opaque + ground * (1 - opaque), np.uint8) for ground in _BACKGROUNDS]
 
 
-def made_up(count: int, seed: int = 0) -> list[Gray]:
-    """(240, 320) pictures: blank, gradients, noise of every coarseness, stripes, checkers and heaps of shapes."""
+def synthetic_pictures(count: int, seed: int = 0) -> list[Gray]:
+    """Returns `(240, 320) uint8` pictures: blank ones, gradients, noise, waves, checkers and shapes."""
     random = np.random.default_rng(seed)
     kinds = (_blank, _gradient, _noise, _waves, _checkers, _shapes)
     return [kinds[index % len(kinds)](random) for index in range(count)]
 
 
-def not_faces(pictures: Iterable[Gray], seed: int = 0) -> Iterator[list[NotFace]]:
-    """Each picture's crops that are good enough to be asked about, found and forced."""
+def find_non_faces(pictures: Iterable[Gray], seed: int = 0) -> Iterator[list[NonFace]]:
+    """Yields for each picture its crops without a face that have good quality.
+
+    A picture must contain no face. The crops are from places that resemble a face, and from random places.
+    """
     finder, detector, random = FaceFinder(), frontal_detector(), np.random.default_rng(seed)
     for picture in pictures:
         gray = np.pad(picture, _BORDER, mode="edge")
-        faces = [*_nearly_found(gray, finder, detector), *_anywhere(picture, finder, random)]
+        faces = [*_nearly_found_faces(gray, finder, detector), *_faces_anywhere(picture, finder, random)]
         crops = [(face, align(source, face)) for source, face in faces if is_plausible(face)]
-        yield [NotFace(crop, face.score) for face, crop in crops if quality(crop, face) >= GOOD]
+        yield [NonFace(crop, face.score) for face, crop in crops if quality(crop, face) >= GOOD]
 
 
-def _nearly_found(gray: Gray, finder: FaceFinder, detector: Any) -> Iterator[tuple[Gray, Face]]:
-    _, top, width, _ = _face_at(0j, 1).box  # of a face whose eyes are one pixel apart
+def _nearly_found_faces(gray: Gray, finder: FaceFinder, detector: Any) -> Iterator[tuple[Gray, Face]]:
+    _, top, width, _ = _average_face_at(0j, 1).box  # of a face with eyes one pixel apart
     for scale in (1.0, 2.0):
         copy = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-        if copy.size > _MOST_PIXELS:
+        if copy.size > _MAX_PIXELS:
             continue
         boxes, scores, _ = detector.run(copy, 0, NEARLY)
         for box, score in zip(boxes, scores, strict=True):
             size = box.width() / scale / width
             x, y = (box.left() + box.right()) / 2 / scale, (box.top() + box.bottom()) / 2 / scale
-            started = _face_at(complex(x, y - (top + width / 2) * size), size)
-            found = finder.follow(gray, finder.follow(gray, started))
+            start = _average_face_at(complex(x, y - (top + width / 2) * size), size)
+            found = finder.follow(gray, finder.follow(gray, start))
             yield gray, Face(found.landmarks, float(score))
 
 
-def _anywhere(gray: Gray, finder: FaceFinder, random: np.random.Generator) -> Iterator[tuple[Gray, Face]]:
+def _faces_anywhere(gray: Gray, finder: FaceFinder, random: np.random.Generator) -> Iterator[tuple[Gray, Face]]:
     height, width = gray.shape
-    for _ in range(_ANYWHERE):
+    for _ in range(_RANDOM_CROPS):
         size = random.uniform(0.15, 0.4) * min(height, width)
         eyes = complex(random.uniform(0.3, 0.7) * width, random.uniform(0.3, 0.6) * height)
-        started = _face_at(eyes, size * np.exp(1j * random.uniform(-0.25, 0.25)))
-        yield gray, Face(finder.follow(gray, started).landmarks, -9.0)
+        start = _average_face_at(eyes, size * np.exp(1j * random.uniform(-0.25, 0.25)))
+        yield gray, Face(finder.follow(gray, start).landmarks, -9.0)
 
 
-def _face_at(eyes: complex, across: complex) -> Face:
+def _average_face_at(eyes: complex, across: complex) -> Face:
     points = eyes + AVERAGE_FACE * across
     return Face(np.column_stack([points.real, points.imag]))
 
@@ -162,8 +169,3 @@ def _shapes(random: np.random.Generator) -> Gray:
 
 def _levels(values: np.ndarray) -> Gray:
     return np.asarray(np.clip(values, 0, 255), np.uint8)
-
-
-def flattened(groups: Iterable[Sequence[NotFace]]) -> list[NotFace]:
-    """All of them."""
-    return [each for group in groups for each in group]

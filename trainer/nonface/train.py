@@ -1,7 +1,7 @@
-"""Trains the small network that tells a real face from a false detection: see `kiosk.vision.faces.nonface_filter`.
+"""Trains the non-face filter, which runs in `kiosk.vision.faces.nonface_filter`.
 
-It learns from prepared faces, and from pictures of anything else of which one in three is kept aside. Both are dimmed,
-blurred, noised and lit from a side in the same way, so that the camera's faults tell nothing.
+It learns from prepared faces and from pictures without faces, of which one in three is held out. Both are degraded in
+the same way (contrast, brightness, light from one side, blur, noise), so that the filter does not learn such faults.
 """
 
 from __future__ import annotations
@@ -22,58 +22,67 @@ from kiosk.vision.faces.image import Gray
 from kiosk.vision.faces.nonface_filter import features_of
 from trainer.data import prepared
 from trainer.data.prepared import MARGIN, PreparedData
-from trainer.nonface.samples import NotFace, flattened, kept_aside, made_up, not_faces, on_grounds, picture_files
+from trainer.nonface.samples import (
+    NonFace,
+    find_non_faces,
+    is_held_out,
+    list_pictures,
+    read_on_backgrounds,
+    synthetic_pictures,
+)
 
-FACES_LOST = 0.01
-"""Share of the calibration faces that may be taken for something else."""
+MAX_FACES_LOST = 0.01
+"""Largest share of the calibration faces that the filter may reject."""
 
-MADE_UP = 300
-"""Pictures that are made up."""
+SYNTHETIC_PICTURES = 300
+"""Number of generated pictures."""
 
 _HIDDEN, _DROPOUT, _EPOCHS, _BATCH, _RATE, _DECAY = 32, 0.3, 15, 128, 2e-3, 0.05
-_ROUNDS = 4  # of every crop that is no face: once as it is, then spoilt
-_MOST_FACES = 14_000  # more teach it nothing
-_SHIFT = 2  # pixels by which a face may be off
-_FOUND, _NEARLY_FOUND, _FORCED = 5.0, 2.0, 0.3  # what a crop that is no face counts for
+_ROUNDS = 4  # copies of each crop without a face: one as it is, the others degraded
+_MAX_FACES = 14_000  # more do not improve it
+_SHIFT = 2  # pixels by which a face is moved
+_FOUND, _NEARLY_FOUND, _RANDOM = 5.0, 2.0, 0.3  # weights of a crop without a face
 
 
 class NoPicturesError(KioskError):
-    """There are no pictures of anything but faces."""
+    """There are no pictures without faces to learn from."""
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What came of it."""
+class TrainingResult:
+    """Numbers of crops that the filter was trained on."""
 
     faces: int
     others: int
-    """Crops that it was trained on."""
+    """Crops without a face, before they are degraded."""
 
     def __str__(self) -> str:
-        return f"trained on {self.faces} faces and {self.others} chips of something else"
+        return f"trained on {self.faces} faces and {self.others} crops without a face"
 
 
-def fit(data: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> Fit:
-    """Trains on prepared faces and folders of pictures, and writes the `.npz`.
+def train_nonface_filter(data: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> TrainingResult:
+    """Trains the filter on prepared faces and on pictures without faces, and writes it.
 
-    Raises `PreparedDataError` and `NoPicturesError`.
+    `data` is a prepared folder, `folders` are those of the pictures, and `out` is the `.npz` file. Raises
+    `PreparedDataError` and `NoPicturesError`.
     """
     random = np.random.default_rng(seed)
     torch.manual_seed(seed)
     faces = prepared.load(data)
-    files = [file for file in picture_files(folders) if not kept_aside(file)]
-    pictures = [picture for file in files for picture in on_grounds(file)]
+    files = [file for file in list_pictures(folders) if not is_held_out(file)]
+    pictures = [picture for file in files for picture in read_on_backgrounds(file)]
     if not pictures:
         raise NoPicturesError(
-            f"{', '.join(map(str, folders))}: no picture to learn from; name folders of drawings, animals and things"
+            f"{', '.join(map(str, folders))}: no readable picture: name folders of drawings, animals and objects"
         )
-    others = flattened(not_faces([*pictures, *made_up(MADE_UP, seed)], seed))
-    rows = random.permutation(faces.rows("train"))[:_MOST_FACES]
-    positive = _measured([spoilt(_shifted(faces, int(row), random), random) for row in rows])
-    negative, weights = _others(others, random)
+    pictures += synthetic_pictures(SYNTHETIC_PICTURES, seed)
+    others = [crop for crops in find_non_faces(pictures, seed) for crop in crops]
+    rows = random.permutation(faces.rows("train"))[:_MAX_FACES]
+    positive = _features([degrade(_shifted(faces, int(row), random), random) for row in rows])
+    negative, weights = _training_non_faces(others, random)
     mean, deviation = positive.mean(axis=0), positive.std(axis=0) + 1e-3
-    hidden, out_layer = _trained((positive - mean) / deviation, (negative - mean) / deviation, weights)
-    calibration = _measured([_shifted(faces, int(row), None) for row in faces.rows("calibration")])
+    hidden, out_layer = _train_layers((positive - mean) / deviation, (negative - mean) / deviation, weights)
+    calibration = _features([_shifted(faces, int(row), None) for row in faces.rows("calibration")])
     with torch.no_grad():
         odds = out_layer(hidden(torch.from_numpy((calibration - mean) / deviation)).relu())[:, 0].numpy()
     with replace_file(out) as path, path.open("wb") as file:
@@ -84,14 +93,14 @@ def fit(data: Path, folders: Sequence[Path], out: Path, seed: int = 0) -> Fit:
             hidden=hidden.weight.detach().numpy(),
             hidden_bias=hidden.bias.detach().numpy(),
             out=out_layer.weight.detach().numpy()[0],
-            # moved so that what is above 0 is taken for a face
-            out_bias=out_layer.bias.detach().numpy()[0] - np.float32(np.quantile(odds, FACES_LOST)),
+            # moved so that an output above 0 means a face
+            out_bias=out_layer.bias.detach().numpy()[0] - np.float32(np.quantile(odds, MAX_FACES_LOST)),
         )
-    return Fit(len(rows), len(others))
+    return TrainingResult(len(rows), len(others))
 
 
-def spoilt(crop: Gray, random: np.random.Generator) -> Gray:
-    """The crop as a worse camera, in worse light, would have seen it; one in four as it is."""
+def degrade(crop: Gray, random: np.random.Generator) -> Gray:
+    """Returns a crop as a worse camera in worse light shows it; one in four is returned unchanged."""
     if random.random() < 0.25:
         return crop
     gray = crop.astype(np.float32)
@@ -113,22 +122,24 @@ def _shifted(data: PreparedData, row: int, random: np.random.Generator | None) -
     return np.asarray(data.crops[row, top : top + CROP_SIZE, left : left + CROP_SIZE])
 
 
-def _others(others: Sequence[NotFace], random: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _training_non_faces(
+    others: Sequence[NonFace], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     crops = [other.crop for other in others]
     for turn in range(1, _ROUNDS):
-        crops += [spoilt(other.crop[:, ::-1] if turn % 2 else other.crop, random) for other in others]
-    worth = [_FOUND if other.score > 0 else _NEARLY_FOUND if other.score > -1 else _FORCED for other in others]
-    return _measured(crops), np.tile(np.asarray(worth, np.float32), _ROUNDS)
+        crops += [degrade(other.crop[:, ::-1] if turn % 2 else other.crop, random) for other in others]
+    worth = [_FOUND if other.score > 0 else _NEARLY_FOUND if other.score > -1 else _RANDOM for other in others]
+    return _features(crops), np.tile(np.asarray(worth, np.float32), _ROUNDS)
 
 
-def _measured(crops: Sequence[Gray]) -> NDArray[np.float32]:
+def _features(crops: Sequence[Gray]) -> NDArray[np.float32]:
     return np.stack([features_of(np.ascontiguousarray(crop)) for crop in crops])
 
 
-def _trained(
+def _train_layers(
     positive: NDArray[np.float32], negative: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> tuple[torch.nn.Linear, torch.nn.Linear]:
-    """Its two layers. Both classes count for half, however many there are of each."""
+    """Returns the two trained layers. Both classes have half of the weight, whatever their numbers."""
     crops = torch.from_numpy(np.concatenate([positive, negative]))
     real = torch.cat([torch.ones(len(positive)), torch.zeros(len(negative))])
     share = torch.cat(

@@ -115,7 +115,7 @@ def _do_nothing(*_: object) -> None:
 
 
 def _network(temperatures: Temperatures) -> torch.nn.Module:
-    from trainer.export.to_onnx import Deployed
+    from trainer.export.to_onnx import DeployedNetwork
     from trainer.facialnet import FacialNet
 
-    return Deployed(FacialNet(normalise_input=True), temperatures).eval()
+    return DeployedNetwork(FacialNet(normalise_input=True), temperatures).eval()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.evaluation.confidence import Averaged, Share
+from trainer.evaluation.confidence import MeanShare, Share
 
 
 @st.composite
@@ -48,7 +48,7 @@ def test_a_share_is_within_its_bounds_and_its_error_is_never_none(share: Share) 
 
 
 def test_a_mean_weighs_every_share_the_same() -> None:
-    mean = Averaged.of([Share(90, 100), Share(1, 2), Share(0, 0)])
+    mean = MeanShare.of([Share(90, 100), Share(1, 2), Share(0, 0)])
     assert mean.value == pytest.approx(0.7)
     assert mean.cells == 2
 
@@ -56,13 +56,13 @@ def test_a_mean_weighs_every_share_the_same() -> None:
 def test_the_error_of_a_mean_of_equals_falls_with_the_root_of_their_number() -> None:
     one = Share(30, 60)
     assert one.error is not None
-    assert Averaged.of([one] * 9).error == pytest.approx(one.error / 3)
+    assert MeanShare.of([one] * 9).error == pytest.approx(one.error / 3)
 
 
 def test_there_is_no_mean_of_nothing() -> None:
-    assert Averaged.of([Share(0, 0)]) == Averaged(None, None, 0)
+    assert MeanShare.of([Share(0, 0)]) == MeanShare(None, None, 0)
 
 
 def test_json_has_four_digits() -> None:
     assert Share(1, 3).to_dict() == {"share": 0.3333, "error": 0.1870, "faces": 3}
-    assert Averaged(2 / 3, 0.12345, 5).to_dict() == {"share": 0.6667, "error": 0.1235, "cells": 5}
+    assert MeanShare(2 / 3, 0.12345, 5).to_dict() == {"share": 0.6667, "error": 0.1235, "cells": 5}

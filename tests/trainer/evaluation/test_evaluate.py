@@ -108,7 +108,7 @@ def test_a_run_and_the_engine_made_of_it_have_the_same_figures(exported: Exporte
 
 
 def test_an_empty_split_is_one_line(engine: Path, faces: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"has no faces in its train split: choose others with --split$"):
+    with pytest.raises(EvaluationError, match=r"has no faces in its train split: choose another split with --split$"):
         evaluate(engine, faces, "train")
 
 
@@ -168,7 +168,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
     path = tmp_path / "figures.json"
     path.write_text("old")
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(EvaluationError, match=r"cannot be written \(No space left on device\): make room"):
+    with pytest.raises(EvaluationError, match=r"cannot be written \(No space left on device\): free disk space"):
         write_json(evaluation, path)
     with pytest.raises(EvaluationError, match="cannot be written"):
         write_report(evaluation, tmp_path / "report")
@@ -229,9 +229,9 @@ def test_the_terminal_gets_the_figures_that_matter() -> None:
     assert lines[0] == "facialnet.onnx on 90 faces, the test split of Made-up"
     assert lines[2].split() == ["gender", "88.9", "±", "3.4", "91.7", "±", "4.0"]
     text = "\n".join(lines)
-    assert "expected age: 0.5 years off in the mean, of 40 faces whose year is known" in text
+    assert "expected age: 0.5 years mean error, over 40 faces whose year is known" in text
     assert "spread by race, points: gender 25.0 ± 7.4 (A to B)" in text
-    assert "at least 25 with 90%: passes 100.0 ± 9.4 % of the under-age, 100.0 ± 3.1 % from 30" in text
+    assert "at least 25 with 90%: passes 100.0 ± 9.4 % of the under-age, 100.0 ± 3.1 % of 30 and over" in text
     assert len(lines) < 16
 
 

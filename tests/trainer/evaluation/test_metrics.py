@@ -15,7 +15,7 @@ from kiosk.estimate import ADIENCE, Estimate
 from kiosk.inference.manifest import Temperatures
 from tests.fakes.judged import face, judged, predictions, surely
 from trainer.evaluation.confidence import Share
-from trainer.evaluation.metrics import LEAST_FACES, TASKS, Spread, age_error, measure
+from trainer.evaluation.metrics import MIN_FACES, TASKS, Spread, age_error, measure
 
 WOMEN, MEN = 0, 1
 
@@ -101,8 +101,8 @@ def test_slices_are_of_those_whose_label_says_so() -> None:
 
 
 def test_spread_is_the_best_minus_the_worst() -> None:
-    labels = [face("female", race=race) for race in ("A", "B", "C") for _ in range(LEAST_FACES)]
-    labels += [face("female", race="D")] * (LEAST_FACES - 1)  # too few to be called the worst
+    labels = [face("female", race=race) for race in ("A", "B", "C") for _ in range(MIN_FACES)]
+    labels += [face("female", race="D")] * (MIN_FACES - 1)  # too few to be called the worst
     right = [27, 30, 15, 0]
     gender = [int(i >= hits) for hits, faces in zip(right, (30, 30, 30, 29), strict=True) for i in range(faces)]
     evaluation = judged(labels, gender, [0] * len(labels))

@@ -55,7 +55,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("trainer.training.run_folder.load_network", lambda path: f"network of {path}")
     monkeypatch.setattr("trainer.training.infer.logits_of", logits_of)
     temperatures = Temperatures(gender=2.0, age=0.5)
-    monkeypatch.setattr("trainer.evaluation.temperature.temperatures_for", lambda _run, _network: temperatures)
+    monkeypatch.setattr("trainer.evaluation.temperature.fit_run_temperatures", lambda _run, _network: temperatures)
     return folder
 
 

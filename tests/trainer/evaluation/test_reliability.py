@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.fakes.judged import surely
-from trainer.evaluation.reliability import BINS, Calibration, reliability, uncalibrated
+from trainer.evaluation.reliability import BINS, Calibration, reliability, without_temperature
 
 
 def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
@@ -57,11 +57,11 @@ def test_of_no_faces_there_is_no_error() -> None:
 @given(arrays(np.float64, (3, 8), elements=st.floats(-8, 8)), st.floats(0.3, 4))
 def test_a_temperature_is_taken_out_again(logits: np.ndarray, temperature: float) -> None:
     calibrated = softmax(logits, temperature)
-    np.testing.assert_allclose(uncalibrated(calibrated, temperature), softmax(logits, 1), atol=1e-9)
+    np.testing.assert_allclose(without_temperature(calibrated, temperature), softmax(logits, 1), atol=1e-9)
 
 
 def test_a_probability_rounded_to_none_stays_none() -> None:
-    out = uncalibrated(np.array([[1.0, 0.0]], np.float32), 2.0)
+    out = without_temperature(np.array([[1.0, 0.0]], np.float32), 2.0)
     np.testing.assert_allclose(out, [[1, 0]], atol=1e-9)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.fakes import made_up
 from trainer.data.faces import Faces
-from trainer.evaluation.temperature import CalibrationError, fit_temperature, temperatures_of
+from trainer.evaluation.temperature import CalibrationError, fit_temperature, fit_temperatures
 from trainer.training.infer import logits_of
 
 
@@ -69,12 +69,12 @@ def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path)
     logits = logits_of(network, faces.crops(rows))
     known = torch.from_numpy(np.isin(rows, list(hidden), invert=True))
     expected = fit_temperature(logits.gender[known], torch.from_numpy(faces.genders[rows])[known])
-    temperatures = temperatures_of(network, partly)
+    temperatures = fit_temperatures(network, partly)
     assert temperatures.gender == pytest.approx(expected, abs=1e-4)
-    assert temperatures.age == temperatures_of(network, faces).age
+    assert temperatures.age == fit_temperatures(network, faces).age
 
 
 def test_faces_must_be_kept_for_calibration(tmp_path: Path) -> None:
     faces = Faces.load([made_up.save(tmp_path, 64, splits=("train", "test"))])
-    with pytest.raises(CalibrationError, match="keeps no faces for calibration"):
-        temperatures_of(made_up.TinyNet(), faces)
+    with pytest.raises(CalibrationError, match="has no faces for calibration"):
+        fit_temperatures(made_up.TinyNet(), faces)

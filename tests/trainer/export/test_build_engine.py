@@ -26,7 +26,7 @@ from tests.fakes.fake_gpu import FakeGpu, compiled_manifest
 from tests.fakes.networks import linear_network, manifest_of, written
 from trainer.cli import main
 from trainer.export import build_engine, build_int8, verify_engine
-from trainer.export.tensorrt.builder import BuildError, Compiled
+from trainer.export.tensorrt.builder import BuildError, CompiledEngine
 
 MEASURED = MeasuredAccuracy(measured_on="nobody", faces=1000, gender=0.9, age=0.6, age_within_one=0.95)
 
@@ -64,7 +64,7 @@ def few_crops(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "sample_crops", lambda: crops)
 
 
-Compile = Callable[..., Compiled]
+Compile = Callable[..., CompiledEngine]
 
 
 @pytest.fixture(autouse=True)
@@ -72,11 +72,11 @@ def compiler(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Compiles nothing: an "engine" is the ONNX file, which the made-up GPU runs. Keeps what it was asked."""
     asked: list[dict[str, Any]] = []
 
-    def compile_engine(content: bytes, library: TensorRTLibrary, **options: Any) -> Compiled:
+    def compile_engine(content: bytes, library: TensorRTLibrary, **options: Any) -> CompiledEngine:
         asked.append({"content": content, "library": library, **options})
         build = compiled_manifest(content, max_batch=options["max_batch"]).tensorrt
         assert build is not None
-        return Compiled(content, build)
+        return CompiledEngine(content, build)
 
     monkeypatch.setattr(build_engine, "compile_engine", compile_engine)
     return asked
@@ -111,16 +111,16 @@ def test_an_engine_that_strays_is_not_written(own: Path, gpu: FakeGpu, monkeypat
     trainer("build-engine")
     before = (own / "facialnet-fp32.engine").read_bytes()
 
-    def compile_wrongly(content: bytes, _: TensorRTLibrary, **options: Any) -> Compiled:
+    def compile_wrongly(content: bytes, _: TensorRTLibrary, **options: Any) -> CompiledEngine:
         model = onnx.load_from_string(content)
         weights = next(tensor for tensor in model.graph.initializer if tensor.name == "age.weight")
         weights.raw_data = (onnx.numpy_helper.to_array(weights) * np.float32(1.05)).tobytes()
         build = compiled_manifest(content, max_batch=options["max_batch"]).tensorrt
         assert build is not None
-        return Compiled(model.SerializeToString(), build)
+        return CompiledEngine(model.SerializeToString(), build)
 
     monkeypatch.setattr(build_engine, "compile_engine", compile_wrongly)
-    assert "does not say what its network says" in trainer("build-engine", succeeds=False).output
+    assert "probabilities differ from its network's" in trainer("build-engine", succeeds=False).output
     assert (own / "facialnet-fp32.engine").read_bytes() == before
     assert check(own / "facialnet-fp32.engine").verified is not None
     assert {path.name for path in own.iterdir()} == {
@@ -134,7 +134,7 @@ def test_what_cannot_be_built_leaves_what_was_there(own: Path, monkeypatch: pyte
     trainer("build-engine")
     before = (own / "facialnet-fp32.engine").read_bytes()
 
-    def refuse(*_: object, **__: object) -> Compiled:
+    def refuse(*_: object, **__: object) -> CompiledEngine:
         raise BuildError("TensorRT refuses the ONNX file at its node 7, operator Erf: it is not supported")
 
     monkeypatch.setattr(build_engine, "compile_engine", refuse)
@@ -200,7 +200,7 @@ def test_eight_bits_come_from_the_file_that_comes_with_the_kiosk(own: Path, comp
     assert manifest.tensorrt is not None
     assert (manifest.precision, manifest.network) == ("int8", network.sha256)
     assert manifest.tensorrt.onnx_sha256 == sha256_of(path.read_bytes())
-    assert "build --precision int8 of it" in trainer("build-engine", path, "--precision", "fp16", succeeds=False).output
+    assert "choose --precision int8" in trainer("build-engine", path, "--precision", "fp16", succeeds=False).output
 
 
 @pytest.mark.usefixtures("gpu")
@@ -210,7 +210,7 @@ def test_eight_bits_of_a_cpu_are_no_source(own: Path) -> None:
         model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
     model.graph.node.append(onnx.helper.make_node("QuantizeLinear", ["gender", "scale", "zero"], ["ignored"]))
     path = written(own / locations.CPU_INT8, model.SerializeToString())
-    assert "as a CPU wants them: compile facialnet-t" in trainer("build-engine", path, succeeds=False).output
+    assert "in the form for a CPU: compile facialnet-t" in trainer("build-engine", path, succeeds=False).output
 
 
 @pytest.mark.usefixtures("gpu", "own")
@@ -257,7 +257,7 @@ def test_the_source_is_never_overwritten(own: Path, tmp_path: Path, compiler: li
         ("--out", network, "--target", "cpu", "--calibration", faces),
         ("--out", network.with_name(network.name + ".json")),
     ):
-        assert "would take the place of the network" in trainer("build-engine", *arguments, succeeds=False).output
+        assert "would overwrite the network" in trainer("build-engine", *arguments, succeeds=False).output
     assert contents(own) == before
     assert not compiler
 
@@ -317,7 +317,7 @@ def test_weights_in_another_file_are_refused(tmp_path: Path, monkeypatch: pytest
     path = written(tmp_path / "out.onnx", (tmp_path / "out.onnx").read_bytes())
     for precision in ("fp32", "fp16"):
         output = trainer("build-engine", path, "--precision", precision, succeeds=False).output
-        assert "keeps its weights in another file" in output
+        assert "has its weights in another file" in output
 
 
 def test_an_unknown_generation_is_refused_before_anything_is_said(
@@ -352,8 +352,8 @@ def test_an_engine_that_was_built_again_meanwhile_keeps_its_own_manifest(
         write(compiled_manifest(b"another"), path)
         return SimpleNamespace(manifest=None)
 
-    monkeypatch.setattr(verify_engine, "proven", meanwhile)
-    assert "was built again meanwhile" in trainer("verify-engine", path, succeeds=False).output
+    monkeypatch.setattr(verify_engine, "verify_here", meanwhile)
+    assert "was built again during the verification" in trainer("verify-engine", path, succeeds=False).output
     assert check(path) == compiled_manifest(b"another")
 
 
@@ -385,7 +385,7 @@ def test_an_engine_that_strays_is_not_marked_as_checked(own: Path) -> None:
     path.write_bytes(content)
     manifest = check_manifest(path)
     write(manifest.model_copy(update={"sha256": sha256_of(content)}), path)
-    assert "does not say what its network says" in trainer("verify-engine", path, succeeds=False).output
+    assert "probabilities differ from its network's" in trainer("verify-engine", path, succeeds=False).output
     assert check(path).verified is None
 
 
@@ -400,12 +400,12 @@ def test_without_its_network_nothing_can_be_checked(own: Path) -> None:
     assert manifest.tensorrt is not None
     build = manifest.tensorrt.model_copy(update={"onnx_sha256": "f" * 64})
     write(manifest.model_copy(update={"tensorrt": build}), path)
-    assert "put it, with its manifest, beside it" in trainer("verify-engine", path, succeeds=False).output
+    assert "copy it and its manifest beside the engine" in trainer("verify-engine", path, succeeds=False).output
 
 
 @pytest.mark.usefixtures("gpu")
 def test_an_onnx_file_has_nothing_to_check(own: Path) -> None:
-    assert "no compiled engine" in trainer("verify-engine", own / locations.NETWORK, succeeds=False).output
+    assert "not a compiled engine" in trainer("verify-engine", own / locations.NETWORK, succeeds=False).output
 
 
 @pytest.mark.usefixtures("gpu")

@@ -112,7 +112,7 @@ def test_a_value_may_be_needed_in_both() -> None:
         "third": TensorProto.FLOAT16,
     }
     casts = [node.output[0] for node in half.graph.node if node.op_type == "Cast"]
-    assert sorted(casts) == ["a.half", "c", "d.half", "e", "f"]  # each once
+    assert sorted(casts) == ["a.float16", "c", "d.float16", "e", "f"]  # each once
     assert len(half.graph.initializer) == 1
 
 
@@ -123,12 +123,14 @@ def test_the_same_file_comes_out_every_time() -> None:
 
 def test_weights_that_half_precision_does_not_hold_are_refused() -> None:
     network = bar_network.network(sureness=1e6).SerializeToString()
-    with pytest.raises(NetworkError, match=r"weights in gender\.layer\.weight are too large .*: build it in fp32$"):
+    with pytest.raises(
+        NetworkError, match=r"weights in gender\.layer\.weight are too large for float16: build with --prec"
+    ):
         to_float16(network)
 
 
 def test_what_is_half_already_is_refused() -> None:
-    with pytest.raises(NetworkError, match="is in fp16 already: start from its float32 file"):
+    with pytest.raises(NetworkError, match="is already in fp16: use its float32 file"):
         to_float16(to_float16(bar_network.network().SerializeToString()))
 
 
@@ -145,6 +147,6 @@ def test_the_file_tells_its_precision() -> None:
 )
 def test_what_is_no_network_is_one_line(content: bytes) -> None:
     for told_of in (precision_of, to_float16):
-        with pytest.raises(NetworkError, match="is no whole ONNX network") as caught:
+        with pytest.raises(NetworkError, match="is not a complete ONNX network") as caught:
             told_of(content)
         assert "\n" not in str(caught.value)

@@ -51,7 +51,7 @@ def test_one_that_strays_too_far_is_refused(precision: Precision) -> None:
     assert (verified.device, verified.capability, verified.chips) == ("a GPU", "8.7", 20)
     assert verified.largest_difference == pytest.approx(allowed.largest * 0.9, abs=1e-5)
     for straying in (Straying(allowed.largest * 1.1, slice(7, 8)), Straying(min(allowed.mean * 6, allowed.largest))):
-        with pytest.raises(ParityError, match=f"are allowed for {precision}; try another"):
+        with pytest.raises(ParityError, match=f"are allowed for {precision}: try another"):
             verify(straying, FakeEngine(), CROPS, precision, "a GPU", "8.7")
 
 

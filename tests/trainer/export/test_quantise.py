@@ -24,11 +24,11 @@ from tests.fakes import bar_network, made_up
 from tests.fakes.judged import saved
 from tests.fakes.networks import manifest_of
 from trainer.data.faces import Faces
-from trainer.evaluation.manifest_accuracy import MeasuredError
+from trainer.evaluation.manifest_accuracy import AccuracyError
 from trainer.export.float16 import to_float16
 from trainer.export.precision import NetworkError, precision_of
 from trainer.export.qdq import Form, layers_of, quantise_to_qdq
-from trainer.export.quantise import CALIBRATION_FACES, LEAST_FACES, Quantised, QuantiseError, quantised
+from trainer.export.quantise import CALIBRATION_FACES, MIN_FACES, QuantisedNetwork, QuantiseError, quantise
 from trainer.training.augment import centred
 
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -42,9 +42,9 @@ def content_of(loudness: float = 0.0) -> bytes:
     return bar_network.network(loudness).SerializeToString()
 
 
-def made(form: Form, faces: Faces, loudness: float = 0.0) -> Quantised:
+def made(form: Form, faces: Faces, loudness: float = 0.0) -> QuantisedNetwork:
     content = content_of(loudness)
-    return quantised(content, manifest_of(content), faces, form, progress=False)
+    return quantise(content, manifest_of(content), faces, form, progress=False)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ def faces(made_up_set: Path) -> Faces:
 
 
 @pytest.fixture(scope="session")
-def results(faces: Faces) -> dict[Form, Quantised]:
+def results(faces: Faces) -> dict[Form, QuantisedNetwork]:
     """The network in every form."""
     return {form: made(form, faces) for form in FORMS}
 
@@ -86,18 +86,20 @@ class Graph:
 
 
 @every_form
-def test_it_is_as_good_as_before(results: dict[Form, Quantised], form: Form) -> None:
+def test_it_is_as_good_as_before(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     result = results[form]
     assert result.before.gender == result.before.age == 1
     assert result.accuracy == result.before
     assert result.accuracy.faces == 32
-    assert (result.kept_float, result.losses) == ((), (0.0,))
+    assert (result.kept_float32, result.losses) == ((), (0.0,))
     assert precision_of(result.content) == "int8"
 
 
 @every_form
 @pytest.mark.parametrize("count", [1, 5])
-def test_it_answers_as_the_network_does(results: dict[Form, Quantised], faces: Faces, form: Form, count: int) -> None:
+def test_it_answers_as_the_network_does(
+    results: dict[Form, QuantisedNetwork], faces: Faces, form: Form, count: int
+) -> None:
     crops = centred(faces.crops(faces.rows("test")[:count]))
     contents = content_of(), results[form].content
     before, after = (OnnxEngine(content, manifest_of(content)).infer(crops) for content in contents)
@@ -109,7 +111,7 @@ def test_it_answers_as_the_network_does(results: dict[Form, Quantised], faces: F
 @every_form
 def test_layers_that_eight_bits_ruin_are_left_in_float32(faces: Faces, form: Form) -> None:
     result = made(form, faces, LOUD)
-    assert result.kept_float == (bar_network.AGE, bar_network.GENDER)
+    assert result.kept_float32 == (bar_network.AGE, bar_network.GENDER)
     assert result.losses == (0.875, 0.5, 0.0)
     assert result.accuracy == result.before
     graph = Graph(result.content)
@@ -132,7 +134,7 @@ def test_a_layer_left_in_float32_takes_nothing_from_another(faces: Faces, form: 
 
 
 @every_form
-def test_nothing_but_layers_is_in_eight_bits(results: dict[Form, Quantised], form: Form) -> None:
+def test_nothing_but_layers_is_in_eight_bits(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     model = Graph(results[form].content).model
     layers = set(layers_of(content_of()))
     assert layers == {bar_network.CONVOLUTION, bar_network.GENDER, bar_network.AGE}
@@ -143,7 +145,7 @@ def test_nothing_but_layers_is_in_eight_bits(results: dict[Form, Quantised], for
 
 
 @every_form
-def test_names_shapes_and_types_are_kept(results: dict[Form, Quantised], form: Form) -> None:
+def test_names_shapes_and_types_are_kept(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     ours, theirs = Graph(results[form].content).model.graph, bar_network.network().graph
     assert list(ours.input) == list(theirs.input)
     assert list(ours.output) == list(theirs.output)
@@ -151,14 +153,16 @@ def test_names_shapes_and_types_are_kept(results: dict[Form, Quantised], form: F
 
 
 @every_form
-def test_every_channel_has_a_scale_of_its_own(results: dict[Form, Quantised], form: Form) -> None:
+def test_every_channel_has_a_scale_of_its_own(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     graph = Graph(results[form].content)
     weights = {name: graph.layer(name)[1] for name in layers_of(content_of())}
     scales = {name: graph.weights[node.input[1]].shape for name, node in weights.items() if node}
     assert scales == {bar_network.CONVOLUTION: (3,), bar_network.GENDER: (2,), bar_network.AGE: (8,)}
 
 
-def test_the_cpus_activations_are_unsigned_and_its_weights_have_seven_bits(results: dict[Form, Quantised]) -> None:
+def test_the_cpus_activations_are_unsigned_and_its_weights_have_seven_bits(
+    results: dict[Form, QuantisedNetwork],
+) -> None:
     graph = Graph(results["cpu"].content)
     assert {zero.dtype for _, zero in graph.pairs("QuantizeLinear")} == {np.dtype(np.uint8)}
     weights = [array for array in graph.weights.values() if array.dtype == np.int8 and array.size > 8]
@@ -168,7 +172,7 @@ def test_the_cpus_activations_are_unsigned_and_its_weights_have_seven_bits(resul
     assert [graph.weights[node.input[0]].dtype for node in biases if node] == [np.int32] * 3
 
 
-def test_tensorrts_zero_is_in_the_middle_and_its_biases_are_float(results: dict[Form, Quantised]) -> None:
+def test_tensorrts_zero_is_in_the_middle_and_its_biases_are_float(results: dict[Form, QuantisedNetwork]) -> None:
     graph = Graph(results["tensorrt"].content)
     pairs = graph.pairs("QuantizeLinear") + graph.pairs("DequantizeLinear")
     assert all(zero.dtype == np.int8 and not zero.any() for _, zero in pairs)
@@ -182,12 +186,12 @@ def test_tensorrts_zero_is_in_the_middle_and_its_biases_are_float(results: dict[
 
 
 @every_form
-def test_the_same_faces_give_the_same_file(results: dict[Form, Quantised], faces: Faces, form: Form) -> None:
+def test_the_same_faces_give_the_same_file(results: dict[Form, QuantisedNetwork], faces: Faces, form: Form) -> None:
     assert made(form, faces).content == results[form].content
 
 
 @every_form
-def test_the_file_names_no_folder_of_this_machine(results: dict[Form, Quantised], form: Form) -> None:
+def test_the_file_names_no_folder_of_this_machine(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     for place in ("/tmp", "kiosk-eight-bits", str(Path.home()), str(Path.cwd())):
         assert place.encode() not in results[form].content
 
@@ -206,7 +210,7 @@ def test_nodes_without_names_are_layers_as_well(faces: Faces) -> None:
 
 
 @every_form
-def test_the_manifest_says_what_it_is_made_of(results: dict[Form, Quantised], form: Form) -> None:
+def test_the_manifest_says_what_it_is_made_of(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     result, network = results[form], manifest_of(content_of())
     manifest = Manifest.model_validate_json(result.manifest(network).model_dump_json())
     assert (manifest.format, manifest.precision) == ("onnx", "int8")
@@ -240,7 +244,7 @@ def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pyte
 def test_every_crop_is_looked_at_and_told_of(faces: Faces) -> None:
     crops = centred(faces.crops(faces.rows("train")))[:70]
     seen: list[int] = []
-    content = quantise_to_qdq(content_of(), crops, "cpu", seen=seen.append)
+    content = quantise_to_qdq(content_of(), crops, "cpu", on_crops=seen.append)
     assert seen == [32, 32, 6]
     crops[-1] *= 3  # the last one's range counts as well
     assert quantise_to_qdq(content_of(), crops, "cpu") != content
@@ -255,7 +259,7 @@ def test_it_works_in_silence(faces: Faces, capfd: pytest.CaptureFixture[str], ca
 
 
 def test_progress_is_for_terminals(faces: Faces, capfd: pytest.CaptureFixture[str]) -> None:
-    quantised(content_of(), manifest_of(content_of()), faces, "cpu")
+    quantise(content_of(), manifest_of(content_of()), faces, "cpu")
     assert capfd.readouterr() == ("", "")
 
 
@@ -270,11 +274,11 @@ sys.modules["torch"] = None
 from pathlib import Path
 from trainer.data.faces import Faces
 from trainer.export.float16 import to_float16
-from trainer.export.quantise import quantised
+from trainer.export.quantise import quantise
 from tests.fakes.networks import manifest_of
 content = Path({str(network)!r}).read_bytes()
 to_float16(content)
-print(quantised(content, manifest_of(content), Faces.load([Path({str(made_up_set)!r})]), "cpu").accuracy.age)
+print(quantise(content, manifest_of(content), Faces.load([Path({str(made_up_set)!r})]), "cpu").accuracy.age)
 print(logging.root.handlers)
 """
     root = Path(__file__).parents[3]
@@ -289,38 +293,38 @@ print(logging.root.handlers)
 def test_too_few_faces_are_one_line(tmp_path: Path, split: str) -> None:
     labels = made_up.labels_of(160)
     kept = [label for label in labels if label.split != split]
-    few = [label for label in labels if label.split == split][: LEAST_FACES - 1]
+    few = [label for label in labels if label.split == split][: MIN_FACES - 1]
     with pytest.raises(QuantiseError, match=rf"has 29 faces in its {split} split, where 30 are needed: prepare more"):
         made("cpu", Faces.load([saved(tmp_path, [*kept, *few])]))
 
 
 def test_faces_of_other_age_groups_are_one_line(tmp_path: Path) -> None:
     folder = saved(tmp_path, made_up.labels_of(160), ADIENCE)
-    with pytest.raises(QuantiseError, match=r"age groups 0-2, 4-6, .* and the network in 0-2, 3-9, .*: prepare faces"):
+    with pytest.raises(QuantiseError, match=r"age groups 0-2, 4-6, .* and the network has 0-2, 3-9, .*: prepare"):
         made("cpu", Faces.load([folder]))
 
 
 def test_faces_of_whom_nothing_is_known_are_one_line(tmp_path: Path) -> None:
     labels = [replace(label, gender="") for label in made_up.labels_of(160)]
-    with pytest.raises(MeasuredError, match="no face in the calibration split of Made-up has a known gender"):
+    with pytest.raises(AccuracyError, match="no face in the calibration split of Made-up has a known gender"):
         made("cpu", Faces.load([saved(tmp_path, labels)]))
 
 
 def test_a_network_that_no_layer_can_leave_is_refused(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.export.quantise.LOSS_ALLOWED", -0.01)
-    with pytest.raises(QuantiseError, match=r"no layer of the network can be in eight bits .*: use fp16 or fp32$"):
+    with pytest.raises(QuantiseError, match=r"no layer of the network can .*: use --precision fp16 or fp32$"):
         made("cpu", faces)
 
 
-def test_what_is_no_float32_network_is_refused(results: dict[Form, Quantised], faces: Faces) -> None:
+def test_what_is_no_float32_network_is_refused(results: dict[Form, QuantisedNetwork], faces: Faces) -> None:
     said = {
-        results["cpu"].content: "is in int8 already",
-        to_float16(content_of()): "is in fp16 already",
-        b"not a network": "is no whole ONNX network",
+        results["cpu"].content: "is already in int8",
+        to_float16(content_of()): "is already in fp16",
+        b"not a network": "is not a complete ONNX network",
     }
     for content, reason in said.items():
         with pytest.raises(NetworkError, match=reason):
-            quantised(content, manifest_of(content), faces, "cpu")
+            quantise(content, manifest_of(content), faces, "cpu")
 
 
 def test_a_network_without_layers_is_refused() -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from kiosk.estimate import MeasuredAccuracy
 from tests.fakes.judged import predictions, surely
-from trainer.export.sensitivity import Kept, Loss, keep_float_until_accurate
+from trainer.export.sensitivity import KeptLayers, Loss, keep_float32_until_accurate
 
 LAYERS = ("first", "second", "third", "fourth")
 
 
-def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[Kept, list[tuple[str, ...]]]:
+def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[KeptLayers, list[tuple[str, ...]]]:
     """Each layer costs what is said unless it is left in float32; what was tried, in order, comes along."""
     tried: list[tuple[str, ...]] = []
 
@@ -25,18 +25,18 @@ def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[Kept, list[t
         lost = sum(share for layer, share in cost.items() if layer not in left)
         return Loss(round(lost, 4), lost)
 
-    return keep_float_until_accurate(attempt, loss_of, LAYERS, allowed), tried
+    return keep_float32_until_accurate(attempt, loss_of, LAYERS, allowed), tried
 
 
 def test_a_network_that_is_as_good_is_left_alone() -> None:
     kept, tried = search({"second": 0.005})
-    assert kept == Kept(b"", (), (0.005,))
+    assert kept == KeptLayers(b"", (), (0.005,))
     assert tried == [()]
 
 
 def test_the_layer_that_costs_most_is_left_first() -> None:
     kept, tried = search({"first": 0.004, "second": 0.01, "third": 0.002, "fourth": 0.03})
-    assert kept == Kept(b"fourth,second,first", ("fourth", "second", "first"), (0.046, 0.016, 0.006, 0.002))
+    assert kept == KeptLayers(b"fourth,second,first", ("fourth", "second", "first"), (0.046, 0.016, 0.006, 0.002))
     assert tried[1:5] == [(layer,) for layer in LAYERS]
     assert tried[5:8] == [("fourth", layer) for layer in ("first", "second", "third")]
 
@@ -50,7 +50,7 @@ def test_it_stops_with_every_layer_in_float32() -> None:
 def test_probabilities_decide_where_accuracy_does_not() -> None:
     losses = {(): Loss(0.01, 3), ("first",): Loss(0.01, 2), ("second",): Loss(0.01, 1)}
     names = {",".join(layers).encode(): layers for layers in losses}
-    kept = keep_float_until_accurate(
+    kept = keep_float32_until_accurate(
         lambda layers: ",".join(layers).encode(),
         lambda content: losses[names[content]] if content in names else Loss(0, 0),
         LAYERS[:2],

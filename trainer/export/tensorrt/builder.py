@@ -1,8 +1,8 @@
-"""An ONNX file → a TensorRT engine, compiled by whichever TensorRT is here.
+"""Compiles an ONNX file into an engine, with TensorRT 10 or 11, or with TensorRT for RTX.
 
-There is one way for TensorRT 10 and 11 and for TensorRT for RTX: a strongly typed network. TensorRT 11
-has no other, and it says what is computed in which precision by the ONNX file alone: float16 weights,
-or explicit pairs of quantise and dequantise. Building needs no PyCUDA, and TensorRT for RTX no GPU.
+All of them compile a strongly typed network, because TensorRT 11 has no other kind. There the ONNX file alone
+determines the precision: by float16 weights, or by QuantizeLinear and DequantizeLinear. Building needs no PyCUDA, and
+with TensorRT for RTX no GPU.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from kiosk.inference.tensorrt import logger as tensorrt_logger
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from kiosk.inference.tensorrt.logger import create_logger, garbage_collection_paused
 from trainer.export.tensorrt import timing_cache
-from trainer.export.tensorrt.errors import NO_NETWORK, BuildError, build_refusal, parse_refusal
-from trainer.export.tensorrt.progress import Progress, interruptible, monitor
+from trainer.export.tensorrt.errors import NOT_ONNX, BuildError, build_error, parse_error
+from trainer.export.tensorrt.progress import Progress, create_monitor, run_interruptibly
 
 _INPUT = "chips"
 _OUTPUTS = ("gender", "age")
 
-# TensorRT looks for weights in other files beside the ONNX file, and without its path in the current
-# folder: no manifest would cover them. This is a folder that cannot be.
-_NOWHERE = f"{os.devnull}/network.onnx"
+# TensorRT looks for external weights beside the ONNX file, or in the current folder if it has no path. No manifest
+# covers them. This path cannot exist.
+_NO_SUCH_PATH = f"{os.devnull}/network.onnx"
 
 _MIB = 2**20
 _LEVELS = (None, logging.INFO, logging.DEBUG)  # of TensorRT's messages, by verbosity
 
 _Described = dict[str, tuple[Any, tuple[int, ...]]]
-"""Data type and shape of tensors by name; -1 is a number that is known at run time only."""
+"""Data type and shape of tensors by name; -1 stands for a number that is known only at run time."""
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """An engine, not yet on the disk."""
+class CompiledEngine:
+    """A compiled engine, before it is written."""
 
     content: bytes
     build: TensorRTBuild
-    """What its manifest says of how it was built."""
+    """The manifest's entry about the build."""
 
 
 def compile_engine(
@@ -60,13 +60,12 @@ def compile_engine(
     generations: Sequence[str] = (),
     progress: bool = True,
     verbosity: int = 0,
-) -> Compiled:
-    """Compiles an ONNX file for 1 to `max_batch` crops a run.
+) -> CompiledEngine:
+    """Compiles the content of an ONNX file for 1 to `max_batch` crops in a call.
 
-    `workspace` is the most memory, in MiB, that a layer may use for itself; by default all of the
-    GPU's. `generations` are those of `trainer.export.tensorrt.builder`, for TensorRT for RTX alone. TensorRT's
-    own messages are shown from `verbosity` 1 on, all of them from 2 on, and its progress while they
-    are not. Raises `BuildError`, and `KeyboardInterrupt` once TensorRT has stopped.
+    `workspace` is the most memory of a layer, in MiB; None means all of the GPU's. `generations` are names from
+    `GENERATIONS`, only for TensorRT for RTX. `verbosity` 0 shows a progress bar, 1 TensorRT's messages, 2 all of them.
+    Raises `BuildError`, and `KeyboardInterrupt` after TensorRT has stopped.
     """
     gpu = _gpu(library)
     build = TensorRTBuild(
@@ -79,13 +78,13 @@ def compile_engine(
         onnx_sha256=sha256_of(onnx),
     )
     shown = Progress(shown=progress and not verbosity)
-    work = partial(_compiled, onnx, library, gpu, max_batch, workspace, generations, shown)
-    with _messages(verbosity):
+    work = partial(_build_plan, onnx, library, gpu, max_batch, workspace, generations, shown)
+    with _show_messages(verbosity):
         try:
-            content = interruptible(partial(_freed, work), shown.cancel)
+            content = run_interruptibly(partial(_run_and_free, work), shown.cancel)
         except MemoryError as error:
-            raise build_refusal(library, ["the machine is out of memory"]) from error
-    return Compiled(content, build)
+            raise build_error(library, ["the machine is out of memory"]) from error
+    return CompiledEngine(content, build)
 
 
 def _gpu(library: TensorRTLibrary) -> CudaDevice | None:
@@ -95,24 +94,24 @@ def _gpu(library: TensorRTLibrary) -> CudaDevice | None:
         return cuda_device.find()
     except DriverError as error:
         raise BuildError(
-            f"TensorRT builds only on the GPU that is to run the engine, and {error}; "
-            "TensorRT for RTX builds without one: `pip install tensorrt_rtx`"
+            f"TensorRT builds only on the GPU that runs the engine, and {error}; "
+            "TensorRT for RTX builds without a GPU: `pip install tensorrt_rtx`"
         ) from error
 
 
 def _capabilities(library: TensorRTLibrary, gpu: CudaDevice | None, generations: Sequence[str]) -> tuple[str, ...]:
     if library.flavour == "tensorrt_rtx":
-        return capabilities_of(generations)
+        return compute_capabilities(generations)
     if generations:
-        raise BuildError("TensorRT builds for this machine's own GPU: only TensorRT for RTX takes other generations")
+        raise BuildError("TensorRT builds only for this machine's GPU: leave out --gpus, or use --runtime tensorrt_rtx")
     assert gpu is not None
     return (gpu.capability,)
 
 
-def _freed(work: Callable[[], bytes]) -> bytes:
-    """Does `work`, after which none of TensorRT's objects is left, whether it went well or not.
+def _run_and_free(work: Callable[[], bytes]) -> bytes:
+    """Runs `work`, and frees all of TensorRT's objects afterwards, also after an error.
 
-    What an error holds on to lives as long as the error, and would be freed at a moment of Python's choosing.
+    An error's traceback would keep them alive, and Python would free them at an unknown time.
     """
     with garbage_collection_paused():
         try:
@@ -122,7 +121,7 @@ def _freed(work: Callable[[], bytes]) -> bytes:
             raise
 
 
-def _compiled(
+def _build_plan(
     onnx: bytes,
     library: TensorRTLibrary,
     gpu: CudaDevice | None,
@@ -135,45 +134,45 @@ def _compiled(
     logger = create_logger(trt)
     try:
         builder = trt.Builder(logger)
-    except (TypeError, RuntimeError) as error:  # what the bindings make of a null pointer
-        raise build_refusal(library, logger.errors) from error
+    except (TypeError, RuntimeError) as error:  # the bindings raise these for a null pointer
+        raise build_error(library, logger.errors) from error
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
-    parser = trt.OnnxParser(network, logger)  # the weights are its own, so it stays until all is built
-    if not parser.parse(onnx, _NOWHERE):
-        raise parse_refusal(library, parser, logger.errors)
+    parser = trt.OnnxParser(network, logger)  # it owns the weights, so it must live until the end
+    if not parser.parse(onnx, _NO_SUCH_PATH):
+        raise parse_error(library, parser, logger.errors)
     _check_interface(trt, network)
 
     config = builder.create_builder_config()
-    config.clear_flag(trt.BuilderFlag.TF32)  # float32 is to mean float32; who wants speed asks for float16
+    config.clear_flag(trt.BuilderFlag.TF32)  # fp32 means float32; fp16 is there for speed
     if workspace is not None:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, workspace * _MIB)
     profile = builder.create_optimization_profile()
-    # Fastest for one crop: mostly one person stands before a kiosk, and waits for the answer.
+    # Optimised for one crop: mostly one person stands before a kiosk and waits for the answer.
     profile.set_shape(_INPUT, (1, *CROP_SHAPE[1:]), (1, *CROP_SHAPE[1:]), (max_batch, *CROP_SHAPE[1:]))
     if config.add_optimization_profile(profile) < 0:
-        raise build_refusal(library, logger.errors)
+        raise build_error(library, logger.errors)
     if generations:
         choose_generations(config, trt, generations)
-    config.progress_monitor = monitor(trt, progress)
+    config.progress_monitor = create_monitor(trt, progress)
 
     timings = timing_cache.cache_file(library, gpu) if gpu and library.flavour == "tensorrt" else None
     cache = timing_cache.load(config, timings) if timings else None
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise build_refusal(library, logger.errors)
+        raise build_error(library, logger.errors)
     if timings and cache is not None:
         timing_cache.save(cache, timings)
     return bytes(plan)
 
 
 def _check_interface(trt: ModuleType, network: Any) -> None:
-    """The network's own inputs and outputs against what every engine must have."""
-    inputs = _described(map(network.get_input, range(network.num_inputs)))
-    outputs = _described(map(network.get_output, range(network.num_outputs)))
-    if not inputs and not outputs:  # TensorRT's parser calls random bytes a good, empty network
-        raise BuildError(NO_NETWORK)
+    """Raises `BuildError` unless the network has the inputs and outputs of every engine."""
+    inputs = _describe(map(network.get_input, range(network.num_inputs)))
+    outputs = _describe(map(network.get_output, range(network.num_outputs)))
+    if not inputs and not outputs:  # TensorRT's parser accepts random bytes as an empty network
+        raise BuildError(NOT_ONNX)
     if inputs != {_INPUT: (trt.DataType.FLOAT, (-1, *CROP_SHAPE[1:]))}:
-        raise BuildError(f"the network's inputs are {_words(inputs)}: it must be chips, float (-1, 1, 75, 75)")
+        raise BuildError(f"the network's inputs are {_tensors_text(inputs)}: it must be chips, float (-1, 1, 75, 75)")
     classes = {name: shape[-1] if len(shape) == 2 else 0 for name, (_, shape) in outputs.items()}
     if (
         outputs != {name: (trt.DataType.FLOAT, (-1, classes.get(name, 0))) for name in _OUTPUTS}
@@ -181,22 +180,22 @@ def _check_interface(trt: ModuleType, network: Any) -> None:
         or classes["age"] < 2
     ):
         raise BuildError(
-            f"the network's outputs are {_words(outputs)}: "
+            f"the network's outputs are {_tensors_text(outputs)}: "
             "they must be gender, float (-1, 2), and age, float (-1, age groups)"
         )
 
 
-def _described(tensors: Iterable[Any]) -> _Described:
+def _describe(tensors: Iterable[Any]) -> _Described:
     return {tensor.name: (tensor.dtype, tuple(tensor.shape)) for tensor in tensors}
 
 
-def _words(tensors: _Described) -> str:
+def _tensors_text(tensors: _Described) -> str:
     return " and ".join(f"{name}, {dtype.name.lower()} {shape}" for name, (dtype, shape) in tensors.items()) or "none"
 
 
 @contextmanager
-def _messages(verbosity: int) -> Iterator[None]:
-    """Shows TensorRT's messages meanwhile."""
+def _show_messages(verbosity: int) -> Iterator[None]:
+    """Shows TensorRT's messages on standard error while the block runs."""
     level = _LEVELS[min(verbosity, len(_LEVELS) - 1)]
     if level is None:
         yield
@@ -218,25 +217,25 @@ GENERATIONS: dict[str, tuple[int, ...]] = {
     "ada": (89,),
     "blackwell": (120, 121),
 }
-"""RTX 20, 30, 40 and 50: each one's compute capabilities, times ten."""
+"""Compute capabilities, times ten, of the generations RTX 20, 30, 40 and 50."""
 
 _BY_DEFAULT = ("ampere", "ada", "blackwell")
 
 
-def capabilities_of(generations: Sequence[str]) -> tuple[str, ...]:
-    """What an engine for these generations runs on, 7.5 for turing; none named are the default ones.
+def compute_capabilities(generations: Sequence[str]) -> tuple[str, ...]:
+    """Returns the compute capabilities of GPU generations, such as `7.5` for turing; without names, the default ones.
 
-    Raises `BuildError` for a generation that there is no building for.
+    Raises `BuildError` for a generation that is not in `GENERATIONS`.
     """
     return tuple(f"{number // 10}.{number % 10}" for number in _numbers(generations or _BY_DEFAULT))
 
 
 def choose_generations(config: Any, trt: ModuleType, generations: Sequence[str]) -> None:
-    """Has an engine built for the named generations alone. Raises `BuildError`."""
+    """Configures a build for the named GPU generations only. Raises `BuildError`."""
     if not hasattr(trt, "ComputeCapability"):
         raise BuildError(f"the Python module {trt.__name__} cannot choose GPU generations: `pip install tensorrt_rtx`")
     numbers = _numbers(generations)
-    config.num_compute_capabilities = len(numbers)  # first, or every index is out of range
+    config.num_compute_capabilities = len(numbers)  # must come first, otherwise every index is out of range
     for index, number in enumerate(numbers):
         if not config.set_compute_capability(trt.ComputeCapability(number), index):
             raise BuildError(
@@ -248,7 +247,7 @@ def _numbers(generations: Sequence[str]) -> list[int]:
     for name in generations:
         if name not in GENERATIONS:
             raise BuildError(
-                f"TensorRT for RTX does not build for {name}, only for {', '.join(GENERATIONS)}; "
-                "any other GPU needs TensorRT itself"
+                f"TensorRT for RTX does not build for {name}, only for {', '.join(GENERATIONS)}: "
+                "use TensorRT for other GPUs"
             )
     return [number for name, numbers in GENERATIONS.items() if name in generations for number in numbers]

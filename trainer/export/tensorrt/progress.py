@@ -1,4 +1,4 @@
-"""How far TensorRT is with a build, and how it is stopped."""
+"""Shows the progress of a TensorRT build, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tqdm import tqdm
 
 T = TypeVar("T")
 
-_SECONDS_UNSEEN = 0.5
-"""A phase that is over sooner gets no bar."""
+_BAR_DELAY = 0.5
+"""A phase that ends sooner gets no bar."""
 
 
 class Progress:
-    """One bar a phase, the phases within it below. TensorRT calls from threads of its own."""
+    """One bar for each phase, with its inner phases below it. TensorRT calls it from its own threads."""
 
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown
@@ -28,43 +28,44 @@ class Progress:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the build is to stop."""
+        """Whether the build must stop."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Has the build stop at its next step."""
+        """Makes the build stop at its next step."""
         self._cancelled.set()
 
     def start(self, phase: str, steps: int) -> None:
-        """A phase of so many steps begins."""
+        """Shows a bar for a phase that begins and has a number of steps."""
         if not self._shown:
             return
         with self._lock:
-            # Without a terminal there is none (`disable`).
-            self._bars[phase] = tqdm(total=steps, desc=phase, leave=False, disable=None, delay=_SECONDS_UNSEEN)
+            # `disable=None` shows no bar without a terminal.
+            self._bars[phase] = tqdm(total=steps, desc=phase, leave=False, disable=None, delay=_BAR_DELAY)
 
     def step(self, phase: str, done: int) -> None:
-        """So many steps of a phase are done."""
+        """Sets the number of steps that a phase has done."""
         with self._lock:
             if bar := self._bars.get(phase):
                 bar.update(done - bar.n)
 
     def finish(self, phase: str) -> None:
-        """A phase is over."""
+        """Removes the bar of a phase that has ended."""
         with self._lock:
             if bar := self._bars.pop(phase, None):
                 bar.close()
 
 
-def monitor(trt: ModuleType, progress: Progress) -> Any:
-    """What TensorRT reports to. A function, because its base class is in a module that is known at run time only.
+def create_monitor(trt: ModuleType, progress: Progress) -> Any:
+    """Returns an object that passes TensorRT's reports on to `progress`.
 
-    No exception gets out of it: TensorRT would take one for a wish to stop, and print it.
+    Its class is defined here, because its base class is in a module that is known only at run time. It raises no
+    exception: TensorRT would print it and stop the build.
     """
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[name-defined]
         def __init__(self) -> None:
-            trt.IProgressMonitor.__init__(self)  # the bindings refuse super() here
+            trt.IProgressMonitor.__init__(self)  # the bindings do not allow super() here
 
         def phase_start(self, phase_name: str, _: str | None, num_steps: int) -> None:
             with contextlib.suppress(Exception):
@@ -82,18 +83,18 @@ def monitor(trt: ModuleType, progress: Progress) -> Any:
     return Monitor()
 
 
-def interruptible(work: Callable[[], T], cancel: Callable[[], None]) -> T:
-    """Does `work` in a thread of its own, so that Ctrl-C arrives here: a library that is at work keeps it waiting.
+def run_interruptibly(work: Callable[[], T], cancel: Callable[[], None]) -> T:
+    """Runs `work` in another thread and returns its result, so that Ctrl-C is noticed while a library is working.
 
-    Then `cancel` is called, and `KeyboardInterrupt` raised when `work` has ended.
+    On Ctrl-C it calls `cancel`, waits until `work` has ended, and raises `KeyboardInterrupt`.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="build") as thread:
-        working = None
+        future = None
         try:
-            working = thread.submit(work)
-            return working.result()
+            future = thread.submit(work)
+            return future.result()
         except KeyboardInterrupt:
             cancel()
             raise
         finally:
-            del working  # it holds the error, whose traceback holds this frame: a circle, and all that hangs on it
+            del future  # breaks the cycle of the future, its error, the traceback and this frame

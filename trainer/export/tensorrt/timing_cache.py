@@ -1,7 +1,7 @@
-"""What TensorRT measured while it built, kept for the next build: the kernels that it timed are not timed again.
+"""Keeps TensorRT's timings of kernels for the next build, which is faster with them.
 
-A cache is good for one version of TensorRT on one GPU, and TensorRT for RTX has no use for any: it
-chooses its kernels when an engine is loaded.
+A cache is valid for one version of TensorRT on one GPU. TensorRT for RTX uses none, because it chooses its kernels when
+an engine is loaded.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ _CHECKSUM = hashlib.sha256().digest_size
 
 
 def cache_file(library: TensorRTLibrary, gpu: CudaDevice) -> Path:
-    """Where this machine keeps what that library measured on that GPU."""
+    """Returns the path of the timings of one library on one GPU, in the user's cache folder."""
     words = f"timing {library.flavour} {library.version} {gpu.name} {gpu.capability}"
     return platformdirs.user_cache_path("facialnet-kiosk") / (re.sub(r"[^\w.]+", "-", words) + ".cache")
 
 
 def load(config: Any, file: Path) -> Any:
-    """Gives a build what was measured before, as far as that is whole and fits: returns its cache, for `save`.
+    """Gives a build the stored timings if they are undamaged and fit, and returns its cache for `save`.
 
-    TensorRT reads nothing but what was found to be as it was written.
+    `config` is TensorRT's builder config. TensorRT reads a file only after its checksum was verified. Returns None if
+    TensorRT accepts no cache.
     """
-    for content in dict.fromkeys((_whole(file), b"")):
+    for content in dict.fromkeys((_read_verified(file), b"")):
         cache = config.create_timing_cache(content)
         if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
             return cache
@@ -40,14 +41,14 @@ def load(config: Any, file: Path) -> Any:
 
 
 def save(cache: Any, file: Path) -> None:
-    """Keeps what was measured. A folder that cannot be written to costs the next build time, and this one nothing."""
+    """Writes a build's timings to a file. An unwritable folder is no error: the next build only takes longer."""
     content = bytes(cache.serialize())
     with contextlib.suppress(OSError), replace_file(file) as path:
         path.write_bytes(hashlib.sha256(content).digest() + content)
 
 
-def _whole(file: Path) -> bytes:
-    """Empty if there is none or it is damaged."""
+def _read_verified(file: Path) -> bytes:
+    """Returns the stored timings; empty if the file is missing or damaged."""
     try:
         stored = file.read_bytes()
     except OSError:

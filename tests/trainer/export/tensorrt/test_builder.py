@@ -32,7 +32,7 @@ from trainer.export.qdq import quantise_to_qdq
 from trainer.export.tensorrt import builder as tensorrt_builder
 from trainer.export.tensorrt import timing_cache
 from trainer.export.tensorrt.builder import compile_engine
-from trainer.export.tensorrt.errors import NO_NETWORK, BuildError
+from trainer.export.tensorrt.errors import NOT_ONNX, BuildError
 
 ORIN = CudaDevice("Orin", "8.7", "12.6")
 RTX_DEFAULT = ("8.0", "8.6", "8.9", "12.0", "12.1")
@@ -139,7 +139,7 @@ def test_one_to_so_many_crops_fit_and_one_is_fastest(
 def test_what_is_no_onnx_file_is_refused(
     library: TensorRTLibrary, linear: bytes, damage: Callable[[bytes], bytes]
 ) -> None:
-    with pytest.raises(BuildError, match=NO_NETWORK):
+    with pytest.raises(BuildError, match=NOT_ONNX):
         compile_engine(damage(linear), library, max_batch=8)
 
 
@@ -185,14 +185,14 @@ def test_weights_in_another_file_are_not_looked_for(
     library: TensorRTLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where TensorRT would find them
-    with pytest.raises(BuildError, match="keeps its weights in another file: export it with everything in one"):
+    with pytest.raises(BuildError, match="has its weights in another file: export it as a single file"):
         compile_engine(with_weights_elsewhere(tmp_path), library, max_batch=8)
 
 
 @pytest.mark.tensorrt
 def test_the_workspace_is_passed_on(library: TensorRTLibrary, facialnet: bytes) -> None:
     if library.flavour == "tensorrt_rtx":
-        with pytest.raises(BuildError, match="needs more room to build: ask for more with --workspace"):
+        with pytest.raises(BuildError, match="needs more memory to build: use a larger --workspace"):
             compile_engine(facialnet, library, max_batch=8, workspace=0)
     assert compile_engine(facialnet, library, max_batch=8, workspace=64).content
 
@@ -207,7 +207,7 @@ def test_turing_is_built_for_when_it_is_named(choosing: TensorRTLibrary, facialn
 def test_turing_has_no_matrices_in_float32_and_the_refusal_says_what_to_do(
     choosing: TensorRTLibrary, facialnet: bytes
 ) -> None:
-    with pytest.raises(BuildError, match=r"for Turing, try --precision fp16: .* FP32 GEMM is not supported"):
+    with pytest.raises(BuildError, match=r"for Turing, use --precision fp16: .* FP32 GEMM is not supported"):
         compile_engine(facialnet, choosing, max_batch=8, generations=["turing"])
 
 
@@ -272,7 +272,7 @@ def test_its_progress_is_shown(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("trainer.export.tensorrt.progress._SECONDS_UNSEEN", 0)
+    monkeypatch.setattr("trainer.export.tensorrt.progress._BAR_DELAY", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     compile_engine(linear, library, max_batch=8, progress=False)
     assert capsys.readouterr().err == ""
@@ -425,7 +425,7 @@ def test_tensorrt_itself_needs_a_gpu(linear: bytes, monkeypatch: pytest.MonkeyPa
 def test_tensorrt_itself_builds_for_no_other_gpu(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
     library = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
-    with pytest.raises(BuildError, match="TensorRT builds for this machine's own GPU"):
+    with pytest.raises(BuildError, match="TensorRT builds only for this machine's GPU"):
         compile_engine(linear, library, max_batch=8, generations=["ada"])
 
 
@@ -434,8 +434,8 @@ def test_a_machine_without_memory_is_said_to_be(linear: bytes, monkeypatch: pyte
         raise MemoryError
 
     monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
-    monkeypatch.setattr(tensorrt_builder, "_compiled", compiled)
-    with pytest.raises(BuildError, match="ran out of memory: close what else"):
+    monkeypatch.setattr(tensorrt_builder, "_build_plan", compiled)
+    with pytest.raises(BuildError, match="ran out of memory: close other programs"):
         compile_engine(linear, TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26"), max_batch=8)
 
 

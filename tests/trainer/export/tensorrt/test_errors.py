@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kiosk.inference.tensorrt.library import TensorRTLibrary
-from trainer.export.tensorrt.errors import NO_NETWORK, build_refusal, parse_refusal
+from trainer.export.tensorrt.errors import NOT_ONNX, build_error, parse_error
 
 DESERIALIZE_FAILED, UNSUPPORTED_NODE = 3, 8
 LIBRARY: Any = TensorRTLibrary(
@@ -40,15 +40,15 @@ class Parser:
 )
 def test_memory_is_said_whatever_came_after_it(logged: str) -> None:
     last = "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (No implementation. In a at b)"
-    for refusal in (build_refusal(LIBRARY, [logged, last]), parse_refusal(LIBRARY, Parser(), [logged, last])):
+    for refusal in (build_error(LIBRARY, [logged, last]), parse_error(LIBRARY, Parser(), [logged, last])):
         assert str(refusal).startswith(
-            "TensorRT 10.3.0.26 ran out of memory: close what else uses the GPU, or build with"
+            "TensorRT 10.3.0.26 ran out of memory: close other programs that use the GPU, or build with"
         )
         assert "--max-batch" in str(refusal)
 
 
 def test_too_small_a_workspace_says_which_option() -> None:
-    refusal = build_refusal(
+    refusal = build_error(
         LIBRARY,
         [
             "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (Could not find any implementation for "
@@ -62,7 +62,7 @@ def test_too_small_a_workspace_says_which_option() -> None:
 
 def test_a_node_without_a_name_has_a_number() -> None:
     parser = Parser(node=7, node_operator="Det", desc="false")
-    assert str(parse_refusal(LIBRARY, parser, [])) == (
+    assert str(parse_error(LIBRARY, parser, [])) == (
         "TensorRT 10.3.0.26 refuses the ONNX file at its node number 7, operator Det: it is not supported"
     )
 
@@ -74,14 +74,14 @@ def test_a_node_has_its_name_and_what_is_wrong_with_it() -> None:
         node_operator="MaxPool",
         desc="Assertion failed: nbDims == 4: Only 2D.",
     )
-    assert str(parse_refusal(LIBRARY, parser, [])) == (
+    assert str(parse_error(LIBRARY, parser, [])) == (
         "TensorRT 10.3.0.26 refuses the ONNX file at its node age/pool, operator MaxPool: nbDims == 4: Only 2D."
     )
 
 
 def test_no_complaint_leaves_the_log() -> None:
-    assert str(parse_refusal(LIBRARY, Parser(), ["no such thing"])).endswith("refuses the ONNX file: no such thing")
+    assert str(parse_error(LIBRARY, Parser(), ["no such thing"])).endswith("refuses the ONNX file: no such thing")
 
 
 def test_what_cannot_be_read_is_no_onnx_file() -> None:
-    assert str(parse_refusal(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NO_NETWORK
+    assert str(parse_error(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NOT_ONNX

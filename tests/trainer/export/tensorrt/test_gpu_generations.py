@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trainer.export.tensorrt.builder import capabilities_of, choose_generations
+from trainer.export.tensorrt.builder import choose_generations, compute_capabilities
 from trainer.export.tensorrt.errors import BuildError
 
 
@@ -43,12 +43,12 @@ def trt() -> Any:
     ],
 )
 def test_generations_have_compute_capabilities(generations: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    assert capabilities_of(generations) == expected
+    assert compute_capabilities(generations) == expected
 
 
 def test_an_unlisted_generation_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(BuildError, match="not build for hopper, only for turing, ampere, ada, blackwell;"):
-        capabilities_of(["ada", "hopper"])
+    with pytest.raises(BuildError, match="not build for hopper, only for turing, ampere, ada, blackwell: use TensorRT"):
+        compute_capabilities(["ada", "hopper"])
 
 
 def test_each_is_set_once_there_is_room_for_all(trt: Any) -> None:

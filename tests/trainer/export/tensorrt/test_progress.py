@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from trainer.export.tensorrt.progress import Progress, interruptible, monitor
+from trainer.export.tensorrt.progress import Progress, create_monitor, run_interruptibly
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_steps_are_counted_from_one(trt: Any) -> None:
         def finish(self, phase: str) -> None:
             told.append(("finish", phase))
 
-    reports = monitor(trt, Told(shown=True))
+    reports = create_monitor(trt, Told(shown=True))
     reports.phase_start("timing", None, 2)
     assert reports.step_complete("timing", 0) is True
     assert reports.step_complete("timing", 1) is True
@@ -55,21 +55,21 @@ def test_steps_are_counted_from_one(trt: Any) -> None:
 
 def test_a_cancelled_build_stops_at_its_next_step(trt: Any) -> None:
     progress = Progress(shown=False)
-    reports = monitor(trt, progress)
+    reports = create_monitor(trt, progress)
     assert reports.step_complete("timing", 0) is True
     progress.cancel()
     assert reports.step_complete("timing", 1) is False
 
 
 def test_no_exception_gets_into_tensorrt(trt: Any) -> None:
-    reports = monitor(trt, Broken(shown=True))
+    reports = create_monitor(trt, Broken(shown=True))
     reports.phase_start("timing", "building", 2)
     assert reports.step_complete("timing", 0) is True
     reports.phase_finish("timing")
 
 
 def test_phases_within_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("trainer.export.tensorrt.progress._SECONDS_UNSEEN", 0)
+    monkeypatch.setattr("trainer.export.tensorrt.progress._BAR_DELAY", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = Progress(shown=True)
     progress.start("building", 3)
@@ -87,7 +87,7 @@ def test_phases_within_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_nothing_is_shown_without_a_terminal_or_if_it_is_not_wanted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shown: bool, terminal: bool
 ) -> None:
-    monkeypatch.setattr("trainer.export.tensorrt.progress._SECONDS_UNSEEN", 0)
+    monkeypatch.setattr("trainer.export.tensorrt.progress._BAR_DELAY", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     progress = Progress(shown=shown)
     progress.start("building", 3)
@@ -97,9 +97,9 @@ def test_nothing_is_shown_without_a_terminal_or_if_it_is_not_wanted(
 
 
 def test_work_gives_its_result_or_its_error() -> None:
-    assert interruptible(lambda: 7, pytest.fail) == 7
+    assert run_interruptibly(lambda: 7, pytest.fail) == 7
     with pytest.raises(ZeroDivisionError):
-        interruptible(lambda: 1 // 0, pytest.fail)
+        run_interruptibly(lambda: 1 // 0, pytest.fail)
 
 
 def test_ctrl_c_stops_the_work_and_waits_for_its_end() -> None:
@@ -112,7 +112,7 @@ def test_ctrl_c_stops_the_work_and_waits_for_its_end() -> None:
         ended.append(cancelled.wait(30))
 
     with pytest.raises(KeyboardInterrupt):
-        interruptible(work, cancelled.set)
+        run_interruptibly(work, cancelled.set)
     assert ended == [True]
 
 
@@ -136,7 +136,7 @@ def test_what_an_error_holds_goes_with_it() -> None:
     gc.disable()  # it would free the rest some time, and nobody knows when
     try:
         with pytest.raises(ValueError, match="Held"):
-            interruptible(work, pytest.fail)
+            run_interruptibly(work, pytest.fail)
         assert freed.is_set()
     finally:
         gc.enable()
