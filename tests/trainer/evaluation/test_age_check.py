@@ -1,4 +1,4 @@
-"""Who counts as under-age, who as clearly adult, and who of them passes."""
+"""Tests of the age check's shares: which labels count, and how many of them pass."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ weights = st.lists(st.floats(0, 1), min_size=8, max_size=8).filter(lambda values
         ("", False, False),
     ],
 )
-def test_who_counts_as_what(age: str, young: bool, old: bool) -> None:
+def test_labels_count_as_under_age_clearly_adult_or_neither(age: str, young: bool, old: bool) -> None:
     assert under_age([face(age=age)]).tolist() == [young]
     assert clearly_adult([face(age=age)]).tolist() == [old]
 
 
 @given(weights, st.sampled_from([ADIENCE, DECADES]), st.floats(0, 110))
-def test_at_least_is_what_the_kiosk_says(drawn: list[float], groups: tuple, years: float) -> None:
+def test_the_probability_equals_the_kiosks_estimate(drawn: list[float], groups: tuple, years: float) -> None:
     shares = tuple(weight / sum(drawn) for weight in drawn)
     expected = Estimate(("female", "male"), (0.5, 0.5), groups, shares).probability_at_least(years)
     assert at_least(np.array([shares]), groups, years)[0] == pytest.approx(expected)
@@ -70,7 +70,7 @@ def test_a_higher_threshold_never_lets_more_pass(drawn: list[list[float]]) -> No
     assert hits == sorted(hits, reverse=True)
 
 
-def test_without_any_age_nobody_is_counted() -> None:
+def test_faces_without_an_age_are_not_counted() -> None:
     at = AgeCheck.of(surely([3], 8), DECADES, [face("male")]).passed[0]
     assert at.under_age.value is None
     assert at.adults.value is None

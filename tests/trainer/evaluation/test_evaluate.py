@@ -1,4 +1,4 @@
-"""From an engine and prepared faces to figures, and from figures to JSON, a page, pictures and a few lines."""
+"""Tests of `trainer evaluate`: figures of an engine or a run, as JSON, a page, pictures and a summary."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EVERY_PICTURE = {"confusion.png", "reliability.png", "slices.png", "age-check.pn
 
 
 def people(split: Split, faces: int = 64) -> list[FaceLabel]:
-    """Every age group and gender in turn, of two races."""
+    """Returns labels with every age group and gender in turn, and two races."""
     return [
         face(
             ("female", "male")[index % 2],
@@ -45,27 +45,27 @@ def people(split: Split, faces: int = 64) -> list[FaceLabel]:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An engine that knows nothing, and is sure of it."""
+    """An engine that gives every face the same probabilities."""
     path = tmp_path_factory.mktemp("engine") / "linear.onnx"
     return networks.written(path, networks.linear_network().SerializeToString())
 
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """64 faces to test on and 3 to calibrate; none to train on."""
+    """A prepared folder with 64 test faces, 3 calibration faces and no training faces."""
     return saved(tmp_path_factory.mktemp("faces"), [*people("test"), *people("calibration", 3)])
 
 
 @pytest.fixture(scope="module")
 def evaluation(engine: Path, faces: Path) -> Evaluation:
-    """What there is to say of them."""
+    """The figures of the engine on the test faces."""
     return evaluate(engine, faces)
 
 
 # Figures
 
 
-def test_figures_are_those_of_the_engines_answers(evaluation: Evaluation, faces: Path) -> None:
+def test_figures_follow_from_the_engines_answers(evaluation: Evaluation, faces: Path) -> None:
     data = prepared.load(faces)
     crops = centred(data.crops[:64])
     gender, age = networks.expected(crops, 2).argmax(axis=1), networks.expected(crops, 8).argmax(axis=1)
@@ -77,18 +77,18 @@ def test_figures_are_those_of_the_engines_answers(evaluation: Evaluation, faces:
     assert (evaluation.dataset, evaluation.split, evaluation.kind) == ("Made-up", "test", "engine")
 
 
-def test_the_split_is_chosen(engine: Path, faces: Path) -> None:
+def test_only_the_chosen_split_is_measured(engine: Path, faces: Path) -> None:
     assert evaluate(engine, faces, "calibration").faces == 3
     assert evaluate(engine, faces, "all").faces == 67
 
 
-def test_the_challenge_age_is_chosen(engine: Path, faces: Path) -> None:
+def test_the_challenge_age_can_be_chosen(engine: Path, faces: Path) -> None:
     strict, lenient = (evaluate(engine, faces, challenge_age=age).age_check for age in (60, 1))
     assert strict.challenge_age == 60
     assert strict.passed[-1].under_age.hits < lenient.passed[-1].under_age.hits
 
 
-def test_a_run_and_the_engine_made_of_it_have_the_same_figures(exported: Exported) -> None:
+def test_a_run_and_its_exported_engine_have_the_same_figures(exported: Exported) -> None:
     folder = Path(load_settings(exported.run).prepared[0])
     run, engine = (evaluate(source, folder).to_dict() for source in (exported.run, exported.onnx))
     assert (run["kind"], engine["kind"]) == ("run", "engine")
@@ -107,12 +107,12 @@ def test_a_run_and_the_engine_made_of_it_have_the_same_figures(exported: Exporte
 # What cannot be measured
 
 
-def test_an_empty_split_is_one_line(engine: Path, faces: Path) -> None:
+def test_an_empty_split_is_an_error(engine: Path, faces: Path) -> None:
     with pytest.raises(EvaluationError, match=r"has no faces in its train split: choose another split with --split$"):
         evaluate(engine, faces, "train")
 
 
-def test_faces_without_any_label_are_one_line(engine: Path, tmp_path: Path) -> None:
+def test_faces_without_any_label_are_an_error(engine: Path, tmp_path: Path) -> None:
     folder = saved(tmp_path, [face(split="test"), face(race="White", split="test")])
     with pytest.raises(EvaluationError, match=r"no face of .* in its test split has a gender or an age"):
         evaluate(engine, folder)
@@ -129,7 +129,7 @@ def test_faces_without_any_label_are_one_line(engine: Path, tmp_path: Path) -> N
         ([face("male", "22", r"$a_{|<b> 漢字$")], EVERY_PICTURE - {"age-check.png"}),
     ],
 )
-def test_whatever_is_missing_is_left_out(labels: list[FaceLabel], drawn: set[str], tmp_path: Path) -> None:
+def test_parts_without_data_are_left_out(labels: list[FaceLabel], drawn: set[str], tmp_path: Path) -> None:
     evaluation = judged(labels, [WOMEN] * len(labels), [3] * len(labels))
     write_report(evaluation, tmp_path)
     write_json(evaluation, tmp_path / "figures.json")
@@ -139,7 +139,7 @@ def test_whatever_is_missing_is_left_out(labels: list[FaceLabel], drawn: set[str
     assert "nan" not in summary(evaluation).lower()
 
 
-def test_a_network_of_other_groups_says_how_many_it_leaves_out(engine: Path, tmp_path: Path) -> None:
+def test_faces_outside_the_networks_groups_are_counted(engine: Path, tmp_path: Path) -> None:
     ages = [f"{group.low}-{group.high}" for group in ADIENCE]  # all but 0-2, 4-6 and 60+ are in two of the decades
     folder = saved(tmp_path, [face("male", age, split="test") for age in ages], ADIENCE)
     evaluation = evaluate(engine, folder)
@@ -152,14 +152,14 @@ def test_a_network_of_other_groups_says_how_many_it_leaves_out(engine: Path, tmp
 # JSON
 
 
-def test_json_is_what_was_measured(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_json_holds_the_measured_figures(evaluation: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "sub" / "figures.json"
     write_json(evaluation, path)
     assert json.loads(path.read_text(encoding="utf-8")) == evaluation.to_dict()
     assert path.read_text(encoding="utf-8").endswith("}\n")
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_old_file(
+def test_a_full_disk_is_an_error_and_leaves_the_old_file(
     evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any, **__: Any) -> None:
@@ -179,7 +179,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
 # The report
 
 
-def test_the_page_shows_every_picture_that_was_drawn(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_the_page_links_every_picture(evaluation: Evaluation, tmp_path: Path) -> None:
     write_report(evaluation, tmp_path)
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page)
@@ -191,7 +191,7 @@ def test_the_page_shows_every_picture_that_was_drawn(evaluation: Evaluation, tmp
         assert picture.std() > 5  # something is drawn
 
 
-def test_an_earlier_reports_pictures_do_not_stay(evaluation: Evaluation, tmp_path: Path) -> None:
+def test_pictures_of_an_earlier_report_are_removed(evaluation: Evaluation, tmp_path: Path) -> None:
     write_report(evaluation, tmp_path)
     write_report(judged([face("female")], [WOMEN], [0]), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {*EVERY_PICTURE, "report.md"} - {"age-check.png"}
@@ -205,13 +205,13 @@ def test_the_same_figures_give_the_same_bytes(evaluation: Evaluation, tmp_path: 
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-def test_every_table_of_the_page_is_whole(evaluation: Evaluation) -> None:
+def test_every_row_of_a_table_has_the_same_number_of_cells(evaluation: Evaluation) -> None:
     for table in re.findall(r"(?:^\|.*\n)+", markdown(evaluation), re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
         assert len(widths) == 1, table
 
 
-def test_the_page_says_what_the_figures_say() -> None:
+def test_the_page_shows_the_figures() -> None:
     labels = [face("female", "20-29", "A|B")] * 3 + [face("male", "10-19", "C_D")]
     page = markdown(judged(labels, [WOMEN, WOMEN, MEN, MEN], [3, 4, 6, 2]))
     assert "| gender | 75.0 ± 17.1 | 4 | 83.3 ± 14.4 | 2 |" in page
@@ -223,7 +223,7 @@ def test_the_page_says_what_the_figures_say() -> None:
     assert "| 0.9 | 0.0 ± 21.9 | 1 | – | 0 |" in page  # of the age check
 
 
-def test_the_terminal_gets_the_figures_that_matter() -> None:
+def test_the_summary_shows_the_most_important_figures() -> None:
     labels = [face("female", "20-29", "A")] * 40 + [face("male", "34", "B")] * 40 + [face("male", "10-19")] * 10
     lines = summary(judged(labels, [WOMEN] * 50 + [MEN] * 40, [3] * 40 + [4] * 50)).splitlines()
     assert lines[0] == "facialnet.onnx on 90 faces, the test split of Made-up"
@@ -235,7 +235,7 @@ def test_the_terminal_gets_the_figures_that_matter() -> None:
     assert len(lines) < 16
 
 
-def test_an_engine_that_fails_says_so_itself(faces: Path, tmp_path: Path) -> None:
+def test_an_engines_own_error_is_passed_on(faces: Path, tmp_path: Path) -> None:
     broken = networks.written(tmp_path / "broken.onnx", b"not a network")
     with pytest.raises(EngineError, match="refuses"):
         evaluate(broken, faces)

@@ -1,4 +1,4 @@
-"""The figures in the README, the docs and the model card are those of the committed files."""
+"""Tests that figures in the README, the docs and the model card equal those of the committed files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_model_card_has_the_figures_of_every_form(name: str, words: str) -> 
     assert row in (ROOT / "engines" / "README.md").read_text(encoding="utf-8")
 
 
-def test_what_comes_in_eight_bits_is_as_good_as_the_network() -> None:
+def test_the_shipped_eight_bit_files_keep_the_networks_accuracy() -> None:
     for name in (locations.CPU_INT8, locations.TENSORRT_INT8):
         manifest = check(locations.own_folder() / name)
         assert keeps_accuracy(manifest, check())
@@ -63,7 +63,7 @@ def test_the_benchmarks_figures_are_those_of_its_results(protocol: Protocol) -> 
         assert figures in page[name]
 
 
-def test_the_engines_speed_is_that_of_the_kept_run() -> None:
+def test_the_engines_speed_is_that_of_the_committed_run() -> None:
     page = rows((ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
     run = json.loads((ROOT / "benchmarks" / "speed" / "cpu.json").read_text(encoding="utf-8"))
     for row in run["engines"]:

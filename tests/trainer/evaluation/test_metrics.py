@@ -1,4 +1,4 @@
-"""Every figure on examples worked out by hand, and what holds for any answers."""
+"""Tests of every figure on examples computed by hand, and of properties that hold for any answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_accuracy_over_faces() -> None:
 def test_accuracy_averaged_over_cells() -> None:
     evaluation = judged(LABELS, GENDERS, AGES)
     # Women of 20-29: gender 2/3, exact 1/3, within one 2/3. Men of 20-29: all 1. Boys of 0-2: 0, 0, 1.
-    # Whoever lacks a label is in no cell.
+    # A face without one of the labels is in no cell.
     assert [(cell.name, cell.faces) for cell in evaluation.cells] == [
         ("0-2 male", 1),
         ("20-29 female", 3),
@@ -70,7 +70,7 @@ def test_accuracy_averaged_over_cells() -> None:
     assert evaluation.averaged["age"].cells == 3
 
 
-def test_a_rare_cell_weighs_as_much_as_a_common_one() -> None:
+def test_a_rare_cell_has_the_same_weight_as_a_common_one() -> None:
     labels = [face("female", "20-29")] * 99 + [face("male", "60-69")]
     evaluation = judged(labels, [WOMEN] * 100, [3] * 100)
     assert evaluation.over_faces.gender == Share(99, 100)
@@ -78,7 +78,7 @@ def test_a_rare_cell_weighs_as_much_as_a_common_one() -> None:
     assert evaluation.averaged["age"].value == 0.5
 
 
-def test_confusion_has_the_truth_in_rows() -> None:
+def test_confusion_has_a_row_for_each_true_class() -> None:
     evaluation = judged(LABELS, GENDERS, AGES)
     assert evaluation.confusion_gender.counts == ((2, 2), (1, 2))
     ages = np.zeros((8, 8), int)
@@ -87,7 +87,7 @@ def test_confusion_has_the_truth_in_rows() -> None:
     assert evaluation.confusion_age.labels[0] == "0-2"
 
 
-def test_slices_are_of_those_whose_label_says_so() -> None:
+def test_a_slice_holds_the_faces_with_its_label() -> None:
     evaluation = judged(LABELS, GENDERS, AGES)
     women, men = evaluation.by_gender.slices
     assert (women.name, women.faces) == ("female", 4)
@@ -112,7 +112,7 @@ def test_spread_is_the_best_minus_the_worst() -> None:
     assert evaluation.by_gender.spread("gender") is None  # one slice has no spread
 
 
-def test_expected_age_is_the_kiosks() -> None:
+def test_the_expected_age_equals_the_kiosks_estimate() -> None:
     shares = (0.0, 0.0, 0.1, 0.6, 0.3, 0.0, 0.0, 0.0)
     expected = Estimate(("female", "male"), (0.5, 0.5), ADIENCE, shares).expected_age
     labels = [face(age="22"), face(age="40"), face(age="25-32"), face()]  # 22 is in none of Adience's groups
@@ -121,7 +121,7 @@ def test_expected_age_is_the_kiosks() -> None:
     assert error.years == pytest.approx((abs(expected - 22) + abs(expected - 40)) / 2)
 
 
-def test_where_no_year_is_known_there_is_no_error_in_years() -> None:
+def test_without_known_years_the_age_error_is_none() -> None:
     assert judged(LABELS, GENDERS, AGES).age_error.years is None
 
 
@@ -133,7 +133,7 @@ def test_ages_count_only_within_one_of_the_networks_groups() -> None:
     assert evaluation.over_faces.age == Share(3, 3)
 
 
-def test_each_head_is_judged_by_its_own_temperature() -> None:
+def test_each_heads_calibration_uses_its_own_temperature() -> None:
     network = replace(
         predictions(surely([0], 2, 0.9), surely([0], 8, 0.9)), temperatures=Temperatures(gender=2.0, age=0.5)
     )
@@ -144,7 +144,7 @@ def test_each_head_is_judged_by_its_own_temperature() -> None:
 
 
 @given(answers)
-def test_anything_gives_figures_that_are_json(drawn: list[tuple[Any, ...]]) -> None:
+def test_any_predictions_give_figures_that_are_valid_json(drawn: list[tuple[Any, ...]]) -> None:
     labels = [face(gender, age, race) for gender, age, race, _, _ in drawn]
     evaluation = judged(labels, [answer[3] for answer in drawn], [answer[4] for answer in drawn])
     data = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))

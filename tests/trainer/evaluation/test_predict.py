@@ -1,4 +1,4 @@
-"""An engine and a run asked the same way, and what is neither."""
+"""Tests of predictions by an engine and by a run, and of paths that are neither."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def engine(tmp_path: Path) -> Path:
 
 
 class _Tensor:
-    """As much of a tensor as is asked for."""
+    """The part of torch's tensor that predictions use."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -40,7 +40,7 @@ class _Tensor:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run whose logits are the mean and the first pixel of each crop's middle, whatever the trainer does."""
+    """A run with a replaced network: its logits are the mean and the first pixel of each crop's centre."""
     folder = tmp_path / "run-7"
     folder.mkdir()
 
@@ -59,7 +59,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_an_engine_says_what_its_network_says(engine: Path) -> None:
+def test_predictions_equal_the_engines_answers(engine: Path) -> None:
     rows = np.array([5, 0, 3])
     said = predict(engine, CROPS, rows)
     crops = centred(CROPS[rows])
@@ -76,7 +76,9 @@ def test_an_engine_is_named_by_its_checksum_and_not_by_its_folder(engine: Path) 
 
 
 @pytest.mark.parametrize("kind", ["engine", "run"])
-def test_batches_change_nothing(kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_size_does_not_change_predictions(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = request.getfixturevalue(kind)
     whole = predict(source, CROPS, np.arange(7))
     monkeypatch.setattr("trainer.evaluation.predict.BATCH", 3)
@@ -85,7 +87,7 @@ def test_batches_change_nothing(kind: str, request: pytest.FixtureRequest, monke
     np.testing.assert_allclose(parts.age, whole.age, atol=1e-6)
 
 
-def test_a_run_says_its_logits_divided_by_its_temperatures(run: Path) -> None:
+def test_a_runs_logits_are_divided_by_its_temperatures(run: Path) -> None:
     said = predict(run, CROPS, np.arange(7))
     middles = centred(CROPS)[:, 0].astype(float)
     np.testing.assert_allclose(said.gender[:, 0], 1 / (1 + np.exp(-middles.mean(axis=(1, 2)) / 2.0)), atol=1e-6)
@@ -95,7 +97,7 @@ def test_a_run_says_its_logits_divided_by_its_temperatures(run: Path) -> None:
     assert said.temperatures == Temperatures(gender=2.0, age=0.5)
 
 
-def test_what_is_neither_a_run_nor_an_engine(tmp_path: Path) -> None:
+def test_a_path_that_is_neither_a_run_nor_an_engine_is_an_error(tmp_path: Path) -> None:
     alone = tmp_path / "alone.onnx"
     alone.write_bytes(b"no manifest beside it")
     for path in (tmp_path / "nowhere", alone):
@@ -105,7 +107,7 @@ def test_what_is_neither_a_run_nor_an_engine(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(KioskError, match="is not a run"):
         predict(saved(tmp_path / "faces", [face()]), CROPS, np.arange(1))
 
@@ -117,7 +119,7 @@ def test_another_files_manifest_is_refused(engine: Path) -> None:
         predict(engine, CROPS, np.arange(1))
 
 
-def test_an_engine_is_judged_without_torch(engine: Path, tmp_path: Path) -> None:
+def test_an_engine_is_measured_without_torch(engine: Path, tmp_path: Path) -> None:
     faces = saved(tmp_path / "faces", [face("female", "20-29", split="test")])
     script = (
         "import sys; from pathlib import Path; from trainer.evaluation.evaluate import evaluate, write_report\n"

@@ -1,4 +1,4 @@
-"""Calibration error on bins that can be reckoned by hand, and temperatures taken out again."""
+"""Tests of the calibration error on bins computed by hand, and of removing temperatures."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def test_a_worked_example() -> None:
     assert filled == {0.9: (4, 0.75), 0.6: (6, 0.5)}
 
 
-def test_who_is_right_as_often_as_sure_has_no_error() -> None:
+def test_confidence_equal_to_accuracy_has_no_error() -> None:
     assert reliability(surely([0] * 5, 2, 0.8), np.array([0, 0, 0, 0, 1])).error == pytest.approx(0)
 
 
-def test_a_bin_holds_its_upper_edge_and_not_its_lower() -> None:
+def test_a_bin_includes_its_upper_edge_only() -> None:
     third = 5 / BINS  # the edge between the fifth bin and the sixth
     bins = reliability(np.array([[third, third, third], [third + 1e-6, third - 1e-6, third]]), np.array([0, 0])).bins
     assert [each.faces for each in bins[4:6]] == [1, 1]
@@ -43,11 +43,11 @@ def test_a_bin_holds_its_upper_edge_and_not_its_lower() -> None:
     assert all(one.high == other.low for one, other in pairwise(bins))
 
 
-def test_certainty_is_in_the_last_bin_even_if_rounded_above_one() -> None:
+def test_a_confidence_rounded_above_one_is_in_the_last_bin() -> None:
     assert reliability(np.array([[1.0000001, 0.0]], np.float32), np.array([0])).bins[-1].faces == 1
 
 
-def test_of_no_faces_there_is_no_error() -> None:
+def test_without_faces_the_error_is_none() -> None:
     result = reliability(np.empty((0, 8)), np.empty(0, np.int64))
     assert result.error is None
     assert len(result.bins) == BINS
@@ -55,17 +55,17 @@ def test_of_no_faces_there_is_no_error() -> None:
 
 
 @given(arrays(np.float64, (3, 8), elements=st.floats(-8, 8)), st.floats(0.3, 4))
-def test_a_temperature_is_taken_out_again(logits: np.ndarray, temperature: float) -> None:
+def test_a_temperature_can_be_removed(logits: np.ndarray, temperature: float) -> None:
     calibrated = softmax(logits, temperature)
     np.testing.assert_allclose(without_temperature(calibrated, temperature), softmax(logits, 1), atol=1e-9)
 
 
-def test_a_probability_rounded_to_none_stays_none() -> None:
+def test_a_probability_rounded_to_0_stays_0() -> None:
     out = without_temperature(np.array([[1.0, 0.0]], np.float32), 2.0)
     np.testing.assert_allclose(out, [[1, 0]], atol=1e-9)
 
 
-def test_before_and_after_are_not_mixed_up() -> None:
+def test_before_is_without_and_after_is_with_the_temperature() -> None:
     # Sure of 0.9 after a temperature of 2; without it 0.9² against 0.1², which is 0.988 of both.
     head = Calibration.of(surely([0] * 10, 2, 0.9), np.array([0] * 9 + [1]), temperature=2.0)
     assert head.after.error == pytest.approx(0.0)

@@ -1,4 +1,4 @@
-"""A temperature makes probabilities mean what they say."""
+"""Tests of temperature scaling: a fitted temperature makes confidence equal to accuracy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trainer.training.infer import logits_of
 
 
 def drawn(count: int = 20_000, classes: int = 8) -> tuple[Tensor, Tensor]:
-    """Logits, and labels drawn from exactly the probabilities that they say."""
+    """Returns logits, and labels drawn at random with exactly their probabilities."""
     generator = torch.Generator().manual_seed(0)
     logits = 2 * torch.randn(count, classes, generator=generator)
     return logits, torch.multinomial(logits.softmax(dim=1), 1, generator=generator)[:, 0]
@@ -30,7 +30,7 @@ def test_a_known_temperature_is_found(true_temperature: float, classes: int) -> 
     assert fit_temperature(logits * true_temperature, labels) == pytest.approx(true_temperature, rel=0.05)
 
 
-def test_the_fitted_temperature_is_the_best_there_is() -> None:
+def test_the_fitted_temperature_has_the_least_loss() -> None:
     logits, labels = drawn(2000)
     fitted = fit_temperature(3 * logits, labels)
 
@@ -40,7 +40,7 @@ def test_the_fitted_temperature_is_the_best_there_is() -> None:
     assert loss(fitted) < min(loss(0.95 * fitted), loss(1.05 * fitted), loss(1.0))
 
 
-def test_the_logits_stay_as_they_are() -> None:
+def test_fitting_does_not_change_the_logits() -> None:
     logits, labels = drawn(200)
     before = logits.clone()
     fit_temperature(logits, labels)
@@ -48,8 +48,8 @@ def test_the_logits_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("right", [True, False], ids=["always right", "always wrong"])
-def test_too_few_faces_to_be_wrong_still_give_a_usable_temperature(right: bool) -> None:
-    """Four decimals of it stand in the manifest, which refuses 0; and argmax must not change."""
+def test_all_right_or_all_wrong_gives_a_usable_temperature(right: bool) -> None:
+    """The manifest stores four decimals and refuses 0, and the likeliest answer must not change."""
     labels = torch.tensor([0, 1, 1, 0, 1])
     logits = 4 * torch.nn.functional.one_hot(labels if right else 1 - labels, 2).float()
     temperature = round(fit_temperature(logits, labels), 4)
@@ -57,8 +57,8 @@ def test_too_few_faces_to_be_wrong_still_give_a_usable_temperature(right: bool) 
     assert torch.equal((logits / temperature).softmax(dim=1).argmax(dim=1), logits.argmax(dim=1))
 
 
-def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path) -> None:
-    """The same faces, half of them without a gender: its temperature is that of the other half alone."""
+def test_a_head_is_calibrated_on_the_faces_whose_label_is_known(tmp_path: Path) -> None:
+    """Half of the faces have no gender: gender's temperature is fitted on the other half."""
     torch.manual_seed(0)
     network = made_up.TinyNet().eval()
     faces = Faces.load([made_up.save(tmp_path, 320)])
@@ -74,7 +74,7 @@ def test_a_head_is_calibrated_on_the_faces_whose_answer_is_known(tmp_path: Path)
     assert temperatures.age == fit_temperatures(network, faces).age
 
 
-def test_faces_must_be_kept_for_calibration(tmp_path: Path) -> None:
+def test_data_without_calibration_faces_is_an_error(tmp_path: Path) -> None:
     faces = Faces.load([made_up.save(tmp_path, 64, splits=("train", "test"))])
     with pytest.raises(CalibrationError, match="has no faces for calibration"):
         fit_temperatures(made_up.TinyNet(), faces)

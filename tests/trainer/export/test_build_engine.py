@@ -1,4 +1,4 @@
-"""From the network to an engine in its place: converted, compiled, checked, and only then written."""
+"""Tests of `trainer build-engine` and `verify-engine`: an engine is converted, compiled, verified and then written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trainer.cli import main
 from trainer.export import build_engine, build_int8, verify_engine
 from trainer.export.tensorrt.builder import BuildError, CompiledEngine
 
-MEASURED = MeasuredAccuracy(measured_on="nobody", faces=1000, gender=0.9, age=0.6, age_within_one=0.95)
+MEASURED = MeasuredAccuracy(measured_on="no faces", faces=1000, gender=0.9, age=0.6, age_within_one=0.95)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The kiosk's own folder, as in a checkout, with a network in it."""
+    """The kiosk's own engine folder, as in a checkout, with a network in it."""
     folder = tmp_path / "engines"
     folder.mkdir()
     (tmp_path / "setup.cfg").touch()
@@ -69,7 +69,7 @@ Compile = Callable[..., CompiledEngine]
 
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Compiles nothing: an "engine" is the ONNX file, which the made-up GPU runs. Keeps what it was asked."""
+    """Replaces the compiler: an "engine" is the ONNX file, for the simulated GPU. Returns the calls' options."""
     asked: list[dict[str, Any]] = []
 
     def compile_engine(content: bytes, library: TensorRTLibrary, **options: Any) -> CompiledEngine:
@@ -107,7 +107,9 @@ def test_the_kiosks_own_network_is_compiled_checked_and_chosen(own: Path) -> Non
     assert load().manifest == manifest
 
 
-def test_an_engine_that_strays_is_not_written(own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_differs_too_much_is_not_written(
+    own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trainer("build-engine")
     before = (own / "facialnet-fp32.engine").read_bytes()
 
@@ -130,7 +132,7 @@ def test_an_engine_that_strays_is_not_written(own: Path, gpu: FakeGpu, monkeypat
 
 
 @pytest.mark.usefixtures("gpu")
-def test_what_cannot_be_built_leaves_what_was_there(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_leaves_the_earlier_engine(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer("build-engine")
     before = (own / "facialnet-fp32.engine").read_bytes()
 
@@ -143,7 +145,7 @@ def test_what_cannot_be_built_leaves_what_was_there(own: Path, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("gpu", "no_gpu")
-def test_without_a_gpu_the_check_is_left_to_the_target(own: Path) -> None:
+def test_without_a_gpu_the_engine_is_written_unverified(own: Path) -> None:
     result = trainer("build-engine", "--out", own / "mine.engine")
     assert f"run `trainer verify-engine {own / 'mine.engine'}`" in result.output
     assert "this machine has no NVIDIA driver" in result.output
@@ -163,7 +165,7 @@ def test_options_reach_the_compiler(gpu: FakeGpu, compiler: list[dict[str, Any]]
 
 
 @pytest.mark.usefixtures("gpu")
-def test_with_faces_the_engine_itself_is_measured(own: Path, tmp_path: Path) -> None:
+def test_with_faces_the_engines_own_accuracy_is_measured(own: Path, tmp_path: Path) -> None:
     faces = made_up.save(tmp_path / "faces", 160)
     result = trainer("build-engine", "--calibration", faces)
     assert "faces of Made-up's faces kept aside" in result.output
@@ -177,7 +179,7 @@ def test_with_faces_the_engine_itself_is_measured(own: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_network_of_ones_own_keeps_its_name(own: Path, tmp_path: Path) -> None:
+def test_another_network_keeps_its_name(own: Path, tmp_path: Path) -> None:
     theirs = linear_network()
     theirs.doc_string = "trained elsewhere"
     path = written(tmp_path / "mine.onnx", theirs.SerializeToString())
@@ -186,7 +188,7 @@ def test_a_network_of_ones_own_keeps_its_name(own: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("gpu")
-def test_eight_bits_come_from_the_file_that_comes_with_the_kiosk(own: Path, compiler: list[dict[str, Any]]) -> None:
+def test_eight_bits_come_from_the_shipped_file(own: Path, compiler: list[dict[str, Any]]) -> None:
     model = linear_network()
     model.graph.node.append(onnx.helper.make_node("QuantizeLinear", ["gender", "one"], ["ignored"]))
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1), "one"))
@@ -204,7 +206,7 @@ def test_eight_bits_come_from_the_file_that_comes_with_the_kiosk(own: Path, comp
 
 
 @pytest.mark.usefixtures("gpu")
-def test_eight_bits_of_a_cpu_are_no_source(own: Path) -> None:
+def test_the_cpus_eight_bit_file_cannot_be_compiled(own: Path) -> None:
     model = linear_network()
     for name, value in (("scale", np.float32(1)), ("zero", np.uint8(0))):
         model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
@@ -214,7 +216,7 @@ def test_eight_bits_of_a_cpu_are_no_source(own: Path) -> None:
 
 
 @pytest.mark.usefixtures("gpu", "own")
-def test_a_compiled_engine_is_no_source(own: Path) -> None:
+def test_a_compiled_engine_cannot_be_compiled(own: Path) -> None:
     trainer("build-engine")
     result = trainer("build-engine", own / "facialnet-fp32.engine", succeeds=False)
     assert "is a compiled engine: name the ONNX file" in result.output
@@ -232,7 +234,7 @@ def test_eight_bits_need_faces() -> None:
         assert "--calibration" in trainer("build-engine", "--target", target, succeeds=False).output
 
 
-def test_a_cpu_is_built_for_in_eight_bits_alone() -> None:
+def test_the_cpu_target_allows_eight_bits_only() -> None:
     result = CliRunner().invoke(main, ["build-engine", "--target", "cpu", "--precision", "fp16"])
     assert result.exit_code == 2
     assert "always writes int8" in result.output
@@ -264,7 +266,7 @@ def test_the_source_is_never_overwritten(own: Path, tmp_path: Path, compiler: li
 
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize("place", ["pipe.engine", "file/x.engine", "manifest.engine"])
-def test_what_cannot_be_written_is_found_out_before_any_work(
+def test_an_unwritable_output_is_an_error_before_any_work(
     own: Path, tmp_path: Path, compiler: list[dict[str, Any]], place: str
 ) -> None:
     os.mkfifo(tmp_path / "pipe.engine")
@@ -276,7 +278,7 @@ def test_what_cannot_be_written_is_found_out_before_any_work(
 
 
 @pytest.mark.usefixtures("gpu")
-def test_eight_bits_of_another_network_do_not_replace_the_kiosks(own: Path, tmp_path: Path) -> None:
+def test_another_networks_eight_bit_file_does_not_replace_the_kiosks(own: Path, tmp_path: Path) -> None:
     faces = made_up.save(tmp_path / "faces", 640)
     path = written(tmp_path / "mine.onnx", bar_network.network().SerializeToString())
     before = contents(own)
@@ -289,7 +291,7 @@ def test_eight_bits_of_another_network_do_not_replace_the_kiosks(own: Path, tmp_
 
 
 @pytest.mark.usefixtures("own")
-def test_a_network_that_says_no_numbers_is_not_compiled(
+def test_a_network_with_nan_answers_is_not_compiled(
     gpu: FakeGpu, tmp_path: Path, compiler: list[dict[str, Any]]
 ) -> None:
     assert gpu
@@ -320,7 +322,7 @@ def test_weights_in_another_file_are_refused(tmp_path: Path, monkeypatch: pytest
         assert "has its weights in another file" in output
 
 
-def test_an_unknown_generation_is_refused_before_anything_is_said(
+def test_an_unknown_generation_is_refused_before_any_work(
     own: Path, gpu: FakeGpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rtx = TensorRTLibrary(fake_gpu.fake_tensorrt(gpu), "tensorrt_rtx", "1.7.1.116")
@@ -331,7 +333,7 @@ def test_an_unknown_generation_is_refused_before_anything_is_said(
     assert contents(own).keys() == {locations.NETWORK, f"{locations.NETWORK}.json"}
 
 
-def test_options_of_the_compiler_are_refused_where_nothing_is_compiled() -> None:
+def test_compiler_options_are_refused_for_targets_that_compile_nothing() -> None:
     for option in (["--max-batch", "4"], ["--workspace", "9"], ["--gpus", "ada"], ["-v"]):
         result = CliRunner().invoke(main, ["build-engine", "--target", "cpu", *option])
         assert result.exit_code == 2
@@ -342,22 +344,22 @@ def test_options_of_the_compiler_are_refused_where_nothing_is_compiled() -> None
 
 
 @pytest.mark.usefixtures("gpu")
-def test_an_engine_that_was_built_again_meanwhile_keeps_its_own_manifest(
+def test_an_engine_built_again_during_verification_keeps_its_manifest(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = unchecked(own)
+    path = write_unverified(own)
 
-    def meanwhile(*_: object) -> object:
+    def build_again_and_verify(*_: object) -> object:
         path.write_bytes(b"another")
         write(compiled_manifest(b"another"), path)
         return SimpleNamespace(manifest=None)
 
-    monkeypatch.setattr(verify_engine, "verify_here", meanwhile)
+    monkeypatch.setattr(verify_engine, "verify_here", build_again_and_verify)
     assert "was built again during the verification" in trainer("verify-engine", path, succeeds=False).output
     assert check(path) == compiled_manifest(b"another")
 
 
-def unchecked(own: Path, **changes: Any) -> Path:
+def write_unverified(own: Path, **changes: Any) -> Path:
     trainer("build-engine")
     path = own / "facialnet-fp32.engine"
     write(check(path).model_copy(update={"verified": None, **changes}), path)
@@ -365,8 +367,8 @@ def unchecked(own: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.usefixtures("gpu")
-def test_the_check_is_made_up_for_on_the_target(own: Path, tmp_path: Path) -> None:
-    path = unchecked(own)
+def test_verify_engine_verifies_an_unverified_engine(own: Path, tmp_path: Path) -> None:
+    path = write_unverified(own)
     assert "checked on Orin (made up)" in trainer("verify-engine", path).output
     assert check(path).verified is not None
     assert check(path).accuracy == MEASURED
@@ -376,12 +378,12 @@ def test_the_check_is_made_up_for_on_the_target(own: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("gpu")
-def test_an_engine_that_strays_is_not_marked_as_checked(own: Path) -> None:
+def test_an_engine_that_differs_too_much_is_not_marked_as_verified(own: Path) -> None:
     other = linear_network()
     weights = next(tensor for tensor in other.graph.initializer if tensor.name == "gender.weight")
     weights.raw_data = (onnx.numpy_helper.to_array(weights) * np.float32(2)).tobytes()
     content = other.SerializeToString()
-    path = unchecked(own)
+    path = write_unverified(own)
     path.write_bytes(content)
     manifest = check_manifest(path)
     write(manifest.model_copy(update={"sha256": sha256_of(content)}), path)
@@ -394,8 +396,8 @@ def check_manifest(path: Path) -> Manifest:
 
 
 @pytest.mark.usefixtures("gpu")
-def test_without_its_network_nothing_can_be_checked(own: Path) -> None:
-    path = unchecked(own)
+def test_an_engine_without_its_onnx_file_cannot_be_verified(own: Path) -> None:
+    path = write_unverified(own)
     manifest = check(path)
     assert manifest.tensorrt is not None
     build = manifest.tensorrt.model_copy(update={"onnx_sha256": "f" * 64})
@@ -404,12 +406,12 @@ def test_without_its_network_nothing_can_be_checked(own: Path) -> None:
 
 
 @pytest.mark.usefixtures("gpu")
-def test_an_onnx_file_has_nothing_to_check(own: Path) -> None:
+def test_an_onnx_file_cannot_be_verified(own: Path) -> None:
     assert "not a compiled engine" in trainer("verify-engine", own / locations.NETWORK, succeeds=False).output
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_machine_that_cannot_run_it_says_why(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = unchecked(own)
+def test_a_machine_that_cannot_run_the_engine_gets_the_reason(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_unverified(own)
     monkeypatch.setattr(cuda_device, "find", lambda: CudaDevice("another", "8.9", "13.0"))
     assert "built for compute capability 8.7" in trainer("verify-engine", path, succeeds=False).output

@@ -1,4 +1,4 @@
-"""A network in half precision: the same answers, and float32 wherever half precision would cost any."""
+"""Tests of networks in float16: the same answers, and float32 where float16 would change them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from trainer.export.float16 import to_float16
 from trainer.export.precision import NetworkError, precision_of
 
 
-def halved(model: ModelProto) -> ModelProto:
-    """In half precision, every type in it inferred, and found to be whole and in order."""
+def to_checked_float16(model: ModelProto) -> ModelProto:
+    """Returns the model in float16 with inferred types, after ONNX has checked it."""
     result = onnx.load_model_from_string(to_float16(model.SerializeToString()))
     onnx.checker.check_model(result, full_check=True)
     return onnx.shape_inference.infer_shapes(result, strict_mode=True, data_prop=True)
 
 
 def types_of(model: ModelProto) -> dict[str, int]:
-    """The element type of every value and weight."""
+    """Returns the element type of every value and weight by name."""
     graph = model.graph
     values = (*graph.input, *graph.value_info, *graph.output)
     return {value.name: value.type.tensor_type.elem_type for value in values} | {
@@ -31,21 +31,21 @@ def types_of(model: ModelProto) -> dict[str, int]:
     }
 
 
-def computed_in(model: ModelProto) -> dict[str, int]:
-    """The element type of what every node gives, by the node's name."""
+def output_types(model: ModelProto) -> dict[str, int]:
+    """Returns the element type of every node's output, by the node's name."""
     types = types_of(model)
     return {node.name: types[node.output[0]] for node in model.graph.node if node.op_type != "Cast"}
 
 
-def test_layers_are_half_and_the_rest_is_not() -> None:
-    half = halved(bar_network.network())
+def test_only_layers_are_float16() -> None:
+    half = to_checked_float16(bar_network.network())
     layers = {bar_network.CONVOLUTION, "relu", "flatten", bar_network.GENDER, bar_network.AGE}
     rest = {"mean", "centring", "gender.softmax", "age.softmax"}
-    assert computed_in(half) == dict.fromkeys(layers, TensorProto.FLOAT16) | dict.fromkeys(rest, TensorProto.FLOAT)
+    assert output_types(half) == dict.fromkeys(layers, TensorProto.FLOAT16) | dict.fromkeys(rest, TensorProto.FLOAT)
 
 
 def test_no_weight_stays_in_float32() -> None:
-    weights = {tensor.name: tensor.data_type for tensor in halved(bar_network.network()).graph.initializer}
+    weights = {tensor.name: tensor.data_type for tensor in to_checked_float16(bar_network.network()).graph.initializer}
     assert weights.pop("pixels") == TensorProto.INT64
     assert len(weights) == 6
     assert set(weights.values()) == {TensorProto.FLOAT16}
@@ -53,7 +53,7 @@ def test_no_weight_stays_in_float32() -> None:
 
 @pytest.mark.parametrize("model", [bar_network.network(), linear_network()], ids=["bars", "linear"])
 def test_the_interface_is_the_same(model: ModelProto) -> None:
-    half = halved(model)
+    half = to_checked_float16(model)
     assert list(half.graph.input) == list(model.graph.input)
     assert list(half.graph.output) == list(model.graph.output)
 
@@ -71,9 +71,9 @@ def test_answers_are_the_same(faces: int) -> None:
         assert 0 < np.abs(ours - theirs).max() < 2e-3
 
 
-def test_facialnet_itself() -> None:
+def test_the_shipped_network_converts() -> None:
     content = to_float16(default_path().read_bytes())
-    kinds = computed_in(halved(onnx.load(default_path())))
+    kinds = output_types(to_checked_float16(onnx.load(default_path())))
     assert sum(kind == TensorProto.FLOAT16 for kind in kinds.values()) == 28  # 14 layers, 12 ReLUs, pool and reshape
     crops = np.random.default_rng(0).random((4, 1, 75, 75), np.float32)
     engines = (OnnxEngine(each, check(default_path())) for each in (content, default_path().read_bytes()))
@@ -83,8 +83,8 @@ def test_facialnet_itself() -> None:
     assert not onnx.load_model_from_string(content).graph.value_info  # the exporter's, which said float32
 
 
-def test_a_value_may_be_needed_in_both() -> None:
-    """The features go to a layer and to an output, the crops to a layer and to what stays in float32."""
+def test_a_value_can_exist_in_float16_and_float32() -> None:
+    """The features go to a layer and to an output; the crops go to a layer and to a float32 node."""
     shape = ("n", 4)
     model = helper.make_model(
         helper.make_graph(
@@ -103,8 +103,8 @@ def test_a_value_may_be_needed_in_both() -> None:
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=10,
     )
-    half = halved(model)
-    assert computed_in(half) == {
+    half = to_checked_float16(model)
+    assert output_types(half) == {
         "first": TensorProto.FLOAT16,
         "relu": TensorProto.FLOAT16,
         "sum": TensorProto.FLOAT,
@@ -116,12 +116,12 @@ def test_a_value_may_be_needed_in_both() -> None:
     assert len(half.graph.initializer) == 1
 
 
-def test_the_same_file_comes_out_every_time() -> None:
+def test_the_same_network_gives_the_same_file() -> None:
     network = bar_network.network().SerializeToString()
     assert to_float16(network) == to_float16(network)
 
 
-def test_weights_that_half_precision_does_not_hold_are_refused() -> None:
+def test_weights_too_large_for_float16_are_refused() -> None:
     network = bar_network.network(sureness=1e6).SerializeToString()
     with pytest.raises(
         NetworkError, match=r"weights in gender\.layer\.weight are too large for float16: build with --prec"
@@ -129,12 +129,12 @@ def test_weights_that_half_precision_does_not_hold_are_refused() -> None:
         to_float16(network)
 
 
-def test_what_is_half_already_is_refused() -> None:
+def test_a_float16_network_is_refused() -> None:
     with pytest.raises(NetworkError, match="is already in fp16: use its float32 file"):
         to_float16(to_float16(bar_network.network().SerializeToString()))
 
 
-def test_the_file_tells_its_precision() -> None:
+def test_the_precision_is_read_from_the_file() -> None:
     network = bar_network.network().SerializeToString()
     assert precision_of(network) == "fp32"
     assert precision_of(to_float16(network)) == "fp16"
@@ -145,7 +145,7 @@ def test_the_file_tells_its_precision() -> None:
     [b"", b"not a network", bar_network.network().SerializeToString()[:-100], ModelProto().SerializeToString()],
     ids=["empty", "garbage", "truncated", "without a graph"],
 )
-def test_what_is_no_network_is_one_line(content: bytes) -> None:
+def test_content_without_a_network_is_an_error(content: bytes) -> None:
     for told_of in (precision_of, to_float16):
         with pytest.raises(NetworkError, match="is not a complete ONNX network") as caught:
             told_of(content)

@@ -1,4 +1,4 @@
-"""A network in eight bits: as good as before, in the form that its runtime takes, and made of nothing but its input."""
+"""Tests of networks in eight bits: accuracy, the form for each runtime, and reproducible files."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from trainer.training.augment import centred
 
 FORMS: tuple[Form, ...] = get_args(Form)
 LOUD = 2000.0
-"""More than 255 times what the heads look at: in eight bits, nothing is left of that."""
+"""More than 255 times the heads' other inputs, which eight bits then round to 0."""
 
 every_form = pytest.mark.parametrize("form", FORMS)
 
@@ -42,25 +42,25 @@ def content_of(loudness: float = 0.0) -> bytes:
     return bar_network.network(loudness).SerializeToString()
 
 
-def made(form: Form, faces: Faces, loudness: float = 0.0) -> QuantisedNetwork:
+def quantise_made_up(form: Form, faces: Faces, loudness: float = 0.0) -> QuantisedNetwork:
     content = content_of(loudness)
     return quantise(content, manifest_of(content), faces, form, progress=False)
 
 
 @pytest.fixture(scope="session")
 def faces(made_up_set: Path) -> Faces:
-    """96 faces to calibrate ranges on, 32 each to compare and to measure."""
+    """96 faces for the ranges, 32 for comparing and 32 for measuring."""
     return Faces.load([made_up_set])
 
 
 @pytest.fixture(scope="session")
 def results(faces: Faces) -> dict[Form, QuantisedNetwork]:
-    """The network in every form."""
-    return {form: made(form, faces) for form in FORMS}
+    """The network in eight bits, in every form."""
+    return {form: quantise_made_up(form, faces) for form in FORMS}
 
 
 class Graph:
-    """What can be asked of a quantised file."""
+    """A quantised file's graph, with look-ups by name."""
 
     def __init__(self, content: bytes) -> None:
         self.model: ModelProto = onnx.load_model_from_string(content)
@@ -69,7 +69,7 @@ class Graph:
         self.makers: dict[str, NodeProto] = {name: node for node in self.model.graph.node for name in node.output}
 
     def pairs(self, kind: str) -> list[tuple[NDArray, NDArray]]:
-        """Scale and zero point of all that is quantised, or dequantised."""
+        """Returns scale and zero point of every node of one kind."""
         return [
             (self.weights[node.input[1]], self.weights[node.input[2]])
             for node in self.model.graph.node
@@ -77,7 +77,7 @@ class Graph:
         ]
 
     def layer(self, name: str) -> list[NodeProto | None]:
-        """What makes each input of a layer; None where it is a weight as it is."""
+        """Returns the node that computes each input of a layer; None for a plain weight."""
         (layer,) = (node for node in self.model.graph.node if node.name == name)
         return [self.makers.get(value) for value in layer.input]
 
@@ -86,7 +86,7 @@ class Graph:
 
 
 @every_form
-def test_it_is_as_good_as_before(results: dict[Form, QuantisedNetwork], form: Form) -> None:
+def test_accuracy_is_kept(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     result = results[form]
     assert result.before.gender == result.before.age == 1
     assert result.accuracy == result.before
@@ -97,7 +97,7 @@ def test_it_is_as_good_as_before(results: dict[Form, QuantisedNetwork], form: Fo
 
 @every_form
 @pytest.mark.parametrize("count", [1, 5])
-def test_it_answers_as_the_network_does(
+def test_answers_are_near_the_networks(
     results: dict[Form, QuantisedNetwork], faces: Faces, form: Form, count: int
 ) -> None:
     crops = centred(faces.crops(faces.rows("test")[:count]))
@@ -109,21 +109,21 @@ def test_it_answers_as_the_network_does(
 
 
 @every_form
-def test_layers_that_eight_bits_ruin_are_left_in_float32(faces: Faces, form: Form) -> None:
-    result = made(form, faces, LOUD)
+def test_layers_that_lose_accuracy_stay_in_float32(faces: Faces, form: Form) -> None:
+    result = quantise_made_up(form, faces, LOUD)
     assert result.kept_float32 == (bar_network.AGE, bar_network.GENDER)
     assert result.losses == (0.875, 0.5, 0.0)
     assert result.accuracy == result.before
     graph = Graph(result.content)
     assert all(maker is None or maker.op_type == "Flatten" for maker in graph.layer(bar_network.GENDER))
     assert [maker and maker.op_type for maker in graph.layer(bar_network.CONVOLUTION)[:2]] == ["DequantizeLinear"] * 2
-    assert len(graph.pairs("QuantizeLinear")) == 1  # and none that nobody reads
+    assert len(graph.pairs("QuantizeLinear")) == 1  # and no unused one
     assert result.manifest(manifest_of(content_of(LOUD))).built_by["kept in float"] == "age.layer, gender.layer"
 
 
 @every_form
-def test_a_layer_left_in_float32_takes_nothing_from_another(faces: Faces, form: Form) -> None:
-    """Both heads are given the same features."""
+def test_a_float32_layer_gets_no_quantised_input_of_another_layer(faces: Faces, form: Form) -> None:
+    """Both heads have the same features as input."""
     crops = centred(faces.crops(faces.rows("train")))
     graph = Graph(quantise_to_qdq(content_of(), crops, form, [bar_network.AGE]))
     assert [maker and maker.op_type for maker in graph.layer(bar_network.AGE)] == ["Flatten", None, None]
@@ -134,7 +134,7 @@ def test_a_layer_left_in_float32_takes_nothing_from_another(faces: Faces, form: 
 
 
 @every_form
-def test_nothing_but_layers_is_in_eight_bits(results: dict[Form, QuantisedNetwork], form: Form) -> None:
+def test_only_layers_are_in_eight_bits(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     model = Graph(results[form].content).model
     layers = set(layers_of(content_of()))
     assert layers == {bar_network.CONVOLUTION, bar_network.GENDER, bar_network.AGE}
@@ -153,7 +153,7 @@ def test_names_shapes_and_types_are_kept(results: dict[Form, QuantisedNetwork], 
 
 
 @every_form
-def test_every_channel_has_a_scale_of_its_own(results: dict[Form, QuantisedNetwork], form: Form) -> None:
+def test_every_channel_has_its_own_scale(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     graph = Graph(results[form].content)
     weights = {name: graph.layer(name)[1] for name in layers_of(content_of())}
     scales = {name: graph.weights[node.input[1]].shape for name, node in weights.items() if node}
@@ -172,7 +172,7 @@ def test_the_cpus_activations_are_unsigned_and_its_weights_have_seven_bits(
     assert [graph.weights[node.input[0]].dtype for node in biases if node] == [np.int32] * 3
 
 
-def test_tensorrts_zero_is_in_the_middle_and_its_biases_are_float(results: dict[Form, QuantisedNetwork]) -> None:
+def test_tensorrts_zero_point_is_0_and_its_biases_are_float(results: dict[Form, QuantisedNetwork]) -> None:
     graph = Graph(results["tensorrt"].content)
     pairs = graph.pairs("QuantizeLinear") + graph.pairs("DequantizeLinear")
     assert all(zero.dtype == np.int8 and not zero.any() for _, zero in pairs)
@@ -187,16 +187,16 @@ def test_tensorrts_zero_is_in_the_middle_and_its_biases_are_float(results: dict[
 
 @every_form
 def test_the_same_faces_give_the_same_file(results: dict[Form, QuantisedNetwork], faces: Faces, form: Form) -> None:
-    assert made(form, faces).content == results[form].content
+    assert quantise_made_up(form, faces).content == results[form].content
 
 
 @every_form
-def test_the_file_names_no_folder_of_this_machine(results: dict[Form, QuantisedNetwork], form: Form) -> None:
+def test_the_file_contains_no_path(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     for place in ("/tmp", "kiosk-eight-bits", str(Path.home()), str(Path.cwd())):
         assert place.encode() not in results[form].content
 
 
-def test_nodes_without_names_are_layers_as_well(faces: Faces) -> None:
+def test_unnamed_nodes_are_quantised(faces: Faces) -> None:
     model = bar_network.network()
     for node in model.graph.node:
         node.ClearField("name")
@@ -210,7 +210,7 @@ def test_nodes_without_names_are_layers_as_well(faces: Faces) -> None:
 
 
 @every_form
-def test_the_manifest_says_what_it_is_made_of(results: dict[Form, QuantisedNetwork], form: Form) -> None:
+def test_the_manifest_names_its_network_and_calibration(results: dict[Form, QuantisedNetwork], form: Form) -> None:
     result, network = results[form], manifest_of(content_of())
     manifest = Manifest.model_validate_json(result.manifest(network).model_dump_json())
     assert (manifest.format, manifest.precision) == ("onnx", "int8")
@@ -223,16 +223,16 @@ def test_the_manifest_says_what_it_is_made_of(results: dict[Form, QuantisedNetwo
     assert OnnxEngine(result.content, manifest).infer(np.zeros((2, 1, 75, 75), np.float32)).age.shape == (2, 8)
 
 
-def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranges_are_calibrated_on_the_training_split_only(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[NDArray[np.float32]] = []
 
-    def looking(network: bytes, crops: NDArray[np.float32], *_: object) -> bytes:
+    def record_crops(network: bytes, crops: NDArray[np.float32], *_: object) -> bytes:
         looked_at.append(crops)
         return quantise_to_qdq(network, crops, "cpu")
 
-    monkeypatch.setattr("trainer.export.quantise.quantise_to_qdq", looking)
+    monkeypatch.setattr("trainer.export.quantise.quantise_to_qdq", record_crops)
     monkeypatch.setattr("trainer.export.quantise.CALIBRATION_FACES", 40)
-    result = made("cpu", faces)
+    result = quantise_made_up("cpu", faces)
     assert result.calibrated_on == "Made-up, 40 faces"
     (crops,) = looked_at
     known = {crop.tobytes() for crop in centred(faces.crops(faces.rows("train")))}
@@ -241,7 +241,7 @@ def test_ranges_come_of_the_training_split_alone(faces: Faces, monkeypatch: pyte
     assert CALIBRATION_FACES > 96
 
 
-def test_every_crop_is_looked_at_and_told_of(faces: Faces) -> None:
+def test_every_crop_is_used_and_reported(faces: Faces) -> None:
     crops = centred(faces.crops(faces.rows("train")))[:70]
     seen: list[int] = []
     content = quantise_to_qdq(content_of(), crops, "cpu", on_crops=seen.append)
@@ -250,21 +250,23 @@ def test_every_crop_is_looked_at_and_told_of(faces: Faces) -> None:
     assert quantise_to_qdq(content_of(), crops, "cpu") != content
 
 
-def test_it_works_in_silence(faces: Faces, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_the_quantisers_output_is_suppressed(
+    faces: Faces, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     handlers, level = list(logging.root.handlers), logging.root.manager.disable
-    made("cpu", faces)
+    quantise_made_up("cpu", faces)
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
     assert (logging.root.handlers, logging.root.manager.disable) == (handlers, level)
 
 
-def test_progress_is_for_terminals(faces: Faces, capfd: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_shown_only_on_terminals(faces: Faces, capfd: pytest.CaptureFixture[str]) -> None:
     quantise(content_of(), manifest_of(content_of()), faces, "cpu")
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_torch_is_needed(made_up_set: Path, tmp_path: Path) -> None:
-    """As on a Jetson, which has none. Nor is anything left behind in a process whose log nobody set up."""
+def test_quantising_needs_no_torch(made_up_set: Path, tmp_path: Path) -> None:
+    """A Jetson has no torch. The quantiser also leaves no log handler behind in a process without logging set up."""
     network = tmp_path / "network.onnx"
     network.write_bytes(content_of())
     script = f"""
@@ -290,33 +292,33 @@ print(logging.root.handlers)
 
 
 @pytest.mark.parametrize("split", ["train", "calibration", "test"])
-def test_too_few_faces_are_one_line(tmp_path: Path, split: str) -> None:
+def test_too_few_faces_are_an_error(tmp_path: Path, split: str) -> None:
     labels = made_up.labels_of(160)
     kept = [label for label in labels if label.split != split]
     few = [label for label in labels if label.split == split][: MIN_FACES - 1]
     with pytest.raises(QuantiseError, match=rf"has 29 faces in its {split} split, where 30 are needed: prepare more"):
-        made("cpu", Faces.load([saved(tmp_path, [*kept, *few])]))
+        quantise_made_up("cpu", Faces.load([saved(tmp_path, [*kept, *few])]))
 
 
-def test_faces_of_other_age_groups_are_one_line(tmp_path: Path) -> None:
+def test_faces_of_other_age_groups_are_an_error(tmp_path: Path) -> None:
     folder = saved(tmp_path, made_up.labels_of(160), ADIENCE)
     with pytest.raises(QuantiseError, match=r"age groups 0-2, 4-6, .* and the network has 0-2, 3-9, .*: prepare"):
-        made("cpu", Faces.load([folder]))
+        quantise_made_up("cpu", Faces.load([folder]))
 
 
-def test_faces_of_whom_nothing_is_known_are_one_line(tmp_path: Path) -> None:
+def test_faces_without_labels_are_an_error(tmp_path: Path) -> None:
     labels = [replace(label, gender="") for label in made_up.labels_of(160)]
     with pytest.raises(AccuracyError, match="no face in the calibration split of Made-up has a known gender"):
-        made("cpu", Faces.load([saved(tmp_path, labels)]))
+        quantise_made_up("cpu", Faces.load([saved(tmp_path, labels)]))
 
 
-def test_a_network_that_no_layer_can_leave_is_refused(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_that_loses_accuracy_in_any_layer_is_refused(faces: Faces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.export.quantise.LOSS_ALLOWED", -0.01)
     with pytest.raises(QuantiseError, match=r"no layer of the network can .*: use --precision fp16 or fp32$"):
-        made("cpu", faces)
+        quantise_made_up("cpu", faces)
 
 
-def test_what_is_no_float32_network_is_refused(results: dict[Form, QuantisedNetwork], faces: Faces) -> None:
+def test_a_network_that_is_not_float32_is_refused(results: dict[Form, QuantisedNetwork], faces: Faces) -> None:
     said = {
         results["cpu"].content: "is already in int8",
         to_float16(content_of()): "is already in fp16",
@@ -338,7 +340,7 @@ def test_a_network_without_layers_is_refused() -> None:
         layers_of(model.SerializeToString())
 
 
-def test_what_onnx_runtime_refuses_is_one_line(faces: Faces) -> None:
+def test_a_network_that_onnx_runtime_refuses_is_an_error(faces: Faces) -> None:
     model = bar_network.network()
     model.graph.node[0].op_type = "Mystery"
     model.graph.node[0].domain = "tests"
@@ -357,7 +359,7 @@ def shipped(request: pytest.FixtureRequest) -> tuple[Form, bytes, Manifest]:
     return request.param, *read_checked(default_path().with_name(f"facialnet-{request.param}-int8.onnx"))
 
 
-def test_a_file_shipped_is_the_network_and_as_good(shipped: tuple[Form, bytes, Manifest]) -> None:
+def test_a_shipped_file_keeps_the_networks_accuracy(shipped: tuple[Form, bytes, Manifest]) -> None:
     _, content, manifest = shipped
     network_content, network = read_checked(default_path())
     assert manifest.network_sha256 == network.sha256
@@ -371,7 +373,7 @@ def test_a_file_shipped_is_the_network_and_as_good(shipped: tuple[Form, bytes, M
     assert len(content) < 0.26 * len(network_content)
 
 
-def test_a_file_shipped_has_its_form(shipped: tuple[Form, bytes, Manifest]) -> None:
+def test_a_shipped_file_has_its_form(shipped: tuple[Form, bytes, Manifest]) -> None:
     form, content, _ = shipped
     graph = Graph(content)
     largest = max(np.abs(array.astype(int)).max() for array in graph.weights.values() if array.dtype == np.int8)

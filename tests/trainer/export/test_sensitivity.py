@@ -1,4 +1,4 @@
-"""Layers are left in float32 until the network is as good as before, and no more of them than that takes."""
+"""Tests of the search for layers that must stay in float32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAYERS = ("first", "second", "third", "fourth")
 
 
 def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[KeptLayers, list[tuple[str, ...]]]:
-    """Each layer costs what is said unless it is left in float32; what was tried, in order, comes along."""
+    """Runs the search with a fixed loss for each quantised layer. Returns the result and all attempts in order."""
     tried: list[tuple[str, ...]] = []
 
     def attempt(kept: tuple[str, ...]) -> bytes:
@@ -28,26 +28,26 @@ def search(cost: dict[str, float], allowed: float = 0.005) -> tuple[KeptLayers, 
     return keep_float32_until_accurate(attempt, loss_of, LAYERS, allowed), tried
 
 
-def test_a_network_that_is_as_good_is_left_alone() -> None:
+def test_an_accurate_network_keeps_no_layer_in_float32() -> None:
     kept, tried = search({"second": 0.005})
     assert kept == KeptLayers(b"", (), (0.005,))
     assert tried == [()]
 
 
-def test_the_layer_that_costs_most_is_left_first() -> None:
+def test_the_layer_that_costs_most_is_kept_first() -> None:
     kept, tried = search({"first": 0.004, "second": 0.01, "third": 0.002, "fourth": 0.03})
     assert kept == KeptLayers(b"fourth,second,first", ("fourth", "second", "first"), (0.046, 0.016, 0.006, 0.002))
     assert tried[1:5] == [(layer,) for layer in LAYERS]
     assert tried[5:8] == [("fourth", layer) for layer in ("first", "second", "third")]
 
 
-def test_it_stops_with_every_layer_in_float32() -> None:
+def test_the_search_ends_with_every_layer_in_float32() -> None:
     kept, _ = search(dict.fromkeys(LAYERS, 0.01), allowed=-1.0)
     assert sorted(kept.layers) == sorted(LAYERS)
     assert kept.losses[-1] == 0
 
 
-def test_probabilities_decide_where_accuracy_does_not() -> None:
+def test_probabilities_decide_between_equal_accuracies() -> None:
     losses = {(): Loss(0.01, 3), ("first",): Loss(0.01, 2), ("second",): Loss(0.01, 1)}
     names = {",".join(layers).encode(): layers for layers in losses}
     kept = keep_float32_until_accurate(
@@ -61,7 +61,7 @@ def test_probabilities_decide_where_accuracy_does_not() -> None:
 
 
 @pytest.mark.parametrize("task", ["gender", "age", "age_within_one"])
-def test_the_loss_is_that_of_the_task_that_lost_most(task: str) -> None:
+def test_the_loss_is_the_largest_of_all_tasks(task: str) -> None:
     before = MeasuredAccuracy(measured_on="these", faces=9, gender=0.9, age=0.6, age_within_one=0.95)
     after = before.model_copy(update={"gender": 0.91, task: getattr(before, task) - 0.02})
     said = [predictions(surely([0], 2, sure), surely([3], 8)) for sure in (1.0, 0.75)]

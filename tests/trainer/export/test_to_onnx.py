@@ -1,4 +1,4 @@
-"""The exported file is the trained network, calibrated, and says of itself what is true."""
+"""Tests of the export: the file computes the trained network, calibrated, and its manifest is correct."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from trainer.training.run_folder import RunError, load_network
 
 @pytest.fixture
 def network() -> FacialNet:
-    """With batch normalisation that has seen something."""
+    """A network whose batch normalisation has statistics of some crops."""
     torch.manual_seed(0)
     network = FacialNet(batch_norm=True).eval()
     for layer in network.modules():
@@ -47,7 +47,7 @@ def network() -> FacialNet:
 
 @pytest.fixture
 def run(exported: Exported, tmp_path: Path) -> Path:
-    """A copy of the run, to be changed."""
+    """A copy of the run that a test can change."""
     return Path(shutil.copytree(exported.run, tmp_path / "run"))
 
 
@@ -57,14 +57,14 @@ def logits_of(network: FacialNet, crops: torch.Tensor) -> Logits:
     return logits
 
 
-def train_on(run: Path, folder: Path) -> None:
+def use_prepared_folder(run: Path, folder: Path) -> None:
     """Makes a run's settings name another prepared folder."""
     settings = json.loads((run / "run.json").read_text())
     faces = Faces.load([folder]).fingerprint if folder.exists() else ""
     (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(folder)], "faces": faces}))
 
 
-def test_folding_batch_normalisation_changes_nothing(network: FacialNet) -> None:
+def test_folding_batch_normalisation_does_not_change_the_function(network: FacialNet) -> None:
     crops = example_crops(4)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     plain = fold_batch_norm(network)
@@ -80,7 +80,7 @@ def test_the_folded_network_is_the_papers(network: FacialNet) -> None:
     assert sum(parameter.numel() for parameter in plain.parameters()) == 4_159_242
 
 
-def test_there_is_nothing_to_fold_in_the_papers_network() -> None:
+def test_the_papers_network_is_returned_unchanged() -> None:
     network = FacialNet().eval()
     crops = example_crops(2)
     torch.testing.assert_close(logits_of(fold_batch_norm(network), crops), logits_of(network, crops))
@@ -127,7 +127,7 @@ def test_the_manifest_is_the_files_own(exported: Exported) -> None:
     assert sorted(path.name for path in exported.onnx.parent.iterdir()) == ["facialnet.onnx", "facialnet.onnx.json"]
 
 
-def test_the_manifest_says_what_the_network_is(exported: Exported) -> None:
+def test_the_manifest_describes_the_network(exported: Exported) -> None:
     manifest = exported.manifest
     assert manifest.format == "onnx"
     assert manifest.input_shape == CROP_SHAPE == (None, 1, CROP_SIZE, CROP_SIZE)
@@ -138,8 +138,8 @@ def test_the_manifest_says_what_the_network_is(exported: Exported) -> None:
     assert manifest.built_by["recipe"] == "1 epochs; batch normalisation folded"
 
 
-def test_the_file_tells_nothing_of_where_it_was_made(exported: Exported) -> None:
-    """Torch's exporter writes a stack trace, with the full names of source files, beside every node."""
+def test_the_file_contains_no_source_paths(exported: Exported) -> None:
+    """Torch's exporter writes a stack trace with source paths beside every node."""
     content = exported.onnx.read_bytes()
     for source in (module.__file__, torch.__file__):
         assert str(Path(source).parent).encode() not in content
@@ -156,8 +156,8 @@ def test_accuracy_is_what_evaluate_measures(exported: Exported) -> None:
         assert getattr(accuracy.averaged, task) == pytest.approx(measured.averaged[task].value, abs=1e-4)
 
 
-def test_other_faces_than_it_learnt_from_are_refused(run: Path, tmp_path: Path) -> None:
-    """Among them may be some that it learnt from."""
+def test_faces_that_the_run_was_not_prepared_with_are_refused(run: Path, tmp_path: Path) -> None:
+    """They may include faces that the network was trained on."""
     settings = json.loads((run / "run.json").read_text())
     others = made_up.save(tmp_path / "prepared", 64)
     (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(others)]}))
@@ -166,7 +166,7 @@ def test_other_faces_than_it_learnt_from_are_refused(run: Path, tmp_path: Path) 
     assert not (tmp_path / "out.onnx").exists()
 
 
-def test_an_export_that_fails_at_its_end_leaves_both_files(
+def test_a_failed_export_leaves_the_earlier_files(
     exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> str:
@@ -183,7 +183,7 @@ def test_an_export_that_fails_at_its_end_leaves_both_files(
 
 @pytest.fixture
 def earlier(exported: Exported, tmp_path: Path) -> Path:
-    """An engine with its manifest, where another one shall go."""
+    """An earlier engine with its manifest at the output path."""
     folder = tmp_path / "engine"
     folder.mkdir()
     shutil.copy(manifest_path(exported.onnx), folder)
@@ -198,10 +198,10 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_file_that_differs_from_torch_replaces_nothing(
+def test_a_file_that_differs_from_torch_is_not_written(
     exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As if the exporter had lost the temperatures of this run, which are others."""
+    """The exporter writes the file of a run with other temperatures."""
     exporter_writes(monkeypatch, exported.onnx.read_bytes())
     monkeypatch.setattr("trainer.evaluation.temperature.fit_temperature", lambda *_: 3.0)
     before = contents(earlier.parent)
@@ -210,7 +210,7 @@ def test_a_file_that_differs_from_torch_replaces_nothing(
     assert contents(earlier.parent) == before
 
 
-def test_a_file_that_is_no_network_replaces_nothing(
+def test_a_file_without_a_network_is_not_written(
     exported: Exported, earlier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exporter_writes(monkeypatch, b"garbage")
@@ -227,8 +227,8 @@ def test_a_run_without_a_checkpoint_is_refused(run: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "out.onnx").exists()
 
 
-def test_data_that_is_gone_is_refused(run: Path, tmp_path: Path) -> None:
-    train_on(run, tmp_path / "gone")
+def test_missing_data_is_an_error(run: Path, tmp_path: Path) -> None:
+    use_prepared_folder(run, tmp_path / "gone")
     with pytest.raises(PreparedDataError, match="gone is not prepared data"):
         export(run, tmp_path / "out.onnx")
 
@@ -238,7 +238,7 @@ def test_data_that_is_gone_is_refused(run: Path, tmp_path: Path) -> None:
     [(("train", "test"), "has no faces for calibration"), (("train", "calibration"), "has no faces for testing")],
     ids=["calibration", "test"],
 )
-def test_faces_must_be_kept_aside(
+def test_data_without_held_out_faces_is_an_error(
     run: Path,
     exported: Exported,
     tmp_path: Path,
@@ -246,8 +246,8 @@ def test_faces_must_be_kept_aside(
     said: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whether or not that is found before the export, which is not repeated here, nothing is written."""
-    train_on(run, made_up.save(tmp_path / "prepared", 64, splits=splits))
+    """Nothing is written, whether the error comes before or after the export."""
+    use_prepared_folder(run, made_up.save(tmp_path / "prepared", 64, splits=splits))
     temperatures = iter([exported.manifest.temperatures.gender, exported.manifest.temperatures.age])
     monkeypatch.setattr("trainer.evaluation.temperature.fit_temperature", lambda *_: next(temperatures))
     exporter_writes(monkeypatch, exported.onnx.read_bytes())

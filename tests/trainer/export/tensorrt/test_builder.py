@@ -1,4 +1,4 @@
-"""The compile step, by NVIDIA's real builders; what needs a GPU is what they are told of one that is made up."""
+"""Tests of compiling with NVIDIA's real builders. A simulated GPU replaces the real one where TensorRT needs it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from trainer.export.float16 import to_float16
 from trainer.export.qdq import quantise_to_qdq
 from trainer.export.tensorrt import builder as tensorrt_builder
 from trainer.export.tensorrt import timing_cache
-from trainer.export.tensorrt.builder import compile_engine
+from trainer.export.tensorrt.builder import choose_generations, compile_engine, compute_capabilities
 from trainer.export.tensorrt.errors import NOT_ONNX, BuildError
 
 ORIN = CudaDevice("Orin", "8.7", "12.6")
@@ -52,23 +52,23 @@ def linear() -> bytes:
 
 
 @pytest.fixture
-def choosing(library: TensorRTLibrary) -> TensorRTLibrary:
-    """Bindings that can choose GPU generations."""
+def rtx_library(library: TensorRTLibrary) -> TensorRTLibrary:
+    """A library whose bindings can choose GPU generations."""
     if not hasattr(library.module, "ComputeCapability"):
         pytest.skip(f"the module {library.module.__name__} cannot choose GPU generations")
     return library
 
 
 @pytest.fixture
-def on_a_jetson(library: TensorRTLibrary, monkeypatch: pytest.MonkeyPatch) -> TensorRTLibrary:
-    """TensorRT's bindings, taken for TensorRT itself on a machine that has a GPU."""
+def as_on_jetson(library: TensorRTLibrary, monkeypatch: pytest.MonkeyPatch) -> TensorRTLibrary:
+    """The library, presented as TensorRT on a machine with a GPU."""
     if library.module.__name__ != "tensorrt":
         pytest.skip("these bindings take no timing cache")
     monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
     return dataclasses.replace(library, flavour="tensorrt")
 
 
-def in_precision(network: bytes, precision: str) -> bytes:
+def to_precision(network: bytes, precision: str) -> bytes:
     if precision == "fp16":
         return to_float16(network)
     if precision == "int8":
@@ -77,14 +77,14 @@ def in_precision(network: bytes, precision: str) -> bytes:
     return network
 
 
-def with_node(operator: str, name: str) -> bytes:
+def network_with_node(operator: str, name: str) -> bytes:
     model = linear_network()
     model.graph.node.insert(2, helper.make_node(operator, ["pixels"], ["unused"], name=name))
     return bytes(model.SerializeToString())
 
 
-def with_weights_elsewhere(folder: Path) -> bytes:
-    """A whole network, whose weights are in a file beside it."""
+def network_with_external_weights(folder: Path) -> bytes:
+    """Returns a network whose weights are in another file in `folder`."""
     path = folder / "network.onnx"
     onnx.save_model(linear_network(), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
     return path.read_bytes()
@@ -93,8 +93,8 @@ def with_weights_elsewhere(folder: Path) -> bytes:
 @pytest.mark.tensorrt
 @pytest.mark.parametrize("precision", BYTES_A_WEIGHT)
 def test_every_precision_is_compiled(library: TensorRTLibrary, facialnet: bytes, precision: str) -> None:
-    """An engine holds its weights in the precision that the file says. TensorRT itself may hold some twice."""
-    content = compile_engine(in_precision(facialnet, precision), library, max_batch=8).content
+    """An engine's size shows the precision of its weights. TensorRT may store some weights twice."""
+    content = compile_engine(to_precision(facialnet, precision), library, max_batch=8).content
     weights = WEIGHTS * BYTES_A_WEIGHT[precision]
     assert len(content) > weights
     if library.flavour == "tensorrt_rtx":
@@ -102,7 +102,7 @@ def test_every_precision_is_compiled(library: TensorRTLibrary, facialnet: bytes,
 
 
 @pytest.mark.tensorrt
-def test_the_manifest_is_told_what_was_built(library: TensorRTLibrary, linear: bytes) -> None:
+def test_the_build_is_described_for_the_manifest(library: TensorRTLibrary, linear: bytes) -> None:
     gpu = cuda_device.find_or_none()
     compiled = compile_engine(linear, library, max_batch=3)
     if library.flavour == "tensorrt_rtx":
@@ -120,12 +120,12 @@ def test_the_manifest_is_told_what_was_built(library: TensorRTLibrary, linear: b
 
 @pytest.mark.tensorrt
 @pytest.mark.parametrize("max_batch", [1, 8, 256])
-def test_one_to_so_many_crops_fit_and_one_is_fastest(
+def test_the_profile_allows_1_to_max_batch_crops_and_is_optimised_for_1(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, max_batch: int
 ) -> None:
     profile = library.module.IOptimizationProfile
     real, shapes = profile.set_shape, []
-    monkeypatch.setattr(profile, "set_shape", lambda *told: (shapes.append(told[1:]), real(*told)))
+    monkeypatch.setattr(profile, "set_shape", lambda *calls: (shapes.append(calls[1:]), real(*calls)))
     compile_engine(linear, library, max_batch=max_batch)
     assert shapes == [("chips", (1, 1, 75, 75), (1, 1, 75, 75), (max_batch, 1, 75, 75))]
 
@@ -136,7 +136,7 @@ def test_one_to_so_many_crops_fit_and_one_is_fastest(
     [lambda _: b"", lambda _: bytes(range(256)) * 20, lambda _: b"text\n" * 99, lambda whole: whole[:-10]],
     ids=["empty", "bytes", "text", "cut short"],
 )
-def test_what_is_no_onnx_file_is_refused(
+def test_content_that_is_not_onnx_is_refused(
     library: TensorRTLibrary, linear: bytes, damage: Callable[[bytes], bytes]
 ) -> None:
     with pytest.raises(BuildError, match=NOT_ONNX):
@@ -148,12 +148,12 @@ def test_what_is_no_onnx_file_is_refused(
 def test_an_unsupported_operator_is_named(library: TensorRTLibrary, operator: str) -> None:
     words = f"refuses the ONNX file at its node a/node, operator {operator}: it is not supported"
     with pytest.raises(BuildError, match=words) as raised:
-        compile_engine(with_node(operator, "a/node"), library, max_batch=8)
+        compile_engine(network_with_node(operator, "a/node"), library, max_batch=8)
     assert str(raised.value).startswith(str(library))
 
 
 @pytest.mark.tensorrt
-def test_what_does_not_fit_together_is_named_too(library: TensorRTLibrary) -> None:
+def test_a_node_with_mismatched_shapes_is_named(library: TensorRTLibrary) -> None:
     with pytest.raises(BuildError) as raised:
         compile_engine(linear_network({"chips": ("n", 3, 75, 75)}).SerializeToString(), library, max_batch=8)
     assert "operator MatMul: node_of_gender.scores: last dimension of input0 = 16875 and" in str(raised.value)
@@ -181,12 +181,12 @@ def test_another_interface_is_refused(library: TensorRTLibrary, network: ModelPr
 
 
 @pytest.mark.tensorrt
-def test_weights_in_another_file_are_not_looked_for(
+def test_external_weights_are_not_read(
     library: TensorRTLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where TensorRT would find them
     with pytest.raises(BuildError, match="has its weights in another file: export it as a single file"):
-        compile_engine(with_weights_elsewhere(tmp_path), library, max_batch=8)
+        compile_engine(network_with_external_weights(tmp_path), library, max_batch=8)
 
 
 @pytest.mark.tensorrt
@@ -198,22 +198,20 @@ def test_the_workspace_is_passed_on(library: TensorRTLibrary, facialnet: bytes) 
 
 
 @pytest.mark.tensorrt
-def test_turing_is_built_for_when_it_is_named(choosing: TensorRTLibrary, facialnet: bytes) -> None:
-    build = compile_engine(to_float16(facialnet), choosing, max_batch=8, generations=["turing"]).build
+def test_turing_can_be_chosen(rtx_library: TensorRTLibrary, facialnet: bytes) -> None:
+    build = compile_engine(to_float16(facialnet), rtx_library, max_batch=8, generations=["turing"]).build
     assert build.capabilities == ("7.5",)
 
 
 @pytest.mark.tensorrt
-def test_turing_has_no_matrices_in_float32_and_the_refusal_says_what_to_do(
-    choosing: TensorRTLibrary, facialnet: bytes
-) -> None:
+def test_float32_for_turing_is_refused_with_a_remedy(rtx_library: TensorRTLibrary, facialnet: bytes) -> None:
     with pytest.raises(BuildError, match=r"for Turing, use --precision fp16: .* FP32 GEMM is not supported"):
-        compile_engine(facialnet, choosing, max_batch=8, generations=["turing"])
+        compile_engine(facialnet, rtx_library, max_batch=8, generations=["turing"])
 
 
 @pytest.mark.tensorrt
-def test_generations_can_be_chosen(choosing: TensorRTLibrary, linear: bytes) -> None:
-    build = compile_engine(linear, choosing, max_batch=8, generations=["blackwell", "ada"]).build
+def test_generations_can_be_chosen(rtx_library: TensorRTLibrary, linear: bytes) -> None:
+    build = compile_engine(linear, rtx_library, max_batch=8, generations=["blackwell", "ada"]).build
     assert build.capabilities == ("8.9", "12.0", "12.1")
 
 
@@ -225,7 +223,7 @@ def test_an_unlisted_generation_is_refused(library: TensorRTLibrary, linear: byt
 
 
 @pytest.mark.tensorrt
-def test_only_the_module_of_tensorrt_for_rtx_can_choose(library: TensorRTLibrary, linear: bytes) -> None:
+def test_only_tensorrt_for_rtxs_own_module_can_choose_generations(library: TensorRTLibrary, linear: bytes) -> None:
     if hasattr(library.module, "ComputeCapability"):
         pytest.skip(f"the module {library.module.__name__} can")
     rtx = dataclasses.replace(library, flavour="tensorrt_rtx")
@@ -234,7 +232,7 @@ def test_only_the_module_of_tensorrt_for_rtx_can_choose(library: TensorRTLibrary
 
 
 @pytest.mark.tensorrt
-def test_its_messages_are_shown_as_far_as_they_are_wanted(
+def test_verbosity_selects_which_messages_are_shown(
     library: TensorRTLibrary, linear: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shown = []
@@ -247,18 +245,18 @@ def test_its_messages_are_shown_as_far_as_they_are_wanted(
 
 
 @pytest.mark.tensorrt
-def test_the_file_says_what_is_computed_in_which_precision(
+def test_the_network_is_strongly_typed_and_tf32_is_off(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """TensorRT 10 takes it for a wish unless it is told otherwise, and all take float32 for TF32."""
+    """By default TensorRT 10 may choose another precision, and every version computes float32 in TF32."""
     trt = library.module
     real_create, real_build = trt.Builder.create_network, trt.Builder.build_serialized_network
     flags, rounded = [], []
-    monkeypatch.setattr(trt.Builder, "create_network", lambda *told: (flags.append(told[1]), real_create(*told))[1])
+    monkeypatch.setattr(trt.Builder, "create_network", lambda *calls: (flags.append(calls[1]), real_create(*calls))[1])
     monkeypatch.setattr(
         trt.Builder,
         "build_serialized_network",
-        lambda *told: (rounded.append(told[2].get_flag(trt.BuilderFlag.TF32)), real_build(*told))[1],
+        lambda *calls: (rounded.append(calls[2].get_flag(trt.BuilderFlag.TF32)), real_build(*calls))[1],
     )
     compile_engine(linear, library, max_batch=8)
     assert flags == [1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)]
@@ -266,7 +264,7 @@ def test_the_file_says_what_is_computed_in_which_precision(
 
 
 @pytest.mark.tensorrt
-def test_its_progress_is_shown(
+def test_progress_is_shown(
     library: TensorRTLibrary,
     linear: bytes,
     monkeypatch: pytest.MonkeyPatch,
@@ -302,30 +300,34 @@ def test_ctrl_c_stops_a_build(library: TensorRTLibrary, linear: bytes, monkeypat
 
 
 @pytest.mark.tensorrt
-def test_nothing_of_tensorrt_outlives_a_build(
+def test_all_tensorrt_objects_are_freed_after_a_build(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Freed by the garbage collector, which TensorRT's logger may set off, a builder hangs the process."""
-    real, made = library.module.Builder, []
+    """A builder that the garbage collector frees hangs the process, and TensorRT's logger may trigger a collection."""
+    real, builders = library.module.Builder, []
 
     def watched(logger: Any) -> Any:
         builder = real(logger)
-        made.append(weakref.ref(builder))
+        builders.append(weakref.ref(builder))
         return builder
 
     monkeypatch.setattr(library.module, "Builder", watched)
     compile_engine(linear, library, max_batch=8)
     errors = []
-    for network in (b"", with_node("Det", "node"), linear_network({"faces": ("n", 1, 75, 75)}).SerializeToString()):
+    for network in (
+        b"",
+        network_with_node("Det", "node"),
+        linear_network({"faces": ("n", 1, 75, 75)}).SerializeToString(),
+    ):
         with pytest.raises(BuildError) as raised:
             compile_engine(network, library, max_batch=8)
         errors.append(raised)
-    assert [builder() for builder in made] == [None] * 4
+    assert [builder() for builder in builders] == [None] * 4
 
 
 @pytest.mark.tensorrt
 @pytest.mark.parametrize("before", [True, False])
-def test_no_garbage_is_collected_meanwhile(
+def test_garbage_collection_is_paused_during_a_build(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, before: bool
 ) -> None:
     collecting = []
@@ -361,32 +363,32 @@ def test_building_needs_no_pycuda(library: TensorRTLibrary) -> None:
 
 
 @pytest.mark.tensorrt
-def test_tensorrt_builds_for_the_gpu_that_is_there(on_a_jetson: TensorRTLibrary, linear: bytes) -> None:
-    build = compile_engine(linear, on_a_jetson, max_batch=8).build
+def test_tensorrt_builds_for_the_installed_gpu(as_on_jetson: TensorRTLibrary, linear: bytes) -> None:
+    build = compile_engine(linear, as_on_jetson, max_batch=8).build
     assert (build.flavour, build.cuda, build.gpu, build.capabilities) == ("tensorrt", "12.6", "Orin", ("8.7",))
 
 
 @pytest.mark.tensorrt
-def test_what_was_timed_is_kept_and_offered_again(
-    on_a_jetson: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_timings_are_stored_and_used_for_the_next_build(
+    as_on_jetson: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    config = on_a_jetson.module.IBuilderConfig
+    config = as_on_jetson.module.IBuilderConfig
     real, offered = config.create_timing_cache, []
-    monkeypatch.setattr(config, "create_timing_cache", lambda *told: (offered.append(told[1]), real(*told))[1])
-    file = timing_cache.cache_file(on_a_jetson, ORIN)
+    monkeypatch.setattr(config, "create_timing_cache", lambda *calls: (offered.append(calls[1]), real(*calls))[1])
+    file = timing_cache.cache_file(as_on_jetson, ORIN)
     assert file.is_relative_to(tmp_path)
-    compile_engine(linear, on_a_jetson, max_batch=8)
-    compile_engine(linear, on_a_jetson, max_batch=8)
+    compile_engine(linear, as_on_jetson, max_batch=8)
+    compile_engine(linear, as_on_jetson, max_batch=8)
     file.write_bytes(file.read_bytes()[:-1])
-    compile_engine(linear, on_a_jetson, max_batch=8)
+    compile_engine(linear, as_on_jetson, max_batch=8)
     first, again, damaged = offered
     assert (first, damaged) == (b"", b"")
     assert len(again) > 100
 
 
 @pytest.mark.tensorrt
-def test_tensorrt_for_rtx_times_nothing(
+def test_tensorrt_for_rtx_uses_no_timing_cache(
     library: TensorRTLibrary, linear: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -397,7 +399,7 @@ def test_tensorrt_for_rtx_times_nothing(
 
 @pytest.mark.gpu
 @pytest.mark.tensorrt
-def test_what_was_timed_is_used_again_on_a_gpu(
+def test_timings_are_used_again_on_a_gpu(
     library: TensorRTLibrary, facialnet: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if library.flavour != "tensorrt":
@@ -415,21 +417,21 @@ def no_gpu() -> CudaDevice:
     raise DriverError("this machine has no NVIDIA driver")
 
 
-def test_tensorrt_itself_needs_a_gpu(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorrt_needs_a_gpu(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_device, "find", no_gpu)
     library = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
     with pytest.raises(BuildError, match="the engine, and this machine has no NVIDIA driver; TensorRT for RTX builds"):
         compile_engine(linear, library, max_batch=8)
 
 
-def test_tensorrt_itself_builds_for_no_other_gpu(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensorrt_cannot_build_for_other_gpus(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
     library = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
     with pytest.raises(BuildError, match="TensorRT builds only for this machine's GPU"):
         compile_engine(linear, library, max_batch=8, generations=["ada"])
 
 
-def test_a_machine_without_memory_is_said_to_be(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memory_error_becomes_a_build_error(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def compiled(*_: object) -> bytes:
         raise MemoryError
 
@@ -439,8 +441,8 @@ def test_a_machine_without_memory_is_said_to_be(linear: bytes, monkeypatch: pyte
         compile_engine(linear, TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26"), max_batch=8)
 
 
-class Unwilling:
-    """A module whose library does not start, which its bindings say so."""
+class ModuleWithoutLibrary:
+    """A module whose bindings report that their library does not start."""
 
     class ILogger:
         INTERNAL_ERROR, ERROR, WARNING, INFO, VERBOSE = range(5)
@@ -451,8 +453,69 @@ class Unwilling:
             raise TypeError("pybind11::init(): factory function returned nullptr")
 
 
-def test_a_builder_that_does_not_start_says_why(linear: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_builder_that_does_not_start_is_an_error_with_the_reason(
+    linear: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cuda_device, "find", lambda: ORIN)
-    unwilling: Any = Unwilling
+    unwilling: Any = ModuleWithoutLibrary
     with pytest.raises(BuildError, match=r"TensorRT 10\.3\.0\.26 ran out of memory"):
         compile_engine(linear, TensorRTLibrary(unwilling, "tensorrt", "10.3.0.26"), max_batch=8)
+
+
+# GPU generations
+
+
+class Config:
+    """TensorRT's builder config with compute capabilities. It accepts only the given ones."""
+
+    def __init__(self, *known: int) -> None:
+        self._known = known
+        self.chosen: list[int | None] = []
+
+    num_compute_capabilities = property(None, lambda self, count: self.chosen.extend([None] * count))
+
+    def set_compute_capability(self, number: int, index: int) -> bool:
+        if index >= len(self.chosen) or number not in self._known:
+            return False
+        self.chosen[index] = number
+        return True
+
+
+@pytest.fixture
+def trt() -> Any:
+    module = ModuleType("tensorrt_rtx")
+    module.ComputeCapability = int  # type: ignore[attr-defined]
+    return module
+
+
+@pytest.mark.parametrize(
+    ("generations", "expected"),
+    [
+        ((), ("8.0", "8.6", "8.9", "12.0", "12.1")),
+        (("turing",), ("7.5",)),
+        (("blackwell", "ampere", "ampere"), ("8.0", "8.6", "12.0", "12.1")),
+    ],
+)
+def test_generations_have_compute_capabilities(generations: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert compute_capabilities(generations) == expected
+
+
+def test_an_unknown_generation_is_an_error_that_lists_the_known_ones() -> None:
+    with pytest.raises(BuildError, match="not build for hopper, only for turing, ampere, ada, blackwell: use TensorRT"):
+        compute_capabilities(["ada", "hopper"])
+
+
+def test_all_compute_capabilities_are_set(trt: Any) -> None:
+    config = Config(75, 80, 86, 89)
+    choose_generations(config, trt, ["ada", "ampere"])
+    assert config.chosen == [80, 86, 89]
+
+
+def test_a_capability_that_the_library_refuses_is_an_error(trt: Any) -> None:
+    with pytest.raises(BuildError, match=r"does not build for compute capability 12\.1"):
+        choose_generations(Config(120), trt, ["blackwell"])
+
+
+def test_bindings_without_compute_capabilities_are_an_error() -> None:
+    with pytest.raises(BuildError, match="module tensorrt cannot choose GPU generations: `pip install tensorrt_rtx`"):
+        choose_generations(Config(), ModuleType("tensorrt"), ["ada"])

@@ -1,4 +1,4 @@
-"""One line from what TensorRT left in its log: its own words, from versions 10 and 11 and from that for RTX."""
+"""Tests of errors made from TensorRT's log, with real messages of versions 10 and 11 and of TensorRT for RTX."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIBRARY: Any = TensorRTLibrary(
 
 
 class Parser:
-    """A parser that found fault with one node, or with nothing that it tells."""
+    """A parser with one error at a node, or with none."""
 
     def __init__(self, code: int = UNSUPPORTED_NODE, node: int = -1, **complaint: str) -> None:
         self.num_errors = 1 if complaint else 0
@@ -38,7 +38,7 @@ class Parser:
         "Unexpected exception std::bad_alloc",
     ],
 )
-def test_memory_is_said_whatever_came_after_it(logged: str) -> None:
+def test_a_lack_of_memory_is_reported_whatever_was_logged_after_it(logged: str) -> None:
     last = "IBuilder::buildSerializedNetwork: Error Code 10: Internal Error (No implementation. In a at b)"
     for refusal in (build_error(LIBRARY, [logged, last]), parse_error(LIBRARY, Parser(), [logged, last])):
         assert str(refusal).startswith(
@@ -47,7 +47,7 @@ def test_memory_is_said_whatever_came_after_it(logged: str) -> None:
         assert "--max-batch" in str(refusal)
 
 
-def test_too_small_a_workspace_says_which_option() -> None:
+def test_a_small_workspace_is_an_error_that_names_the_option() -> None:
     refusal = build_error(
         LIBRARY,
         [
@@ -60,14 +60,14 @@ def test_too_small_a_workspace_says_which_option() -> None:
     )
 
 
-def test_a_node_without_a_name_has_a_number() -> None:
+def test_an_unnamed_node_is_identified_by_its_number() -> None:
     parser = Parser(node=7, node_operator="Det", desc="false")
     assert str(parse_error(LIBRARY, parser, [])) == (
         "TensorRT 10.3.0.26 refuses the ONNX file at its node number 7, operator Det: it is not supported"
     )
 
 
-def test_a_node_has_its_name_and_what_is_wrong_with_it() -> None:
+def test_the_error_names_the_node_and_the_reason() -> None:
     parser = Parser(
         node=7,
         node_name="age/pool",
@@ -79,9 +79,9 @@ def test_a_node_has_its_name_and_what_is_wrong_with_it() -> None:
     )
 
 
-def test_no_complaint_leaves_the_log() -> None:
+def test_without_a_parser_error_the_log_gives_the_reason() -> None:
     assert str(parse_error(LIBRARY, Parser(), ["no such thing"])).endswith("refuses the ONNX file: no such thing")
 
 
-def test_what_cannot_be_read_is_no_onnx_file() -> None:
+def test_a_file_that_cannot_be_parsed_is_not_onnx() -> None:
     assert str(parse_error(LIBRARY, Parser(code=DESERIALIZE_FAILED, desc="no"), ["no"])) == NOT_ONNX

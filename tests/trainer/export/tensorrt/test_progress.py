@@ -1,4 +1,4 @@
-"""How far a build is, and how it is stopped."""
+"""Tests of a build's progress bars and of stopping it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def trt() -> Any:
     return module
 
 
-class Broken(Progress):
-    """Its bars cannot be drawn."""
+class FailingProgress(Progress):
+    """A progress whose bars raise errors."""
 
     def start(self, *_: object) -> None:
         raise BrokenPipeError
@@ -33,24 +33,24 @@ class Broken(Progress):
 
 
 def test_steps_are_counted_from_one(trt: Any) -> None:
-    told: list[tuple[object, ...]] = []
+    calls: list[tuple[object, ...]] = []
 
-    class Told(Progress):
+    class RecordingProgress(Progress):
         def start(self, phase: str, steps: int) -> None:
-            told.append(("start", phase, steps))
+            calls.append(("start", phase, steps))
 
         def step(self, phase: str, done: int) -> None:
-            told.append(("step", phase, done))
+            calls.append(("step", phase, done))
 
         def finish(self, phase: str) -> None:
-            told.append(("finish", phase))
+            calls.append(("finish", phase))
 
-    reports = create_monitor(trt, Told(shown=True))
+    reports = create_monitor(trt, RecordingProgress(shown=True))
     reports.phase_start("timing", None, 2)
     assert reports.step_complete("timing", 0) is True
     assert reports.step_complete("timing", 1) is True
     reports.phase_finish("timing")
-    assert told == [("start", "timing", 2), ("step", "timing", 1), ("step", "timing", 2), ("finish", "timing")]
+    assert calls == [("start", "timing", 2), ("step", "timing", 1), ("step", "timing", 2), ("finish", "timing")]
 
 
 def test_a_cancelled_build_stops_at_its_next_step(trt: Any) -> None:
@@ -61,14 +61,14 @@ def test_a_cancelled_build_stops_at_its_next_step(trt: Any) -> None:
     assert reports.step_complete("timing", 1) is False
 
 
-def test_no_exception_gets_into_tensorrt(trt: Any) -> None:
-    reports = create_monitor(trt, Broken(shown=True))
+def test_the_monitor_raises_no_exception(trt: Any) -> None:
+    reports = create_monitor(trt, FailingProgress(shown=True))
     reports.phase_start("timing", "building", 2)
     assert reports.step_complete("timing", 0) is True
     reports.phase_finish("timing")
 
 
-def test_phases_within_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inner_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("trainer.export.tensorrt.progress._BAR_DELAY", 0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     progress = Progress(shown=True)
@@ -84,7 +84,7 @@ def test_phases_within_phases_have_bars(monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 @pytest.mark.parametrize(("shown", "terminal"), [(True, False), (False, True)])
-def test_nothing_is_shown_without_a_terminal_or_if_it_is_not_wanted(
+def test_no_bar_is_shown_without_a_terminal_or_with_shown_off(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shown: bool, terminal: bool
 ) -> None:
     monkeypatch.setattr("trainer.export.tensorrt.progress._BAR_DELAY", 0)
@@ -96,7 +96,7 @@ def test_nothing_is_shown_without_a_terminal_or_if_it_is_not_wanted(
     assert capsys.readouterr().err == ""
 
 
-def test_work_gives_its_result_or_its_error() -> None:
+def test_the_works_result_or_error_is_passed_on() -> None:
     assert run_interruptibly(lambda: 7, pytest.fail) == 7
     with pytest.raises(ZeroDivisionError):
         run_interruptibly(lambda: 1 // 0, pytest.fail)
@@ -116,8 +116,8 @@ def test_ctrl_c_stops_the_work_and_waits_for_its_end() -> None:
     assert ended == [True]
 
 
-class Held:
-    """Says when it is gone."""
+class Tracked:
+    """An object that sets an event when it is freed."""
 
     def __init__(self, freed: threading.Event) -> None:
         self._freed = freed
@@ -126,16 +126,16 @@ class Held:
         self._freed.set()
 
 
-def test_what_an_error_holds_goes_with_it() -> None:
+def test_objects_in_an_errors_traceback_are_freed_with_the_error() -> None:
     freed = threading.Event()
 
     def work() -> None:
-        held = Held(freed)
+        held = Tracked(freed)
         raise ValueError(str(held))
 
-    gc.disable()  # it would free the rest some time, and nobody knows when
+    gc.disable()  # it would free the other objects at an unknown time
     try:
-        with pytest.raises(ValueError, match="Held"):
+        with pytest.raises(ValueError, match="Tracked"):
             run_interruptibly(work, pytest.fail)
         assert freed.is_set()
     finally:

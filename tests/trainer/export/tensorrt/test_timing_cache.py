@@ -1,4 +1,4 @@
-"""What TensorRT measured is kept, and only what is whole is given back to it."""
+"""Tests of the timing cache: timings are stored, and only undamaged ones are given to TensorRT."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIBRARY = TensorRTLibrary(ModuleType("tensorrt"), "tensorrt", "10.3.0.26")
 
 
 class Config:
-    """TensorRT's configuration, as far as it has a timing cache; it takes those that begin with `fits` or are empty."""
+    """TensorRT's builder config with a timing cache. It accepts empty caches and those that begin with `fits`."""
 
     def __init__(self, *, breaks: bool = False) -> None:
         self.offered: list[bytes] = []
@@ -47,20 +47,20 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "made" / "timing.cache"
 
 
-def test_the_file_is_one_of_the_version_and_the_gpu() -> None:
+def test_the_file_depends_on_version_and_gpu() -> None:
     path = timing_cache.cache_file(LIBRARY, ORIN)
     assert path.parent.name == "facialnet-kiosk"
     assert path.name == "timing-tensorrt-10.3.0.26-Orin-nvgpu-8.7.cache"
 
 
-def test_the_first_build_begins_with_nothing(file: Path) -> None:
+def test_the_first_build_starts_with_an_empty_cache(file: Path) -> None:
     config = Config()
     assert timing_cache.load(config, file) is not None
     assert config.offered == [b""]
     assert config.used == b""
 
 
-def test_what_was_measured_is_used_again(file: Path) -> None:
+def test_saved_timings_are_loaded_again(file: Path) -> None:
     timing_cache.save(Cache(b"fits, and is long"), file)
     config = Config()
     timing_cache.load(config, file)
@@ -71,7 +71,7 @@ def test_what_was_measured_is_used_again(file: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda whole: whole[:-1], lambda whole: whole[:40], lambda _: b"", lambda _: b"x" * 99]
 )
-def test_tensorrt_is_not_even_shown_a_damaged_file(file: Path, damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_file_is_not_given_to_tensorrt(file: Path, damage) -> None:  # type: ignore[no-untyped-def]
     timing_cache.save(Cache(b"fits, and is long"), file)
     file.write_bytes(damage(file.read_bytes()))
     config = Config()
@@ -79,7 +79,7 @@ def test_tensorrt_is_not_even_shown_a_damaged_file(file: Path, damage) -> None: 
     assert config.offered == [b""]
 
 
-def test_a_cache_of_something_else_is_replaced(file: Path) -> None:
+def test_a_cache_that_does_not_fit_is_replaced(file: Path) -> None:
     timing_cache.save(Cache(b"another GPU's"), file)
     config = Config()
     timing_cache.load(config, file)
@@ -94,6 +94,6 @@ def test_a_cache_that_tensorrt_cannot_read_is_replaced(file: Path) -> None:
     assert config.used == b""
 
 
-def test_a_folder_that_cannot_be_written_to_fails_nothing(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_no_error(tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_bytes(b"")
     timing_cache.save(Cache(b"fits"), tmp_path / "file" / "timing.cache")
