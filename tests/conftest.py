@@ -65,9 +65,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _loops_turn(request: pytest.FixtureRequest) -> None:
-    """A second wish to quit outlives the loop that it was for: no other turns until the application's has ended anew.
+    """Lets Qt's event loops run in every test. A second request to quit would otherwise also end later loops.
 
-    Until then `qtbot` waits in vain for whatever a test waits for.
+    Until the application's loop has ended once more, `qtbot` would wait in vain.
     """
     if "qtbot" in request.fixturenames:
         from PyQt6.QtCore import QTimer

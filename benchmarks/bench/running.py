@@ -59,7 +59,7 @@ def watch(source: Path, seconds: float) -> dict[str, Any]:
             after, took = {name: cpu_seconds(pid) for name, pid in pids.items()}, time.monotonic() - started
             used = {name: memory(pid) for name, pid in pids.items()}
         except OSError as error:
-            raise RunningError(f"kiosk demo ended while it was watched{_say(stderr)}") from error
+            raise RunningError(f"kiosk demo ended while it was watched{_log_once(stderr)}") from error
         finally:
             _end(process)
     shares = {name: (after[name] - before[name]) / took for name in pids}
@@ -117,10 +117,10 @@ def _vision_process(process: subprocess.Popen[bytes], stderr: Any) -> int:
             if "spawn_main" in command(child):
                 return child
         time.sleep(0.05)
-    raise RunningError(f"kiosk demo did not start{_say(stderr)}")
+    raise RunningError(f"kiosk demo did not start{_log_once(stderr)}")
 
 
-def _say(stderr: Any) -> str:
+def _log_once(stderr: Any) -> str:
     stderr.seek(0)
     lines = stderr.read().decode(errors="replace").strip().splitlines()
     return f" ({lines[-1]})" if lines else ""

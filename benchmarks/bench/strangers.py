@@ -38,7 +38,7 @@ def strangers(
         if alternative is not None:
             alternative.take_pictures(shown[:1])
             its = bool(alternative.predict([0])[1][0])
-        rows.append({"picture": name, "ours": _say(statuses), "alternative_answers": its})
+        rows.append({"picture": name, "ours": _log_once(statuses), "alternative_answers": its})
     return {
         "pictures": len(rows),
         "known": sorted(row["picture"] for row in rows if row["ours"] == "known"),
@@ -64,7 +64,7 @@ def photographs(files: Mapping[str, Path]) -> dict[str, Picture]:
     return found
 
 
-def _say(statuses: set[str]) -> str:
+def _log_once(statuses: set[str]) -> str:
     """Returns the status nearest to a known face."""
     return next((status for status in ("known", "estimating", "unknown") if status in statuses), "no face")
 

@@ -67,7 +67,7 @@ def measure(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool = 
         engine = load()
         opened.callback(engine.close)
         busy, started = _others(alternative), time.monotonic()
-        with _say("engines beside torch and the alternative"):
+        with _log_once("engines beside torch and the alternative"):
             result: dict[str, Any] = {
                 "alternative": {"package": PACKAGE, "why_not": why_not, **(alternative.facts if alternative else {})},
                 "clips": [DEMO, *(clip.name for clip in clips)],
@@ -77,16 +77,16 @@ def measure(plan: Plan, clips: Sequence[Path] = (), *, with_alternative: bool = 
         shown = _passages([DEMO, *map(str, clips)], plan, result["notes"])
         result["answers"] = []
         for source, passage_ in shown.items():
-            with _say(f"from picture to answer: {_name(source)}"):
+            with _log_once(f"from picture to answer: {_name(source)}"):
                 result["answers"] += answers(
                     _name(source), passage_, engine, alternative, plan.rounds, plan.paced_seconds
                 )
         result["steadiness"] = list(_steadiness(clips, plan, engine, alternative))
-        with _say("what is no face"):
+        with _log_once("what is no face"):
             result["strangers"] = _strangers(plan, engine, alternative)
-        with _say("stages"):
+        with _log_once("stages"):
             result["stages"] = [stages(shown[DEMO], *each, engine, plan.staged_frames) for each in STAGED]
-        with _say("the kiosk itself"):
+        with _log_once("the kiosk itself"):
             result.update(_running(plan, shown[DEMO]))
         result["others_cores"] = max(0.0, (_others(alternative) - busy) / (time.monotonic() - started))
     if why_not:
@@ -125,14 +125,14 @@ def _steadiness(
 ) -> Iterator[dict[str, Any]]:
     """Yields the results for the given clips, for still pictures, and for the bundled clip, where ages change."""
     for source in map(str, clips):
-        with _say(f"steadiness: {_name(source)}"):
+        with _log_once(f"steadiness: {_name(source)}"):
             frames = islice(clip_frames(source), plan.clip_frames)
             yield {"clip": _name(source), "constant": True, **steadiness(frames, engine, alternative)}
     for number, picture in enumerate(_extract_pictures(), 1):
-        with _say(f"steadiness: held still, {number}"):
+        with _log_once(f"steadiness: held still, {number}"):
             still = swaying_frames(picture, plan.held_seconds)
             yield {"clip": f"held still, {number}", "constant": True, **steadiness(still, engine, alternative)}
-    with _say(f"steadiness: {DEMO}"):
+    with _log_once(f"steadiness: {DEMO}"):
         frames = islice(clip_frames(DEMO), plan.clip_frames)
         yield {"clip": DEMO, "constant": False, **steadiness(frames, engine, alternative)}
 
@@ -176,7 +176,7 @@ def _others(alternative: Alternative | None) -> float:
 
 
 @contextmanager
-def _say(what: str) -> Iterator[None]:
+def _log_once(what: str) -> Iterator[None]:
     started = time.monotonic()
     print(f"{what} …", end=" ", file=sys.stderr, flush=True)
     yield

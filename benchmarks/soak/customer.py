@@ -124,15 +124,15 @@ class Customers:
     def _attract(self) -> None:
         if self._touches > 8:
             return self._leave()
-        screen, wish = self._window.screens[Phase.ATTRACT], self._profile
+        screen, options = self._window.screens[Phase.ATTRACT], self._profile
         assert isinstance(screen, AttractScreen)
-        if self._window.strings.language != wish.language:
-            return self._touch(screen.languages[wish.language])
-        if screen.large_text != wish.large_text:
+        if self._window.strings.language != options.language:
+            return self._touch(screen.languages[options.language])
+        if screen.large_text != options.large_text:
             return self._touch(screen.large_text_button)
-        if screen.low_reach != wish.low_reach:
+        if screen.low_reach != options.low_reach:
             return self._touch(screen.low_reach_button)
-        return self._touch(screen.with_camera if wish.camera else screen.without_camera)
+        return self._touch(screen.with_camera if options.camera else screen.without_camera)
 
     def _browsing(self) -> None:
         screen = self._window.screens[Phase.BROWSING]

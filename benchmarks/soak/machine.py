@@ -188,9 +188,9 @@ def main(settings: Path, clip: str, state: Path, seed: str, descriptor: int) -> 
     machines: list[run.Machine] = []
     shown, show_until_closed = run.show, event_loop.show_until_closed
 
-    def show(machine: run.Machine, wish: run.RunOptions) -> None:
+    def show(machine: run.Machine, options: run.RunOptions) -> None:
         machines.append(machine)
-        shown(machine, wish)
+        shown(machine, options)
 
     def show_and_play(app: QApplication, window: ShopWindow, *rest: object) -> None:
         play = Play(machines[0], window, random, send)

@@ -1,4 +1,4 @@
-"""The demo machine: simulated devices, a journal in a temporary folder, PINs that are new at each start."""
+"""The demo machine: simulated devices, a journal in a temporary folder, and new PINs at each start."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from kiosk.vending.devices.simulated.id_reader import SimulatedIdReader
 from kiosk.vending.devices.simulated.terminal import SimulatedTerminal
 
 PAYMENT_SECONDS = 2.5
-"""How long a card takes that is approved by itself."""
+"""Seconds until a simulated card is approved."""
 
 MOTOR_SECONDS = 2.0
-_ROUNDS = 4  # of a hash that guards nothing: the PIN stands in the control window
+_ROUNDS = 4  # few, because the control window shows the PIN
 
 
 class DemoMachine:
-    """Everything of `kiosk run --demo` that a real machine would have as hardware. `folder` is its state."""
+    """The simulated hardware of `kiosk run --demo`. `folder` holds its state."""
 
     def __init__(self, folder: Path) -> None:
         self.service_pin, self.attendant_pin = (f"{secrets.randbelow(10_000):04}" for _ in range(2))
@@ -37,27 +37,26 @@ class DemoMachine:
 
     @property
     def devices(self) -> Devices:
-        """What the shop is given."""
+        """The devices for the shop."""
         return Devices(self.terminal, self.dispenser, (self.attendant, self.reader))
 
     @property
-    def says(self) -> str:
-        """What whoever shows it has to know."""
+    def announcement(self) -> str:
+        """One line for the person who starts the demo, with the PINs."""
         return (
             f"no real money, no real goods; staff PIN {self.attendant_pin}, service PIN {self.service_pin} "
             "(five taps in the upper left corner)"
         )
 
     def config(self, config: Config, *, camera: bool) -> Config:
-        """The settings, with what a demonstration needs: state in its folder, an age check that can pass.
+        """Returns the settings changed for a demonstration: state in its folder, and an automatic age check.
 
-        Nothing is sold here, so a pass gives nothing away. Only a living face can be shown alive: a clip's is not asked
-        to be.
+        Nothing is sold, so a pass gives nothing away. Faces in a clip are never live, so liveness needs a `camera`.
         """
         return config.model_copy(
             update={
                 "shop": config.shop.model_copy(update={"state": str(self._folder)}),
-                # its sales are none: a fleet hears of them apart from the real ones
+                # the fleet receives simulated sales apart from real ones
                 "fleet": config.fleet.model_copy(
                     update={"topic": f"{config.fleet.topic}-demo", "machine": f"{config.fleet.machine}-demo"}
                 ),
@@ -69,11 +68,11 @@ class DemoMachine:
 
     @property
     def automatic(self) -> bool:
-        """Whether payments and vends succeed by themselves, after a moment."""
+        """Whether payments and vends succeed by themselves after a moment."""
         return self.terminal.default is simulated_terminal.Behaviour.APPROVE
 
     def set_automatic(self, automatic: bool) -> None:
-        """Or else they wait for the control window."""
+        """Sets whether they succeed by themselves or wait for the control window."""
         terminal, dispenser = simulated_terminal.Behaviour, simulated_dispenser.Behaviour
         self.terminal.default = terminal.APPROVE if automatic else terminal.WAIT
         self.terminal.seconds = PAYMENT_SECONDS if automatic else 0.0

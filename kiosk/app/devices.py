@@ -1,4 +1,4 @@
-"""Which terminals, dispensers and ID readers there are, by the kind that the settings name."""
+"""Opens the terminal, dispenser and ID readers that the settings name, and checks what is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _serial(config: Config) -> Dispenser:
 
 
 TERMINALS: Mapping[str, Callable[[Config], PaymentTerminal]] = {"mdb": _mdb}
-"""Real ones alone: a simulated terminal would give goods away."""
+"""Only real ones: a simulated terminal would give goods away."""
 
 DISPENSERS: Mapping[str, Callable[[Config], Dispenser]] = {"serial": _serial}
 
@@ -41,19 +41,19 @@ _DEMO = "`kiosk run --demo` has simulated ones"
 
 
 class NotReadyError(KioskError):
-    """A machine that cannot sell as it is set up."""
+    """The machine cannot sell with these settings."""
 
 
 @dataclass(frozen=True)
 class Devices:
-    """What a sale needs beside the shop."""
+    """The devices of a machine."""
 
     terminal: PaymentTerminal
     dispenser: Dispenser
     verifiers: tuple[IdVerifier, ...]
 
     def close(self) -> None:
-        """Lets go of all, the last one first, also where one fails."""
+        """Closes all devices, the last one first, even if closing one fails."""
         with ExitStack() as closing:
             closing.callback(self.terminal.close)
             closing.callback(self.dispenser.close)
@@ -62,50 +62,50 @@ class Devices:
 
 
 def missing_requirements(config: Config) -> Iterator[str]:
-    """What the machine still needs before it can sell, each in one line that says what to do."""
-    yield from _needs(config)
+    """Yields what the machine still needs before it can sell, one line each that says what to do."""
+    yield from _startup_requirements(config)
     log = config.log_path
-    if log is not None and not _may_be_made(log.parent):  # where one that is full is put aside, too
-        yield f"log.file = {str(log)!r} cannot be written: name a file in a folder of the kiosk's own user"
-    # neither a port nor a camera that is away keeps the machine from starting: it may come back
+    if log is not None and not _is_writable(log.parent):  # the folder, because full log files are renamed
+        yield f"log.file = {str(log)!r} cannot be written: name a file in a folder of the kiosk's user"
+    # A missing port or camera does not prevent the start: it may come back.
     for key, port in _ports(config).items():
         if port != "none" and not Path(port).exists():
-            yield f"{key} = {port!r} is not there: plug it in, or let `kiosk doctor` name the ports"
-    # without a camera or an engine it asks for IDs
+            yield f"{key} = {port!r} does not exist: plug it in; `kiosk doctor` lists the ports"
+    # Without a camera or an engine, the machine asks for IDs.
     engine = config.engine_path
     if engine is not None and not engine.is_file():
-        yield f"vision.engine = {str(engine)!r} is not there: name an engine that is, or leave it at auto"
+        yield f"vision.engine = {str(engine)!r} does not exist: name another file, or use auto"
     source = config.camera.source
     if source not in ("auto", DEMO) and not source.isdecimal() and not Path(source).exists():
-        yield f"camera.source = {source!r} is not there: name a camera, such as /dev/video0"
+        yield f"camera.source = {source!r} does not exist: name a camera, such as /dev/video0"
 
 
-def _needs(config: Config) -> Iterator[str]:
-    """Without which it does not start."""
-    yield from _lack("payment.kind", "terminal", config.payment.kind, TERMINALS)
-    yield from _lack("dispenser.kind", "dispenser", config.dispenser.kind, DISPENSERS)
+def _startup_requirements(config: Config) -> Iterator[str]:
+    """Yields what the machine needs to start."""
+    yield from _unknown_kind("payment.kind", "terminal", config.payment.kind, TERMINALS)
+    yield from _unknown_kind("dispenser.kind", "dispenser", config.dispenser.kind, DISPENSERS)
     ports = _ports(config)
     for key in (key for key, port in ports.items() if port == "none"):
-        yield f"{key} is none: name the serial port; `kiosk doctor` says what answers on each"
+        yield f"{key} is none: name the serial port; `kiosk doctor` shows which device is on each"
     if len(ports) == 2 and len({Path(port).resolve() for port in ports.values()}) == 1 and "none" not in ports.values():
-        yield "payment.port and dispenser.port are the same: one port cannot have both devices"
+        yield "payment.port and dispenser.port are the same: each device needs its own port"
     if config.id.reader != "none":
-        yield from _lack("id.reader", "ID reader", config.id.reader, READERS)
+        yield from _unknown_kind("id.reader", "ID reader", config.id.reader, READERS)
     if config.age_check.automatic_pass and not config.age_check.liveness:
         yield "age_check.automatic_pass without age_check.liveness would sell to a picture: change one of the two"
     yield from fleet.missing_requirements(config)
-    if lacking := _lacking_folder(config):
-        yield lacking
-        return  # nor can the PINs be there
+    if problem := _state_folder_problem(config):
+        yield problem
+        return  # so the PINs cannot exist either
     pins = load_pins(config.pins_path)
     if not pins.service:
-        yield "there is no service PIN: run `kiosk config set-pin service --config FILE`"
+        yield "the service PIN is not set: run `kiosk config set-pin service --config FILE`"
     if config.id.attendant and not pins.attendant:
-        yield "id.attendant is on and has no PIN: run `kiosk config set-pin attendant --config FILE`"
+        yield "id.attendant is on, but its PIN is not set: run `kiosk config set-pin attendant --config FILE`"
 
 
 def _ports(config: Config) -> dict[str, str]:
-    """The serial ports that the devices need, by the key that names them."""
+    """Returns the serial ports of the devices by their settings key."""
     ports = {}
     if config.payment.kind == "mdb":
         ports["payment.port"] = config.payment.port
@@ -114,11 +114,11 @@ def _ports(config: Config) -> dict[str, str]:
     return ports
 
 
-def _lacking_folder(config: Config) -> str | None:
-    """What is wrong with the folder of the machine's state."""
+def _state_folder_problem(config: Config) -> str | None:
+    """Returns what is wrong with the machine's state folder, or None."""
     folder = config.state_folder
-    if not _may_be_made(folder):
-        return f"shop.state = {str(folder)!r} cannot be made or written: name a folder of the kiosk's own user"
+    if not _is_writable(folder):
+        return f"shop.state = {str(folder)!r} cannot be created or written: name a folder of the kiosk's user"
     try:
         check_private(folder)
     except SecretFileError as error:
@@ -126,20 +126,20 @@ def _lacking_folder(config: Config) -> str | None:
     return None
 
 
-def _may_be_made(folder: Path) -> bool:
-    """Whether this user can write in a folder, or make it first."""
+def _is_writable(folder: Path) -> bool:
+    """Returns whether this user can write to a folder or create it."""
     there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def check(config: Config) -> None:
-    """Raises `NotReadyError` with the first thing that the machine lacks to start; opens nothing."""
-    for lack in _needs(config):
-        raise NotReadyError(lack)
+    """Raises `NotReadyError` with the first thing that the machine needs to start. Opens nothing."""
+    for requirement in _startup_requirements(config):
+        raise NotReadyError(requirement)
 
 
-def opened(config: Config) -> Devices:
-    """The machine's own devices, all of which `check` knows. If one cannot be opened, those before it are closed."""
+def open_devices(config: Config) -> Devices:
+    """Opens the machine's devices, after `check`. If one cannot be opened, closes those before it."""
     with ExitStack() as failed:
         terminal = TERMINALS[config.payment.kind](config)
         failed.callback(terminal.close)
@@ -155,13 +155,13 @@ def opened(config: Config) -> Devices:
     return Devices(terminal, dispenser, tuple(verifiers))
 
 
-def _lack(key: str, what: str, kind: str, known: Mapping[str, object]) -> Iterator[str]:
+def _unknown_kind(key: str, what: str, kind: str, known: Mapping[str, object]) -> Iterator[str]:
     if kind in known:
         return
-    there_is = f"there is {', '.join(known)}" if known else "it has no driver for a real one yet"
+    there_is = f"there is {', '.join(known)}" if known else "there is no driver for a real one yet"
     if kind == "none":
         yield f"{key} is none: name the machine's {what}; in this version {there_is}; {_DEMO}"
     elif kind == "simulated":
         yield f"{key} = 'simulated' would give goods away: only `kiosk run --demo` simulates"
     else:
-        yield f"{key} = {kind!r}: this version knows no such {what}; {there_is}; {_DEMO}"
+        yield f"{key} = {kind!r}: this version has no such {what}; {there_is}; {_DEMO}"

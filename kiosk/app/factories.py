@@ -1,4 +1,4 @@
-"""From the settings to what the parts of the kiosk want to be told."""
+"""Builds what the parts of the kiosk need from the settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kiosk.vision.capture.source import DEMO
 from kiosk.vision.process.settings import VisionSettings
 
 
-def catalog_of(config: Config) -> tuple[Catalog, Path]:
-    """The catalogue and its own path, whose pictures can be drawn. Raises `CatalogError`, `PictureError`."""
+def load_catalog(config: Config) -> tuple[Catalog, Path]:
+    """Returns the catalogue and its path, after checking its images. Raises `CatalogError`, `PictureError`."""
     path = config.catalog_path or catalogs.demo_path()
     catalog = catalogs.load(path)
     pictures = {catalogs.picture_path(path, product) for product in catalog.product}
@@ -24,12 +24,12 @@ def catalog_of(config: Config) -> tuple[Catalog, Path]:
 
 
 def min_face_width(config: Config) -> int:
-    """The least width in pixels of a face in an age check: at any camera width, it asks for the same distance."""
+    """Returns the smallest face width, in pixels, for an age check: the same distance at every camera width."""
     return round(MIN_FACE_WIDTH * config.camera.width / FRAME_WIDTH)
 
 
 def vision_settings(config: Config, source: str, engine: Path | None, *, loop: bool = True) -> VisionSettings:
-    """What the vision process is to do."""
+    """Returns the settings of the vision process."""
     return VisionSettings(
         source=source,
         loop=loop or source == DEMO,
@@ -40,7 +40,7 @@ def vision_settings(config: Config, source: str, engine: Path | None, *, loop: b
     )
 
 
-def source_of(config: Config, wanted: str | None = None) -> str:
-    """The source of pictures, with `auto` decided: a camera if there is one, else the demo clip."""
+def resolve_source(config: Config, wanted: str | None = None) -> str:
+    """Returns the source of frames; for `auto`, a camera if one works, else the demo clip."""
     source = wanted or config.camera.source
     return (find_working_camera() or DEMO) if source == "auto" else source

@@ -1,4 +1,4 @@
-"""The fleet as the settings want it: what it is told, which engines it may name, and who carries out its orders."""
+"""Connects the machine to its fleet: reports the status, selects engines and carries out orders."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from kiosk.config import Config
 from kiosk.estimate import Observation
 from kiosk.fleet import engine_trial
 from kiosk.fleet.audience import FinishedTracks
-from kiosk.fleet.engine_trial import EngineTrial, Wellbeing
+from kiosk.fleet.engine_trial import EngineHealth, EngineTrial
 from kiosk.fleet.messages import MachineStatus, SlotStatus
 from kiosk.fleet.mqtt import check_files
 from kiosk.fleet.order_executor import OrderExecutor
-from kiosk.fleet.orders import OrderError, public_key
+from kiosk.fleet.orders import OrderError, load_public_key
 from kiosk.fleet.service import Fleet
 from kiosk.inference import check
 from kiosk.inference.manifest import ManifestError
@@ -26,14 +26,14 @@ from kiosk.vending.journal.operator_settings import OperatorSettings
 from kiosk.vending.shop import Shop
 from kiosk.vision.process.messages import EngineInfo, VisionState
 
-TELL_EVERY_S = 1.0
-"""How often the fleet is told how the machine is."""
+REPORT_EVERY_S = 1.0
+"""Seconds between two status reports."""
 
-_LONGEST = 300  # characters of what is wrong: the outbox counts messages, not what they hold
+_LONGEST = 300  # characters of a fault, because the outbox limits only the number of messages
 
 
 class SwitchableVision(Protocol):
-    """What a trial of an engine needs of the vision process."""
+    """What a trial of an engine uses of the vision process."""
 
     @property
     def state(self) -> VisionState: ...
@@ -51,7 +51,7 @@ class SwitchableVision(Protocol):
 
 
 def missing_requirements(config: Config) -> Iterator[str]:
-    """What the fleet still needs, each in one line."""
+    """Yields what the fleet still needs, one line each."""
     if not config.fleet.broker:
         return
     try:
@@ -60,24 +60,24 @@ def missing_requirements(config: Config) -> Iterator[str]:
         yield f"fleet: {error}"
     if config.fleet.orders_key:
         try:
-            public_key(config.fleet.orders_key)
+            load_public_key(config.fleet.orders_key)
         except OrderError as error:
             yield f"fleet.orders_key: {error}"
     engines = config.fleet.engines_path
     if engines and not engines.is_dir():
-        yield f"fleet.engines = {str(engines)!r} is no folder"
+        yield f"fleet.engines = {str(engines)!r} is not a folder: create it or name another"
 
 
-def chosen_engine(config: Config) -> Path | None:
-    """The engine that an order has chosen for this start, if one has. Raises `OSError`."""
+def select_engine(config: Config) -> Path | None:
+    """Returns the engine that an order chose for this start, or None. Raises `OSError`."""
     folder = config.fleet.engines_path
     if not config.fleet.broker or folder is None:
         return None
-    return engine_trial.at_start(_choice_path(config), lambda sha256: engine_in(folder, sha256))
+    return engine_trial.engine_at_start(_choice_path(config), lambda sha256: find_engine(folder, sha256))
 
 
-def engine_in(folder: Path, sha256: str) -> Path:
-    """The engine of this hash in a folder, checked against its manifest. Raises `ManifestError`."""
+def find_engine(folder: Path, sha256: str) -> Path:
+    """Returns the engine with this SHA-256 in a folder, checked against its manifest. Raises `ManifestError`."""
     try:
         for manifest in sorted(folder.glob("*.json")):
             path = manifest.with_suffix("")
@@ -97,8 +97,8 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-class FleetDesk:
-    """Between the sale and the fleet, in the screen's thread. Raises `KioskError` for settings that cannot work."""
+class FleetController:
+    """Connects sale and fleet, in the window's thread. Raises `KioskError` for invalid settings."""
 
     def __init__(self, config: Config, shop: Shop, settings: OperatorSettings, vision: SwitchableVision) -> None:
         self._shop = shop
@@ -106,28 +106,28 @@ class FleetDesk:
         self._version = importlib.metadata.version("facialnet-kiosk")
         self._tracks = FinishedTracks() if config.fleet.count_visitors else None
         self._fleet = Fleet(config.fleet, config.journal_path, config.state_folder / "fleet.db")
-        self._desk = OrderExecutor(self._fleet, shop, settings, self._trial(config), utc_now)
-        self._tell_at = 0.0
+        self._executor = OrderExecutor(self._fleet, shop, settings, self._trial(config), utc_now)
+        self._report_at = 0.0
 
     def start(self) -> None:
-        """Begins to report."""
+        """Starts reporting."""
         self._fleet.start()
 
     def advance(self, now: float) -> None:
-        """Let time pass, to `now` in seconds of a monotonic clock."""
-        if now >= self._tell_at:
-            self._tell_at = now + TELL_EVERY_S
-            self._fleet.tell(status_of(self._shop, self._vision, self._version))
-        self._desk.advance(now)
+        """Reports and continues orders at `now`, in seconds of a monotonic clock."""
+        if now >= self._report_at:
+            self._report_at = now + REPORT_EVERY_S
+            self._fleet.report(machine_status(self._shop, self._vision, self._version))
+        self._executor.advance(now)
 
-    def see(self, observations: list[Observation]) -> None:
-        """What the camera saw: counted, if the settings say so, and forgotten."""
+    def count_visitors(self, observations: list[Observation]) -> None:
+        """Counts the visitors in these observations, if the settings ask for it."""
         if self._tracks:
-            for label in self._tracks.over(observations):
-                self._fleet.seen(label)
+            for label in self._tracks.finished(observations):
+                self._fleet.count_visitor(label)
 
     def stop(self) -> None:
-        """Says goodbye to the broker."""
+        """Disconnects from the broker."""
         self._fleet.stop()
 
     def _trial(self, config: Config) -> EngineTrial | None:
@@ -136,22 +136,22 @@ class FleetDesk:
             return None
         return EngineTrial(
             _choice_path(config),
-            lambda sha256: engine_in(folder, sha256),
+            lambda sha256: find_engine(folder, sha256),
             lambda path: self._vision.use_engine(path or config.engine_path),
-            lambda: wellbeing(self._vision),
+            lambda: engine_health(self._vision),
         )
 
 
-def wellbeing(vision: SwitchableVision) -> Wellbeing:
-    """Whether the engine works: it was loaded, without falling back to another, and the process lives."""
+def engine_health(vision: SwitchableVision) -> EngineHealth:
+    """Returns `well` if the engine is loaded and used, `unwell` if another one had to be, else `unknown`."""
     if vision.state is VisionState.FAILED or vision.engine_fault:
         return "unwell"
     lives = vision.state in (VisionState.RUNNING, VisionState.NO_CAMERA)
     return "well" if lives and vision.engine is not None else "unknown"
 
 
-def status_of(shop: Shop, vision: SwitchableVision, version: str) -> MachineStatus:
-    """How the machine is now."""
+def machine_status(shop: Shop, vision: SwitchableVision, version: str) -> MachineStatus:
+    """Returns the machine's current status."""
     snapshot = shop.snapshot
     return MachineStatus(
         faults=tuple(sorted(snapshot.faults)),

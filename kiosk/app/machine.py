@@ -1,7 +1,7 @@
-"""`kiosk run`: the machine, put together from its settings, started in order and stopped in the reverse one.
+"""`kiosk run`: builds the machine from its settings, starts its parts in order and stops them in reverse.
 
-Settings and catalogue, then the journal (which finds out whether another kiosk runs), the devices, the vision process,
-the sale (which resolves what the last run left open), and the window last: nobody can touch what is not ready.
+The order is: settings and catalogue; the journal, which detects another running kiosk; the devices; the vision process;
+the sale, which resolves what the last run left open; and last the window, so that nobody can touch what is not ready.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 
 from kiosk import inference as engines
 from kiosk.app import devices
-from kiosk.app import fleet as fleet_parts
+from kiosk.app import fleet as fleet_factory
 from kiosk.app.demo import DemoMachine
 from kiosk.app.devices import Devices, NotReadyError
-from kiosk.app.factories import catalog_of, min_face_width, source_of, vision_settings
+from kiosk.app.factories import load_catalog, min_face_width, resolve_source, vision_settings
 from kiosk.common import log_setup
 from kiosk.config import Config, last_good
 from kiosk.security.file_permissions import check_trusted, make_private, permission_warnings
 from kiosk.security.pin import load_pins
-from kiosk.system.display_probe import NoDisplayError, why_no_window
+from kiosk.system.display_probe import NoDisplayError, window_problem
 from kiosk.system.watchdog import HealthChecks
 from kiosk.vending.catalog.catalog import Catalog
 from kiosk.vending.devices.attendant import Attendant
@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from kiosk.ui.shop.window import ShopWindow
 
 FLEET_MS = 250
-"""Between two looks at what the fleet orders."""
+"""Milliseconds between two calls of the fleet."""
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line says beside the settings."""
+    """The options of the command line."""
 
     demo: bool = False
     source: str | None = None
@@ -64,16 +64,16 @@ class RunOptions:
     portrait: bool = False
     seconds: float | None = None
     settings: Path | None = None
-    """Their file."""
+    """The settings file."""
     settings_fault: str = ""
-    """What is wrong with it, where the machine runs with those of its last start."""
-    alone: bool = False
-    """Whether a service manager starts it and nobody is there: what a sale can do without keeps it from nothing."""
+    """What is wrong with that file, if the machine runs with the settings of its last start."""
+    unattended: bool = False
+    """Whether a service manager started the machine. Then it starts without everything that a sale does not need."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Everything that runs behind the window."""
+    """The parts that run behind the window."""
 
     config: Config
     source: str
@@ -86,88 +86,91 @@ class Machine:
     demo: DemoMachine | None
 
 
-def run(config: Config, wish: RunOptions) -> None:
-    """Runs the machine until its window is closed. Raises whatever keeps it from starting, as a `KioskError`."""
+def run(config: Config, options: RunOptions) -> None:
+    """Runs the machine until its window is closed. Raises a `KioskError` if it cannot start."""
     with ExitStack() as running:
-        show(started(config, wish, running), wish)
+        show(start_machine(config, options, running), options)
 
 
-def started(config: Config, wish: RunOptions, running: ExitStack, *, has_screen: bool = False) -> Machine:
-    """Starts everything but the window, to be stopped by `running`. Raises whatever keeps it from starting.
+def start_machine(config: Config, options: RunOptions, running: ExitStack, *, has_screen: bool = False) -> Machine:
+    """Starts everything except the window; closing `running` stops it. Raises a `KioskError` if that fails.
 
-    `has_screen`: whether a window is shown already, so that it needs no trial whether one can be.
+    `has_screen`: whether a window is already shown, so that the display needs no check.
     """
-    _keep_no_core()
+    _disable_core_dumps()
     log_setup.set_up(config.log_path)
-    if wish.demo:
+    if options.demo:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="kiosk-demo-")))
         demo = DemoMachine(folder)
-        config = demo.config(config, camera=is_camera(source_of(config, wish.source)))
+        config = demo.config(config, camera=is_camera(resolve_source(config, options.source)))
         pins = demo.pins
     else:
         demo = None
         devices.check(config)
         pins = load_pins(config.pins_path)
-    if not wish.alone:
-        engines.check(wish.engine or config.engine_path)
-    source = _checked_source(config, wish)
-    catalog, catalog_path = catalog_of(config)
-    doubts = [] if wish.demo else check_permissions(config, wish)
-    if not has_screen and (reason := why_no_window()):
+    if not options.unattended:
+        engines.check(options.engine or config.engine_path)
+    source = _checked_source(config, options)
+    catalog, catalog_path = load_catalog(config)
+    warnings = [] if options.demo else check_permissions(config, options)
+    if not has_screen and (reason := window_problem()):
         raise NoDisplayError(f"{reason}: the machine needs a screen")
     if demo:
-        print(f"simulated: {demo.says}; journal {config.journal_path}", file=sys.stderr, flush=True)
+        print(f"simulated: {demo.announcement}; journal {config.journal_path}", file=sys.stderr, flush=True)
     make_private(config.state_folder)
     journal = quarantine.open_journal(config.journal_path)
     running.callback(journal.close)
-    parts = demo.devices if demo else devices.opened(config)
+    parts = demo.devices if demo else devices.open_devices(config)
     running.callback(parts.close)
-    engine = wish.engine or fleet_parts.chosen_engine(config)
+    engine = options.engine or fleet_factory.select_engine(config)
     vision = VisionProcess(_patient(vision_settings(config, source, engine)), VisionMode.PRESENCE)
     running.callback(vision.stop)
     vision.start()
     shop = _shop(config, catalog, journal, parts)
     service_pin = Attendant(pins.service, config.state_folder / "service-tries")
     running.callback(service_pin.close)
-    if wish.settings and not (wish.demo or wish.settings_fault):
-        last_good.save(config, wish.settings)
-    log_warnings(wish.settings_fault, doubts)
+    if options.settings and not (options.demo or options.settings_fault):
+        last_good.save(config, options.settings)
+    log_warnings(options.settings_fault, warnings)
     return Machine(config, source, catalog, catalog_path, journal, vision, shop, service_pin, demo)
 
 
-def check_permissions(config: Config, wish: RunOptions) -> list[str]:
-    """Who may change settings and catalogue, a line each. Raises `UntrustedFileError` where that is everybody."""
-    settings = None if wish.settings_fault else wish.settings
-    doubts: list[str] = []
+def check_permissions(config: Config, options: RunOptions) -> list[str]:
+    """Returns who else may change settings and catalogue, one line each.
+
+    Raises `UntrustedFileError` if everybody may.
+    """
+    settings = None if options.settings_fault else options.settings
+    warnings: list[str] = []
     for path in filter(None, (settings, config.catalog_path)):
         check_trusted(path)
-        doubts += permission_warnings(path)
-    return doubts
+        warnings += permission_warnings(path)
+    return warnings
 
 
-def log_warnings(settings_fault: str, doubts: Iterable[str]) -> None:
-    """With a machine that started: once, however often that was tried."""
+def log_warnings(settings_fault: str, warnings: Iterable[str]) -> None:
+    """Logs warnings once, when the machine has started, however many attempts that took."""
     if settings_fault:
         log.error("%s", settings_fault)
-    for doubt in doubts:
-        log.warning("%s", doubt)
+    for warning in warnings:
+        log.warning("%s", warning)
 
 
-def _keep_no_core() -> None:
-    """A core dump could hold a picture of somebody. The vision process inherits this."""
+def _disable_core_dumps() -> None:
+    """Disables core dumps, which could contain an image. The vision process inherits this."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _checked_source(config: Config, wish: RunOptions) -> str:
-    """The source of pictures. A machine that sells looks at people: a clip could pass an age check."""
-    if wish.demo:
-        source = source_of(config, wish.source)
+def _checked_source(config: Config, options: RunOptions) -> str:
+    """Returns the source of frames. A machine that sells needs a camera: a clip could pass an age check."""
+    if options.demo:
+        source = resolve_source(config, options.source)
         if not is_camera(source):
             open_source(source).close()
         elif not gives_frames(source):
-            print(f"camera {source} gives no picture: it is being looked for", file=sys.stderr, flush=True)
+            print(f"camera {source} gives no picture: the kiosk keeps trying", file=sys.stderr, flush=True)
         return source
-    source = wish.source or config.camera.source
+    source = options.source or config.camera.source
     if source == ANY_CAMERA:
         return ANY_CAMERA
     if not is_camera(source):
@@ -193,10 +196,10 @@ def _shop(config: Config, catalog: Catalog, journal: Journal, parts: Devices) ->
     )
 
 
-def show(machine: Machine, wish: RunOptions) -> None:
-    """Shows the machine until its window is closed."""
-    # Qt is loaded last, after everything that can refuse to start.
-    from kiosk.app.shutdown import SaleEnd
+def show(machine: Machine, options: RunOptions) -> None:
+    """Shows the window until it is closed."""
+    # Qt is loaded last, after everything that can fail.
+    from kiosk.app.shutdown import ShutdownGuard
     from kiosk.ui.demo.controls import DemoControls
     from kiosk.ui.demo.window import fit_screen
     from kiosk.ui.runtime.display_watch import DisplayWatch
@@ -209,26 +212,28 @@ def show(machine: Machine, wish: RunOptions) -> None:
 
     app = application()
     config, shop, catalog, journal = machine.config, machine.shop, machine.catalog, machine.journal
-    fullscreen = wish.fullscreen or config.window.fullscreen or not wish.demo
+    fullscreen = options.fullscreen or config.window.fullscreen or not options.demo
     settings = OperatorSettings(journal)
-    fleet = fleet_parts.FleetDesk(config, shop, settings, machine.vision) if config.fleet.broker else None
-    feed = VisionFeed(machine.vision, fleet.see if fleet else None)
+    fleet = fleet_factory.FleetController(config, shop, settings, machine.vision) if config.fleet.broker else None
+    feed = VisionFeed(machine.vision, fleet.count_visitors if fleet else None)
     window = ShopWindow(
         shop,
         feed,
         catalog,
         machine.catalog_path,
         config.age_check,
-        _appearance(config, settings, mirrored=is_camera(machine.source), locked=not wish.demo),
+        _appearance(config, settings, mirrored=is_camera(machine.source), locked=not options.demo),
         groups=machine.vision.groups,
         min_face_width=min_face_width(config),
     )
     window.wake_on(machine.vision.fileno())
     volume = round(config.sound.volume * 100)
-    context = ServiceContext(shop, feed, catalog, journal, settings, config.journal_path, volume, wish.settings_fault)
+    context = ServiceContext(
+        shop, feed, catalog, journal, settings, config.journal_path, volume, options.settings_fault
+    )
     ServiceController(window, context, machine.service_pin)
     width, height = config.window.width, config.window.height
-    if wish.portrait and width > height:
+    if options.portrait and width > height:
         width, height = height, width
     window.resize(width, height)
     fit_screen(window)
@@ -236,18 +241,18 @@ def show(machine: Machine, wish: RunOptions) -> None:
         window.showFullScreen()
     display = DisplayWatch(app, window, fullscreen=fullscreen)
     controls = DemoControls(machine.demo, shop) if machine.demo else None
-    heart = WatchdogTimer(window, _vitals(shop, machine.journal, machine.vision, wish.settings_fault))
+    watchdog = WatchdogTimer(window, _health_checks(shop, machine.journal, machine.vision, options.settings_fault))
     if fleet:
         fleet.start()
-        _keep_telling(fleet, window)
+        _call_regularly(fleet, window)
     try:
-        heart.start()
+        watchdog.start()
         if controls:
             controls.show_beside(window)
             window.destroyed.connect(controls.close)
-        show_until_closed(app, window, wish.seconds, SaleEnd(shop))
+        show_until_closed(app, window, options.seconds, ShutdownGuard(shop))
     finally:
-        heart.stop()
+        watchdog.stop()
         display.stop()
         if controls:
             controls.close()
@@ -255,7 +260,7 @@ def show(machine: Machine, wish: RunOptions) -> None:
             fleet.stop()
 
 
-def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
+def _call_regularly(fleet: fleet_factory.FleetController, window: ShopWindow) -> None:
     from PyQt6.QtCore import QTimer
 
     timer = QTimer(window)
@@ -264,15 +269,15 @@ def _keep_telling(fleet: fleet_parts.FleetDesk, window: ShopWindow) -> None:
     timer.start()
 
 
-def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = "") -> HealthChecks:
-    """How the parts of the machine are asked whether they are alive; `fault` is to be told while it is."""
+def _health_checks(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = "") -> HealthChecks:
+    """Returns the health checks of the machine's parts. `fault` is appended to the status."""
 
     def journal_lives() -> bool:
-        # What cannot be written now may be later; one that is damaged is put aside by a fresh start alone.
+        # A journal that cannot be written now may recover. A damaged one is only replaced at the next start.
         return not shop.journal_is_damaged and ("journal" in shop.snapshot.faults or journal.is_readable())
 
     def vision_lives() -> bool:
-        # An engine that cannot be used, or a clip at its end, is the same after a fresh start.
+        # An unusable engine, or a clip at its end, would be the same after a restart.
         return vision.state not in (VisionState.STARTING, VisionState.RESTARTING)
 
     def status() -> str:
@@ -283,7 +288,7 @@ def _vitals(shop: Shop, journal: Journal, vision: VisionProcess, fault: str = ""
     memory = MemoryWatch()
 
     def outgrown() -> int:
-        # In a sale or in service mode, which may hold a whole journal for a while, it may take what it needs.
+        # A sale, or service mode with a whole journal in memory, may use more.
         quiet = shop.snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER)
         return memory.excess_bytes(time.monotonic(), quiet=True) if quiet else 0
 

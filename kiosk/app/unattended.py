@@ -1,11 +1,11 @@
-"""A machine that a service manager starts: what keeps it from selling is on its screen, for nobody else is near.
+"""Runs an unattended machine, which a service manager starts, and shows on its screen why it cannot sell.
 
-Out of order is shown, with one line for the operator, and the start is tried again in this process, ever more seldom,
-until it goes through: settings, catalogue, disk or journal may be put right meanwhile. Between two tries nothing is
-held, neither the journal's lock nor a device, and in one that fails no device is told anything.
+The screen shows *out of order* and one line for the operator. The start is tried again in this process, at growing
+intervals, until it succeeds: settings, catalogue, disk or journal may have been repaired. Between two attempts nothing
+is held, neither the journal's lock nor a device, and a failing attempt sends nothing to a device.
 
-The service manager hears that the machine is ready, that it lives, and why it does not sell. What fails once it has
-started ends the process, as ever, and the service manager begins afresh.
+The service manager is notified that the machine is ready and alive, and why it does not sell. An error after the start
+ends the process, and the service manager starts it again.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk.app.machine import Machine, RunOptions, show, started
+from kiosk.app.machine import Machine, RunOptions, show, start_machine
 from kiosk.common import log_setup
 from kiosk.common.click_group import error_message
 from kiosk.common.errors import KioskError
 from kiosk.config import Config
 from kiosk.config.last_good import load_or_last_good
-from kiosk.system.display_probe import NoDisplayError, why_no_window
+from kiosk.system.display_probe import NoDisplayError, window_problem
 from kiosk.system.watchdog import HealthChecks
 
 log = logging.getLogger(__name__)
 
 
-def run_alone(path: Path, wish: RunOptions) -> None:
-    """Runs the machine whose settings are in `path` until it is told to end. Raises `NoDisplayError`, `WindowError`."""
-    log_setup.set_up()  # until the settings say where
+def run_unattended(path: Path, options: RunOptions) -> None:
+    """Runs the machine with the settings in `path` until it is stopped. Raises `NoDisplayError`, `WindowError`."""
+    log_setup.set_up()  # until the settings are read
     with ExitStack() as running:
-        start = _Start(path, wish, running)
+        start = _Start(path, options, running)
         why = start()
-        if why and _told_to_end(why, start):
+        if why and _wait_for_start(why, start):
             return
         if start.machine:
-            show(start.machine, start.wish)
+            show(start.machine, start.options)
 
 
 class _Start:
-    """One try after the other, each of which gives what kept it from going through, or nothing."""
+    """Each call tries to start the machine; it returns why that failed, or an empty text."""
 
-    def __init__(self, path: Path, wish: RunOptions, running: ExitStack) -> None:
+    def __init__(self, path: Path, options: RunOptions, running: ExitStack) -> None:
         self._path = path
         self._running = running
         self._said = ""
-        self.wish = wish
+        self.options = options
         self.config = Config()
-        """The last that could be read."""
+        """The last settings that could be read."""
         self.machine: Machine | None = None
         self.has_screen = False
 
@@ -57,13 +57,13 @@ class _Start:
         try:
             with ExitStack() as begun:
                 self.config, fault = load_or_last_good(self._path)
-                wish = replace(self.wish, settings=self._path, settings_fault=fault)
-                self.machine = started(self.config, wish, begun, has_screen=self.has_screen)
+                options = replace(self.options, settings=self._path, settings_fault=fault)
+                self.machine = start_machine(self.config, options, begun, has_screen=self.has_screen)
                 self._running.push(begun.pop_all())
-                self.wish = wish
+                self.options = options
         except NoDisplayError:
             raise
-        except Exception as error:  # whatever it is, the process's end would help nobody
+        except Exception as error:  # of any kind: ending the process would not help
             why = _error_message(error)
             if why != self._said:
                 log.error("the machine cannot sell: %s", why, exc_info=None if _is_expected(error) else error)
@@ -72,32 +72,32 @@ class _Start:
         return ""
 
 
-def _told_to_end(why: str, start: _Start) -> bool:
-    """Whether that came before the machine started."""
+def _wait_for_start(why: str, start: _Start) -> bool:
+    """Shows *out of order* until a start succeeds; returns whether the process was asked to end instead."""
     from kiosk.ui.runtime.event_loop import application, show_until_closed
     from kiosk.ui.runtime.watchdog_timer import WatchdogTimer
     from kiosk.ui.shop.out_of_order import OutOfOrderWindow
 
-    if reason := why_no_window():
-        raise NoDisplayError(f"{reason}, nor can the machine sell: {why}")
+    if reason := window_problem():
+        raise NoDisplayError(f"{reason}, and the machine cannot sell: {why}")
     app = application()
     start.has_screen = True
     window_config = start.config.window
     others = tuple(language for language in window_config.languages if language != window_config.language)
     window = OutOfOrderWindow(why, start, (window_config.language, *others), large_text=window_config.large_text)
-    heart = WatchdogTimer(
+    watchdog = WatchdogTimer(
         window,
         HealthChecks(
             journal=lambda: True,
             vision=lambda: True,
             busy=lambda: False,
-            status=lambda: f"out of order, tried again by itself: {window.reason}",
+            status=lambda: f"out of order, the start is tried again: {window.reason}",
         ),
     )
-    heart.start()
-    ended = show_until_closed(app, window, start.wish.seconds)
+    watchdog.start()
+    ended = show_until_closed(app, window, start.options.seconds)
     if ended:
-        heart.stop()
+        watchdog.stop()
     return ended
 
 
@@ -106,7 +106,7 @@ def _is_expected(error: Exception) -> bool:
 
 
 def _error_message(error: Exception) -> str:
-    """In one line. What nobody had thought of says no more than where: its text could hold what the file held."""
+    """Returns one line. For an unexpected error it names only the place, because its text could hold private data."""
     if isinstance(error, KioskError | OSError):
         return error_message(error)
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -52,13 +52,13 @@ def check(file: Path) -> None:
     If FILE belongs to the installed service, root runs the checks as the service's user.
     """
     from kiosk.app.devices import missing_requirements
-    from kiosk.app.factories import catalog_of
+    from kiosk.app.factories import load_catalog
     from kiosk.config import ATTACKS, load
-    from kiosk.system.service_user import as_service
+    from kiosk.system.service_user import switch_to_service_user
 
-    service = as_service(file)
+    service = switch_to_service_user(file)
     settings = load(file)
-    catalog, _ = catalog_of(settings)
+    catalog, _ = load_catalog(settings)
     user = f", checked as {service.user}, the service's user" if service else ""
     click.echo(f"{file} is valid; {len(catalog.product)} products{user}")
     if settings.age_check.automatic_pass:
@@ -97,9 +97,9 @@ def set_pin(role: str, file: Path | None) -> None:
     from kiosk.config import Config, load
     from kiosk.security.pin import hash_pin
     from kiosk.security.pin import set_pin as write_pin
-    from kiosk.system.service_user import as_service
+    from kiosk.system.service_user import switch_to_service_user
 
-    service = as_service(file)
+    service = switch_to_service_user(file)
     file = service.settings if service else file
     path = (load(file) if file else Config()).pins_path
     pin = click.prompt("PIN, 4 to 12 digits", hide_input=True, err=True)

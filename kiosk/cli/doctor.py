@@ -19,7 +19,7 @@ from kiosk.common.errors import KioskError
 from kiosk.inference import candidates, gpu, load
 from kiosk.inference.base import DriverError
 from kiosk.inference.tensorrt import library
-from kiosk.system.display_probe import why_no_window
+from kiosk.system.display_probe import window_problem
 
 Verdict = Literal["ok", "note", "problem"]
 
@@ -91,21 +91,21 @@ def _camera(_: Path | None) -> Iterator[Finding]:
 
 
 def _ports(_: Path | None) -> Iterator[Finding]:
-    from kiosk.system.port_scan import found, what_answers
+    from kiosk.system.port_scan import identify_device, list_serial_ports
 
-    ports = list(found())
+    ports = list(list_serial_ports())
     if not ports:
         advice = "a machine that sells needs one for its card terminal and one for its dispenser"
         yield Finding("serial ports", "note", "none found", advice)
     for port in ports:
-        answer = what_answers(port.path)
+        answer = identify_device(port.path)
         where = f"{port.path} ({port.description})"
-        if answer.trouble:
+        if answer.problem:
             advice = (
                 f"another program may use it (see `fuser {port.path}`), or your user may not be in the group dialout "
                 "(see `groups`)"
             )
-            yield Finding("serial port", "note", f"{where} cannot be opened: {answer.trouble}", advice)
+            yield Finding("serial port", "note", f"{where} cannot be opened: {answer.problem}", advice)
         elif answer.terminal:
             advice = f'payment.kind = "mdb", payment.port = "{port.path}"'
             yield Finding("serial port", "ok", f"{where} is an MDB interface: {answer.terminal}", advice)
@@ -117,7 +117,7 @@ def _ports(_: Path | None) -> Iterator[Finding]:
 
 
 def _display(_: Path | None) -> Iterator[Finding]:
-    reason = why_no_window()
+    reason = window_problem()
     if reason:
         yield Finding("display", "note", reason, "without a display, `kiosk demo` runs headless")
     else:

@@ -23,11 +23,11 @@ def fleet() -> None:
 @click.argument("file", type=_PATH)
 def keygen(file: Path) -> None:
     """Writes a new private key to FILE, and prints the public key for the setting `fleet.orders_key`."""
-    from kiosk.fleet.orders import OrderError, write_new_key
+    from kiosk.fleet.orders import OrderError, generate_key
 
     if file.exists():
         raise OrderError(f"{file} already exists, and machines may trust its key: give another name")
-    click.echo(write_new_key(file))
+    click.echo(generate_key(file))
 
 
 @fleet.group()
@@ -71,10 +71,10 @@ def engine(context: click.Context, sha256: str) -> None:
 
 
 def _print_order(context: click.Context, change: dict[str, Any]) -> None:
-    from kiosk.fleet.orders import new_order, private_key, signed
+    from kiosk.fleet.orders import load_private_key, new_order, sign
 
     assert context.parent is not None
     options = context.parent.params
-    key = private_key(options["key"])
+    key = load_private_key(options["key"])
     order = new_order(options["machine"], change, options["counter"], timedelta(days=options["days"]))
-    click.echo(signed(order, key))
+    click.echo(sign(order, key))

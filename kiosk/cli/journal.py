@@ -29,13 +29,13 @@ def _with_journal_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _journal_path(path: Path | None, config: Path | None) -> Path:
     from kiosk.config import Config, load
-    from kiosk.system.service_user import as_service
+    from kiosk.system.service_user import switch_to_service_user
 
     if path and config:
         raise click.UsageError("--journal and --config both name a journal: give one of them")
     if path:
         return path
-    service = as_service(config)
+    service = switch_to_service_user(config)
     config = service.settings if service else config
     return (load(config) if config else Config()).journal_path
 

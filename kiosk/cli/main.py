@@ -75,11 +75,11 @@ def demo(
             raise click.UsageError(f"{option} goes with --headless")
     if stats and headless:
         raise click.UsageError("--stats measures the window, and --headless has none")
-    from kiosk.app.factories import source_of, vision_settings
+    from kiosk.app.factories import resolve_source, vision_settings
     from kiosk.config import Config, load
 
     config = load(config_path) if config_path else Config()
-    source = source_of(config, source)
+    source = resolve_source(config, source)
     if not headless:
         reason = _show(vision_settings(config, source, engine), config, fullscreen, seconds, stats)
         if stats:
@@ -94,17 +94,17 @@ def demo(
 
 def _show(settings: VisionSettings, config: Config, fullscreen: bool, seconds: float | None, stats: str | None) -> str:
     """Shows the window and ends the program with it, or returns why no window can be shown."""
-    from kiosk.system.display_probe import why_no_display, why_no_window
+    from kiosk.system.display_probe import display_problem, window_problem
     from kiosk.vision.capture.camera import is_camera
     from kiosk.vision.process.supervisor import VisionProcess
 
-    if reason := why_no_display():
+    if reason := display_problem():
         return reason
     vision = VisionProcess(settings)
     try:
         # This starts first because it takes longest: its libraries load while the display is probed and Qt is loaded.
         vision.start()
-        if reason := why_no_window():
+        if reason := window_problem():
             return reason
         from kiosk.ui.demo.window import run
 
@@ -190,9 +190,9 @@ def run(
 
     options = RunOptions(is_demo, source, engine, fullscreen, portrait, seconds, config_path)
     if config_path and not is_demo and ServiceManager().listens:
-        from kiosk.app.unattended import run_alone
+        from kiosk.app.unattended import run_unattended
 
-        run_alone(config_path, replace(options, alone=True))
+        run_unattended(config_path, replace(options, unattended=True))
         return
     from kiosk.app.machine import run as run_machine
 

@@ -45,7 +45,7 @@ def install_service(settings: Path, display: str, user: str, mount_usb: bool, dr
     from kiosk.cli.config import permission_lines
     from kiosk.config import load
     from kiosk.system import install
-    from kiosk.system.service_user import as_service
+    from kiosk.system.service_user import switch_to_service_user
     from kiosk.system.systemd_unit import NAME, Display
 
     config = load(settings)
@@ -57,7 +57,7 @@ def install_service(settings: Path, display: str, user: str, mount_usb: bool, dr
         folders=tuple(_writable_folders(config)),
         mount_usb=mount_usb,
     )
-    if problems := install.checked(service):
+    if problems := install.verify_unit(service):
         raise install.InstallError(f"systemd does not accept the unit: {'; '.join(problems)}")
     if dry_run:
         for place, text in service.files().items():
@@ -66,13 +66,13 @@ def install_service(settings: Path, display: str, user: str, mount_usb: bool, dr
     if root == Path("/"):
         if os.geteuid() != 0:
             raise install.InstallError("only root can install it: run the same command with sudo, or with --dry-run")
-        if problems := install.unreachable(service):
+        if problems := install.permission_problems(service):
             raise install.InstallError("; ".join(problems))
-    for path in install.written(service, root):
+    for path in install.write_files(service, root):
         click.echo(f"wrote {path}")
     if root == Path("/"):
-        install.activated()
-        as_service(settings)
+        install.activate()
+        switch_to_service_user(settings)
     for line in permission_lines(config, settings):
         click.echo(line)
     for requirement in missing_requirements(config):
@@ -96,10 +96,10 @@ def _writable_folders(config: Config) -> Iterator[Path]:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def relay(command: tuple[str, ...]) -> None:
     """Runs a compositor that runs the kiosk, and forwards the kiosk's notifications to systemd."""
-    from kiosk.system.notify_relay import relayed
+    from kiosk.system.notify_relay import run_relayed
     from kiosk.system.sd_notify import ServiceManager
 
     try:
-        sys.exit(relayed(command, ServiceManager()))
+        sys.exit(run_relayed(command, ServiceManager()))
     except OSError as error:
         raise click.ClickException(f"{command[0]} cannot be started: {error.strerror}") from error

@@ -1,8 +1,8 @@
-"""How many people of which age group were estimated in an hour, and no more than that.
+"""Counts visitors by age group and hour, and records nothing else about them.
 
-Only counts are kept, in memory alone, for the hour that runs: a restart forgets them. A group of fewer than five is not
-told, nor a sum that it could be got from, nor anything of single people, their time, gender or sale. A track is counted
-once it is over, if its estimate was ever known.
+Only counts are kept, only in memory, and only for the current hour: a restart forgets them. A group of fewer than
+`FEWEST` people is not reported, nor a sum from which it could be computed, nor the time, gender or sale of a person. A
+track is counted when it has ended, if its estimate was ever known.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from datetime import datetime
 from kiosk.estimate import Observation
 
 FEWEST = 5
-"""People of a group in an hour, under which it is not told."""
+"""A group with fewer people in an hour is not reported."""
 
 GONE_AFTER_S = 3.0
-"""Seconds without a face after which its track is over; vision itself remembers it for no longer."""
+"""Seconds without a face after which its track has ended. Vision keeps it no longer either."""
 
 
 class FinishedTracks:
-    """The age groups of those who have gone. Of those who are there it holds a number and a label."""
+    """Reports the age groups of tracks that ended. For people in view it holds a track number and a label."""
 
     def __init__(self) -> None:
         self._there: dict[int, tuple[str, float]] = {}
 
-    def over(self, observations: Iterable[Observation]) -> list[str]:
-        """The labels of the tracks that these observations show to be over."""
+    def finished(self, observations: Iterable[Observation]) -> list[str]:
+        """Returns the age group labels of the tracks that ended in these observations."""
         labels = []
         for observation in observations:
             for face in observation.faces:
-                # no estimate: its number is not a person's, but its place in this one frame
+                # without an estimate, the number is only the face's position in this frame
                 if face.estimate is not None and (face.status == "known" or face.track in self._there):
                     self._there[face.track] = face.estimate.group.label, observation.time
             for track, (label, seen) in [*self._there.items()]:
-                # a time that went back is that of a new vision process
+                # a smaller time comes from a new vision process
                 if not 0 <= observation.time - seen <= GONE_AFTER_S:
                     del self._there[track]
                     labels.append(label)
@@ -43,18 +43,18 @@ class FinishedTracks:
 
 
 class VisitorCounter:
-    """Counts of the hour."""
+    """Counts the visitors of the current hour by age group."""
 
     def __init__(self) -> None:
         self._hour: datetime | None = None
         self._counts: Counter[str] = Counter()
 
     def add(self, label: str) -> None:
-        """Somebody of this age group was there."""
+        """Counts one visitor of this age group."""
         self._counts[label] += 1
 
-    def over(self, now: datetime) -> tuple[datetime, dict[str, int]] | None:
-        """The hour that has ended by now and its counts; None in the middle of one, or for nothing to tell."""
+    def finish_hour(self, now: datetime) -> tuple[datetime, dict[str, int]] | None:
+        """Returns the hour that ended and its counts; None if none ended or there is nothing to report."""
         hour = now.replace(minute=0, second=0, microsecond=0)
         ended, self._hour = self._hour, hour
         if ended is None or ended == hour:

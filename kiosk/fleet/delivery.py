@@ -1,11 +1,11 @@
-"""In order and without loss: a stream of letters, a few in flight, and a mark up to which the broker has taken all.
+"""Delivers streams of messages in order and without loss, with a few messages in flight.
 
-A letter counts as taken when its PUBACK came, and everything before it has. What was in flight when a connection broke
-is sent again in the next one, and nothing else is.
+A message is delivered when its PUBACK and those of all messages before it have come. After a lost connection, the
+messages that were in flight are sent again, and no others.
 
-A broker answers a letter that no session subscribes to with *no matching subscribers* and forgets it. So a sale that is
-answered like this is not taken: it is sent again after a while, alone, until somebody listens. So is what a broker
-refuses, until its access list allows it: nothing after it in its stream is sent before.
+A broker acknowledges a message without subscribers with *no matching subscribers* and forgets it. Such a sale does not
+count as delivered: it is sent again after a while, alone, until somebody subscribes. The same holds for a message that
+the broker refuses, until its access list allows it. Nothing after it in its stream is sent before.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from kiosk.fleet.outbox import Outbox
 from kiosk.vending.journal import find_sale_opening, read_after
 
 WINDOW = 8
-"""Letters in flight of a stream, if the broker takes as many."""
+"""The most messages of a stream in flight, if the broker accepts as many."""
 
 FLIGHT = 1 << 13
-"""Bytes of them, if they are more than one: on the slowest line, a ping behind them is answered in time."""
+"""The most bytes in flight, if more than one message is: on the slowest line a ping after them is answered in time."""
 
 ANSWER_WITHIN_S = 120.0
-"""After which a broker that answers nothing to what is in flight counts as gone."""
+"""Seconds without any acknowledgement after which the connection counts as lost."""
 
 HELD_S = 30.0
-"""Seconds until what was refused, or a sale that nobody listens to, is sent again."""
+"""Seconds until a refused message, or a sale without subscribers, is sent again."""
 
 LOOK_EVERY_S = 1.0
-"""How often a stream that had nothing new is looked at."""
+"""Seconds between two looks at a stream that had nothing new."""
 
-_READ = 64  # letters at once, of which many of the journal's are only steps
-_UNSENT = 0  # in place of a packet's number, which begins at 1
+_READ = 64  # messages read at once; many of the journal's rows produce none
+_UNSENT = 0  # in place of a packet number, which starts at 1
 
 NO_SUBSCRIBERS = 0x10
 REFUSED_FROM = 0x80
@@ -46,7 +46,7 @@ REFUSED_FROM = 0x80
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a stream; without a topic it is nothing but a step ahead."""
+    """One message of a stream. Without a topic it only advances the stream's mark."""
 
     seq: int
     topic: str = ""
@@ -54,20 +54,20 @@ class Message:
 
 
 class Stream(Protocol):
-    """Where letters come from, numbered upward."""
+    """A source of messages with increasing numbers."""
 
     def mark(self) -> int:
-        """The last letter that the broker has taken."""
+        """Returns the number of the last delivered message."""
 
     def after(self, seq: int, limit: int) -> Iterator[Message]:
-        """The first letters after one."""
+        """Yields at most `limit` messages after number `seq`."""
 
-    def taken(self, seq: int) -> None:
-        """The broker has all letters up to this one."""
+    def mark_delivered(self, seq: int) -> None:
+        """Records that all messages up to `seq` are delivered."""
 
 
 class JournalStream:
-    """What the journal has for the fleet. It may be in use; it is only read. Raises `JournalError`."""
+    """The journal's rows as messages. The journal may be in use; it is only read. Raises `JournalError`."""
 
     def __init__(self, path: Path, outbox: Outbox, machine: str) -> None:
         self._path = path
@@ -88,34 +88,34 @@ class JournalStream:
                 text = messages.payload(self._machine, self._id, entry.seq, entry.utc, data)
                 yield Message(entry.seq, topic, text)
 
-    def taken(self, seq: int) -> None:
+    def mark_delivered(self, seq: int) -> None:
         self._outbox.move_cursor(self._id, seq)
 
 
 class OutboxStream:
-    """What waits in the outbox."""
+    """The messages of the outbox."""
 
     def __init__(self, outbox: Outbox, machine: str) -> None:
         self._outbox = outbox
         self._machine = machine
 
     def mark(self) -> int:
-        return 0  # what the broker has taken is no longer there
+        return 0  # delivered messages are deleted
 
     def after(self, seq: int, limit: int) -> Iterator[Message]:
         stream = f"outbox-{self._outbox.id}"
-        for row in self._outbox.after(seq, limit):
+        for row in self._outbox.messages_after(seq, limit):
             yield Message(row.seq, row.topic, messages.payload(self._machine, stream, row.seq, row.utc, row.data))
 
-    def taken(self, seq: int) -> None:
-        self._outbox.delivered(seq)
+    def mark_delivered(self, seq: int) -> None:
+        self._outbox.remove_delivered(seq)
 
 
 class Delivery:
-    """A stream on its way out through one connection.
+    """Sends one stream through one connection.
 
-    `publish` sends a letter and gives the packet's number, or None for one that cannot go; `free` says how many more
-    the broker allows now.
+    `publish` sends a message and returns the packet's number, or None if it cannot be sent. `free` returns how many
+    more packets the broker allows now.
     """
 
     def __init__(
@@ -124,47 +124,47 @@ class Delivery:
         self._stream = stream
         self._publish = publish
         self._free = free
-        self._window = 1  # until the first was taken: if nobody listens, that one alone is sent in vain
+        self._window = 1  # until the first is acknowledged: without subscribers only one is sent in vain
         self._held_until = self._look_at = self._waits_since = 0.0
         self._in_flight: deque[tuple[Message, int]] = deque()
         self._answered: set[int] = set()
         self._sent = self._taken = stream.mark()
 
     def send(self, now: float) -> None:
-        """Sends what there is room for."""
-        sent = [len(letter.payload) for letter, packet in self._in_flight if packet != _UNSENT]
+        """Sends as many messages as the window allows at `now`, in seconds of a monotonic clock."""
+        sent = [len(message.payload) for message, packet in self._in_flight if packet != _UNSENT]
         most = min(self._window, len(sent) + self._free())
         if len(sent) >= most or now < max(self._held_until, self._look_at):
             return
         self._look_at = now + LOOK_EVERY_S
-        for letter in self._stream.after(self._sent, _READ):
+        for message in self._stream.after(self._sent, _READ):
             self._look_at = 0.0
-            if letter.topic:
-                if len(sent) == most or (sent and sum(sent) + len(letter.payload) > FLIGHT):
+            if message.topic:
+                if len(sent) == most or (sent and sum(sent) + len(message.payload) > FLIGHT):
                     break
-                packet = self._publish(letter)
+                packet = self._publish(message)
                 if packet is None:
                     self._held_until = now + HELD_S
                     break
                 if not sent:
                     self._waits_since = now
-                sent.append(len(letter.payload))
-                self._in_flight.append((letter, packet))
+                sent.append(len(message.payload))
+                self._in_flight.append((message, packet))
             else:
-                self._in_flight.append((letter, _UNSENT))
-            self._sent = letter.seq
+                self._in_flight.append((message, _UNSENT))
+            self._sent = message.seq
         self._settle()
 
-    def answered(self, packet: int, code: int, now: float) -> str | None:
-        """A PUBACK came, perhaps another stream's. Returns why the letter is not taken, if so."""
-        letter = next((each for each, number in self._in_flight if number == packet), None)
-        if letter is None:
+    def acknowledge(self, packet: int, code: int, now: float) -> str | None:
+        """Handles a PUBACK, perhaps of another stream. Returns why the message is not delivered, or None."""
+        message = next((each for each, number in self._in_flight if number == packet), None)
+        if message is None:
             return None
         self._waits_since = now
         if code >= REFUSED_FROM:
             self._hold(now)
-            return f"the broker refuses {letter.topic} with code {code}: look at its access list"
-        if code == NO_SUBSCRIBERS and letter.topic == messages.SALE:
+            return f"the broker refuses {message.topic} with code {code}: look at its access list"
+        if code == NO_SUBSCRIBERS and message.topic == messages.SALE:
             self._hold(now)
             return "sales wait until somebody subscribes to them at the broker"
         self._answered.add(packet)
@@ -172,22 +172,22 @@ class Delivery:
         self._settle()
         return None
 
-    def overdue(self, now: float) -> bool:
-        """Whether the broker has been silent for too long."""
+    def is_overdue(self, now: float) -> bool:
+        """Returns whether the broker has acknowledged nothing for too long."""
         return bool(self._in_flight) and now - self._waits_since > ANSWER_WITHIN_S
 
     def _hold(self, now: float) -> None:
-        """Back to the mark, and on from there after a while."""
+        """Goes back to the mark, and continues from there after `HELD_S`."""
         self._in_flight.clear()
         self._answered.clear()
         self._sent, self._window, self._held_until = self._taken, 1, now + HELD_S
 
     def _settle(self) -> None:
-        """Moves the mark over everything that was answered without a gap."""
+        """Moves the mark past all messages that are acknowledged without a gap."""
         before = self._taken
         while self._in_flight and self._in_flight[0][1] in self._answered | {_UNSENT}:
-            letter, packet = self._in_flight.popleft()
+            message, packet = self._in_flight.popleft()
             self._answered.discard(packet)
-            self._taken = letter.seq
+            self._taken = message.seq
         if self._taken != before:
-            self._stream.taken(self._taken)
+            self._stream.mark_delivered(self._taken)

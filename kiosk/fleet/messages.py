@@ -1,8 +1,8 @@
-"""What a machine tells its fleet: topics and flat JSON, as docs/fleet.md lists them.
+"""Builds the messages of a machine to its fleet: topics and flat JSON, as docs/fleet.md lists them.
 
-Every message that may come twice names its `stream` and its `seq` in it; with the machine's name they are the key by
-which a collector drops the second. Of the journal, `seq` is the row. Nothing here is of a face: not even that a camera
-passed somebody's age.
+Every message that may be sent twice contains its `stream` and its `seq`. Together with the machine's name these are the
+key by which a collector drops duplicates. For the journal, `seq` is the row. No message contains anything about a face,
+not even that a camera approved an age.
 """
 
 from __future__ import annotations
@@ -32,30 +32,30 @@ from kiosk.vending.journal.facts import (
 )
 
 VERSION = 1
-"""Of the format; a change that a collector could misread raises it."""
+"""The version of the format. A change that a collector could misread raises it."""
 
 SALE, CHANGE, ERROR = "sale", "change", "error"
 HEALTH, STOCK, AUDIENCE, RESULT = "health", "stock", "audience", "result"
 STATE, ORDER = "state", "order"
 
 RETAINED = frozenset({HEALTH, STOCK})
-"""Topics of which the broker keeps the newest for whoever comes later."""
+"""Topics whose newest message the broker keeps for later subscribers."""
 
 WEIGHTS = {STOCK: 0, HEALTH: 0, AUDIENCE: 1, ERROR: 2, RESULT: 2}
-"""Where the outbox is full, the oldest of the least weight goes first."""
+"""When the outbox is full, the oldest message of the lowest weight is dropped first."""
 
 _CHANGES = (MachineStarted, StockSet, PriceSet, SettingChanged, SettledByOperator)
 _ERRORS = (VendFailed, VendUnknown, VendReportedLate, JournalReopened, JournalReplaced)
 
 
 def topic_of(config: FleetConfig, name: str, machine: str | None = None) -> str:
-    """Returns a whole MQTT topic, such as `kiosk/m-1/health`; `machine` is this one where none is given."""
+    """Returns a whole MQTT topic, such as `kiosk/m-1/health`; by default of this machine."""
     return f"{config.topic}/{machine or config.machine}/{name}"
 
 
 @dataclass(frozen=True)
 class SlotStatus:
-    """What is known of a slot. `price` in minor units."""
+    """The state of a slot. `price` is in minor units."""
 
     slot: str
     count: int
@@ -67,17 +67,17 @@ class SlotStatus:
 
 @dataclass(frozen=True)
 class MachineStatus:
-    """How the machine is at one moment, as the sale and vision say."""
+    """The machine's state at one moment, from the sale and from vision."""
 
     faults: tuple[str, ...]
-    """`kiosk.vending.devices.protocols`."""
+    """The faults of `kiosk.vending.devices.protocols`."""
     attention: int
-    """Things that a person has to settle."""
+    """The number of items that a person has to settle."""
     vision: str
-    """`running`, or what it is instead."""
+    """The `VisionState` as text, such as `running`."""
     vision_fault: str
     engine: str
-    """What runs the network; empty while that is not known."""
+    """The engine's name and precision; empty while unknown."""
     engine_fault: str
     version: str
     currency: str
@@ -85,20 +85,20 @@ class MachineStatus:
 
     @property
     def problems(self) -> frozenset[str]:
-        """Everything that is wrong, a word each."""
+        """All faults, one word each."""
         return frozenset(
             {*self.faults, *(["vision"] if self.vision_fault else []), *(["engine"] if self.engine_fault else [])}
         )
 
     @property
     def health(self) -> dict[str, Any]:
-        """The status without stock, flat."""
+        """The status without the stock, as flat JSON data."""
         told = {name: value for name, value in asdict(self).items() if name not in ("slots", "currency")}
         return {**told, "faults": ",".join(sorted(self.faults)), "healthy": not self.problems}
 
 
 def of_status(before: MachineStatus | None, status: MachineStatus) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Topic and data of what has changed since; everything at first."""
+    """Yields topic and data of everything that changed since `before`; of everything if that is None."""
     known: frozenset[str] = before.problems if before else frozenset()
     for problem in sorted(known ^ status.problems):
         detail = {"vision": status.vision_fault, "engine": status.engine_fault}.get(problem, "")
@@ -111,14 +111,14 @@ def of_status(before: MachineStatus | None, status: MachineStatus) -> Iterator[t
 
 
 def stock_of(status: MachineStatus) -> dict[str, Any]:
-    """What is in every slot."""
+    """Returns the stock message's data: the state of every slot."""
     return {"currency": status.currency, "slots": [asdict(slot) for slot in status.slots]}
 
 
 def of_entry(entry: Entry, opening: Callable[[str], SaleOpened | None]) -> tuple[str, dict[str, Any]] | None:
-    """Topic and data of a row of the journal; None for one that is no news to the fleet.
+    """Returns topic and data for a row of the journal, or None if the fleet does not need it.
 
-    `opening` finds how a sale began: what is told of it is told once, when nothing of it is open any more.
+    `opening` returns the row in which a sale began. A sale is reported once, when it is closed.
     """
     fact = entry.fact
     if isinstance(fact, SaleClosed):
@@ -134,6 +134,6 @@ def of_entry(entry: Entry, opening: Callable[[str], SaleOpened | None]) -> tuple
 
 
 def payload(machine: str, stream: str, seq: int, utc: str, data: Mapping[str, Any]) -> bytes:
-    """The message as it goes out: UTF-8 JSON."""
+    """Returns the message as UTF-8 JSON."""
     body = {"v": VERSION, "machine": machine, "stream": stream, "seq": seq, "utc": utc, **data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

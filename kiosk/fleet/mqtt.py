@@ -1,7 +1,7 @@
-"""One connection to an MQTT 5 broker, in the thread that calls it; nothing is kept that the outbox does not keep.
+"""One connection to an MQTT 5 broker, in the caller's thread. Only the outbox keeps messages.
 
-A new client is made for each connection, with the machine's name as its id and a session that the broker keeps, so that
-orders wait for a machine that is away. What this end had in flight is the outbox's to send again.
+Each connection uses a new client with the machine's name as client ID. The broker keeps the session, so that orders
+wait for a disconnected machine. Messages in flight are sent again from the outbox.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from kiosk.config import FleetConfig
 from kiosk.security.file_permissions import read_password, read_secret
 
 KEEP_ALIVE_S = 30
-"""After one and a half times as long without a word the broker says that the machine is offline."""
+"""Seconds. After 1.5 times this without a packet, the broker publishes that the machine is offline."""
 
 CONNECT_WITHIN_S = 10.0
 SESSION_S = 30 * 24 * 3600
-"""How long a broker keeps orders for a machine that is away, if its own limit is no shorter."""
+"""Seconds for which a broker keeps orders for a disconnected machine, unless its own limit is shorter."""
 
 LARGEST_PACKET = 1 << 14
-"""Bytes of what a broker may send; an order has less than a thousand."""
+"""The largest packet, in bytes, that a broker may send. An order has less than a thousand."""
 
 _TURN_S = 0.2
 _MALFORMED = (ValueError, LookupError, TypeError, AssertionError, struct.error, MQTTException)
-"""What the library raises where a packet is not what its first byte says; it has no one name for it."""
+"""What the library raises for malformed packets. It has no single error for them."""
 
 _TAKEN_OVER = 0x8E
-"""Reason code of MQTT 5, 2.4: somebody else has connected under this name."""
+"""Reason code of MQTT 5, 2.4: another client has connected with this client ID."""
 
 
 class LinkError(KioskError):
-    """No connection, or one that is lost."""
+    """There is no connection, or it is lost."""
 
 
 def check_files(config: FleetConfig) -> None:
@@ -58,7 +58,10 @@ def check_files(config: FleetConfig) -> None:
 
 
 def tls_context(config: FleetConfig) -> ssl.SSLContext:
-    """Returns the trusted authorities and the machine's certificate. Raises `LinkError`, `SecretFileError`."""
+    """Returns a TLS context with the trusted authorities and the machine's certificate.
+
+    Raises `LinkError`, `SecretFileError`.
+    """
     ca, certificate, key = config.ca_path, config.certificate_path, config.key_path
     try:
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
@@ -67,7 +70,7 @@ def tls_context(config: FleetConfig) -> ssl.SSLContext:
     if certificate and key:
         read_secret(key)
         try:
-            # without a password OpenSSL would ask for an encrypted key's at a terminal that is not there
+            # without a password OpenSSL would ask for one on a terminal
             context.load_cert_chain(certificate, key, password=lambda: b"")
         except OSError as error:
             raise LinkError(f"{certificate} and {key} are no certificate and its key: {error}") from error
@@ -75,9 +78,9 @@ def tls_context(config: FleetConfig) -> ssl.SSLContext:
 
 
 class _Client(Client):
-    """Ends a connection in which a packet begins that is larger than this end said it takes.
+    """Ends the connection when a packet is larger than `LARGEST_PACKET`.
 
-    The library asks for all of the rest at once, up to 256 MB, and has no setting for this.
+    The library would allocate up to 256 MB for it and has no setting against that.
     """
 
     def _sock_recv(self, bufsize: int) -> bytes:
@@ -88,33 +91,33 @@ class _Client(Client):
 
 @dataclass
 class Link:
-    """A connection, from its beginning to its end."""
+    """One connection. Creating it raises `LinkError` or `SecretFileError` for bad credentials; `open` connects."""
 
     config: FleetConfig
     will: tuple[str, bytes]
-    """Topic and payload of what the broker says, retained, once the machine is gone."""
+    """Topic and payload of the last will, which the broker publishes, retained, when the connection is lost."""
     subscriptions: tuple[str, ...] = ()
     on_message: Callable[[str, bytes], None] = lambda _topic, _payload: None
-    """Called in the middle of `turn`. When it returns, the broker takes the message for kept."""
-    answers: list[tuple[int, int]] = field(default_factory=list)
-    """Packet and reason code of what the broker answered, for the caller to take away."""
+    """Called during `poll`. When it returns, the message is acknowledged to the broker."""
+    acknowledgements: list[tuple[int, int]] = field(default_factory=list)
+    """Packet number and reason code of each PUBACK. The caller removes them."""
     largest: int = 1 << 28
-    """Bytes of a packet that the broker takes; known once it is open."""
+    """The largest packet, in bytes, that the broker accepts. Known after `open`."""
     subscribed: bool = False
-    """Whether the broker has answered the subscriptions."""
+    """Whether the broker has acknowledged the subscriptions."""
     _room: int = 65535
     _unanswered: set[int] = field(default_factory=set)
     _up: bool = False
     _lost: str = ""
     _ours: Exception | None = None
-    """What `on_message` raised, which is not the broker's fault."""
+    """An error that `on_message` raised, which is not the broker's fault."""
 
     def __post_init__(self) -> None:
         """Raises `LinkError`, `SecretFileError`."""
-        self._client = self._made()
+        self._client = self._create_client()
 
     def open(self) -> None:
-        """Connects and subscribes, waiting for the broker's word. Raises `LinkError`."""
+        """Connects, waits for the broker's answer and subscribes. Raises `LinkError`."""
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_S
         properties.ReceiveMaximum = 16
@@ -128,27 +131,30 @@ class Link:
         for _ in range(round(CONNECT_WITHIN_S / _TURN_S)):
             if self._up:
                 break
-            self.turn()
+            self.poll()
         else:
             raise LinkError(f"{self.config.broker} does not answer as an MQTT 5 broker")
         if self.subscriptions:
-            # what the broker retains comes once, and not again at every connection
+            # retained messages come once, and not again at every connection
             once = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
             self._client.subscribe([(topic, once) for topic in self.subscriptions])
 
-    def turn(self) -> None:
-        """Sends and hears for a moment. Raises `LinkError` once the connection is lost."""
+    def poll(self) -> None:
+        """Sends queued packets and reads replies for at most `_TURN_S`.
+
+        Raises `LinkError` if the connection is lost.
+        """
         try:
             code = self._client.loop(_TURN_S)
         except _MALFORMED as error:
             if error is self._ours:
                 raise
-            raise LinkError(f"{self.config.broker} says what is no MQTT 5: {error}") from error
+            raise LinkError(f"{self.config.broker} sent a malformed MQTT 5 packet: {error}") from error
         if self._lost or code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"the connection to {self.config.broker} is lost: {self._lost or code.name}")
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        """Sends by QoS 1; gives the packet's number. Raises `LinkError`."""
+        """Sends a message with QoS 1; returns the packet's number. Raises `LinkError`."""
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
         if sent.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise LinkError(f"the connection to {self.config.broker} is lost: {sent.rc.name}")
@@ -157,20 +163,20 @@ class Link:
 
     @property
     def free(self) -> int:
-        """How many more messages the broker takes before it has acknowledged one."""
+        """How many more messages may be sent before the broker acknowledges one."""
         return self._room - len(self._unanswered)
 
     def close(self) -> None:
-        """Says goodbye, if anybody hears it; the broker then keeps the last will to itself."""
+        """Disconnects properly, so that the broker does not publish the last will."""
         self._client.disconnect()
         self._client.loop(0.0)
 
     def abandon(self) -> None:
-        """Lets go without a word, as after an error: the broker says the last will."""
+        """Closes the socket, as after an error. The broker then publishes the last will."""
         if connection := self._client.socket():
             connection.close()
 
-    def _made(self) -> Client:
+    def _create_client(self) -> Client:
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=self.config.machine,
@@ -184,7 +190,7 @@ class Link:
         if self.config.user:
             password = read_password(self.config.password_path) if self.config.password_path else None
             client.username_pw_set(self.config.user, password)
-        client.on_socket_open = _at_once
+        client.on_socket_open = _disable_nagle
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -202,16 +208,16 @@ class Link:
 
     def _on_disconnect(self, _client: Client, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
         if not flags.is_disconnect_packet_from_server:
-            why = f"it hung up; where that goes on, look whether another machine is called {self.config.machine}, too"
+            why = f"it hung up; if that goes on, check whether another machine is also called {self.config.machine}"
         elif code.value == _TAKEN_OVER:
-            why = f"another machine is called {self.config.machine}, too: give each a name of its own"
+            why = f"another machine is also called {self.config.machine}: give each its own name"
         else:
             why = str(code)
         self._lost = self._lost or why
 
     def _on_publish(self, _client: Client, _data: Any, packet: int, code: ReasonCode, _properties: Any) -> None:
         self._unanswered.discard(packet)
-        self.answers.append((packet, code.value))
+        self.acknowledgements.append((packet, code.value))
 
     def _on_subscribe(self, _client: Client, _data: Any, _packet: int, codes: list[ReasonCode], _: Any) -> None:
         self.subscribed = True
@@ -225,9 +231,9 @@ class Link:
             self.on_message(topic, payload)
         except Exception as error:
             self._ours = error
-            raise  # which keeps the broker from being answered
+            raise  # so that the message is not acknowledged
 
 
-def _at_once(_client: Client, _data: Any, connection: Any) -> None:
-    """Small packets go out as they come: else each waits for the broker's word on the one before."""
+def _disable_nagle(_client: Client, _data: Any, connection: Any) -> None:
+    """Sends small packets at once: otherwise each would wait for the acknowledgement of the one before."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,7 +1,7 @@
-"""Carries out orders, in the thread of the sale: one at a time, and only while nobody is at the machine.
+"""Carries out orders, in the sale's thread: one at a time, and only while nobody is at the machine.
 
-They take the way of service mode, so that they are journalled as what it does. All may be done twice: an order whose
-end a crash swallowed is simply done again.
+They use the functions of service mode, so that the journal records them in the same way. Every order may be carried out
+twice: if a crash prevented the result, the order is carried out again.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from kiosk.vending.shop import Shop
 
 
 class Orders(Protocol):
-    """Where orders come from: `kiosk.fleet.service.Fleet`."""
+    """The source of orders: `kiosk.fleet.service.Fleet`."""
 
     def next_order(self) -> Order | None:
-        """The oldest one; the same again until it is finished."""
+        """Returns the oldest order, the same one until it is finished."""
 
     def finish(self, order: Order, outcome: str, reason: str = "") -> None:
-        """What came of it."""
+        """Reports the outcome of an order."""
 
 
 class OrderExecutor:
-    """`engines`: None where the machine takes no engine from afar."""
+    """Carries out the orders of a fleet. `engines` is None if the machine accepts no orders for engines."""
 
     def __init__(
         self,
@@ -47,29 +47,29 @@ class OrderExecutor:
         self._settings = settings
         self._engines = engines
         self._clock = clock
-        self._begun: Order | None = None
+        self._current: Order | None = None
 
     @property
-    def idle(self) -> bool:
-        """Whether nobody is at the machine, and what is done can be journalled."""
+    def is_idle(self) -> bool:
+        """Whether nobody is at the machine and the journal can be written."""
         snapshot = self._shop.snapshot
         return snapshot.phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) and "journal" not in snapshot.faults
 
     def advance(self, now: float) -> None:
-        """On with the oldest order, at `now` in seconds of a monotonic clock."""
+        """Continues the oldest order at `now`, in seconds of a monotonic clock."""
         order = self._orders.next_order()
         if order is None:
             return
         try:
-            if order is not self._begun:
-                if not self.idle:
+            if order is not self._current:
+                if not self.is_idle:
                     return
                 if not self._is_under_way(order):
                     order.check_time(self._clock())
-                self._begun = order
-            outcome = self._carried_out(order, now)
+                self._current = order
+            outcome = self._carry_out(order, now)
         except JournalError:
-            return  # it is tried again once that can be written
+            return  # tried again when the journal can be written
         except (KioskError, OSError) as error:
             self._orders.finish(order, "refused", str(error))
         else:
@@ -77,13 +77,13 @@ class OrderExecutor:
                 self._orders.finish(order, outcome)
 
     def _is_under_way(self, order: Order) -> bool:
-        """Whether an earlier run of the program has begun it: a trial ends, whenever that is."""
+        """Returns whether an earlier run of the program began the order: a trial is always finished."""
         if self._engines is None or not isinstance(order.set, UseEngine):
             return False
-        return self._engines.knows(order.set.sha256, _name(order))
+        return self._engines.has_begun(order.set.sha256, _name(order))
 
-    def _carried_out(self, order: Order, now: float) -> str | None:
-        """None for one that is not through yet."""
+    def _carry_out(self, order: Order, now: float) -> str | None:
+        """Returns the outcome, or None if the order is not finished."""
         match order.set:
             case remote.SetPrice(slot=slot, price=price):
                 return self._set_price(slot, price)
@@ -93,17 +93,17 @@ class OrderExecutor:
                 return "applied"
             case UseEngine(sha256=sha256):
                 if self._engines is None:
-                    raise OrderError("this machine takes no engine from afar: fleet.engines names no folder")
-                return self._engines.advance(sha256, now, order=_name(order), idle=self.idle)
+                    raise OrderError("this machine accepts no engine by order: set fleet.engines to a folder")
+                return self._engines.advance(sha256, now, order=_name(order), idle=self.is_idle)
 
     def _set_price(self, slot: str, price: int) -> str | None:
         if slot not in {offer.slot for offer in self._shop.snapshot.offers}:
             raise OrderError(f"there is no slot {slot}")
-        if not self.idle:
+        if not self.is_idle:
             return None
         if self._price(slot) != price:
             self._shop.operate(SetPrice(slot, price))
-        return "applied" if self._price(slot) == price else None  # None: the journal failed, and is tried again
+        return "applied" if self._price(slot) == price else None  # None: the journal failed; tried again
 
     def _price(self, slot: str) -> int:
         return next(offer.price for offer in self._shop.snapshot.offers if offer.slot == slot)

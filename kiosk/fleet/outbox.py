@@ -1,14 +1,14 @@
-"""The outbox: what the fleet is still to be told, in one SQLite file of a bounded size.
+"""The outbox: messages to the fleet that are not delivered yet, in one SQLite file of bounded size.
 
-Sales need no copy here: the journal has them for ever, so of it the outbox keeps a cursor, the last row that the broker
-has taken. Everything else (health, stock, faults, hourly counts, what came of an order) is a row until the broker has
-taken it. Where there are more rows than allowed, the oldest of the least weight goes, and is counted.
+Sales need no copy here, because the journal keeps them. For the journal, the outbox keeps a cursor: the last delivered
+row. Everything else (health, stock, faults, hourly counts, results of orders) is a row until it is delivered. If there
+are more rows than allowed, the oldest of the lowest weight is dropped and counted.
 
-Here are also the orders that were accepted and not carried out yet, because an order leaves and what came of it comes
-in one transaction; and each addressee's last counter, so that no order is carried out twice.
+The outbox also keeps accepted orders until they are carried out, because an order is removed and its result added in
+one transaction. And it keeps each addressee's last counter, so that no order is carried out twice.
 
-A file that SQLite finds damaged is moved aside and begun anew: the journal is then told from its beginning, under the
-same numbers, by which a collector knows what it has already.
+A damaged file is moved aside and replaced by a new one. The journal is then sent from its beginning, under the same
+numbers, by which a collector recognises what it already has.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ CREATE TABLE IF NOT EXISTS orders (
 );
 """,
 )
-"""From one schema to the next; how many of them a file has had is its `user_version`.
+"""The steps from one schema to the next. A file's `user_version` is the number of steps that it has had.
 
-Kiosk 0.2.0 left the tables of the first one without a number.
+Kiosk 0.2.0 wrote the tables of the first step without a version.
 """
 
 _LAST_PLAUSIBLE = 99
-"""A higher number, and one under 0, is not a newer kiosk's, but damage."""
+"""A higher version, or one below 0, means damage and not a newer kiosk."""
 
 _DAMAGE = (
     "messages WHERE typeof(utc) <> 'text' OR typeof(topic) <> 'text' OR typeof(data) <> 'text' OR NOT json_valid(data)",
@@ -54,17 +54,17 @@ _DAMAGE = (
     "orders WHERE typeof(data) <> 'text'",
     "outbox WHERE typeof(id) <> 'text' OR typeof(dropped) <> 'integer'",
 )
-"""Rows of which one is enough."""
+"""Rows that exist only in a damaged file."""
 
 _MALFORMED = ("unsupported file format", "malformed", "no such", "no column", "syntax error", "values were supplied")
-"""How SQLite says that a file is not what was written, where it takes that for its user's mistake."""
+"""SQLite's messages for a damaged file where it assumes a mistake of the caller."""
 
 _BUSY_S = 5.0
 
 
 @dataclass(frozen=True)
 class Message:
-    """A row that waits for the broker."""
+    """A message that is not delivered yet."""
 
     seq: int
     utc: str
@@ -73,98 +73,100 @@ class Message:
 
 
 class OutboxError(KioskError):
-    """An outbox of a newer kiosk."""
+    """The outbox was written by a newer kiosk."""
 
 
 class Outbox:
-    """To be used by the thread that opened it. `limit`: the most messages kept.
+    """The outbox's file. Use it in the thread that opened it; `limit` is the most messages kept.
 
-    Raises `sqlite3.Error`, `OSError`, and `OutboxError` at first.
+    Every method raises `sqlite3.Error`. Opening also raises `OSError` and `OutboxError`.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
         self._limit = limit
-        self.renewed = False
+        self.was_replaced = False
         """Whether a damaged file was moved aside."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._database = _opened(path)
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of what SQLite says of it
+            self._database = _open(path)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter from SQLite's message
             if isinstance(error, sqlite3.OperationalError) and not _is_damage(error, path):
-                raise  # its disk or folder: no reason to begin anew
+                raise  # a fault of disk or folder: keep the file
             for end in ("-wal", "-shm"):
                 path.with_name(path.name + end).unlink(missing_ok=True)
             path.replace(path.with_name(f"{path.name}.damaged"))
-            self._database = _opened(path)
-            self.renewed = True
+            self._database = _open(path)
+            self.was_replaced = True
         self.id: str = self._database.execute("SELECT id FROM outbox").fetchone()[0]
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._database.close()
 
     # The journal's cursor
 
     def cursor(self, journal: str) -> int:
-        """The last row of this journal that the broker has taken; 0 for none."""
+        """Returns the last delivered row of this journal, or 0."""
         row = self._database.execute("SELECT seq FROM cursor WHERE journal = ?", (journal,)).fetchone()
         return row[0] if row else 0
 
     def move_cursor(self, journal: str, seq: int) -> None:
-        """The broker has taken this journal up to row `seq`."""
+        """Records that this journal is delivered up to row `seq`."""
         with transaction(self._database) as database:
             database.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (journal, seq))
 
     # Messages
 
     def put(self, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
-        """Keeps a message until it is delivered."""
+        """Adds a message, at the time `utc`."""
         with transaction(self._database) as database:
             self._put(database, utc, topic, weight, data)
 
-    def after(self, seq: int, limit: int) -> list[Message]:
-        """The first messages after number `seq`, in order."""
+    def messages_after(self, seq: int, limit: int) -> list[Message]:
+        """Returns at most `limit` messages after number `seq`, in order."""
         rows = self._database.execute(
             "SELECT seq, utc, topic, data FROM messages WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
         )
         return [Message(number, utc, topic, json.loads(data)) for number, utc, topic, data in rows]
 
-    def delivered(self, seq: int) -> None:
-        """The broker has taken all messages up to number `seq`."""
+    def remove_delivered(self, seq: int) -> None:
+        """Deletes the delivered messages, up to number `seq`."""
         with transaction(self._database) as database:
             database.execute("DELETE FROM messages WHERE seq <= ?", (seq,))
 
     @property
     def waiting(self) -> int:
-        """How many messages wait."""
+        """The number of messages that are not delivered yet."""
         count: int = self._database.execute("SELECT COUNT(*) FROM messages").fetchone()[0]
         return count
 
     @property
     def dropped(self) -> int:
-        """How many messages were ever given up for want of room."""
+        """The number of messages ever dropped because the outbox was full."""
         count: int = self._database.execute("SELECT dropped FROM outbox").fetchone()[0]
         return count
 
     # Orders
 
     def counter(self, addressee: str) -> int:
-        """The last counter accepted for this addressee; 0 before the first."""
+        """Returns the last accepted counter of this addressee, or 0."""
         row = self._database.execute("SELECT counter FROM counters WHERE addressee = ?", (addressee,)).fetchone()
         return row[0] if row else 0
 
     def accept(self, addressee: str, counter: int, data: str) -> None:
-        """Keeps an order's envelope until it is carried out; none with its counter or a lower one counts any more."""
+        """Stores an accepted order's envelope and its counter; orders with this or a lower counter are then refused."""
         with transaction(self._database) as database:
             database.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (addressee, counter))
             database.execute("INSERT INTO orders VALUES (?, ?, ?)", (addressee, counter, data))
 
     def orders(self) -> list[tuple[str, int, str]]:
-        """Addressee, counter and envelope of the orders that wait to be carried out, as they were accepted."""
+        """Returns addressee, counter and envelope of the stored orders, in the sequence in which they were accepted."""
         return self._database.execute("SELECT addressee, counter, data FROM orders ORDER BY rowid").fetchall()
 
-    def finish(self, addressee: str, counter: int, utc: str, topic: str, weight: int, data: Mapping[str, Any]) -> None:
-        """An order leaves, and what came of it is to be told."""
+    def finish_order(
+        self, addressee: str, counter: int, utc: str, topic: str, weight: int, data: Mapping[str, Any]
+    ) -> None:
+        """Deletes an order and adds the message with its result, in one transaction."""
         with transaction(self._database) as database:
             database.execute("DELETE FROM orders WHERE addressee = ? AND counter = ?", (addressee, counter))
             self._put(database, utc, topic, weight, data)
@@ -182,13 +184,13 @@ class Outbox:
             database.execute("UPDATE outbox SET dropped = dropped + ?", (excess,))
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> sqlite3.Connection:
     database = open_for_writing(path, busy_s=_BUSY_S, permissions=0o600)
     database.text_factory = lambda text: text.decode("utf-8", "replace")
     try:
-        database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the log beside the file stays small too
+        database.execute("PRAGMA wal_autocheckpoint = 100")  # pages, so that the WAL file stays small
         _migrate(database, path)
-        # what SQLite finds whole may still hold other bytes than were written
+        # a file that SQLite accepts may still hold other values than were written
         if database.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok" or any(
             database.execute(f"SELECT 1 FROM {damage} LIMIT 1").fetchone() for damage in _DAMAGE
         ):

@@ -1,7 +1,6 @@
-"""The fleet's end of a machine, step by step: it fills the outbox, and empties it into the broker.
+"""Fills the outbox and sends it to the broker, step by step.
 
-It belongs to one thread, that of `kiosk.fleet.service`. What the screen's thread has for it comes as calls in its
-`inbox`.
+Only the thread of `kiosk.fleet.service` uses it. The window's thread puts calls into its `inbox`.
 """
 
 from __future__ import annotations
@@ -35,21 +34,24 @@ from kiosk.vending.journal import JournalError
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-"""Until the next try, each about half as long again at random: a thousand machines lose their broker at once."""
+"""Seconds until the next attempt, made up to half as long again at random: many machines lose a broker at once."""
 
 STEADY_S = 60.0
-"""That a connection lasts before the next loss counts as the first."""
+"""Seconds of connection after which the next loss counts as the first."""
 
 JOURNAL_AGAIN_S = 30.0
 SILENT_S = 60.0
-"""Without a word from the screen's thread, after which the machine does not count as healthy."""
+"""Seconds without a report from the window's thread after which the machine does not count as healthy."""
 
-_AROUND = 16  # bytes of a packet at most beside topic and payload
-_SAID = 20  # troubles at most of which it is known that they were said
+_AROUND = 16  # the most bytes of a packet besides topic and payload
+_SAID = 20  # the number of logged problems that are remembered
 
 
 class Worker:
-    """Raises `sqlite3.Error` and `OSError` where the outbox cannot be used, `OrderError` for a bad key."""
+    """One machine's connection to its fleet.
+
+    Raises `sqlite3.Error` and `OSError` if the outbox cannot be used, `OrderError` for an invalid key.
+    """
 
     def __init__(
         self,
@@ -64,38 +66,38 @@ class Worker:
         self._journal = journal
         self._outbox = outbox
         self._inbox = deque() if inbox is None else inbox
-        self._gate = OrderInbox(config, outbox, deque() if orders is None else orders, clock)
+        self._order_inbox = OrderInbox(config, outbox, deque() if orders is None else orders, clock)
         self._clock = clock
         self._now = 0.0
-        self._audience = VisitorCounter()
+        self._visitors = VisitorCounter()
         self._status: MachineStatus | None = None
-        self._told_at = self._health_at = 0.0
+        self._status_at = self._health_at = 0.0
         self._link: Link | None = None
         self._of_journal: Delivery | None = None
         self._of_outbox: Delivery | None = None
         self._connect_at = self._journal_at = 0.0
         self._steady_at: float | None = None
         self._backoff = Backoff(BACK_OFF_S)
-        self._said: deque[str] = deque(maxlen=_SAID)
+        self._logged: deque[str] = deque(maxlen=_SAID)
         self._knows_orders = False
-        if outbox.renewed:
+        if outbox.was_replaced:
             self.put(messages.ERROR, {"kind": "outbox_renewed"})
 
     # Steps
 
     def step(self, now: float) -> float:
-        """Does what is due at `now`, in seconds of a monotonic clock. Returns how long nothing will be, unless told."""
+        """Does what is due at `now`, in seconds of a monotonic clock. Returns the seconds until the next step."""
         self._now = now
         while self._inbox:
             call = self._inbox.popleft()
             try:
                 call(self)
             except (sqlite3.Error, OSError):
-                self._inbox.appendleft(call)  # whoever can write the outbox again begins with it
+                self._inbox.appendleft(call)  # first again once the outbox can be written
                 raise
-        if not self._knows_orders:  # only now that those which were finished are gone
+        if not self._knows_orders:  # only now, when finished orders are removed
             self._knows_orders = True
-            self._gate.remember()
+            self._order_inbox.reload()
         self._count_hour()
         self._report_health()
         if self._link is None and now < self._connect_at:
@@ -109,46 +111,46 @@ class Worker:
         return 0.0
 
     def end(self, why: str = "stopped") -> None:
-        """Says goodbye, and why, if the broker is there."""
+        """Publishes the state `offline` with the reason and disconnects, if connected."""
         if self._link is not None:
-            with suppress(KioskError, OSError, sqlite3.Error):  # the last of an order that comes now
+            with suppress(KioskError, OSError, sqlite3.Error):  # also from an order that arrives now
                 packet = self._link.publish(*self._state("offline", why), retain=True)
                 for _ in range(10):
-                    self._link.turn()
-                    if packet in dict(self._link.answers):
+                    self._link.poll()
+                    if packet in dict(self._link.acknowledgements):
                         break
             with suppress(OSError):
                 self._link.close()
             self._link = None
 
-    # What the machine has to tell
+    # Reports of the machine
 
-    def told(self, status: MachineStatus) -> None:
-        """How the machine is now."""
+    def update_status(self, status: MachineStatus) -> None:
+        """Queues messages for what has changed in the machine's status."""
         for topic, data in messages.of_status(self._status, status):
             if topic == messages.HEALTH:
                 self._health_at = 0.0
             else:
                 self.put(topic, data)
-        self._status, self._told_at = status, self._now
+        self._status, self._status_at = status, self._now
 
-    def seen(self, label: str) -> None:
-        """Somebody of this age group has gone."""
-        self._audience.add(label)
+    def count_visitor(self, label: str) -> None:
+        """Counts a visitor of this age group."""
+        self._visitors.add(label)
 
-    def finished(self, order: Order, outcome: str, reason: str) -> None:
-        """What came of an order."""
-        self._gate.finished(order, outcome, reason)
+    def finish_order(self, order: Order, outcome: str, reason: str) -> None:
+        """Queues the outcome of an order."""
+        self._order_inbox.finish(order, outcome, reason)
 
     def put(self, topic: str, data: dict[str, Any]) -> None:
-        """A message into the outbox."""
+        """Adds a message to the outbox."""
         self._outbox.put(utc_text(self._clock()), topic, messages.WEIGHTS[topic], {"kind": topic, **data})
 
     def _report_health(self) -> None:
         if self._status is None or self._now < self._health_at:
             return
         self._health_at = self._now + self._config.health_every
-        silent = self._now - self._told_at > SILENT_S
+        silent = self._now - self._status_at > SILENT_S
         self.put(
             messages.HEALTH,
             {
@@ -162,7 +164,7 @@ class Worker:
         )
 
     def _count_hour(self) -> None:
-        ended = self._audience.over(self._clock())
+        ended = self._visitors.finish_hour(self._clock())
         if ended:
             hour, counts = ended
             self.put(messages.AUDIENCE, {"hour": utc_text(hour), "counts": counts})
@@ -171,7 +173,7 @@ class Worker:
 
     def _connect(self) -> None:
         will = self._state("offline", "lost")
-        link = Link(self._config, will, self._gate.topics, self._gate.hear)
+        link = Link(self._config, will, self._order_inbox.topics, self._order_inbox.receive)
         self._link = link
         link.open()
         link.publish(*self._state("online"), retain=True)
@@ -182,25 +184,25 @@ class Worker:
     def _exchange(self) -> None:
         assert self._link is not None
         assert self._of_outbox is not None
-        self._tell_journal()
+        self._send_journal()
         self._of_outbox.send(self._now)
-        self._link.turn()
-        answers, self._link.answers = self._link.answers, []
+        self._link.poll()
+        answers, self._link.acknowledgements = self._link.acknowledgements, []
         for delivery in (self._of_outbox, self._of_journal):
             for packet, code in answers:
-                if delivery and (why := delivery.answered(packet, code, self._now)):
-                    self._say(why)
-            if delivery and delivery.overdue(self._now):
-                raise LinkError(f"{self._config.broker} acknowledges nothing of what it is told")
+                if delivery and (why := delivery.acknowledge(packet, code, self._now)):
+                    self._log_once(why)
+            if delivery and delivery.is_overdue(self._now):
+                raise LinkError(f"{self._config.broker} acknowledges no message")
         if self._steady_at is not None and self._now >= self._steady_at:
             self._steady_at = None
             self._backoff.reset()
-            if self._said:
-                log.info("fleet: the broker has been there for a minute")
-                self._said.clear()
+            if self._logged:
+                log.info("fleet: connected to the broker for a minute")
+                self._logged.clear()
 
-    def _tell_journal(self) -> None:
-        """A journal that cannot be read now holds up nothing else."""
+    def _send_journal(self) -> None:
+        """Sends the journal. If it cannot be read now, everything else is still sent."""
         if self._now < self._journal_at:
             return
         try:
@@ -210,24 +212,24 @@ class Worker:
             self._of_journal.send(self._now)
         except JournalError as error:
             self._of_journal, self._journal_at = None, self._now + JOURNAL_AGAIN_S
-            self._say(str(error))
+            self._log_once(str(error))
 
     def _delivery(self, stream: Stream) -> Delivery:
         link = self._link
         assert link is not None
         return Delivery(stream, self._publish, lambda: link.free)
 
-    def _publish(self, letter: Message) -> int | None:
+    def _publish(self, message: Message) -> int | None:
         assert self._link is not None
-        topic = topic_of(self._config, letter.topic)
-        size = len(topic) + len(letter.payload) + _AROUND
+        topic = topic_of(self._config, message.topic)
+        size = len(topic) + len(message.payload) + _AROUND
         if size > self._link.largest:
-            self._say(f"the broker takes no packet of {size} bytes, as {letter.topic} needs: raise its limit")
+            self._log_once(f"the broker takes no packet of {size} bytes, as {message.topic} needs: raise its limit")
             return None
-        return self._link.publish(topic, letter.payload, retain=letter.topic in messages.RETAINED)
+        return self._link.publish(topic, message.payload, retain=message.topic in messages.RETAINED)
 
     def _disconnect(self, error: Exception) -> None:
-        self._say(str(error))
+        self._log_once(str(error))
         if self._link is not None:
             with suppress(KioskError, OSError):
                 self._link.abandon()
@@ -236,12 +238,12 @@ class Worker:
 
     def _state(self, state: str, why: str = "") -> tuple[str, bytes]:
         data = {"v": messages.VERSION, "machine": self._config.machine, "state": state, "why": why}
-        if state != "offline" or why != "lost":  # the last will is written long before it is true
+        if state != "offline" or why != "lost":  # the last will is sent long before it becomes true
             data["utc"] = utc_text(self._clock())
         return topic_of(self._config, messages.STATE), json.dumps(data, separators=(",", ":")).encode()
 
-    def _say(self, what: str) -> None:
-        """Each trouble once, and not at every try."""
-        if what not in self._said:
-            log.warning("fleet: %s", what)
-            self._said.append(what)
+    def _log_once(self, problem: str) -> None:
+        """Logs each problem once, and not at every attempt."""
+        if problem not in self._logged:
+            log.warning("fleet: %s", problem)
+            self._logged.append(problem)

@@ -1,4 +1,4 @@
-"""The screen's own light, where the system lets this user change it."""
+"""The screen's backlight, as far as this user may change it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ SYSTEM = Path("/sys/class/backlight")
 
 
 class Backlight:
-    """The first device that there is."""
+    """The first backlight device of the system."""
 
     def __init__(self, folder: Path = SYSTEM) -> None:
         devices = sorted(folder.iterdir()) if folder.is_dir() else []
         self._device = devices[0] if devices else None
 
     @property
-    def is_there(self) -> bool:
-        """Whether the screen's light is the system's at all."""
+    def is_available(self) -> bool:
+        """Whether the system controls a backlight."""
         return self._device is not None
 
     @property
-    def why_not(self) -> str | None:
-        """Why it cannot be changed, in one line; None where it can."""
+    def problem(self) -> str | None:
+        """One line that says why the brightness cannot be changed, or None."""
         if self._device is None:
-            return "this screen's brightness is not the system's to change"
+            return "the system cannot change this screen's brightness"
         if not os.access(self._device / "brightness", os.W_OK):
-            return f"{self._device / 'brightness'} may not be written by this user"
+            return f"{self._device / 'brightness'} cannot be written by this user"
         return None
 
     def percent(self) -> int:
-        """1 to 100; 100 where nobody knows."""
+        """Returns the brightness in percent, 1 to 100; 100 if unknown."""
         if self._device is None:
             return 100
         try:
@@ -40,8 +40,8 @@ class Backlight:
             return 100
 
     def set_percent(self, percent: int) -> str | None:
-        """Sets it. Why it did not work, in one line; None where it did. Never dark: nobody would find the way back."""
-        if (why := self.why_not) is not None:
+        """Sets the brightness; returns one line that says why that failed, or None. The screen is never made dark."""
+        if (why := self.problem) is not None:
             return why
         assert self._device is not None
         try:

@@ -1,4 +1,4 @@
-"""Whether a window can be shown here, asked before Qt is, because Qt ends the program when it cannot."""
+"""Checks whether a window can be shown, before Qt is used, because Qt aborts the program if it cannot."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _SECONDS = 20.0
 
 
 class NoDisplayError(KioskError):
-    """There is nothing to show a window on."""
+    """No window can be shown here."""
 
 
-def why_no_display() -> str | None:
-    """The one reason against a window that is known without trying."""
+def display_problem() -> str | None:
+    """Returns `there is no display` if no display is configured, else None. Starts nothing."""
     named = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
     return None if named or sys.platform != "linux" else "there is no display"
 
 
-def why_no_window() -> str | None:
-    """One line about what a window lacks here, or None where one can be shown."""
-    if reason := why_no_display():
+def window_problem() -> str | None:
+    """Returns one line that says why no window can be shown, or None. Tries it in a separate process."""
+    if reason := display_problem():
         return reason
     try:
-        # In a process of its own: without a working display or a system library, Qt aborts.
-        # Not in the present folder, whose files Python would take for modules.
+        # In a separate process, because without a working display or a system library Qt aborts.
+        # Not in the current folder, whose files Python would import as modules.
         probe = subprocess.run(
             [sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=_SECONDS, cwd="/"
         )

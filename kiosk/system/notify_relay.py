@@ -1,11 +1,11 @@
-"""Passes on what the kiosk tells systemd, where a compositor stands between the two.
+"""Forwards the kiosk's notifications to systemd when a compositor runs between the two.
 
-The kiosk is the compositor's child, not systemd's, which would not notice when it ends. So this is the unit's main
-process: it starts the compositor, which starts the kiosk, has the kiosk's notices sent to itself, and ends as they do.
+The kiosk is the compositor's child and not systemd's, so systemd would not notice when it ends. Therefore this process
+is the unit's main process. It starts the compositor, which starts the kiosk; it receives the kiosk's notifications; and
+it ends when they end.
 
-Under X a session of logind (pam_systemd(8)) moves them all into a control group of its own. There systemd hears the
-main process alone, and what it does to the unit's processes it does to this one: so a signal that ends this ends the
-kiosk.
+Under X, a session of logind (pam_systemd(8)) moves all of them into another control group. There systemd accepts
+notifications only from the main process, and signals only this process. So a signal that ends this one ends the kiosk.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from kiosk.system.sd_notify import ServiceManager
 
 _POLL_S = 0.5
 _LONGEST_END_S = 220.0
-"""A little less than the unit's `TimeoutStopSec`, after which this could do nothing any more."""
+"""Seconds, a little less than the unit's `TimeoutStopSec`, after which systemd kills this process."""
 
 
 class _Kiosk:
-    """The compositor that was started, and the kiosk in it once that has said who it is."""
+    """The compositor, and the kiosk in it once its process ID is known."""
 
     def __init__(self, compositor: subprocess.Popen[bytes]) -> None:
         self._compositor = compositor
         self._handle: int | None = None
         self._over_at = float("inf")
 
-    def without_its_number(self, message: str) -> str:
-        """The notice as this process may send it; that the kiosk is the main process, it may not."""
+    def handle_notice(self, message: str) -> str:
+        """Returns a notification to forward, without MAINPID, and stores the kiosk's process ID from it."""
         lines = message.splitlines()
         for line in lines:
             if line.startswith("MAINPID=") and self._handle is None:
@@ -45,7 +45,7 @@ class _Kiosk:
         return "\n".join(line for line in lines if not line.startswith("MAINPID="))
 
     def end(self) -> None:
-        """Has the kiosk end, which ends a sale first; the compositor ends with it."""
+        """Asks the kiosk to end, which first ends a sale. The compositor ends with it."""
         self._over_at = time.monotonic() + _LONGEST_END_S
         if self._handle is None:
             self._compositor.terminate()
@@ -53,11 +53,12 @@ class _Kiosk:
             self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends both at once."""
+        """Kills both at once."""
         self._signal(signal.SIGKILL)
         self._compositor.kill()
 
-    def kill_if_late(self) -> None:
+    def kill_if_overdue(self) -> None:
+        """Kills both if `end` was called `_LONGEST_END_S` ago."""
         if time.monotonic() > self._over_at:
             self.kill()
 
@@ -67,23 +68,23 @@ class _Kiosk:
                 signal.pidfd_send_signal(self._handle, number)
 
 
-def relayed(command: Sequence[str], manager: ServiceManager) -> int:
-    """Runs a compositor with the kiosk in it until it ends, and returns its exit status. Raises `OSError`."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+def run_relayed(command: Sequence[str], manager: ServiceManager) -> int:
+    """Runs a compositor with the kiosk in it until it ends; returns its exit status. Raises `OSError`."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         address = str(Path(folder, "notify"))
-        ear.bind(address)
-        ear.settimeout(_POLL_S)
+        receiver.bind(address)
+        receiver.settimeout(_POLL_S)
         compositor = subprocess.Popen(command, env={**os.environ, "NOTIFY_SOCKET": address})
         kiosk = _Kiosk(compositor)
         signal.signal(signal.SIGTERM, lambda *_: kiosk.end())
-        signal.signal(signal.SIGABRT, lambda *_: kiosk.kill())  # the watchdog's
+        signal.signal(signal.SIGABRT, lambda *_: kiosk.kill())  # sent by systemd's watchdog
         while compositor.poll() is None:
             with suppress(TimeoutError):
-                manager.tell(kiosk.without_its_number(ear.recv(4096).decode(errors="replace")))
-            kiosk.kill_if_late()
+                manager.notify(kiosk.handle_notice(receiver.recv(4096).decode(errors="replace")))
+            kiosk.kill_if_overdue()
         kiosk.kill()
-        ear.setblocking(False)
-        with suppress(BlockingIOError):  # its last words
+        receiver.setblocking(False)
+        with suppress(BlockingIOError):  # the last notifications
             while True:
-                manager.tell(kiosk.without_its_number(ear.recv(4096).decode(errors="replace")))
+                manager.notify(kiosk.handle_notice(receiver.recv(4096).decode(errors="replace")))
         return max(compositor.returncode, 0) or int(compositor.returncode < 0)

@@ -1,4 +1,4 @@
-"""Which serial ports this machine has, and which of the devices that the kiosk knows answers on each."""
+"""Lists this machine's serial ports and identifies the device on each."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ BY_ID = Path("/dev/serial/by-id")
 CONSOLES = Path("/proc/consoles")
 DEVICES = Path("/dev")
 UNLISTED = "ttyTHS*"
-"""The UARTs of a Jetson, of which pyserial 3.5 does not know."""
+"""The UARTs of a Jetson, which pyserial 3.5 does not list."""
 OPEN_WITHIN = 1.0
 ASK_EVERY = 1.0
 ASK_TIMES = 3
-"""A board that starts anew when its port is opened, as an Arduino does, takes two seconds to listen."""
+"""A board that restarts when its port is opened, such as an Arduino, needs two seconds before it answers."""
 
 
 @dataclass(frozen=True)
 class Port:
-    """A serial port. `path` is the one to name in the settings: it stays the same when something else is plugged in."""
+    """A serial port. `path` is for the settings: it stays the same when other devices are plugged in."""
 
     path: str
     description: str
@@ -36,18 +36,18 @@ class Port:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is at a port: nothing that is known, if it has neither `terminal` nor `dispenser`."""
+    """The device at a port. With neither `terminal` nor `dispenser` it is unknown."""
 
     terminal: str = ""
-    """What the MDB interface says of itself."""
+    """Firmware and state of the MDB interface."""
     dispenser: str = ""
-    """What the dispenser board says of itself."""
-    trouble: str = ""
+    """Name, protocol version and state of the dispenser board."""
+    problem: str = ""
     """Why the port could not be opened."""
 
 
-def found() -> Iterator[Port]:
-    """All ports but those that the system's own console is on."""
+def list_serial_ports() -> Iterator[Port]:
+    """Yields all serial ports except those of the system's console."""
     stable = {link.resolve(): link for link in sorted(BY_ID.iterdir())} if BY_ID.is_dir() else {}
     consoles = CONSOLES.read_text(encoding="ascii") if CONSOLES.exists() else ""
     listed = sorted(list_ports.comports())
@@ -59,16 +59,16 @@ def found() -> Iterator[Port]:
             yield Port(str(stable.get(Path(port.device).resolve(), port.device)), description)
 
 
-def what_answers(path: str) -> Answer:
-    """Asks at a port, for at most `ASK_TIMES * ASK_EVERY` seconds. Changes nothing at a device that is known."""
+def identify_device(path: str) -> Answer:
+    """Identifies the device at a port, in at most `ASK_TIMES * ASK_EVERY` seconds. Changes nothing at known devices."""
     line = SerialLine(path)
     try:
         if not line.wait(OPEN_WITHIN) or LineUp() not in line.poll():
-            return Answer(trouble=line.last_error or "it cannot be opened")
+            return Answer(problem=line.last_error or "it cannot be opened")
         for _ in range(ASK_TIMES):
             for question in ("V", "D,STATUS", dispenser_protocol.frame("HELLO")):
                 line.send(question)
-            answer = _heard(line, ASK_EVERY)
+            answer = _read_answer(line, ASK_EVERY)
             if answer is not None:
                 return answer
         return Answer()
@@ -76,7 +76,7 @@ def what_answers(path: str) -> Answer:
         line.close()
 
 
-def _heard(line: SerialLine, seconds: float) -> Answer | None:
+def _read_answer(line: SerialLine, seconds: float) -> Answer | None:
     version = status = ""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and line.wait(left):

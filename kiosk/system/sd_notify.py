@@ -1,7 +1,7 @@
-"""What systemd is told of the kiosk: that it is ready, that it is alive, what it is doing.
+"""Notifies systemd that the kiosk is ready, alive or stopping, and of its status.
 
-The protocol is that of sd_notify(3): a datagram of `NAME=value` lines to the socket that `NOTIFY_SOCKET` names. Started
-by anything else, nothing is told to anybody.
+The protocol is sd_notify(3): a datagram of `NAME=value` lines to the socket named by `NOTIFY_SOCKET`. Without that
+variable, nothing is sent.
 """
 
 from __future__ import annotations
@@ -16,43 +16,42 @@ log = logging.getLogger(__name__)
 
 
 class ServiceManager:
-    """Whoever started the program and wants to hear from it."""
+    """The service manager that started the program, if any."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
         self.watchdog_s = _seconds(environment.get("WATCHDOG_USEC", ""))
-        """Seconds without a sign of life after which the program is replaced; 0 where nobody waits for any.
+        """Seconds without `alive` after which the program is restarted; 0 without a watchdog.
 
-        WATCHDOG_PID is not looked at: under a compositor it is the compositor's number, and the kiosk is what has to
-        be alive.
+        WATCHDOG_PID is ignored: under a compositor it is the compositor's, and the kiosk is what must be alive.
         """
         self._status = ""
 
     @property
     def listens(self) -> bool:
-        """Whether there is one."""
+        """Whether there is a service manager."""
         return bool(self._address)
 
     def ready(self) -> None:
-        """The machine is up. From now on this process is the one that is watched and stopped, not a compositor."""
-        self.tell(f"READY=1\nMAINPID={os.getpid()}")
+        """Reports that the machine is ready. From now on systemd watches and stops this process, not a compositor."""
+        self.notify(f"READY=1\nMAINPID={os.getpid()}")
 
     def alive(self) -> None:
-        """A sign of life."""
-        self.tell("WATCHDOG=1")
+        """Resets the watchdog."""
+        self.notify("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The end has begun."""
-        self.tell("STOPPING=1")
+        """Reports that the program is ending."""
+        self.notify("STOPPING=1")
 
     def status(self, line: str) -> None:
-        """One line for `systemctl status`; told again only when it is another."""
+        """Sets the line in `systemctl status`; sends it only when it changes."""
         if line != self._status:
             self._status = line
-            self.tell(f"STATUS={' '.join(line.split())}")
+            self.notify(f"STATUS={' '.join(line.split())}")
 
-    def tell(self, message: str) -> None:
-        """Lines of sd_notify(3)."""
+    def notify(self, message: str) -> None:
+        """Sends lines of sd_notify(3). Logs a warning if that fails."""
         if not self._address:
             return
         # A leading @ stands for the null byte of an abstract socket (sd_notify(3)).

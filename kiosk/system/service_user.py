@@ -1,8 +1,8 @@
-"""Root, asked about the machine of an installed service, looks at it as the service itself does.
+"""Lets a command that root runs act as the user of the installed service.
 
-Root's own state folder is another than the service's, and what root writes, the service's user could not read. So a
-command gives up root's rights for those of that user, and takes over where the unit keeps its state. A link that
-somebody put into the user's folders then leads no further than the user itself could go.
+Root's state folder differs from the service's, and the service's user could not read what root writes. So the command
+gives up root's rights for that user's and uses the unit's state folder. A link that somebody put into the user's
+folders then leads only where that user may go.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from kiosk.system.systemd_unit import STATE, UNIT
 
 
 class ServiceUserError(KioskError):
-    """A service whose user is not there."""
+    """The service's user does not exist."""
 
 
 @dataclass(frozen=True)
-class Installed:
-    """What the unit says that `kiosk install-service` wrote."""
+class InstalledService:
+    """User and settings file of the unit that `kiosk install-service` wrote."""
 
     user: str
     settings: Path
 
 
-def installed(unit: Path = UNIT) -> Installed | None:
-    """The service of this machine, if there is one."""
+def installed_service(unit: Path = UNIT) -> InstalledService | None:
+    """Returns the installed service, or None."""
     try:
         lines = unit.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -40,25 +40,25 @@ def installed(unit: Path = UNIT) -> Installed | None:
     try:
         words = shlex.split(keys["ExecStart"])
         settings = words[words.index("--config") + 1]
-        return Installed(keys["User"], Path(settings.replace("%%", "%").replace("$$", "$")))
-    except (IndexError, KeyError, ValueError):  # not as this version writes it
+        return InstalledService(keys["User"], Path(settings.replace("%%", "%").replace("$$", "$")))
+    except (IndexError, KeyError, ValueError):  # written by another version
         return None
 
 
-def as_service(settings: Path | None) -> Installed | None:
-    """Goes on as the service's user, for good, if this is root and the settings are those of the installed service.
+def switch_to_service_user(settings: Path | None) -> InstalledService | None:
+    """Switches this process from root to the service's user, for good, if `settings` are the installed service's.
 
-    Without `settings`, those of the service are meant. Returns the service, or None where nothing has changed. Raises
+    None stands for the service's settings. Returns the service, or None if nothing was changed. Raises
     `ServiceUserError`, `OSError`.
     """
-    service = installed() if os.geteuid() == 0 else None
+    service = installed_service() if os.geteuid() == 0 else None
     if service is None or (settings is not None and settings.resolve() != service.settings.resolve()):
         return None
     try:
         user = pwd.getpwnam(service.user)
     except KeyError as error:
         raise ServiceUserError(
-            f"the service's user {service.user} is not there: run `kiosk install-service` again"
+            f"the service's user {service.user} does not exist: run `kiosk install-service` again"
         ) from error
     _make_state(user)
     os.initgroups(user.pw_name, user.pw_gid)
@@ -69,7 +69,7 @@ def as_service(settings: Path | None) -> Installed | None:
 
 
 def _make_state(user: pwd.struct_passwd) -> None:
-    """As systemd makes it at the first start. It lies in a folder of root's, where nobody else puts a link."""
+    """Creates the state folder as systemd does at the first start. Only root can put links into its parent."""
     with suppress(FileExistsError):
         STATE.mkdir(mode=0o700)
         os.chown(STATE, user.pw_uid, user.pw_gid, follow_symlinks=False)

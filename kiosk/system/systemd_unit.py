@@ -1,11 +1,11 @@
-"""The files that make a machine start its kiosk by itself: a unit of systemd, its user, and under X its session.
+"""The files that start the kiosk at boot: a systemd unit, its user, udev rules, and a PAM file under X.
 
-Under a compositor that shows one application and knows no shortcut (`cage`) nothing but the kiosk can be reached, and
-when either ends both do. What the kiosk tells systemd reaches it through `kiosk.system.notify_relay`.
+`cage` is a compositor that shows one application and has no shortcuts. Under it, only the kiosk can be reached, and
+when one of them ends, both do. The kiosk's notifications reach systemd through `kiosk.system.notify_relay`.
 
-Of the unit's limits, those on devices (`DeviceAllow=`) are its control group's. A session of logind would move all
-processes into a group of its own, where they do not hold: so `cage` gets screen and touch panel from `seatd`, which
-needs none. Debian's X server without root's rights needs one (pam_systemd(8)).
+The unit's limits on devices (`DeviceAllow=`) apply to its control group. A session of logind would move all processes
+into another group, without these limits. So `cage` gets screen and touch panel from `seatd`, which needs no session.
+Debian's X server without root's rights needs a session (pam_systemd(8)).
 """
 
 from __future__ import annotations
@@ -28,50 +28,50 @@ _TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # PrivateTmp= gives it others, wh
 
 
 class Display(str, Enum):
-    """How the one application gets the screen."""
+    """How the kiosk gets the screen."""
 
     CAGE = "cage"
     """Wayland, in a compositor for a single application."""
     X11 = "x11"
-    """An X server with nothing but the kiosk in it."""
+    """An X server that runs only the kiosk."""
     EGLFS = "eglfs"
-    """Qt draws on the screen itself, without any display server."""
+    """Qt draws directly to the screen, without a display server."""
 
 
 PROGRAMS: Mapping[Display, tuple[str, ...]] = {Display.CAGE: ("cage", "Xwayland", "seatd"), Display.X11: ("xinit",)}
-"""What each needs beside the kiosk; Debian's packages have the same names in small letters. The first is started.
+"""The programs that each needs; Debian's packages have the same names in lower case. The first one is started.
 
-Debian's cage ends at once without Xwayland, and does not depend on its package.
+Debian's cage does not start without Xwayland, but does not depend on its package.
 """
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a machine's service is made of."""
+    """The parts of a machine's service."""
 
     kiosk: Path
-    """The program, by its absolute path."""
+    """The absolute path of the program."""
     settings: Path
     display: Display = Display.CAGE
     user: str = "kiosk"
     wrapper: Path | None = None
-    """`cage` or `xinit`, by its absolute path, where the display needs one."""
+    """The absolute path of `cage` or `xinit`, if the display needs one."""
     watchdog_s: int = 30
     network: bool = False
-    """Whether it reports to a fleet; without one it can open no connection to anywhere."""
+    """Whether it reports to a fleet. If not, the unit allows no network connections."""
     folders: tuple[Path, ...] = ()
-    """Where it writes by its settings, beside its own folders."""
+    """Folders that its settings name, besides its own."""
     mount_usb: bool = False
-    """Whether the system mounts sticks for it, to export the journal to."""
+    """Whether udev mounts USB sticks, for the journal's export."""
 
     def files(self) -> dict[Path, str]:
-        """The files, by their place."""
+        """Returns the files' contents by path."""
         files = {UNIT: self._unit(), SYSUSERS: self._sysusers(), UDEV: _udev_rules(self.user, mount_usb=self.mount_usb)}
         return {**files, PAM: _PAM_TEXT} if self.display is Display.X11 else files
 
     @property
     def command(self) -> str:
-        """What is started. systemd expands `%` and `$` even between quotes."""
+        """The command of `ExecStart=`. systemd expands `%` and `$` even in quotes, so they are doubled."""
         kiosk = (str(self.kiosk), "run", "--config", str(self.settings))
         relay = (str(self.kiosk), "relay", str(self.wrapper))
         match self.display:
@@ -85,7 +85,7 @@ class Service:
 
     @property
     def closed(self) -> tuple[Path, ...]:
-        """Below these it finds nothing that others put there, or keeps nothing."""
+        """Folders below which the service sees no files of others, or keeps none of its own."""
         return (*(() if self._is_at_home else _HOMES), *_TEMPORARY)
 
     @property
@@ -93,7 +93,7 @@ class Service:
         return any(self.kiosk.is_relative_to(folder) for folder in _HOMES)
 
     def _unit(self) -> str:
-        # ProtectHome= would close /run/user too, where Wayland's socket is
+        # ProtectHome= would also close /run/user, where Wayland's socket is
         how = "ReadOnlyPaths" if self._is_at_home else "InaccessiblePaths"
         folders = " ".join(shlex.quote(str(folder).replace("%", "%%")) for folder in self.folders)
         return _UNIT_TEXT.format(
@@ -116,7 +116,7 @@ class Service:
         names = ("video", "render", "audio", "dialout", *(() if self.display is Display.CAGE else ("input",)))
         groups = "".join(f"m {self.user} {group}\n" for group in names)
         return (
-            "# The kiosk's own user, who may use the camera, the screen and serial ports.\n"
+            "# The kiosk's user, who may use the camera, the screen and serial ports.\n"
             f'u {self.user} - "FacialNet Kiosk" {STATE}\n{groups}'
         )
 
@@ -129,11 +129,11 @@ _PLATFORMS = {Display.CAGE: "wayland", Display.X11: "xcb", Display.EGLFS: "eglfs
 
 _SEATS = {
     Display.CAGE: """\
-# No session of logind: it would take the processes out of this unit, and so out of its limits on devices.
+# No session of logind: it would move the processes out of this unit and of its limits on devices.
 Environment=LIBSEAT_BACKEND=seatd""",
     Display.X11: """\
-# A session of logind, without which X gets no screen. It takes the processes out of this unit: DeviceAllow= and
-# OOMPolicy= do not reach them, and what they log is found by `journalctl -t {name}`.
+# A session of logind, without which X gets no screen. It moves the processes out of this unit: DeviceAllow= and
+# OOMPolicy= do not apply to them, and `journalctl -t {name}` shows their log.
 PAMName={name}""",
     Display.EGLFS: "# No session: Qt opens screen and touch panel itself.",
 }
@@ -143,11 +143,11 @@ _NO_INPUT = "# no touch panel and no keyboard: seatd opens them for cage"
 
 _FLEET = "RestrictAddressFamilies=AF_UNIX AF_NETLINK AF_INET AF_INET6"
 _NO_NETWORK = """\
-# It has no fleet, so there is nobody to talk to. If you give it one, run `kiosk install-service` again.
+# Without a fleet it needs no network. If you configure one, run `kiosk install-service` again.
 RestrictAddressFamilies=AF_UNIX AF_NETLINK"""
 
 _UNIT_TEXT = """\
-# Made by `kiosk install-service`, which writes it anew: put what you change into a drop-in (`systemctl edit {name}`).
+# Written by `kiosk install-service`, which overwrites it: put changes into a drop-in (`systemctl edit {name}`).
 [Unit]
 Description=FacialNet Kiosk
 Documentation=man:systemd.service(5)
@@ -157,27 +157,27 @@ Conflicts=getty@tty1.service
 After=getty@tty1.service
 Before=graphical.target
 ConditionPathExists=/dev/tty0
-{mounts}# never gives up: nobody is near
+{mounts}# never stops trying: the machine is unattended
 StartLimitIntervalSec=0
 
 [Service]
 Type=notify
 # The kiosk, not a compositor around it, says that it is ready and alive; `kiosk relay` passes it on.
 NotifyAccess=all
-# before the kiosk, whose terminal is hung up for every command that is started in it (TTYVHangup=)
+# before the kiosk, because TTYVHangup= hangs up the terminal for every command started in it
 ExecStartPre=+-/bin/chvt 1
 ExecStart={command}
 Restart=always
 RestartSec=2
-# From systemd 254 on ever slower, up to a minute; before that every 2 seconds.
+# From systemd 254 on, the delay grows up to a minute; before that it stays at 2 seconds.
 RestartSteps=5
 RestartMaxDelaySec=60
 TimeoutStartSec=180
 WatchdogSec={watchdog}
-# SIGTERM goes to the kiosk alone, which ends a sale before it ends itself; what is left is killed.
+# SIGTERM goes only to the kiosk, which first ends a sale. Remaining processes are killed.
 KillMode=mixed
 TimeoutStopSec=240
-# A vision process that takes all memory is killed and replaced; the sale goes on.
+# A vision process that uses all memory is killed and replaced; the sale goes on.
 OOMPolicy=continue
 
 User={user}
@@ -208,10 +208,10 @@ NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 ProtectSystem=strict
-# where the journal is exported to a stick
+# where the journal is exported to USB sticks
 ReadWritePaths=-/media -/run/media
-# the screen's light, in the part of /sys that ProtectKernelTunables= would close, too: of all files there the kiosk's
-# user may write the one that {udev} gives it
+# the backlight, in the part of /sys that ProtectKernelTunables= would close. The kiosk's user may write only the file
+# that {udev} gives it
 ReadWritePaths=-/sys/devices
 {folders}{home}
 PrivateTmp=yes
@@ -238,7 +238,7 @@ DeviceAllow=char-tty rw
 DeviceAllow=char-ttyUSB rw
 DeviceAllow=char-ttyACM rw
 DeviceAllow=char-ttyS rw
-# an NVIDIA GPU, on a card and on a Jetson
+# an NVIDIA GPU, as a card or in a Jetson
 DeviceAllow=char-nvidia* rw
 DeviceAllow=char-nvhost* rw
 DeviceAllow=char-nvmap rw
@@ -249,7 +249,7 @@ WantedBy=graphical.target
 """
 
 _PAM_TEXT = """\
-# The kiosk's session, which gives it the screen and the touch panel; nobody logs in by it.
+# The kiosk's session, which gives it the screen and the touch panel. Nobody logs in with it.
 auth     required pam_unix.so
 account  required pam_unix.so
 session  required pam_unix.so
@@ -262,13 +262,13 @@ def _udev_rules(user: str, *, mount_usb: bool) -> str:
 
 
 _LIGHT = """\
-# Made by `kiosk install-service`, which writes it anew. Service mode sets how bright the screen is.
+# Written by `kiosk install-service`, which overwrites it. Service mode sets the brightness of the screen.
 ACTION=="add", SUBSYSTEM=="backlight", RUN+="/bin/chown {user} $sys$devpath/brightness"
 """
 
-# As systemd-mount(1) has it. Without fsck, which would read a stranger's stick as root; and gone with the stick.
+# See systemd-mount(1). Without fsck, which would read an unknown stick as root. Unmounted when the stick is removed.
 _STICKS = (
-    "# Service mode exports the journal to a stick. Nothing on it can run, and it is the kiosk's user's.\n"
+    "# Service mode exports the journal to a stick. Nothing on it can be executed; it belongs to the kiosk's user.\n"
     'ACTION=="add", SUBSYSTEM=="block", SUBSYSTEMS=="usb", ENV{{ID_FS_TYPE}}=="vfat|exfat", '
     'RUN+="/usr/bin/systemd-mount --no-block --collect --fsck=no --owner={user} '
     '--options=nosuid,nodev,noexec,x-systemd.device-bound $devnode /media/%k"\n'

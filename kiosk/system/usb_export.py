@@ -1,4 +1,4 @@
-"""Sticks that are plugged in, and the journal written to one of them, with what is kept of damaged ones."""
+"""Exports the journal to a USB stick, together with damaged journals from quarantine."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ MOUNTED_UNDER = ("/media", "/run/media")
 
 
 class StoppedError(KioskError):
-    """Somebody wanted no more of it; nothing is left on the stick."""
+    """The export was cancelled; nothing is left on the stick."""
 
 
 @dataclass
 class Progress:
-    """Of an export, between the thread that writes and whoever watches it."""
+    """The progress of an export, shared between the writing thread and the window."""
 
     share: float | None = None
-    """0 to 1 of what is to be written; None while the journal is still read and verified."""
+    """The written share, 0 to 1; None while the journal is read and verified."""
     stopped: bool = False
-    """Set by whoever wants it to end."""
+    """Set to cancel the export."""
 
     def check(self) -> None:
-        """Raises `StoppedError`."""
+        """Raises `StoppedError` if the export was cancelled."""
         if self.stopped:
             raise StoppedError("stopped: nothing was written")
 
 
-def sticks(mounts: str | None = None) -> list[Path]:
-    """Where something that can be taken out is mounted to be written. `mounts` is as in /proc/mounts."""
-    # a stick's name is whatever its owner wrote on it: of any bytes
+def mounted_sticks(mounts: str | None = None) -> list[Path]:
+    """Returns the mount points of writable removable media. `mounts` is text as in /proc/mounts."""
+    # a stick's label may hold any bytes
     text = os.fsdecode(Path("/proc/mounts").read_bytes()) if mounts is None else mounts
     found = set()
     for line in text.split("\n"):
@@ -62,22 +62,21 @@ def sticks(mounts: str | None = None) -> list[Path]:
 
 @dataclass(frozen=True)
 class Exported:
-    """What came of an export."""
+    """The result of an export."""
 
     files: tuple[str, ...]
-    """The accounts' names, and of each damaged journal the name that its files begin with."""
+    """The names of the written files; for a damaged journal, the prefix of its files' names."""
     left_out: tuple[str, ...] = ()
-    """The damaged journals for which the stick has no room, or that it did not take."""
+    """The damaged journals that could not be copied, for lack of space or by an error."""
 
 
 def export(journal: Path, folder: Path, now: datetime, progress: Progress | None = None) -> Exported:
-    """Writes the journal's sales as CSV and JSON, and what is kept of damaged journals and not there yet.
+    """Writes the journal's sales as CSV and JSON to `folder`, and copies damaged journals that are not there yet.
 
-    Written when it returns: a stick is soon pulled out. Verified first, and a file is never written over. Both files of
-    the accounts or nothing: what was begun is taken away where it cannot be ended. Raises `JournalError`, `OSError`,
-    `StoppedError`.
+    The journal is verified first. No file is overwritten, and everything is on the stick when this returns. If the
+    export cannot be completed, its files are removed. Raises `JournalError`, `OSError`, `StoppedError`.
     """
-    with _uncollected():
+    with _without_garbage_collection():
         return _export(journal, folder, now, progress or Progress())
 
 
@@ -85,57 +84,59 @@ def _export(journal: Path, folder: Path, now: datetime, progress: Progress) -> E
     entries, head = read_verified(journal)
     progress.check()
     kinds = (("csv", csv_lines(entries)), ("json", json_lines(entries, head)))
-    bundles, left_out = _bundles(journal, folder)
-    parts = len(kinds) + bool(bundles)
+    damaged, left_out = _damaged_journals(journal, folder)
+    parts = len(kinds) + bool(damaged)
     written: list[str] = []
     with ExitStack() as undo:
         for index, (kind, lines) in enumerate(kinds):
             path = folder / f"kiosk-journal-{now:%Y-%m-%d-%H%M%S}.{kind}"
             with path.open("x", encoding="utf-8", newline="") as file:
                 undo.callback(path.unlink, missing_ok=True)
-                # a sale and a row of the journal are a line each, of which there are no more than rows
-                file.writelines(_watched(lines, progress, index / parts, len(entries) * parts))
+                # one line for each sale or row of the journal
+                file.writelines(_with_progress(lines, progress, index / parts, len(entries) * parts))
                 file.flush()
                 os.fsync(file.fileno())
             written.append(path.name)
-        left_out += [bundle.name for bundle in bundles if not _copied(bundle, folder, progress, bundles, undo)]
+        left_out += [each.name for each in damaged if not _copy(each, folder, progress, damaged, undo)]
         undo.pop_all()
-    return Exported((*written, *(each.name for each in bundles if each.name not in left_out)), tuple(left_out))
+    return Exported((*written, *(each.name for each in damaged if each.name not in left_out)), tuple(left_out))
 
 
-def _bundles(journal: Path, folder: Path) -> tuple[list[Bundle], list[str]]:
-    """What is to be copied, and what cannot even be looked at: the disk may be what damaged it."""
+def _damaged_journals(journal: Path, folder: Path) -> tuple[list[DamagedJournal], list[str]]:
+    """Returns the damaged journals to copy, and the names of those that cannot be read."""
     try:
-        return list(new_bundles(journal, folder)), []
+        return list(new_damaged_journals(journal, folder)), []
     except OSError as error:
-        log.warning("what is kept of damaged journals cannot be read: %s: %s", error.filename, error.strerror)
+        log.warning("damaged journals in quarantine cannot be read: %s: %s", error.filename, error.strerror)
         return [], [Path(error.filename or journal.parent).name]
 
 
-def _copied(bundle: Bundle, folder: Path, progress: Progress, bundles: list[Bundle], undo: ExitStack) -> bool:
-    """Whether the stick took it. The accounts are there in any case."""
-    most = max(sum(each.size for each in bundles), 1) * 3  # a third of the way, as each of the accounts' files
+def _copy(
+    journal: DamagedJournal, folder: Path, progress: Progress, damaged: list[DamagedJournal], undo: ExitStack
+) -> bool:
+    """Copies a damaged journal; returns whether that succeeded. The sales are exported in any case."""
+    most = max(sum(each.size for each in damaged), 1) * 3  # a third of the progress, like each file of sales
 
-    def told(size: int) -> None:
+    def report(size: int) -> None:
         progress.check()
         progress.share = min((progress.share or 0.0) + size / most, 1.0)
 
     try:
-        if not bundle.fits(folder):
+        if not journal.fits(folder):
             return False
-        bundle.copy(told)
+        journal.copy(report)
     except OSError as error:
-        log.warning("%s was not written to the stick: %s", bundle.name, error.strerror)
+        log.warning("%s was not written to the stick: %s", journal.name, error.strerror)
         return False
-    undo.callback(bundle.remove)
+    undo.callback(journal.remove)
     return True
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Python's search for unreachable cycles visits every row there is, and meanwhile no other thread runs.
+def _without_garbage_collection() -> Iterator[None]:
+    """Suspends Python's garbage collector, which would stop all threads while it visits every row.
 
-    With 100,000 rows that is a quarter of a second at a time for the screen's. Rows are no cycles.
+    With 100,000 rows the window would stand still for a quarter of a second each time. Rows form no cycles.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -146,7 +147,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _watched(lines: Iterable[str], progress: Progress, begin: float, most: int) -> Iterator[str]:
+def _with_progress(lines: Iterable[str], progress: Progress, begin: float, most: int) -> Iterator[str]:
     for number, line in enumerate(lines):
         progress.check()
         progress.share = min(begin + number / max(most, 1), 1.0)
@@ -155,44 +156,44 @@ def _watched(lines: Iterable[str], progress: Progress, begin: float, most: int) 
 
 _BLOCK = 1 << 20
 _SPARE = 1 << 20
-"""Bytes that stay free on the stick: its file system takes some for itself."""
+"""Bytes that stay free on the stick for its file system."""
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """The files of one such journal, and where each goes."""
+class DamagedJournal:
+    """The files of one damaged journal, and their names on the stick."""
 
     name: str
-    """That all its files on the stick begin with."""
+    """The prefix of its files' names on the stick."""
     files: tuple[tuple[Path, Path], ...]
     size: int
     """Bytes."""
 
     def fits(self, stick: Path) -> bool:
-        """Whether there is room for it."""
+        """Returns whether the stick has room for it."""
         return self.size + _SPARE <= shutil.disk_usage(stick).free
 
-    def copy(self, told: Callable[[int], None]) -> None:
-        """Writes all files, which are new, or none; `told` of how many bytes each time. Raises `OSError`."""
+    def copy(self, report: Callable[[int], None]) -> None:
+        """Writes all files or none; calls `report` with the bytes of each block. Raises `OSError`."""
         with ExitStack() as undo:
             for source, target in self.files:
                 with source.open("rb") as read, target.open("xb") as written:
                     undo.callback(target.unlink, missing_ok=True)
                     while block := read.read(_BLOCK):
                         written.write(block)
-                        told(len(block))
+                        report(len(block))
                     written.flush()
                     os.fsync(written.fileno())
             undo.pop_all()
 
     def remove(self) -> None:
-        """Takes back what `copy` wrote."""
+        """Deletes the files that `copy` wrote."""
         for _, target in self.files:
             target.unlink(missing_ok=True)
 
 
-def new_bundles(journal: Path, stick: Path) -> Iterator[Bundle]:
-    """What is kept beside a journal and not on the stick yet, the oldest first. Raises `OSError`."""
+def new_damaged_journals(journal: Path, stick: Path) -> Iterator[DamagedJournal]:
+    """Yields the damaged journals that are not on the stick yet, the oldest first. Raises `OSError`."""
     for folder in quarantined_journals(journal):
         files = sorted(file for file in folder.iterdir() if _holds_something(file))
         for number in count(1):
@@ -202,12 +203,12 @@ def new_bundles(journal: Path, stick: Path) -> Iterator[Bundle]:
             if all(_is_copy(*pair) for pair in pairs):
                 break
             if not any(os.path.lexists(target) for _, target in pairs):
-                yield Bundle(name, pairs, sum(file.stat().st_size for file in files))
+                yield DamagedJournal(name, pairs, sum(file.stat().st_size for file in files))
                 break
 
 
 def _holds_something(file: Path) -> bool:
-    """What SQLite puts beside a database to read it holds nothing that was written."""
+    """Returns whether a file holds data. SQLite also creates files beside a database only to read it."""
     beside = file.name.endswith("-shm") or (file.name.endswith("-wal") and file.stat().st_size == 0)
     return file.is_file() and not beside
 

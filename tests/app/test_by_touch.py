@@ -140,7 +140,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     (tmp_path / "kiosk.toml").write_text('[shop]\ncatalog = "goods.toml"\n[sound]\nenabled = false\n')
     monkeypatch.setattr(demo, "PAYMENT_SECONDS", 0.2)
     monkeypatch.setattr(demo, "MOTOR_SECONDS", 0.2)
-    monkeypatch.setattr(run, "_keep_no_core", lambda: None)  # holds for good, and this process goes on
+    monkeypatch.setattr(run, "_disable_core_dumps", lambda: None)  # holds for good, and this process goes on
     monkeypatch.setattr(run.log_setup, "set_up", lambda *_: None)
 
     def start(source: str, walk: Walk) -> list[str]:

@@ -10,11 +10,18 @@ from types import SimpleNamespace
 import pytest
 
 from kiosk.app.devices import missing_requirements as machine_requirements
-from kiosk.app.fleet import FleetDesk, chosen_engine, engine_in, missing_requirements, status_of, wellbeing
+from kiosk.app.fleet import (
+    FleetController,
+    engine_health,
+    find_engine,
+    machine_status,
+    missing_requirements,
+    select_engine,
+)
 from kiosk.config import Config, ConfigError, FleetConfig, load
 from kiosk.fleet import engine_trial
 from kiosk.fleet.engine_trial import Choice
-from kiosk.fleet.orders import opened, public_key
+from kiosk.fleet.orders import load_public_key, open_envelope
 from kiosk.inference import check
 from kiosk.inference.manifest import ManifestError
 from kiosk.inference.selection import default_path
@@ -44,7 +51,7 @@ def local(broker: Broker) -> str:
 def test_without_a_broker_there_is_no_fleet() -> None:
     assert Config().fleet == FleetConfig()
     assert list(missing_requirements(Config())) == []
-    assert chosen_engine(Config()) is None
+    assert select_engine(Config()) is None
 
 
 @pytest.mark.proves("network-broker")
@@ -91,7 +98,7 @@ def test_files_are_found_from_the_settings_and_checked(tmp_path: Path) -> None:
 def test_an_order_is_signed_on_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "operator.pem"
     made = kiosk("fleet", "keygen", path)
-    key = public_key(made.stdout.strip())
+    key = load_public_key(made.stdout.strip())
     assert_one_clear_line(kiosk("fleet", "keygen", path), "already exists")
     sign = ("fleet", "sign", "--key", path, "--machine", "m-1")
     for words, change in (
@@ -100,7 +107,7 @@ def test_an_order_is_signed_on_the_command_line(tmp_path: Path) -> None:
         (("engine", "a" * 64), {"kind": "engine", "sha256": "a" * 64}),
         (("engine", "own"), {"kind": "engine", "sha256": None}),
     ):
-        order = opened(kiosk(*sign, *words).stdout.encode(), key)
+        order = open_envelope(kiosk(*sign, *words).stdout.encode(), key)
         assert order.set.model_dump() == change
     assert_one_clear_line(kiosk(*sign, "engine", "latest"), "set.engine.sha256")
 
@@ -112,13 +119,13 @@ def test_an_engine_is_found_by_its_hash_and_has_to_be_whole(tmp_path: Path) -> N
     for file in (default_path(), default_path().with_name(f"{default_path().name}.json")):
         shutil.copy(file, tmp_path)
     sha256 = check().sha256
-    assert engine_in(tmp_path, sha256) == tmp_path / default_path().name
+    assert find_engine(tmp_path, sha256) == tmp_path / default_path().name
     with pytest.raises(ManifestError, match="has no engine with the SHA-256 bbb"):
-        engine_in(tmp_path, "b" * 64)
+        find_engine(tmp_path, "b" * 64)
     with (tmp_path / default_path().name).open("ab") as file:
         file.write(b"more")
     with pytest.raises(ManifestError):
-        engine_in(tmp_path, sha256)
+        find_engine(tmp_path, sha256)
 
 
 def test_the_engine_that_was_chosen_is_used_at_the_next_start(tmp_path: Path) -> None:
@@ -127,9 +134,9 @@ def test_the_engine_that_was_chosen_is_used_at_the_next_start(tmp_path: Path) ->
     for file in (default_path(), default_path().with_name(f"{default_path().name}.json")):
         shutil.copy(file, engines)
     found = config(tmp_path, 'broker = "b"\nmachine = "m"\nengines = "engines"')
-    assert chosen_engine(found) is None
+    assert select_engine(found) is None
     engine_trial.write(tmp_path / "state" / "fleet-engine.json", Choice(check().sha256))
-    assert chosen_engine(found) == engines / default_path().name
+    assert select_engine(found) == engines / default_path().name
 
 
 class Vision(SimpleNamespace):
@@ -153,14 +160,14 @@ def vision(state: VisionState, *, engine: bool = True, engine_fault: str | None 
     ],
 )
 def test_an_engine_is_well_once_it_is_loaded_and_none_other(seen: Vision, expected: str) -> None:
-    assert wellbeing(seen) == expected  # type: ignore[arg-type]
+    assert engine_health(seen) == expected  # type: ignore[arg-type]
 
 
 # The whole
 
 
 def test_the_status_is_the_shops_and_visions() -> None:
-    status = status_of(Rig().shop, vision(VisionState.RUNNING, engine_fault="slow"), "1")  # type: ignore[arg-type]
+    status = machine_status(Rig().shop, vision(VisionState.RUNNING, engine_fault="slow"), "1")  # type: ignore[arg-type]
     assert (status.vision, status.engine, status.engine_fault) == ("running", "facialnet, int8", "slow")
     assert {slot.slot: slot.price for slot in status.slots} == {"A1": 180, "B1": 350, "B2": 990}
     assert status.problems == {"engine"}
@@ -176,13 +183,13 @@ def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Colle
     Journal(found.journal_path).close()
     rig = Rig()
     settings = OperatorSettings(rig.journal)  # type: ignore[arg-type]
-    desk = FleetDesk(found, rig.shop, settings, vision(VisionState.RUNNING))  # type: ignore[arg-type]
+    desk = FleetController(found, rig.shop, settings, vision(VisionState.RUNNING))  # type: ignore[arg-type]
     desk.start()
 
     def turn() -> None:
         rig.after(0.5)
         desk.advance(rig.now)
-        collector.turn()
+        collector.poll()
 
     until(lambda: collector.of("stock"), turn)
     signed = kiosk("fleet", "sign", "--key", key, "--machine", "all", "price", "A1", "210").stdout
@@ -191,7 +198,7 @@ def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Colle
     assert collector.of("result")[0]["outcome"] == "applied"
     assert rig.shop.snapshot.offers[0].price == 210
     until(lambda: collector.of("stock")[-1]["slots"][0]["price"] == 210, turn)
-    desk.see([])
+    desk.count_visitors([])
     desk.stop()
     until(lambda: collector.of("state")[-1]["state"] == "offline", collector.turn)
 
@@ -211,7 +218,7 @@ def test_a_demo_reports_apart_from_the_real_machines(tmp_path: Path, broker: Bro
     assert {"machine_started", "stock_set"} <= {data["kind"] for data in demo.of("change")}
     assert demo.of("health")
     assert demo.of("stock")[0]["machine"] == "m-1-demo"
-    real.turn()
+    real.poll()
     assert real.heard == []
     assert "gender" not in json.dumps(demo.heard)
     demo.close()

@@ -76,7 +76,7 @@ def test_without_settings_it_refuses_and_says_how_to_make_them() -> None:
     [
         ("", ("payment.kind is none", "kiosk run --demo")),
         ('[payment]\nkind = "simulated"\n', ("payment.kind = 'simulated'", "would give goods away", "--demo")),
-        ('[payment]\nkind = "zvt"\n', ("payment.kind = 'zvt'", "knows no such terminal", "there is mdb")),
+        ('[payment]\nkind = "zvt"\n', ("payment.kind = 'zvt'", "has no such terminal", "there is mdb")),
     ],
 )
 def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, words: tuple[str, ...]) -> None:
@@ -93,8 +93,8 @@ def test_a_machine_lacks_what_it_was_told_to_have(folder: Path) -> None:
     found = list(missing_requirements(config))
     assert [line.split(":")[0] for line in found] == [
         "id.reader = 'passport'",
-        "there is no service PIN",
-        "id.attendant is on and has no PIN",
+        "the service PIN is not set",
+        "id.attendant is on, but its PIN is not set",
     ]
     with pytest.raises(NotReadyError, match=r"id\.reader"):
         devices.check(config)
@@ -109,7 +109,7 @@ def test_a_machine_lacks_a_log_that_it_could_not_write(folder: Path) -> None:
     )
     config = settings(folder, f'{HARDWARE}[log]\nfile = "{file / "kiosk.log"}"\n')
     (line,) = (line for line in missing_requirements(config) if "log.file" in line)
-    assert line.endswith("cannot be written: name a file in a folder of the kiosk's own user")
+    assert line.endswith("cannot be written: name a file in a folder of the kiosk's user")
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -119,7 +119,7 @@ def test_a_machine_that_lacks_nothing_has_its_devices(folder: Path) -> None:
     set_pin(config.pins_path, "attendant", "0815")
     assert list(missing_requirements(config)) == []
     devices.check(config)
-    found = devices.opened(config)
+    found = devices.open_devices(config)
     assert isinstance(found.terminal, SimulatedTerminal)
     assert [type(each) for each in found.verifiers] == [Attendant]
 
@@ -138,7 +138,9 @@ def test_a_machine_on_serial_ports_is_told_which(folder: Path) -> None:
     config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{one}"\n'))
     assert next(missing_requirements(config)).startswith("payment.port and dispenser.port are the same")
     config = settings(folder, SERIAL.format(f'port = "{one}"\n', f'port = "{folder}/none"\n'))
-    assert any(line.startswith("dispenser.port = ") and "is not there" in line for line in missing_requirements(config))
+    assert any(
+        line.startswith("dispenser.port = ") and "does not exist" in line for line in missing_requirements(config)
+    )
 
 
 def test_a_machine_on_serial_ports_starts_while_they_are_away(folder: Path) -> None:
@@ -146,7 +148,7 @@ def test_a_machine_on_serial_ports_starts_while_they_are_away(folder: Path) -> N
     config = settings(folder, SERIAL.format(*ports))
     set_pin(config.pins_path, "service", "4711")
     devices.check(config)
-    found = devices.opened(config)
+    found = devices.open_devices(config)
     assert isinstance(found.terminal, MdbTerminal)
     assert isinstance(found.dispenser, SerialDispenser)
     assert found.terminal.poll(0.0) == [FaultChanged("terminal", True)]
@@ -165,9 +167,9 @@ def test_no_simulated_device_is_among_the_real_ones() -> None:
 def test_a_machine_that_sells_looks_at_people_and_not_at_a_clip(folder: Path, source: str) -> None:
     config = settings(folder, f'{HARDWARE}[camera]\nsource = "{source}"\n')
     set_pin(config.pins_path, "service", "4711")
-    for wish in (RunOptions(), RunOptions(source=source)):
+    for options in (RunOptions(), RunOptions(source=source)):
         with pytest.raises(NotReadyError, match="needs a camera"):
-            run.run(config, wish)
+            run.run(config, options)
     assert not config.journal_path.exists()
 
 
@@ -181,11 +183,11 @@ def test_without_a_camera_no_clip_takes_its_place(folder: Path) -> None:
 def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = settings(folder, HARDWARE)
     set_pin(config.pins_path, "service", "4711")
-    monkeypatch.setattr(run, "why_no_window", lambda: None)
+    monkeypatch.setattr(run, "window_problem", lambda: None)
     journal = Journal(config.journal_path)
     started: list[str] = []
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: started.append("vision"))
-    monkeypatch.setattr(devices, "opened", lambda _: started.append("devices"))
+    monkeypatch.setattr(devices, "open_devices", lambda _: started.append("devices"))
     with pytest.raises(Exception, match="another"):
         run.run(config, RunOptions(source="0"))
     journal.close()
@@ -236,7 +238,7 @@ def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
     monkeypatch.setattr(Logged, "happened", happened, raising=False)
     monkeypatch.setattr(quarantine, "Journal", Logged)
-    monkeypatch.setattr(run, "why_no_window", lambda: None)
+    monkeypatch.setattr(run, "window_problem", lambda: None)
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: happened.append("start vision"))
     stop = run.VisionProcess.stop
     monkeypatch.setattr(run.VisionProcess, "stop", lambda vision: (happened.append("stop vision"), stop(vision)))
@@ -282,7 +284,7 @@ def test_a_machine_has_its_camera_looked_for(folder: Path, monkeypatch: pytest.M
 def test_a_start_that_fails_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remembered: list[object] = []
     monkeypatch.setattr(run.last_good, "save", lambda *kept: remembered.append(kept))
-    monkeypatch.setattr(run, "why_no_window", lambda: "no display")
+    monkeypatch.setattr(run, "window_problem", lambda: "no display")
     with pytest.raises(KioskError, match="no display"):
         run.run(settings(folder, HARDWARE), RunOptions(source="0", settings=folder / "kiosk.toml"))
     assert remembered == []
@@ -386,7 +388,7 @@ def test_a_demo_of_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path) ->
 
 def test_a_demo_says_that_its_camera_is_away(capsys: pytest.CaptureFixture[str]) -> None:
     assert run._checked_source(Config(), RunOptions(demo=True, source="97")) == "97"
-    assert capsys.readouterr().err == "camera 97 gives no picture: it is being looked for\n"
+    assert capsys.readouterr().err == "camera 97 gives no picture: the kiosk keeps trying\n"
 
 
 def test_no_core_is_kept_and_the_log_goes_to_stderr() -> None:
@@ -395,7 +397,7 @@ def test_no_core_is_kept_and_the_log_goes_to_stderr() -> None:
     check = (
         "import logging, resource\n"
         "from kiosk.app import machine\nfrom kiosk.common import log_setup\n"
-        "machine._keep_no_core(); log_setup.set_up(); log_setup.set_up()\n"
+        "machine._disable_core_dumps(); log_setup.set_up(); log_setup.set_up()\n"
         "logging.getLogger('kiosk.ui.shop.vision_bridge').info('age check')\n"
         "print(resource.getrlimit(resource.RLIMIT_CORE))"
     )
@@ -419,11 +421,11 @@ def test_a_machine_that_sells_is_locked_whatever_its_window(folder: Path, monkey
     monkeypatch.setattr("kiosk.ui.runtime.event_loop.application", lambda: None)
     config = settings(folder, "[window]\nfullscreen = false\n")
     journal = Journal(config.journal_path)
-    for demo, wish in ((None, RunOptions()), (object(), RunOptions(demo=True, fullscreen=True))):
+    for demo, options in ((None, RunOptions()), (object(), RunOptions(demo=True, fullscreen=True))):
         vision = SimpleNamespace(groups=())
         machine = run.Machine(config, "0", None, Path(), journal, vision, None, None, demo)  # type: ignore[arg-type]
         with pytest.raises(Stop):
-            run.show(machine, wish)
+            run.show(machine, options)
     journal.close()
     assert locked == [True, False]
 
@@ -449,7 +451,7 @@ def test_the_demo_machine_keeps_out_of_the_real_one(tmp_path: Path) -> None:
     assert matches(machine.service_pin, machine.pins.service)
     assert machine.devices.terminal.simulated
     assert machine.devices.dispenser.simulated
-    assert machine.service_pin in machine.says
+    assert machine.service_pin in machine.announcement
 
 
 def test_the_demo_works_by_itself_or_by_hand(tmp_path: Path) -> None:
@@ -500,7 +502,7 @@ def test_files_that_are_not_there_are_listed(folder: Path) -> None:
     config = load(folder / "kiosk.toml")
     found = [line.split(" ")[0] for line in missing_requirements(config)]
     assert {"camera.source", "vision.engine", "shop.state"} <= set(found)
-    assert devices._lacking_folder(Config()) is None
+    assert devices._state_folder_problem(Config()) is None
 
 
 @pytest.mark.usefixtures("with_hardware")
@@ -587,19 +589,19 @@ def test_the_pulse_is_that_of_its_parts() -> None:
         journal=SimpleNamespace(is_readable=lambda: False),
         vision=SimpleNamespace(state=VisionState.RUNNING),
     )
-    vitals = run._vitals(machine.shop, machine.journal, machine.vision)  # type: ignore[arg-type]
-    assert (vitals.journal(), vitals.vision(), vitals.busy(), vitals.status()) == (False, True, False, "selling")
+    checks = run._health_checks(machine.shop, machine.journal, machine.vision)  # type: ignore[arg-type]
+    assert (checks.journal(), checks.vision(), checks.busy(), checks.status()) == (False, True, False, "selling")
     machine.shop.snapshot = SimpleNamespace(faults=frozenset({"terminal", "journal"}), sale="x-1")
     machine.vision.state = VisionState.RESTARTING
-    assert vitals.journal()  # it says that it is broken, and the sale repairs it
-    assert (vitals.vision(), vitals.busy()) == (False, True)
-    assert vitals.status() == "out of order: journal, terminal"
+    assert checks.journal()  # it says that it is broken, and the sale repairs it
+    assert (checks.vision(), checks.busy()) == (False, True)
+    assert checks.status() == "out of order: journal, terminal"
     machine.vision.state = VisionState.FAILED
-    assert vitals.vision()  # without its engine it sells on, and a fresh start would not find one either
-    vitals = run._vitals(machine.shop, machine.journal, machine.vision, "settings are nonsense")  # type: ignore[arg-type]
-    assert vitals.status() == "out of order: journal, terminal; settings are nonsense"
+    assert checks.vision()  # without its engine it sells on, and a fresh start would not find one either
+    checks = run._health_checks(machine.shop, machine.journal, machine.vision, "settings are nonsense")  # type: ignore[arg-type]
+    assert checks.status() == "out of order: journal, terminal; settings are nonsense"
     machine.shop.journal_is_damaged = True
-    assert not vitals.journal()  # only a fresh start puts it aside
+    assert not checks.journal()  # only a fresh start puts it aside
 
 
 @pytest.mark.proves("kiosk-leaking")
@@ -609,10 +611,10 @@ def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.Mo
     monkeypatch.setattr("kiosk.app.machine.time.monotonic", lambda: now)
     snapshot = SimpleNamespace(faults=frozenset(), sale=None, phase=Phase.ATTRACT)
     shop = SimpleNamespace(snapshot=snapshot, journal_is_damaged=False)
-    vitals = run._vitals(shop, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    checks = run._health_checks(shop, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
     for now in (0.0, SETTLED_AFTER):  # noqa: B007 - the clock reads it
-        assert vitals.outgrown() == 0
+        assert checks.outgrown() == 0
     held += LEAK
     for step, phase in enumerate(Phase):
         now, snapshot.phase = SETTLED_AFTER + 100.0 * (step + 1), phase
-        assert vitals.outgrown() == (LEAK if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)
+        assert checks.outgrown() == (LEAK if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)

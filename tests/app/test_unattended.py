@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from kiosk.app import devices, unattended
 from kiosk.app import machine as run
 from kiosk.app.machine import RunOptions
-from kiosk.app.unattended import run_alone
+from kiosk.app.unattended import run_unattended
 from kiosk.config import Config, load
 from kiosk.config.last_good import load_or_last_good
 from kiosk.security.pin import set_pin
@@ -53,8 +53,8 @@ class Machine:
     def journal(self) -> Path:
         return self.path.parent / "state" / "journal.db"
 
-    def start(self, **wish: object) -> None:
-        run_alone(self.path, RunOptions(alone=True, **wish))  # type: ignore[arg-type]
+    def start(self, **options: object) -> None:
+        run_unattended(self.path, RunOptions(unattended=True, **options))  # type: ignore[arg-type]
 
     def watch(self, app: object, window: OutOfOrderWindow, seconds: float | None = None) -> bool:  # noqa: ARG002
         """In the place of the event loop. Whether it was told to end."""
@@ -75,7 +75,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> Ma
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": opens("dispenser", SimulatedDispenser)})
     monkeypatch.setattr(run.VisionProcess, "start", lambda _: None)
     for module in (run, unattended):
-        monkeypatch.setattr(module, "why_no_window", lambda: None)
+        monkeypatch.setattr(module, "window_problem", lambda: None)
     monkeypatch.setattr(unattended, "show", lambda started, _: machine.shown.append(started))
     monkeypatch.setattr("kiosk.ui.runtime.event_loop.show_until_closed", machine.watch)
     machine.path.write_text(SETTINGS)
@@ -144,7 +144,7 @@ def nobody_thought_of_it(machine: Machine) -> Iterator[None]:  # noqa: ARG001
         raise LookupError("4711")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "catalog_of", fails)
+        patch.setattr(run, "load_catalog", fails)
         yield
 
 
@@ -279,7 +279,7 @@ def test_it_is_tried_ever_more_seldom_and_says_the_latest_reason() -> None:
 
 
 def test_without_a_screen_it_is_one_line_and_an_end(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unattended, "why_no_window", lambda: "there is no display")
+    monkeypatch.setattr(unattended, "window_problem", lambda: "there is no display")
     with settings_are_nonsense(machine), pytest.raises(NoDisplayError, match=r"no display.*sorce"):
         machine.start()
 
@@ -338,7 +338,7 @@ def test_the_service_manager_hears_why_it_does_not_sell_and_that_it_does(tmp_pat
 
             assert heard("READY=1") == f"READY=1\nMAINPID={kiosk.pid}"
             status = heard("STATUS=")
-            assert status.startswith("STATUS=out of order, tried again by itself: settings ")
+            assert status.startswith("STATUS=out of order, the start is tried again: settings ")
             assert "camera.nonsense" in status
             heard("WATCHDOG=1")
             path.write_text(path.read_text().replace("nonsense = 1\n", ""))

@@ -21,7 +21,7 @@ BUILD = "build one: `trainer build-engine --precision fp16`"
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed(monkeypatch)
+    return fake_gpu.installed_service(monkeypatch)
 
 
 def output_of_doctor(capsys: pytest.CaptureFixture[str]) -> str:
@@ -89,10 +89,10 @@ def test_serial_ports_are_named_with_what_answers(
         "/dev/one": Answer(terminal="firmware 4.0.2.0, IDLE"),
         "/dev/two": Answer(dispenser="six-spirals, protocol 1, OK"),
         "/dev/three": Answer(),
-        "/dev/four": Answer(trouble="Permission denied"),
+        "/dev/four": Answer(problem="Permission denied"),
     }
-    monkeypatch.setattr(port_scan, "found", lambda: [Port(path, "made up") for path in answers])
-    monkeypatch.setattr(port_scan, "what_answers", answers.__getitem__)
+    monkeypatch.setattr(port_scan, "list_serial_ports", lambda: [Port(path, "made up") for path in answers])
+    monkeypatch.setattr(port_scan, "identify_device", answers.__getitem__)
     text = output_of_doctor(capsys)
     assert "/dev/one (made up) is an MDB interface: firmware 4.0.2.0, IDLE" in text
     assert 'payment.port = "/dev/one"' in text

@@ -39,7 +39,7 @@ class Board:
             return
         match body.split(" "):
             case ["HELLO"]:
-                self._say(f"BOARD 1 {self._boot} {self.uptime} {self.health} test-board")
+                self._log_once(f"BOARD 1 {self._boot} {self.uptime} {self.health} test-board")
             case ["LAST"] if self.stored:
                 self._report(list(self.stored)[-1])
             case ["ASK", vend]:
@@ -97,7 +97,7 @@ class Board:
 
     def _report(self, vend: str) -> None:
         state = "REFUSED" if vend in self.refused else self.stored.get(vend, "UNKNOWN")
-        self._say(f"STATE {vend} {state} {self._boot} {self.uptime}")
+        self._log_once(f"STATE {vend} {state} {self._boot} {self.uptime}")
 
-    def _say(self, body: str) -> None:
+    def _log_once(self, body: str) -> None:
         self.said.append(_frame(body))

@@ -112,7 +112,7 @@ class Collector:
         client.subscribe(self._topic, qos=1)
         until(lambda: self._subscribed, self.turn)
 
-    def turn(self) -> None:
+    def poll(self) -> None:
         if self._client:
             self._client.loop(0.01)
             for _ in range(50):  # each hears one packet

@@ -304,7 +304,7 @@ def fake_tensorrt(gpu: FakeGpu) -> ModuleType:
     return module
 
 
-def installed(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavour = "tensorrt") -> FakeGpu:
+def installed_service(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavour = "tensorrt") -> FakeGpu:
     """Puts a GPU into this machine for the length of a test."""
     gpu = FakeGpu()
     gpu.most = most

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.fleet.orders import Order, parsed, private_key, signed, write_new_key
+from kiosk.fleet.orders import Order, generate_key, load_private_key, parse_order, sign
 from tests.fakes.fleet_rig import BEGIN
 
 PRICE = {"kind": "price", "slot": "A1", "price": 200}
@@ -20,19 +20,19 @@ class Operator:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "operator.pem"
-        self.public = write_new_key(self.path)
-        self.key = private_key(self.path)
+        self.public = generate_key(self.path)
+        self.key = load_private_key(self.path)
 
     def order(
         self, counter: int, machine: str = "m-1", change: dict[str, Any] = PRICE, expires: datetime | None = None
     ) -> Order:
         expires = expires or BEGIN + timedelta(days=7)
-        return parsed(
+        return parse_order(
             json.dumps({"machine": machine, "counter": counter, "expires": expires.isoformat(), "set": change})
         )
 
     def envelope(self, *args: Any, **more: Any) -> bytes:
-        return signed(self.order(*args, **more), self.key)
+        return sign(self.order(*args, **more), self.key)
 
 
 @pytest.fixture

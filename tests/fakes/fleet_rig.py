@@ -54,7 +54,7 @@ class Machine:
 
     def tell(self, status: MachineStatus) -> None:
         """What the screen's thread would say."""
-        self.worker._inbox.append(lambda worker: worker.told(status))
+        self.worker._inbox.append(lambda worker: worker.update_status(status))
 
     def step(self) -> None:
         """A moment passes."""

@@ -27,39 +27,39 @@ def seen(time: float, *faces: FaceObservation) -> Observation:
 
 def test_a_track_is_counted_once_and_when_it_is_over() -> None:
     tracks = FinishedTracks()
-    assert tracks.over([seen(1, face(1, 3)), seen(2, face(1, 3)), seen(3, face(1, 4, known=False))]) == []
-    assert tracks.over([seen(3 + GONE_AFTER_S)]) == []
-    assert tracks.over([seen(3.1 + GONE_AFTER_S)]) == ["30-39"]
-    assert tracks.over([seen(99)]) == []
+    assert tracks.finished([seen(1, face(1, 3)), seen(2, face(1, 3)), seen(3, face(1, 4, known=False))]) == []
+    assert tracks.finished([seen(3 + GONE_AFTER_S)]) == []
+    assert tracks.finished([seen(3.1 + GONE_AFTER_S)]) == ["30-39"]
+    assert tracks.finished([seen(99)]) == []
 
 
 def test_who_was_never_known_is_not_counted() -> None:
     tracks = FinishedTracks()
-    assert tracks.over([seen(1, face(1, 3, known=False)), seen(2, face(2, None, known=False)), seen(99)]) == []
+    assert tracks.finished([seen(1, face(1, 3, known=False)), seen(2, face(2, None, known=False)), seen(99)]) == []
 
 
 def test_a_number_that_is_a_place_in_a_frame_keeps_nobody_there() -> None:
     tracks = FinishedTracks()
     noticed = [seen(time, face(1, None, known=False)) for time in (2, 4, 6)]
-    assert tracks.over([seen(1, face(1, 3)), *noticed]) == ["20-29"]
+    assert tracks.finished([seen(1, face(1, 3)), *noticed]) == ["20-29"]
 
 
 def test_a_new_vision_process_ends_the_tracks_of_the_old_one() -> None:
     tracks = FinishedTracks()
-    assert tracks.over([seen(500, face(1, 3)), seen(1)]) == ["20-29"]
+    assert tracks.finished([seen(500, face(1, 3)), seen(1)]) == ["20-29"]
 
 
 @pytest.mark.proves("network-customers")
 def test_few_are_not_told() -> None:
     audience = VisitorCounter()
-    assert audience.over(BEGIN) is None
+    assert audience.finish_hour(BEGIN) is None
     for label, count in (("20-29", FEWEST), ("30-39", FEWEST - 1), ("60+", 40)):
         for _ in range(count):
             audience.add(label)
-    assert audience.over(BEGIN + timedelta(minutes=59)) is None
-    assert audience.over(BEGIN + timedelta(hours=1)) == (BEGIN, {"20-29": 5, "60+": 40})
+    assert audience.finish_hour(BEGIN + timedelta(minutes=59)) is None
+    assert audience.finish_hour(BEGIN + timedelta(hours=1)) == (BEGIN, {"20-29": 5, "60+": 40})
     audience.add("20-29")
-    assert audience.over(BEGIN + timedelta(hours=2)) is None
+    assert audience.finish_hour(BEGIN + timedelta(hours=2)) is None
 
 
 @pytest.mark.parametrize("people", [FEWEST - 1, FEWEST])
@@ -67,9 +67,9 @@ def test_what_is_told_of_an_hour(tmp_path, people: int) -> None:  # type: ignore
     machine = Machine(tmp_path, 1)
     machine.step()
     for _ in range(people):
-        machine.worker.seen("20-29")
+        machine.worker.count_visitor("20-29")
     machine.after(3600)
-    told = [row for row in machine.outbox.after(0, 9) if row.topic == "audience"]
+    told = [row for row in machine.outbox.messages_after(0, 9) if row.topic == "audience"]
     if people < FEWEST:
         assert told == []
     else:
@@ -86,11 +86,11 @@ def everything_told(folder: Path, people: list[int]) -> list[tuple[str, dict[str
         machine.tell(status(count=hour % 8))
         for label, count in zip(("20-29", "30-39", "60+"), people, strict=True):
             for _ in range(count):
-                machine.worker.seen(label)
+                machine.worker.count_visitor(label)
         machine.after(1200)
         machine.after(-7200 if hour == 12 else 1200)  # once its clock is set back
         machine.after(1200)
-    told = [(row.topic, dict(row.data)) for row in machine.outbox.after(0, 9999)]
+    told = [(row.topic, dict(row.data)) for row in machine.outbox.messages_after(0, 9999)]
     machine.close()
     for _, data in told:
         data.pop("disk_free", None)

@@ -43,13 +43,13 @@ def test_a_packet_that_is_too_large_ends_the_connection_when_it_begins() -> None
 def talk(link: Link) -> None:
     link.open()
     for _ in range(20):
-        link.turn()
+        link.poll()
 
 
 def test_a_broker_says_that_a_name_is_taken() -> None:
     with BadBroker(answers=None, greeting=TAKEN_OVER) as broker:
         link = Link(fleet_config(broker.port), ("kiosk/m-1/state", b"{}"))
-        with pytest.raises(LinkError, match="another machine is called m-1, too: give each a name of its own"):
+        with pytest.raises(LinkError, match="another machine is also called m-1: give each its own name"):
             talk(link)
         link.abandon()
 
@@ -80,7 +80,7 @@ def test_a_broker_that_acknowledges_nothing_is_left(
         until(lambda: broker.connections, machine.step)
         machine.step()
         machine.after(ANSWER_WITHIN_S + 1)
-        assert "127.0.0.1 acknowledges nothing" in caplog.text
+        assert "127.0.0.1 acknowledges no message" in caplog.text
         assert machine.outbox.waiting == 2
         machine.after(90)
         assert broker.connections == 2
@@ -114,7 +114,7 @@ def test_two_machines_of_one_name_do_not_fight_and_say_so(
             machine.after(1)
             lost += had is not None and machine.worker._link is None
     assert 0 < lost < 20
-    assert "look whether another machine is called m-1, too" in caplog.text
+    assert "check whether another machine is also called m-1" in caplog.text
     assert len(caplog.records) < 8
 
 

@@ -53,11 +53,11 @@ def sent(collector: Collector, machines: Any) -> dict[str, dict[str, Any]]:
     machine.journal.append(VendFailed("x-2", "A1", "jam"))
     machine.tell(status(faults=("terminal",)))
     for _ in range(5):
-        machine.worker.seen("20-29")
+        machine.worker.count_visitor("20-29")
     machine.after(3600)
     worker: Worker = machine.worker
     order = new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, None, timedelta(days=1))
-    worker.finished(order, "applied", "")
+    worker.finish_order(order, "applied", "")
     kinds = examples().keys()
     until(lambda: kinds <= {data.get("kind", "state") for _, data in collector.heard}, machine.step, collector.turn)
     return {data.get("kind", "state"): data for _, data in collector.heard}
@@ -100,7 +100,7 @@ def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Pa
         machine.sell()
         desk.publish("kiosk/all/order", operator.envelope(1, "all"))
         desk.publish("kiosk/m-1/order", operator.envelope(1))
-        until(lambda: len(machine.worker._gate.waiting) == 2, machine.step, desk.turn)
+        until(lambda: len(machine.worker._order_inbox.waiting) == 2, machine.step, desk.turn)
         machine.worker.put("error", {"kind": "fault"})
         until(lambda: telegraf.of("sale") and telegraf.of("error"), machine.step, telegraf.turn)
         stranger = Collector(broker.port, name="m-2", password="right")
@@ -109,9 +109,15 @@ def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Pa
         stranger.publish("kiosk/m-1/order", b"1")
         desk.publish("kiosk/m-1/health", b"2")
         desk.publish("kiosk/all/order", operator.envelope(2, "all"))
-        until(lambda: len(machine.worker._gate.waiting) == 3, machine.step, stranger.turn, telegraf.turn)
+        until(lambda: len(machine.worker._order_inbox.waiting) == 3, machine.step, stranger.turn, telegraf.turn)
         until(lambda: telegraf.of("sale"), stranger.turn)
-        assert stranger.of("sale") == stranger.of("health") == telegraf.of("health") == machine.outbox.after(0, 9) == []
+        assert (
+            stranger.of("sale")
+            == stranger.of("health")
+            == telegraf.of("health")
+            == machine.outbox.messages_after(0, 9)
+            == []
+        )
 
 
 def test_the_settings_are_ours() -> None:
@@ -136,7 +142,7 @@ def stored(collector: Collector, machines: Any) -> list[Point]:
     machine.tell(status(faults=("terminal",), attention=1))
     machine.tell(status())
     machine.step()
-    machine.worker.finished(
+    machine.worker.finish_order(
         new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, None, timedelta(days=1)), "applied", ""
     )
     until(lambda: len(collector.of("sale")) == 5 and not machine.outbox.waiting, machine.step, collector.turn)

@@ -110,7 +110,7 @@ def test_the_machine_shows_its_certificate_and_checks_the_brokers(
     pair = {"certificate": str(certificate), "key": str(key)}
     link = opened(tls_broker.port, tls=True, ca=str(authority.path), **pair)
     packet = link.publish("kiosk/m-1/health", b"{}")
-    until(lambda: packet in dict(link.answers), link.turn)
+    until(lambda: packet in dict(link.acknowledgements), link.turn)
     link.close()
     with pytest.raises(LinkError):  # it has none
         opened(tls_broker.port, tls=True, ca=str(authority.path))
@@ -183,7 +183,7 @@ def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, ca
     until(lambda: "refuses sale with code 135" in caplog.text, machine.step)
     assert machine.outbox.cursor(machine.journal.id) < 5
     machine.tell(status())
-    until(lambda: machine.outbox.after(0, 1) == [], machine.step)  # the rest goes on
+    until(lambda: machine.outbox.messages_after(0, 1) == [], machine.step)  # the rest goes on
     machine.close()
 
 

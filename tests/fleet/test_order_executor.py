@@ -11,7 +11,7 @@ import pytest
 
 from kiosk.common.errors import KioskError
 from kiosk.fleet import engine_trial
-from kiosk.fleet.engine_trial import MOST_STARTS, STEADY_S, WITHIN_S, EngineTrial, Wellbeing, at_start
+from kiosk.fleet.engine_trial import MOST_STARTS, STEADY_S, WITHIN_S, EngineHealth, EngineTrial, engine_at_start
 from kiosk.fleet.order_executor import OrderExecutor
 from kiosk.fleet.orders import Order
 from kiosk.vending.journal.operator_settings import OUT_OF_ORDER, OperatorSettings
@@ -39,14 +39,14 @@ class Desk:
         self.waiting: deque[Order] = deque()
         self.results: list[tuple[str, str]] = []
         self.used: list[str | None] = []
-        self.wellbeing: Wellbeing = "unknown"
+        self.engine_health: EngineHealth = "unknown"
         self.path = folder / "fleet-engine.json"
         self.fails_to_load = False
         self._engines = engines
         self.start()
 
     def start(self) -> None:
-        trial = EngineTrial(self.path, self.find, self.use, lambda: self.wellbeing) if self._engines else None
+        trial = EngineTrial(self.path, self.find, self.use, lambda: self.engine_health) if self._engines else None
         self.desk = OrderExecutor(self, self.rig.shop, self.settings, trial, lambda: self.utc)
 
     def find(self, sha256: str) -> Path:
@@ -146,32 +146,32 @@ def test_what_cannot_be_journalled_waits(desk: Desk, waits: Order) -> None:
 def test_an_engine_that_runs_well_is_kept(desk: Desk) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
-    desk.wellbeing = "well"
+    desk.engine_health = "well"
     desk.after(1)
     desk.after(STEADY_S - 1)
     assert (desk.used, desk.results) == ([GOOD], [])
     desk.after(1)
     assert desk.results == [("applied", "")]
-    assert at_start(desk.path, desk.find) == Path(GOOD)
+    assert engine_at_start(desk.path, desk.find) == Path(GOOD)
 
 
-@pytest.mark.parametrize("wellbeing", ["unwell", "unknown"])
-def test_an_engine_that_does_not_work_goes_back(desk: Desk, wellbeing: Wellbeing) -> None:
+@pytest.mark.parametrize("engine_health", ["unwell", "unknown"])
+def test_an_engine_that_does_not_work_goes_back(desk: Desk, engine_health: EngineHealth) -> None:
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
-    desk.wellbeing = wellbeing
+    desk.engine_health = engine_health
     desk.after(WITHIN_S + 1)
     assert (desk.used, desk.results) == ([GOOD, OTHER], [("rolled_back", "")])
-    assert at_start(desk.path, desk.find) == Path(OTHER)
+    assert engine_at_start(desk.path, desk.find) == Path(OTHER)
 
 
 def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: Desk) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     desk.rig.shop.touch(Start(camera=True))
-    desk.wellbeing = "unwell"
+    desk.engine_health = "unwell"
     desk.after(1)
     assert desk.used == [GOOD, None]
 
@@ -186,10 +186,10 @@ def test_no_engine_begins_while_somebody_is_there(desk: Desk) -> None:
 def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: Desk) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
-    assert at_start(desk.path, desk.find) == Path(GOOD)
+    assert engine_at_start(desk.path, desk.find) == Path(GOOD)
     for _ in range(MOST_STARTS - 2):
-        assert at_start(desk.path, desk.find) == Path(GOOD)
-    assert at_start(desk.path, desk.find) is None
+        assert engine_at_start(desk.path, desk.find) == Path(GOOD)
+    assert engine_at_start(desk.path, desk.find) is None
     desk.utc += timedelta(days=2)  # what came of it is told, however late
     desk.start()
     desk.after(1)
@@ -204,9 +204,9 @@ def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: D
 def test_a_trial_goes_on_after_a_restart(desk: Desk) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
-    at_start(desk.path, desk.find)
+    engine_at_start(desk.path, desk.find)
     desk.start()
-    desk.wellbeing = "well"
+    desk.engine_health = "well"
     desk.after(1)
     desk.after(STEADY_S)
     assert desk.results == [("applied", "")]
@@ -217,17 +217,17 @@ class PowerCutError(BaseException):
     """No program goes on after it."""
 
 
-@pytest.mark.parametrize("wellbeing", ["well", "unwell"])
+@pytest.mark.parametrize("engine_health", ["well", "unwell"])
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("at", range(4))
 def test_the_power_may_go_at_every_step_of_a_trial(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wellbeing: Wellbeing, *, at: int, kept: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_health: EngineHealth, *, at: int, kept: bool
 ) -> None:
     """Before and after the choice is written each time, and before anybody was told what came of it."""
     desk = Desk(tmp_path)
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
-    desk.wellbeing = wellbeing
+    desk.engine_health = engine_health
     steps = 0
 
     def cut(*, after: bool) -> None:
@@ -258,10 +258,10 @@ def test_the_power_may_go_at_every_step_of_a_trial(
             try:
                 desk.after(1)
             except PowerCutError:
-                at_start(desk.path, desk.find)
+                engine_at_start(desk.path, desk.find)
                 desk.start()
-    assert desk.results == [("applied" if wellbeing == "well" else "rolled_back", "")]
-    assert at_start(desk.path, desk.find) == Path(GOOD if wellbeing == "well" else OTHER)
+    assert desk.results == [("applied" if engine_health == "well" else "rolled_back", "")]
+    assert engine_at_start(desk.path, desk.find) == Path(GOOD if engine_health == "well" else OTHER)
     judged = desk.used.index(OTHER) if OTHER in desk.used else len(desk.used)
     assert GOOD not in desk.used[judged:]  # what was rolled back stays so
 
@@ -271,10 +271,10 @@ def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -
     asked = order("engine", sha256=GOOD)
     desk.waiting.append(asked)
     desk.after(1)
-    desk.wellbeing = "unwell"
+    desk.engine_health = "unwell"
     desk.after(1)
     assert desk.results == [("rolled_back", "")]
-    at_start(desk.path, desk.find)
+    engine_at_start(desk.path, desk.find)
     desk.start()
     desk.waiting.append(asked)
     desk.after(1)
@@ -284,7 +284,7 @@ def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -
 
 def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
-    desk.wellbeing = "well"
+    desk.engine_health = "well"
     desk.after(1)
     monkeypatch.setattr(f"{__name__}.GONE", GOOD)
     desk.after(1)
@@ -300,14 +300,14 @@ def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: Desk) -> N
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     assert desk.results == [("refused", "there is no such engine"), ("refused", "other age groups")]
-    assert at_start(desk.path, desk.find) is None
+    assert engine_at_start(desk.path, desk.find) is None
 
 
 def test_an_engine_that_was_taken_away_is_replaced_by_the_own_one(desk: Desk) -> None:
     engine_trial.write(desk.path, engine_trial.Choice(GONE))
-    assert at_start(desk.path, desk.find) is None
+    assert engine_at_start(desk.path, desk.find) is None
     desk.path.write_text("{")
-    assert at_start(desk.path, desk.find) is None
+    assert engine_at_start(desk.path, desk.find) is None
 
 
 def test_a_machine_without_a_folder_takes_no_engine(tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.fleet.orders import (
     LONGEST_LIFE,
     OrderError,
+    generate_key,
+    load_private_key,
+    load_public_key,
     new_order,
-    opened,
-    private_key,
-    public_key,
-    signed,
-    write_new_key,
+    open_envelope,
+    sign,
 )
 from kiosk.fleet.outbox import Outbox
 from kiosk.fleet.worker import Worker
@@ -44,13 +44,13 @@ def told(machine: Machine) -> list[tuple[str, int, str]]:
     """What was to be said of orders: outcome, counter, reason."""
     return [
         (row.data["outcome"], row.data["counter"], row.data["reason"])
-        for row in machine.outbox.after(0, 100)
+        for row in machine.outbox.messages_after(0, 100)
         if row.topic == "result"
     ]
 
 
 def hear(machine: Machine, envelope: bytes, topic: str = "kiosk/m-1/order") -> None:
-    machine.worker._gate.hear(topic, envelope)
+    machine.worker._order_inbox.receive(topic, envelope)
 
 
 # The envelope
@@ -61,22 +61,22 @@ def test_a_key_is_kept_where_nobody_else_can_read_it(tmp_path: Path, operator: O
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
     with pytest.raises(SecretFileError, match="chmod 600"):
-        private_key(path)
-    assert public_key(operator.public)
-    with pytest.raises(OrderError, match="no Ed25519 public key"):
-        public_key("c2hvcnQ=")
+        load_private_key(path)
+    assert load_public_key(operator.public)
+    with pytest.raises(OrderError, match="not an Ed25519 public key"):
+        load_public_key("c2hvcnQ=")
 
 
 @pytest.mark.proves("theft-orders")
 def test_only_what_the_operator_signed_is_an_order(operator: Operator) -> None:
     envelope = operator.envelope(1)
     key = operator.key.public_key()
-    assert opened(envelope, key) == operator.order(1)
+    assert open_envelope(envelope, key) == operator.order(1)
     forged = json.loads(envelope)
     forged["order"] = forged["order"].replace("200", "100")
     for bad in (
         json.dumps(forged).encode(),
-        signed(operator.order(1), Ed25519PrivateKey.generate()),
+        sign(operator.order(1), Ed25519PrivateKey.generate()),
         b"",
         b"\xff",
         b"[]",
@@ -85,7 +85,7 @@ def test_only_what_the_operator_signed_is_an_order(operator: Operator) -> None:
         b"[" * 100_000,
     ):
         with pytest.raises(OrderError):
-            opened(bad, key)
+            open_envelope(bad, key)
 
 
 def test_the_signature_is_of_the_text_with_its_purpose(operator: Operator) -> None:
@@ -97,7 +97,7 @@ def test_the_signature_is_of_the_text_with_its_purpose(operator: Operator) -> No
     )
     signature = operator.key.sign(b"facialnet-kiosk order, version 1\n" + text.encode())
     envelope = json.dumps({"order": text, "signature": base64.b64encode(signature).decode()}).encode()
-    assert opened(envelope, operator.key.public_key()).counter == 3
+    assert open_envelope(envelope, operator.key.public_key()).counter == 3
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_new_order_counts_by_the_time_and_lives_for_a_while(operator: Operator
     assert first.counter > 1_700_000_000_000
     with pytest.raises(OrderError, match="90 days"):
         new_order("all", PRICE, None, timedelta(days=91))
-    assert opened(signed(first, operator.key), operator.key.public_key()) == first
+    assert open_envelope(sign(first, operator.key), operator.key.public_key()) == first
 
 
 # Acceptance
@@ -132,19 +132,19 @@ def test_an_order_is_accepted_once_and_outlives_the_program(machine: Machine, op
     envelope = operator.envelope(5)
     hear(machine, envelope)
     hear(machine, envelope)
-    assert [order.counter for order in machine.worker._gate.waiting] == [5]
+    assert [order.counter for order in machine.worker._order_inbox.waiting] == [5]
     machine.crash()
     machine.start()
     machine.step()
-    (order,) = machine.worker._gate.waiting
-    machine.worker.finished(order, "applied", "")
+    (order,) = machine.worker._order_inbox.waiting
+    machine.worker.finish_order(order, "applied", "")
     assert told(machine) == [("applied", 5, "")]
     machine.crash()
     machine.start()
     machine.step()
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
     hear(machine, envelope)
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
 
 
 @pytest.mark.proves("network-order")
@@ -153,12 +153,12 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
         hear(machine, operator.envelope(counter))
     hear(machine, operator.envelope(5))
     hear(machine, operator.envelope(1, "all"), "kiosk/all/order")  # everybody's orders are counted apart
-    assert [(order.machine, order.counter) for order in machine.worker._gate.waiting] == [
+    assert [(order.machine, order.counter) for order in machine.worker._order_inbox.waiting] == [
         ("m-1", 5),
         ("m-1", 6),
         ("all", 1),
     ]
-    assert told(machine) == [("refused", 5, "its counter is no more than 6")]
+    assert told(machine) == [("refused", 5, "its counter is not above 6, the last one accepted")]
 
 
 @pytest.mark.proves("network-order")
@@ -170,11 +170,11 @@ def test_the_last_order_sent_again_is_not_carried_out_again(
     envelope, topic = operator.envelope(6, addressee), f"kiosk/{addressee}/order"
     hear(machine, envelope, topic)
     hear(machine, envelope, topic)
-    (order,) = machine.worker._gate.waiting
-    machine.worker.finished(order, "applied", "")
-    machine.worker._gate.waiting.clear()
+    (order,) = machine.worker._order_inbox.waiting
+    machine.worker.finish_order(order, "applied", "")
+    machine.worker._order_inbox.waiting.clear()
     hear(machine, envelope, topic)
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
     assert machine.outbox.orders() == []
     assert told(machine) == [("applied", 6, "")]
 
@@ -182,7 +182,7 @@ def test_the_last_order_sent_again_is_not_carried_out_again(
 def test_what_is_not_for_this_machine_is_refused(machine: Machine, operator: Operator) -> None:
     hear(machine, operator.envelope(1, "m-2"))
     hear(machine, operator.envelope(2), "kiosk/all/order")
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
     assert [reason for _, _, reason in told(machine)] == ["it is for m-2", "it is for m-1"]
     assert machine.outbox.counter("m-1") == 0
 
@@ -195,7 +195,7 @@ def test_an_order_holds_for_its_time(machine: Machine, operator: Operator) -> No
         f"it has expired, {clock}",
         f"it would be valid for more than 90 days, {clock}",
     ]
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
 
 
 @pytest.mark.proves("network-stop")
@@ -208,7 +208,7 @@ def test_a_flood_of_junk_pushes_out_nothing(tmp_path: Path, operator: Operator, 
     for _ in range(200):
         hear(machine, payload.get(flood, b"junk"))
     assert machine.outbox.waiting == 100
-    assert machine.outbox.after(0, 1)[0].topic == "error"
+    assert machine.outbox.messages_after(0, 1)[0].topic == "error"
     machine.close()
 
 
@@ -219,9 +219,9 @@ def test_what_was_accepted_for_another_key_is_told_and_not_kept(machine: Machine
         machine.crash()
         machine.start()
         machine.step()
-    assert not machine.worker._gate.waiting
+    assert not machine.worker._order_inbox.waiting
     assert machine.outbox.orders() == []
-    assert told(machine) == [("refused", 5, "it cannot be read any more: its signature is not the operator's")]
+    assert told(machine) == [("refused", 5, "it can no longer be read: its signature is not the operator's")]
 
 
 def test_a_retained_order_comes_once(
@@ -229,7 +229,7 @@ def test_a_retained_order_comes_once(
 ) -> None:
     collector.publish("kiosk/all/order", operator.envelope(1, "all"), retain=True)
     machine = machines(orders_key=operator.public)
-    until(lambda: machine.worker._gate.waiting, machine.step)
+    until(lambda: machine.worker._order_inbox.waiting, machine.step)
     hear(machine, operator.envelope(2, "all"), "kiosk/all/order")
     for _ in range(3):
         machine.crash()
@@ -253,9 +253,9 @@ def test_orders_wait_for_a_machine_that_is_away(
         collector.publish("kiosk/m-1/order", operator.envelope(counter))
     collector.publish("kiosk/all/order", operator.envelope(1, "all"))
     machine.start()
-    until(lambda: len(machine.worker._gate.waiting) == 4, machine.step)
-    assert [order.counter for order in machine.worker._gate.waiting if order.machine == "m-1"] == [1, 2, 3]
-    machine.worker.finished(machine.worker._gate.waiting[0], "applied", "")
+    until(lambda: len(machine.worker._order_inbox.waiting) == 4, machine.step)
+    assert [order.counter for order in machine.worker._order_inbox.waiting if order.machine == "m-1"] == [1, 2, 3]
+    machine.worker.finish_order(machine.worker._order_inbox.waiting[0], "applied", "")
     until(lambda: collector.of("result"), machine.step, collector.turn)
     assert collector.of("result")[0]["outcome"] == "applied"
 
@@ -274,7 +274,7 @@ def test_an_order_that_cannot_be_kept_is_not_acknowledged(
         collector.publish("kiosk/m-1/order", operator.envelope(1))
         until(lambda: machine.worker._link is None, machine.step)
     machine.after(60)
-    until(lambda: machine.worker._gate.waiting, machine.step, collector.turn)
+    until(lambda: machine.worker._order_inbox.waiting, machine.step, collector.turn)
 
 
 def test_an_order_that_comes_at_the_end_and_cannot_be_kept_waits_at_the_broker(
@@ -293,7 +293,7 @@ def test_an_order_that_comes_at_the_end_and_cannot_be_kept_waits_at_the_broker(
         assert machine.worker._link is None
     machine.crash()
     machine.start()
-    until(lambda: machine.worker._gate.waiting, machine.step)
+    until(lambda: machine.worker._order_inbox.waiting, machine.step)
 
 
 def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callable[..., Machine]) -> None:
@@ -306,8 +306,8 @@ def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callab
 
 def test_a_key_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "operator.pem"
-    write_new_key(path)
+    generate_key(path)
     text = path.read_bytes()
     path.write_bytes(text.replace(b"MC4CAQAwBQYDK2Vw", b"MC4CAQAwBQYDK2Vm"))  # 1.3.101.112 with another last number
-    with pytest.raises(OrderError, match="no key"):
-        private_key(path)
+    with pytest.raises(OrderError, match="is not a key of"):
+        load_private_key(path)

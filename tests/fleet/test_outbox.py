@@ -22,7 +22,7 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
 
 
 def kept(outbox: Outbox) -> list[tuple[int, str]]:
-    return [(row.seq, row.topic) for row in outbox.after(0, 99)]
+    return [(row.seq, row.topic) for row in outbox.messages_after(0, 99)]
 
 
 def test_the_lightest_goes_first_and_of_these_the_oldest(outbox: Outbox) -> None:
@@ -40,7 +40,7 @@ def test_the_lightest_goes_first_and_of_these_the_oldest(outbox: Outbox) -> None
 
 def test_numbers_are_never_used_again(tmp_path: Path, outbox: Outbox) -> None:
     outbox.put("", "health", 0, {})
-    outbox.delivered(1)
+    outbox.remove_delivered(1)
     outbox.close()
     again = Outbox(tmp_path / "fleet.db", 5)
     again.put("", "health", 0, {})
@@ -54,7 +54,7 @@ def test_a_schema_that_no_kiosk_will_have_is_damage(tmp_path: Path, outbox: Outb
     outbox._database.execute(f"PRAGMA user_version = {number}")
     outbox.close()
     again = Outbox(tmp_path / "fleet.db", 5)
-    assert again.renewed
+    assert again.was_replaced
     assert (tmp_path / "fleet.db.damaged").exists()
     again.close()
 
@@ -65,7 +65,7 @@ def test_a_header_that_forbids_to_write_is_damage(tmp_path: Path, outbox: Outbox
     whole = path.read_bytes()
     path.write_bytes(whole[:18] + b"\x07" + whole[19:])
     again = Outbox(path, 5)
-    assert again.renewed
+    assert again.was_replaced
     again.put("", "health", 0, {})
     again.close()
 
@@ -89,7 +89,7 @@ class Numbers:
         for number in range(seq + 1, min(seq + limit, self.last) + 1):
             yield Message(number, "sale" if number % 2 else "")
 
-    def taken(self, seq: int) -> None:
+    def mark_delivered(self, seq: int) -> None:
         self.marks.append(seq)
 
 
@@ -107,22 +107,22 @@ def test_the_mark_waits_for_a_gap() -> None:
     out, stream, sent = delivery(7)
     out.send(0)
     assert sent == [1]
-    out.answered(1, 0, 0)
+    out.acknowledge(1, 0, 0)
     out.send(0)
     assert sent == [1, 3, 5, 7]
-    out.answered(3, 0, 0)
+    out.acknowledge(3, 0, 0)
     assert stream.marks[-1] == 2
-    out.answered(2, 0, 0)
+    out.acknowledge(2, 0, 0)
     assert stream.marks[-1] == 6
-    out.answered(99, 0, 0)  # another stream's
-    out.answered(4, 0, 0)
+    out.acknowledge(99, 0, 0)  # another stream's
+    out.acknowledge(4, 0, 0)
     assert stream.marks[-1] == 7
 
 
 def test_no_more_than_a_window_is_in_flight() -> None:
     out, _, sent = delivery(1000)
     out.send(0)
-    out.answered(1, 0, 0)
+    out.acknowledge(1, 0, 0)
     for now in range(5):
         out.send(now)
     assert len(sent) == 1 + WINDOW
@@ -131,17 +131,17 @@ def test_no_more_than_a_window_is_in_flight() -> None:
 def test_what_nobody_heard_is_sent_again_alone() -> None:
     out, stream, sent = delivery(9)
     out.send(0)
-    out.answered(1, 0, 0)
+    out.acknowledge(1, 0, 0)
     out.send(0)
     assert sent == [1, 3, 5, 7, 9]
-    out.answered(2, NO_SUBSCRIBERS, 0)
-    out.answered(3, 0, 0)  # too late to count: the one before it is not there
+    out.acknowledge(2, NO_SUBSCRIBERS, 0)
+    out.acknowledge(3, 0, 0)  # too late to count: the one before it is not there
     out.send(29)
     assert sent[5:] == []
     assert stream.marks[-1] == 2
     out.send(31)
     assert sent[5:] == [3]
-    out.answered(6, 0, 31)
+    out.acknowledge(6, 0, 31)
     out.send(31)
     assert sent[6:] == [5, 7, 9]
 
@@ -149,11 +149,11 @@ def test_what_nobody_heard_is_sent_again_alone() -> None:
 def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> None:
     out, stream, sent = delivery(9)
     out.send(0)
-    assert "refuses sale with code 135" in str(out.answered(1, 135, 0))
+    assert "refuses sale with code 135" in str(out.acknowledge(1, 135, 0))
     out.send(29)
     assert (sent, stream.marks) == ([1], [])
     out.send(31)
-    out.answered(2, 0, 31)
+    out.acknowledge(2, 0, 31)
     out.send(31)
     assert sent == [1, 1, 3, 5, 7, 9]
 
@@ -166,7 +166,7 @@ def test_no_more_is_in_flight_than_the_broker_takes() -> None:
     free[0] = 0
     out.send(2)
     assert len(sent) == 1
-    out.answered(1, 0, 2)
+    out.acknowledge(1, 0, 2)
     free[0] = 2
     out.send(2)
     assert len(sent) == 3

@@ -258,17 +258,17 @@ def test_what_came_of_an_order_outlives_a_full_disk(
         def finish(*_: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
-        full.setattr(Outbox, "finish", finish)
+        full.setattr(Outbox, "finish_order", finish)
         fleet.finish(order, "rolled_back")
         until(lambda: "disk is full" in caplog.text, lambda: fleet._thread.join(0.01))
         for _ in range(2 * INBOX):
-            fleet.tell(status())
+            fleet.report(status())
     until(lambda: fleet._inbox == deque(), lambda: fleet._thread.join(0.01))
     fleet.stop()
     assert fleet.next_order() is None
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         assert outbox.orders() == []
-        assert [row.data["outcome"] for row in outbox.after(0, 99) if row.topic == "result"] == ["rolled_back"]
+        assert [row.data["outcome"] for row in outbox.messages_after(0, 99) if row.topic == "result"] == ["rolled_back"]
 
 
 def test_a_machine_that_cannot_keep_anything_says_that_it_failed(
@@ -284,7 +284,7 @@ def test_a_machine_that_cannot_keep_anything_says_that_it_failed(
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(Outbox, "put", put)
-    fleet.tell(status())
+    fleet.report(status())
     until(lambda: len(collector.of("state")) == 2, collector.turn)
     fleet.stop()
     assert [(data["state"], data["why"]) for data in collector.of("state")] == [("online", ""), ("offline", "failed")]
@@ -316,9 +316,9 @@ def test_an_outbox_that_cannot_be_used_is_tried_again_and_ends_with_the_rest(
     config = fleet_config()
     fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "file" / "fleet.db")
     fleet.start()
-    until(lambda: "look at its disk and folder" in caplog.text, lambda: fleet._thread.join(0.01))
+    until(lambda: "check its disk and folder" in caplog.text, lambda: fleet._thread.join(0.01))
     for _ in range(2 * INBOX):
-        fleet.tell(status())
+        fleet.report(status())
     assert len(fleet._inbox) == INBOX
     fleet.stop()
     assert not fleet._thread.is_alive()

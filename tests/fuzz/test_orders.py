@@ -18,10 +18,10 @@ from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.orders import (
     Order,
     OrderError,
-    opened,
-    parsed,
-    private_key,
-    public_key,
+    load_private_key,
+    load_public_key,
+    open_envelope,
+    parse_order,
 )
 from kiosk.fleet.outbox import Outbox
 from tests.fakes.fleet_operator import Operator
@@ -45,7 +45,7 @@ def test_a_damaged_envelope_is_refused_or_says_what_was_signed(operator: Operato
     refusals: list[str] = []
     for damaged in mutations(operator.envelope(7), within=damage_json):
         try:
-            assert opened(damaged, operator.key.public_key()) == order
+            assert open_envelope(damaged, operator.key.public_key()) == order
         except OrderError as error:
             refusals.append(str(error))
     assert refusals
@@ -55,7 +55,7 @@ def test_a_damaged_envelope_is_refused_or_says_what_was_signed(operator: Operato
 def test_the_text_of_an_order_is_read_or_refused(order: Order) -> None:
     for damaged in mutations(order.model_dump_json().encode(), within=damage_json):
         with suppress(OrderError):
-            parsed(damaged.decode("utf-8", "replace")).check_time(order.expires)
+            parse_order(damaged.decode("utf-8", "replace")).check_time(order.expires)
 
 
 @pytest.mark.proves("network-order")
@@ -67,7 +67,7 @@ def test_a_machine_carries_out_no_damaged_order(
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderInbox(config, outbox, deque(), clock_of(order))
         for damaged in mutations(operator.envelope(7), within=damage_json):
-            gate.hear("kiosk/m-1/order", damaged)
+            gate.receive("kiosk/m-1/order", damaged)
             assert all(waiting == order for waiting in gate.waiting)
         assert len(gate.waiting) <= 1
         assert outbox.waiting <= 100
@@ -81,13 +81,13 @@ def test_an_order_that_was_put_into_the_outbox_is_not_carried_out(
     envelope = operator.envelope(7)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:
         gate = OrderInbox(config, outbox, deque(), clock_of(order))
-        gate.hear("kiosk/m-1/order", envelope)
+        gate.receive("kiosk/m-1/order", envelope)
         assert list(gate.waiting) == [order]
-        gate.remember()
+        gate.reload()
         assert list(gate.waiting) == [order]
         put_in = order.model_dump_json() if accepted == "never signed" else envelope.decode().replace("200", "100")
         outbox._database.execute("UPDATE orders SET data = ?", (put_in,))
-        gate.remember()
+        gate.reload()
         assert not gate.waiting
 
 
@@ -102,11 +102,11 @@ def test_damaged_keys_are_read_or_refused(operator: Operator, name: str) -> None
         path.write_bytes(damaged)
         try:
             if name == "public key":
-                public_key(damaged.decode("utf-8", "replace"))
+                load_public_key(damaged.decode("utf-8", "replace"))
             elif name == "password":
                 check_files(fleet_config(user="m-1", password=str(path)))
             else:
-                private_key(path)
+                load_private_key(path)
         except KioskError as error:
             refusals.append(str(error))
     assert refusals
@@ -153,7 +153,7 @@ def test_damaged_packets_of_a_broker_at_most_end_the_connection(operator: Operat
                 listen(link, server, damaged)
         for payload in heard:
             with suppress(OrderError):
-                assert opened(payload, operator.key.public_key()) == order
+                assert open_envelope(payload, operator.key.public_key()) == order
 
 
 @pytest.mark.proves("network-stop")
@@ -163,7 +163,7 @@ def test_a_topic_that_is_not_utf8_at_most_ends_the_connection() -> None:
     said = CONNACK + b"\x32\x09\x00\x02" + topic + b"\x00\x01\x00ab"
     with socket.create_server(("127.0.0.1", 0)) as server:
         link = Link(fleet_config(server.getsockname()[1]), ("kiosk/m-1/state", b"{}"), ("kiosk/m-1/order",))
-        with pytest.raises(LinkError, match="says what is no MQTT 5"):
+        with pytest.raises(LinkError, match="sent a malformed MQTT 5 packet"):
             listen(link, server, said)
 
 
@@ -184,7 +184,7 @@ def listen(link: Link, server: socket.socket, said: bytes) -> None:
     try:
         link.open()
         for _ in range(20):
-            link.turn()
+            link.poll()
     finally:
         link.abandon()
         thread.join()

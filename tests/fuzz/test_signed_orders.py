@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.fleet import orders
 from kiosk.fleet.order_inbox import MOST_ORDERS, OrderInbox
-from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, private_key, write_new_key
+from kiosk.fleet.orders import LONGEST_LIFE, SetPrice, generate_key, load_private_key
 from kiosk.fleet.outbox import Outbox
 from tests.fakes.fleet_rig import fleet_config
 from tests.fuzz.mutations import mutations
@@ -31,8 +31,8 @@ def sign_text(text: str, key: Ed25519PrivateKey) -> bytes:
 
 
 def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
-    orders_key = write_new_key(tmp_path / "operator.pem")
-    key = private_key(tmp_path / "operator.pem")
+    orders_key = generate_key(tmp_path / "operator.pem")
+    key = load_private_key(tmp_path / "operator.pem")
     config = fleet_config(orders_key=orders_key)
     change = {"kind": "price", "slot": "A1", "price": 200}
     expires = (NOW + timedelta(days=7)).isoformat()
@@ -44,7 +44,7 @@ def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
             random = Random(number)
             said = said.replace(b'"counter": 7', f'"counter": {7 + number}'.encode())  # else the counter would be old
             before = (len(gate.waiting), outbox.waiting, outbox.dropped)
-            gate.hear(f"kiosk/{random.choice(MACHINES)}/order", sign_text(said.decode("utf-8", "replace"), key))
+            gate.receive(f"kiosk/{random.choice(MACHINES)}/order", sign_text(said.decode("utf-8", "replace"), key))
             if len(gate.waiting) > before[0]:
                 taken += 1
                 newest = gate.waiting.pop()
@@ -59,5 +59,5 @@ def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
         assert outbox.waiting <= 100
         assert outbox.orders() == []
         assert len(gate.waiting) <= MOST_ORDERS
-        for message in outbox.after(0, 1000):
+        for message in outbox.messages_after(0, 1000):
             assert message.data["outcome"] in ("applied", "refused")

@@ -19,7 +19,7 @@ from kiosk.fleet.engine_trial import Choice, EngineTrial
 from kiosk.fleet.order_inbox import OrderInbox
 from kiosk.fleet.outbox import Outbox
 from kiosk.security.pin import Tries
-from kiosk.system.usb_export import MOUNTED_UNDER, sticks
+from kiosk.system.usb_export import MOUNTED_UNDER, mounted_sticks
 from kiosk.vending.devices.mdb.payment_store import PaymentRecord, PaymentStore
 from kiosk.vending.devices.mdb.terminal import MdbTerminal
 from tests.fakes.fleet_operator import Operator
@@ -77,7 +77,7 @@ def test_a_damaged_choice_of_an_engine_starts_the_machine(tmp_path: Path) -> Non
     sample = path.read_bytes()
     for damaged in chain((b"[" * 100_000,), mutations(sample, within=damage_json)):
         path.write_bytes(damaged)
-        assert engine_trial.at_start(path, find) in (None, Path(SHA256))
+        assert engine_trial.engine_at_start(path, find) in (None, Path(SHA256))
         trial = EngineTrial(path, find, lambda _: None, lambda: "unwell")
         for now in range(3):
             trial.advance(None, float(now), order="m-1/7", idle=True)
@@ -106,15 +106,15 @@ def test_a_damaged_outbox_is_used_or_replaced(tmp_path: Path, operator: Operator
                 shutil.copy(file, folder)
         (folder / name).write_bytes(damaged)
         with closing(Outbox(folder / "fleet.db", 100)) as outbox:
-            renewed += outbox.renewed
+            renewed += outbox.was_replaced
             gate = OrderInbox(config, outbox, deque(), lambda: order.expires - timedelta(days=1))
-            gate.remember()
+            gate.reload()
             assert list(gate.waiting) in ([], [order])
-            outbox.after(0, 10)
+            outbox.messages_after(0, 10)
             outbox.cursor("5f0c2a91")
-            gate.hear("kiosk/m-1/order", operator.envelope(7))
+            gate.receive("kiosk/m-1/order", operator.envelope(7))
             outbox.put("", "health", 0, {})
-            if outbox.renewed:
+            if outbox.was_replaced:
                 assert (folder / "fleet.db.damaged").exists()
     assert renewed
 
@@ -122,9 +122,9 @@ def test_a_damaged_outbox_is_used_or_replaced(tmp_path: Path, operator: Operator
 @pytest.mark.proves("stick-name")
 def test_only_usb_sticks_are_found_whatever_their_names() -> None:
     mounts = b"/dev/sda1 / ext4 rw,relatime 0 0\n/dev/sdb1 /media/kiosk/SALES\\0402026 vfat rw,nosuid 0 0\n"
-    assert sticks(mounts.decode()) == [Path("/media/kiosk/SALES 2026")]
+    assert mounted_sticks(mounts.decode()) == [Path("/media/kiosk/SALES 2026")]
     for damaged in mutations(mounts):
-        for stick in sticks(os.fsdecode(damaged)):
+        for stick in mounted_sticks(os.fsdecode(damaged)):
             assert str(stick).startswith(MOUNTED_UNDER)
 
 

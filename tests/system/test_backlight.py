@@ -30,7 +30,7 @@ def test_it_is_read_and_set_in_percent_and_never_dark(device: Path) -> None:
 def test_a_screen_without_a_light_of_its_own_says_why_not(tmp_path: Path) -> None:
     light = Backlight(tmp_path / "nothing")
     assert light.percent() == 100
-    assert light.set_percent(50) == "this screen's brightness is not the system's to change"
+    assert light.set_percent(50) == "the system cannot change this screen's brightness"
 
 
 def test_nonsense_from_the_kernel_is_one_line(device: Path) -> None:

@@ -154,11 +154,11 @@ def test_what_the_unit_cannot_open_to_it_is_refused(settings: Path, monkeypatch:
     there.mkdir()
     some = Service(Path("/bin/true"), settings)
     monkeypatch.setattr(Service, "closed", (Path("/home"), Path("/var/tmp")))
-    assert install.unreachable(replace(some, folders=(there,))) == ()
-    (problem,) = install.unreachable(replace(some, folders=(there, gone)))
-    assert problem == f"shop.state or log.file is in {gone}, which is not there: make it, or name another folder"
-    (problem,) = install.unreachable(replace(some, folders=(Path("/var/tmp/kiosk"),)))
-    assert "the service keeps nothing in /var/tmp: name another" in problem
+    assert install.permission_problems(replace(some, folders=(there,))) == ()
+    (problem,) = install.permission_problems(replace(some, folders=(there, gone)))
+    assert problem == f"shop.state or log.file is in {gone}, which does not exist: create it or name another folder"
+    (problem,) = install.permission_problems(replace(some, folders=(Path("/var/tmp/kiosk"),)))
+    assert "closed to the service: use a folder outside /var/tmp" in problem
 
 
 def test_homes_and_temporary_folders_are_closed_to_it() -> None:
@@ -172,7 +172,7 @@ def test_systemd_and_udev_are_told_at_once(tmp_path: Path) -> None:
     for name in ("systemd-sysusers", "systemctl", "udevadm"):
         (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {told}\n')
         (tmp_path / "bin" / name).chmod(0o755)
-    install.activated()
+    install.activate()
     assert told.read_text().splitlines() == [
         "systemd-sysusers",
         "systemctl daemon-reload",
@@ -238,8 +238,8 @@ def test_the_settings_say_whether_there_is_a_fleet(settings: Path) -> None:
 @pytest.mark.parametrize("display", Display)
 def test_systemd_takes_the_unit(display: Display, cage: Path) -> None:
     real = Service(cage, SETTINGS, display, wrapper=cage, folders=(Path("/data/50 % of it's"), Path("/var/log")))
-    assert install.checked(real) == ()
-    assert any("not executable" in problem for problem in install.checked(service(Display.EGLFS)))
+    assert install.verify_unit(real) == ()
+    assert any("not executable" in problem for problem in install.verify_unit(service(Display.EGLFS)))
 
 
 def test_a_dry_run_shows_every_file_and_writes_none(settings: Path) -> None:
@@ -295,8 +295,10 @@ def test_what_cannot_be_is_said_in_one_line(
 def test_settings_that_the_service_could_not_read_are_refused(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some = Service(Path("/bin/true"), settings)
     settings.parent.chmod(0o700)
-    assert any("may enter" in problem and "the settings file is" in problem for problem in install.unreachable(some))
+    assert any(
+        "may enter" in problem and "the settings file is" in problem for problem in install.permission_problems(some)
+    )
     monkeypatch.setattr(install, "_is_open", bool)
-    assert install.unreachable(some) == ()
+    assert install.permission_problems(some) == ()
     settings.chmod(0o600)
-    assert [f"chmod a+r {settings}" in problem for problem in install.unreachable(some)] == [True]
+    assert [f"chmod a+r {settings}" in problem for problem in install.permission_problems(some)] == [True]

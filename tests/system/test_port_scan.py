@@ -11,7 +11,7 @@ import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
 from kiosk.system import port_scan
-from kiosk.system.port_scan import Answer, Port, what_answers
+from kiosk.system.port_scan import Answer, Port, identify_device
 from tests.fakes.board import Board
 from tests.fakes.mdb_interface import MdbInterface
 from tests.fakes.pty_port import PtyPort
@@ -43,13 +43,13 @@ def test_an_mdb_interface_is_known_by_its_answers(tmp_path: Path) -> None:
     interface.feed("D,2")
     interface.said.clear()
     with served(interface, tmp_path / "port"):
-        assert what_answers(str(tmp_path / "port")) == Answer(terminal="firmware 4.0.2.0, INIT")
+        assert identify_device(str(tmp_path / "port")) == Answer(terminal="firmware 4.0.2.0, INIT")
     assert interface.state == "INIT"
 
 
 def test_a_dispenser_is_known_by_its_answer(tmp_path: Path) -> None:
     with served(Board(), tmp_path / "port"):
-        assert what_answers(str(tmp_path / "port")) == Answer(dispenser="test-board, protocol 1, OK")
+        assert identify_device(str(tmp_path / "port")) == Answer(dispenser="test-board, protocol 1, OK")
 
 
 def test_what_answers_nothing_known_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,12 +57,12 @@ def test_what_answers_nothing_known_is_neither(tmp_path: Path, monkeypatch: pyte
     silent = Board()
     silent.mute = True
     with served(silent, tmp_path / "port"):
-        assert what_answers(str(tmp_path / "port")) == Answer()
+        assert identify_device(str(tmp_path / "port")) == Answer()
 
 
 def test_a_port_that_cannot_be_opened_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port_scan, "OPEN_WITHIN", 0.1)
-    assert "No such file" in what_answers(str(tmp_path / "none")).trouble
+    assert "No such file" in identify_device(str(tmp_path / "none")).problem
 
 
 def test_ports_have_the_names_that_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_ports_have_the_names_that_stay(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(port_scan, "BY_ID", tmp_path / "by-id")
     monkeypatch.setattr(port_scan, "CONSOLES", tmp_path / "consoles")
     monkeypatch.setattr(port_scan, "DEVICES", tmp_path)
-    assert list(port_scan.found()) == [
+    assert list(port_scan.list_serial_ports()) == [
         Port(str(tmp_path / "by-id" / "usb-Maker_Thing-if00"), "Thing"),
         Port(str(devices[1]), "no USB device"),
         Port(str(devices[3]), "no USB device"),

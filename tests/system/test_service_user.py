@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import kiosk
 from kiosk.cli.main import main
 from kiosk.system import service_user
-from kiosk.system.service_user import Installed, ServiceUserError, as_service, installed
+from kiosk.system.service_user import InstalledService, ServiceUserError, installed_service, switch_to_service_user
 from kiosk.system.systemd_unit import UNIT, Display, Service
 from kiosk.vending.journal import Journal
 from kiosk.vending.journal.facts import JournalReopened
@@ -28,7 +28,7 @@ OTHER = "nobody"
 """A user of every system, as the service's."""
 
 
-def written(service: Service, folder: Path) -> Path:
+def write_files(service: Service, folder: Path) -> Path:
     unit = folder / "kiosk.service"
     unit.write_text(service.files()[UNIT], encoding="utf-8")
     return unit
@@ -37,38 +37,40 @@ def written(service: Service, folder: Path) -> Path:
 @pytest.mark.parametrize("display", Display)
 def test_the_unit_says_whose_it_is(display: Display, tmp_path: Path) -> None:
     service = replace(SERVICE, display=display, user="vending", settings=Path("/etc/50 % $x/kiosk.toml"))
-    assert installed(written(service, tmp_path)) == Installed("vending", service.settings)
+    assert installed_service(write_files(service, tmp_path)) == InstalledService("vending", service.settings)
 
 
 def test_what_is_no_such_unit_is_none(tmp_path: Path) -> None:
     unit = tmp_path / "kiosk.service"
-    assert installed(unit) is None
+    assert installed_service(unit) is None
     for text in (b"", b"[Service]\nExecStart=kiosk run --config\nUser=kiosk\n", b"ExecStart='\nUser=kiosk\n", b"\xff"):
         unit.write_bytes(text)
-        assert installed(unit) is None
+        assert installed_service(unit) is None
 
 
 def test_nobody_but_root_becomes_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_user, "installed", lambda: Installed(OTHER, Path("/etc/kiosk.toml")))
+    monkeypatch.setattr(service_user, "installed_service", lambda: InstalledService(OTHER, Path("/etc/kiosk.toml")))
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert as_service(None) is None
+    assert switch_to_service_user(None) is None
 
 
 def test_other_settings_are_not_the_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_user, "installed", lambda: Installed(OTHER, Path("/etc/kiosk.toml")))
+    monkeypatch.setattr(service_user, "installed_service", lambda: InstalledService(OTHER, Path("/etc/kiosk.toml")))
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert as_service(Path("/etc/other.toml")) is None
+    assert switch_to_service_user(Path("/etc/other.toml")) is None
 
 
 def test_a_user_who_is_gone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_user, "installed", lambda: Installed("who-is-gone", Path("/etc/kiosk.toml")))
+    monkeypatch.setattr(
+        service_user, "installed_service", lambda: InstalledService("who-is-gone", Path("/etc/kiosk.toml"))
+    )
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    with pytest.raises(ServiceUserError, match="who-is-gone is not there: run `kiosk install-service` again"):
-        as_service(None)
+    with pytest.raises(ServiceUserError, match="who-is-gone does not exist: run `kiosk install-service` again"):
+        switch_to_service_user(None)
 
 
 def test_where_nothing_is_installed_a_pin_is_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service_user, "installed", lambda: None)
+    monkeypatch.setattr(service_user, "installed_service", lambda: None)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     result = CliRunner().invoke(main, ["config", "set-pin", "service"], input="4711\n4711\n")
     assert result.exit_code == 0, result.output
@@ -86,7 +88,7 @@ class Machine:
         self.settings = folder / "kiosk.toml"
         self.settings.write_text("")
         self.settings.chmod(0o644)
-        self.unit = written(replace(SERVICE, user=OTHER, settings=self.settings), folder)
+        self.unit = write_files(replace(SERVICE, user=OTHER, settings=self.settings), folder)
         self.state = folder / "lib" / "facialnet-kiosk"
         self.state.parent.mkdir(mode=0o755)
 
@@ -114,7 +116,7 @@ def machine() -> Iterator[Machine]:
 
 
 def test_root_sets_the_services_pin_and_sees_it(machine: Machine) -> None:
-    assert "there is no service PIN" in machine.kiosk("config", "check", str(machine.settings)).stdout
+    assert "the service PIN is not set" in machine.kiosk("config", "check", str(machine.settings)).stdout
     result = machine.kiosk("config", "set-pin", "service", said="4711\n4711\n")
     assert result.returncode == 0, result.stderr
     pins = machine.state / "pins.json"
@@ -123,7 +125,7 @@ def test_root_sets_the_services_pin_and_sees_it(machine: Machine) -> None:
     assert (machine.state.stat().st_uid, machine.state.stat().st_mode & 0o777) == (number, 0o700)
     checked = machine.kiosk("config", "check", str(machine.settings))
     assert f"checked as {OTHER}, the service's user" in checked.stdout
-    assert "there is no service PIN" not in checked.stdout
+    assert "the service PIN is not set" not in checked.stdout
 
 
 @pytest.mark.proves("root-journal")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.system.usb_export import Progress, StoppedError, export, sticks
+from kiosk.system.usb_export import Progress, StoppedError, export, mounted_sticks
 from kiosk.vending.journal import Journal
 from kiosk.vending.journal.facts import StockSet
 
@@ -41,7 +41,7 @@ def test_the_system_may_name_a_stick_in_any_bytes(monkeypatch: pytest.MonkeyPatc
     mounts = b"/dev/sdb1 " + name + b" vfat rw 0 0\n"
     monkeypatch.setattr(Path, "read_bytes", lambda _: mounts)
     monkeypatch.setattr(Path, "read_text", lambda _: mounts.decode())
-    assert sticks() == [Path(os.fsdecode(name))]
+    assert mounted_sticks() == [Path(os.fsdecode(name))]
 
 
 def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
@@ -52,8 +52,8 @@ def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
         "/dev/sr0 /media/cdrom iso9660 ro,nosuid 0 0\n"
         "tmpfs /mediathek tmpfs rw 0 0\n"
     )
-    assert sticks(mounts) == [Path("/media/kiosk/MY STICK"), Path("/run/media/kiosk/B")]
-    assert isinstance(sticks(), list)
+    assert mounted_sticks(mounts) == [Path("/media/kiosk/MY STICK"), Path("/run/media/kiosk/B")]
+    assert isinstance(mounted_sticks(), list)
 
 
 @pytest.mark.proves("stick-overwrite")

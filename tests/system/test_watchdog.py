@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import JOURNAL_SILENT, VISION_SILENT, HealthChecks, Heartbeat, Pulse
+from kiosk.system.watchdog import JOURNAL_TIMEOUT, VISION_TIMEOUT, ActivityMonitor, HealthChecks, Watchdog
 
 
 class Manager(ServiceManager):
@@ -36,17 +36,17 @@ class Machine:
         self.outgrown = 0
         self.ends = 0
         self.manager = Manager()
-        vitals = HealthChecks(
+        checks = HealthChecks(
             lambda: self.journal, lambda: self.vision, lambda: self.busy, lambda: "selling", lambda: self.outgrown
         )
-        self.pulse = Pulse(vitals, self.manager, now=0, end=self._end)
+        self.watchdog = Watchdog(checks, self.manager, now=0, end=self._end)
 
     def _end(self) -> None:
         self.ends += 1
 
     def lives_at(self, now: float) -> bool:
         before = self.manager.signs
-        self.pulse.beat(now)
+        self.watchdog.check(now)
         return self.manager.signs > before
 
 
@@ -61,11 +61,11 @@ def test_a_machine_in_order_beats(machine: Machine) -> None:
 
 
 @pytest.mark.proves("vision-not-starting")
-@pytest.mark.parametrize(("part", "patience"), [("journal", JOURNAL_SILENT), ("vision", VISION_SILENT)])
+@pytest.mark.parametrize(("part", "patience"), [("journal", JOURNAL_TIMEOUT), ("vision", VISION_TIMEOUT)])
 def test_a_silent_part_ends_it_after_its_time(
     machine: Machine, part: str, patience: float, caplog: pytest.LogCaptureFixture
 ) -> None:
-    machine.pulse.beat(0)
+    machine.watchdog.check(0)
     setattr(machine, part, False)
     assert machine.lives_at(patience)
     assert not machine.lives_at(patience + 1)
@@ -79,9 +79,9 @@ def test_a_silent_part_ends_it_after_its_time(
 @pytest.mark.proves("vision-not-starting")
 def test_a_customer_is_not_interrupted_for_the_camera(machine: Machine) -> None:
     machine.vision, machine.busy = False, True
-    assert machine.lives_at(VISION_SILENT * 2)
+    assert machine.lives_at(VISION_TIMEOUT * 2)
     machine.busy = False
-    assert not machine.lives_at(VISION_SILENT * 4)
+    assert not machine.lives_at(VISION_TIMEOUT * 4)
 
 
 @pytest.mark.proves("kiosk-leaking")
@@ -94,14 +94,14 @@ def test_a_machine_that_outgrew_itself_is_asked_to_end_once_and_lives_until_it_d
     assert all(machine.lives_at(second) for second in range(5, 300, 5))
     assert machine.ends == 1
     assert [record.message for record in caplog.records] == [
-        "the kiosk took 400 MB more than when it began: it is started afresh"
+        "the kiosk uses 400 MB more than after its start: it ends, to be restarted"
     ]
 
 
 def test_where_nobody_would_start_it_again_it_does_not_end(machine: Machine) -> None:
     machine.manager._address = ""
     machine.outgrown = 400_000_000
-    machine.pulse.beat(5)
+    machine.watchdog.check(5)
     assert machine.ends == 0
 
 
@@ -110,38 +110,38 @@ def test_it_ends_as_the_service_manager_would_have_it_end() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        vitals = HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "", lambda: 1)
-        Pulse(vitals, Manager(), now=0).beat(0)
+        checks = HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "", lambda: 1)
+        Watchdog(checks, Manager(), now=0).check(0)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]
 
 
 def test_three_signs_fit_into_the_managers_patience(machine: Machine) -> None:
-    assert machine.pulse.every_s == 5
+    assert machine.watchdog.interval_s == 5
     machine.manager.watchdog_s = 6
-    assert machine.pulse.every_s == 2
+    assert machine.watchdog.interval_s == 2
     machine.manager.watchdog_s = 0
-    assert machine.pulse.every_s == 5
+    assert machine.watchdog.interval_s == 5
 
 
 def test_each_part_has_its_own_patience() -> None:
-    heartbeat = Heartbeat({"journal": 10, "vision": 60}, now=100)
-    assert heartbeat.silent(110) == ()
-    assert heartbeat.silent(110.1) == ("journal",)
-    assert heartbeat.silent(161) == ("journal", "vision")
+    monitor = ActivityMonitor({"journal": 10, "vision": 60}, now=100)
+    assert monitor.silent(110) == ()
+    assert monitor.silent(110.1) == ("journal",)
+    assert monitor.silent(161) == ("journal", "vision")
 
 
 def test_a_sign_of_life_counts_from_when_it_came() -> None:
-    heartbeat = Heartbeat({"journal": 10}, now=0)
-    heartbeat.beat("journal", 8)
-    heartbeat.beat("journal", 5)  # late news changes nothing
-    assert heartbeat.silent(18) == ()
-    assert heartbeat.silent(18.5) == ("journal",)
-    heartbeat.beat("journal", 19)
-    assert heartbeat.silent(20) == ()
+    monitor = ActivityMonitor({"journal": 10}, now=0)
+    monitor.record("journal", 8)
+    monitor.record("journal", 5)  # late news changes nothing
+    assert monitor.silent(18) == ()
+    assert monitor.silent(18.5) == ("journal",)
+    monitor.record("journal", 19)
+    assert monitor.silent(20) == ()
 
 
 def test_a_part_that_it_does_not_know_is_a_mistake() -> None:
     with pytest.raises(KeyError):
-        Heartbeat({"journal": 10}, now=0).beat("window", 1)
+        ActivityMonitor({"journal": 10}, now=0).record("window", 1)

@@ -144,7 +144,7 @@ def fill_outbox(path: Path, journal: str) -> None:
     """Writes an outbox with messages that the broker has not received."""
     with closing(Outbox(path, 100)) as outbox:
         outbox.put("2026-03-02T08:00:00.000Z", "health", 0, {"faults": ""})
-        outbox.delivered(1)
+        outbox.remove_delivered(1)
         outbox.move_cursor(journal, 20)
         outbox.put("2026-03-02T09:00:00.000Z", "error", 2, {"text": "camera away, 水"})
         outbox.put("2026-03-02T10:00:00.000Z", "audience", 1, {"hour": 9, "known": 3})

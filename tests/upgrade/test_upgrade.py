@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.app.factories import catalog_of
+from kiosk.app.factories import load_catalog
 from kiosk.config import load
 from kiosk.fleet import outbox as outbox_module
 from kiosk.fleet.outbox import Outbox, OutboxError
@@ -87,7 +87,7 @@ def head(state: Path) -> Head:
 
 def test_every_key_of_its_settings_is_still_one(state: Path) -> None:
     config = load(state / "kiosk.toml")
-    catalog, _ = catalog_of(config)
+    catalog, _ = load_catalog(config)
     assert [product.slot for product in catalog.product] == ["A1", "B1", "B2"]
     assert config.journal_path == state / "journal.db"
 
@@ -159,9 +159,9 @@ def test_messages_that_the_fleet_has_not_received_are_kept(state: Path) -> None:
     with closing(sqlite3.connect(state / "journal.db")) as database:
         (id_,) = database.execute("SELECT id FROM journal").fetchone()
     with closing(Outbox(state / "fleet.db", 100)) as outbox:
-        assert not outbox.renewed
+        assert not outbox.was_replaced
         assert outbox.cursor(id_) == 20
-        assert [(each.seq, each.topic) for each in outbox.after(0, 9)] == [(2, "error"), (3, "audience")]
+        assert [(each.seq, each.topic) for each in outbox.messages_after(0, 9)] == [(2, "error"), (3, "audience")]
         assert outbox.counter("m-17") == 7
         assert outbox.orders() == [("m-17", 7, '{"kind":"price"}')]
         outbox.put("2026-03-03T08:00:00.000Z", "health", 0, {})

@@ -8,17 +8,17 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.system.sd_notify import ServiceManager
-from kiosk.system.watchdog import HealthChecks, Pulse
+from kiosk.system.watchdog import HealthChecks, Watchdog
 
 
 class WatchdogTimer:
     """Tells the service manager that the machine is up, then that it lives, and in the end that it stops."""
 
-    def __init__(self, window: QWidget, vitals: HealthChecks, manager: ServiceManager | None = None) -> None:
+    def __init__(self, window: QWidget, checks: HealthChecks, manager: ServiceManager | None = None) -> None:
         self._manager = manager or ServiceManager()
-        self._pulse = Pulse(vitals, self._manager, time.monotonic())
+        self._watchdog = Watchdog(checks, self._manager, time.monotonic())
         self._timer = QTimer(window)
-        self._timer.setInterval(round(self._pulse.every_s * 1000))
+        self._timer.setInterval(round(self._watchdog.interval_s * 1000))
         self._timer.timeout.connect(self._beat)
 
     def start(self) -> None:
@@ -35,4 +35,4 @@ class WatchdogTimer:
         self._timer.start()
 
     def _beat(self) -> None:
-        self._pulse.beat(time.monotonic())
+        self._watchdog.check(time.monotonic())

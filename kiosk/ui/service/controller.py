@@ -53,7 +53,7 @@ class ServiceController(QObject):
         # Settings of the operator
         if context.settings.get(OUT_OF_ORDER, 0):
             context.shop.stop_selling(True)
-        if self._backlight.why_not is None and (brightness := context.settings.get(BRIGHTNESS, 0)):
+        if self._backlight.problem is None and (brightness := context.settings.get(BRIGHTNESS, 0)):
             self._backlight.set_percent(brightness)
 
         # Time

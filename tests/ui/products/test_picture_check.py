@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.app import factories
-from kiosk.app.factories import catalog_of
+from kiosk.app.factories import load_catalog
 from kiosk.config import Config, ShopConfig
 from kiosk.ui.products import picture_check
 from kiosk.ui.products.picture_check import PictureError, check_drawable
@@ -87,16 +87,16 @@ def test_a_machine_with_such_a_picture_does_not_start(tmp_path: Path, monkeypatc
     text = demo_path().read_text(encoding="utf-8")
     (tmp_path / "catalog.toml").write_text(text, encoding="utf-8")
     config = Config(shop=ShopConfig(catalog=str(tmp_path / "catalog.toml")))
-    catalog, _ = catalog_of(config)
+    catalog, _ = load_catalog(config)
     picture = next(product.picture for product in catalog.product if product.picture)
     (tmp_path / picture).write_bytes(uses())
     with pytest.raises(PictureError, match=picture):
-        catalog_of(config)
+        load_catalog(config)
 
 
 def test_the_kiosks_own_pictures_are_not_tried_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_check.subprocess, "run", None)
-    catalog_of(Config())
+    load_catalog(Config())
 
 
 @pytest.mark.proves("foreign-folder")

@@ -13,7 +13,7 @@ import pytest
 from PyQt6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
-from kiosk.app.shutdown import BRIEFLY, SaleEnd
+from kiosk.app.shutdown import ACKNOWLEDGE_WITHIN, ShutdownGuard
 from kiosk.ui.runtime.event_loop import WindowError, application, show_until_closed
 from kiosk.ui.service.pages.machine import MachinePage
 from kiosk.vending.devices.simulated.dispenser import Behaviour as Vend
@@ -51,7 +51,7 @@ class Clock:
 
 
 def test_a_machine_without_a_customer_may_end_at_once(rig: ServiceRig) -> None:
-    assert SaleEnd(rig.shop)()
+    assert ShutdownGuard(rig.shop)()
     rig.shop.touch(Start(False))
     assert rig.shop.snapshot.phase is Phase.OUT_OF_ORDER
 
@@ -60,7 +60,7 @@ def test_goods_on_their_way_are_waited_for(rig: ServiceRig) -> None:
     rig.dispenser.plan([Vend.WAIT])
     buy(rig)
     assert rig.shop.snapshot.phase is Phase.DISPENSING
-    may_end = SaleEnd(rig.shop)
+    may_end = ShutdownGuard(rig.shop)
     assert not may_end()
     rig.tick()
     assert not may_end()
@@ -75,11 +75,11 @@ def test_they_are_waited_for_no_longer_than_their_time_out(rig: ServiceRig) -> N
     rig.dispenser.plan([Vend.WAIT])
     buy(rig)
     clock = Clock()
-    may_end = SaleEnd(rig.shop, clock)
+    may_end = ShutdownGuard(rig.shop, clock)
     assert not may_end()
-    clock.now = 45 + BRIEFLY - 1
+    clock.now = 45 + ACKNOWLEDGE_WITHIN - 1
     assert not may_end()
-    clock.now = 45 + BRIEFLY
+    clock.now = 45 + ACKNOWLEDGE_WITHIN
     assert may_end()
 
 
@@ -87,7 +87,7 @@ def test_a_payment_is_cancelled_and_reversed(rig: ServiceRig) -> None:
     rig.terminal.plan([Payment.WAIT])
     buy(rig)
     assert rig.shop.snapshot.phase is Phase.PAYING
-    may_end = SaleEnd(rig.shop)
+    may_end = ShutdownGuard(rig.shop)
     assert not may_end()
     rig.tick()
     assert may_end()
@@ -99,9 +99,9 @@ def test_a_terminal_that_owes_an_answer_is_waited_for_briefly(rig: ServiceRig) -
     buy(rig)
     rig.terminal.vanish()
     clock = Clock()
-    may_end = SaleEnd(rig.shop, clock)
+    may_end = ShutdownGuard(rig.shop, clock)
     assert not may_end()
-    clock.now = BRIEFLY
+    clock.now = ACKNOWLEDGE_WITHIN
     assert may_end()
 
 
@@ -115,11 +115,11 @@ def test_a_running_test_is_waited_for_and_closes_the_way_out(rig: ServiceRig, te
     rig.shop.operate(test)
     rig.tick()
     assert not page.exit.isEnabled()
-    assert not SaleEnd(rig.shop)()
+    assert not ShutdownGuard(rig.shop)()
     rig.dispenser.drop() if isinstance(test, VendTest) else rig.terminal.decline()
     rig.tick()
     assert page.exit.isEnabled()
-    assert SaleEnd(rig.shop)()
+    assert ShutdownGuard(rig.shop)()
 
 
 # The loop
@@ -138,7 +138,7 @@ def test_a_signal_waits_for_the_goods(rig: ServiceRig, number: int) -> None:
         rig.dispenser.drop()
 
     QTimer.singleShot(400, drop)
-    show_until_closed(application(), rig.window, None, SaleEnd(rig.shop))
+    show_until_closed(application(), rig.window, None, ShutdownGuard(rig.shop))
     assert seen == [True]
     assert rig.shop.snapshot.reason == "sold"
 
@@ -148,7 +148,7 @@ def test_so_does_the_end_of_its_time(rig: ServiceRig) -> None:
     buy(rig)
     rig.window.timer.start()
     QTimer.singleShot(400, rig.dispenser.drop)
-    show_until_closed(application(), rig.window, 0.1, SaleEnd(rig.shop))
+    show_until_closed(application(), rig.window, 0.1, ShutdownGuard(rig.shop))
     assert rig.shop.snapshot.reason == "sold"
 
 
@@ -158,7 +158,7 @@ def test_a_second_signal_does_not_wait(rig: ServiceRig) -> None:
     rig.window.timer.start()
     later(100)
     later(300)
-    show_until_closed(application(), rig.window, None, SaleEnd(rig.shop))
+    show_until_closed(application(), rig.window, None, ShutdownGuard(rig.shop))
     assert rig.shop.snapshot.phase is Phase.DISPENSING
 
 

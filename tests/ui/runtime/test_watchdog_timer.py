@@ -17,7 +17,7 @@ class Manager(ServiceManager):
         self.watchdog_s = watchdog_s
         self.told: list[str] = []
 
-    def tell(self, message: str) -> None:
+    def notify(self, message: str) -> None:
         self.told.append(message.partition("\n")[0])
 
 
@@ -26,10 +26,12 @@ def test_it_is_ready_once_the_loop_turns_then_lives_then_stops(qtbot: QtBot) -> 
     window = QWidget()
     qtbot.addWidget(window)
     manager = Manager(watchdog_s=0.03)
-    heart = WatchdogTimer(window, HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "selling"), manager)
-    heart.start()
+    watchdog = WatchdogTimer(
+        window, HealthChecks(lambda: True, lambda: True, lambda: False, lambda: "selling"), manager
+    )
+    watchdog.start()
     assert manager.told == []
     qtbot.waitUntil(lambda: manager.told.count("WATCHDOG=1") >= 3, timeout=60_000)
     assert manager.told[:3] == ["READY=1", "STATUS=selling", "WATCHDOG=1"]
-    heart.stop()
+    watchdog.stop()
     assert manager.told[-1] == "STOPPING=1"

@@ -142,15 +142,15 @@ def test_gray_and_odd_sized_frames_and_sizes_that_change_are_seen(
     machine = rig("works", mode)
     machine.sees()
     first = machine.vision.pid
-    before = faulty_vision.forgotten(machine.says)
+    before = faulty_vision.forgotten(machine.announcement)
     machine.camera(sends)
     for _ in range(20):
         machine.sees()
     machine.goes_on_with(first)
     if sends == "odd":  # people in a frame of another size
-        assert faulty_vision.forgotten(machine.says) >= before + 10
+        assert faulty_vision.forgotten(machine.announcement) >= before + 10
     else:
-        assert faulty_vision.forgotten(machine.says) == before
+        assert faulty_vision.forgotten(machine.announcement) == before
 
 
 @pytest.mark.proves("camera-corrupt")

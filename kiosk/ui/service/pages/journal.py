@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.common.errors import KioskError
 from kiosk.common.utc import local_time
-from kiosk.system.usb_export import Exported, Progress, export, sticks
+from kiosk.system.usb_export import Exported, Progress, export, mounted_sticks
 from kiosk.ui.products.images import on_one_line
 from kiosk.ui.service.fact_table import FactTable, Row
 from kiosk.ui.service.page import Page, ServiceContext
@@ -147,7 +147,7 @@ class ExportPage(Page):
         strings: ServiceStrings,
         shop_strings: ShopStrings,
         parent: QWidget,
-        find: Callable[[], list[Path]] = sticks,
+        find: Callable[[], list[Path]] = mounted_sticks,
     ) -> None:
         super().__init__(context, strings, shop_strings, parent)
         self.find_sticks = find

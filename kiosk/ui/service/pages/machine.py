@@ -64,7 +64,7 @@ class MachinePage(Page):
         """Show the current settings, and why the brightness cannot be changed."""
         self._is_exit_asked = False
         self._show_values()
-        self.status.say((self._backlight.why_not or "") if self._backlight.is_there else self.strings.no_light())
+        self.status.say((self._backlight.problem or "") if self._backlight.is_available else self.strings.no_light())
 
     def refresh(self) -> None:
         """Update the texts of the buttons. *Exit* is disabled while a device test runs."""
@@ -86,7 +86,7 @@ class MachinePage(Page):
     def _show_values(self) -> None:
         self.volume.set_range(self.context.settings.get(VOLUME, self.context.volume), 0, 100, STEP)
         self.brightness.set_range(self._backlight.percent(), MIN_BRIGHTNESS, 100, STEP)
-        if self._backlight.why_not:
+        if self._backlight.problem:
             self.brightness.minus.setEnabled(False)
             self.brightness.plus.setEnabled(False)
 
