@@ -66,7 +66,6 @@ def _row(result: Result, row: Row) -> dict[str, Any]:
         "name": row.name,
         "runs_on": row.runs_on,
         "precision": row.precision,
-        "cores": row.cores,
         "fault": row.fault,
         "median_ms": {str(timing.batch): timing.median_ms for timing in row.timings},
         "p95_ms": {str(timing.batch): timing.p95_ms for timing in row.timings},

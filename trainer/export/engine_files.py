@@ -20,34 +20,6 @@ class EngineFileError(KioskError):
     """An engine cannot be written at a path."""
 
 
-def network_name(manifest: Manifest, onnx: Path) -> str:
-    """Returns the name for files made from a network: `facialnet` for the kiosk's own, otherwise the file's name."""
-    return "facialnet" if manifest.network == check().network else onnx.stem.removesuffix("-int8")
-
-
-def check_output_path(out: Path, *sources: Path) -> None:
-    """Raises `EngineFileError` if `out` cannot be written, or is one of the files that it is made from."""
-    ours = {path.resolve() for path in (out, manifest_path(out))}
-    theirs = {path.resolve() for source in sources for path in (source, manifest_path(source))}
-    if ours & theirs:
-        raise EngineFileError(f"{out} would overwrite the network that it is made from: choose another --out")
-    for path in (out, manifest_path(out)):
-        if path.exists() and not path.is_file():
-            raise EngineFileError(f"{path} exists and is not a file: choose another --out")
-    folder = out.parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise EngineFileError(f"{out} cannot be written, because {folder} is not writable: choose another --out")
-
-
-def write_engine(out: Path, content: bytes, manifest: Manifest) -> None:
-    """Writes an engine and its manifest; earlier files are replaced only when both are complete. Raises `OSError`."""
-    with replace_files(out, manifest_path(out)) as (engine, beside):
-        engine.write_bytes(content)
-        beside.write_text(text_of(manifest), encoding="utf-8")
-
-
 class SourceError(KioskError):
     """The requested engine cannot be built from an ONNX file."""
 
@@ -96,3 +68,31 @@ def read_source(
     if quantise is None:
         raise SourceError("eight bits are calibrated on faces: name a prepared folder with --calibration")
     return read_source(quantise(onnx, content, manifest), "int8", None)
+
+
+def network_name(manifest: Manifest, onnx: Path) -> str:
+    """Returns the name for files made from a network: `facialnet` for the kiosk's own, otherwise the file's name."""
+    return "facialnet" if manifest.network == check().network else onnx.stem.removesuffix("-int8")
+
+
+def check_output_path(out: Path, *sources: Path) -> None:
+    """Raises `EngineFileError` if `out` cannot be written, or is one of the files that it is made from."""
+    ours = {path.resolve() for path in (out, manifest_path(out))}
+    theirs = {path.resolve() for source in sources for path in (source, manifest_path(source))}
+    if ours & theirs:
+        raise EngineFileError(f"{out} would overwrite the network that it is made from: choose another --out")
+    for path in (out, manifest_path(out)):
+        if path.exists() and not path.is_file():
+            raise EngineFileError(f"{path} exists and is not a file: choose another --out")
+    folder = out.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise EngineFileError(f"{out} cannot be written, because {folder} is not writable: choose another --out")
+
+
+def write_engine(out: Path, content: bytes, manifest: Manifest) -> None:
+    """Writes an engine and its manifest; earlier files are replaced only when both are complete. Raises `OSError`."""
+    with replace_files(out, manifest_path(out)) as (engine, beside):
+        engine.write_bytes(content)
+        beside.write_text(text_of(manifest), encoding="utf-8")

@@ -22,7 +22,7 @@ from kiosk.inference.manifest import CROP_SHAPE
 from trainer.speed.ceiling import Probe, cpu_probes
 from trainer.speed.contenders import Contender, engine_paths, import_torch, open_engine, open_torch
 from trainer.speed.result import Result, Row, Timing, busy_seconds, machine_facts
-from trainer.speed.rounds import Clock, Task, busy_cores, time_in_rounds
+from trainer.speed.rounds import Clock, Task, time_in_rounds
 
 BATCHES = (1, 2, 4, 8)
 """Numbers of faces in a call."""
@@ -133,7 +133,6 @@ def _row(contender: Contender, tasks: dict[int, Task]) -> Row:
         precision=contender.precision,
         device=contender.device,
         sha256=contender.sha256,
-        cores=busy_cores(list(timed.values())),
         timings=tuple(
             Timing(batch, len(task.times), 1000 * task.median, 1000 * task.p95) for batch, task in timed.items()
         ),

@@ -18,7 +18,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from trainer.speed.result import Ceiling, Kind
-from trainer.speed.rounds import Task, busy_cores
+from trainer.speed.rounds import Task
 
 MATRIX_SIDE = 2048
 """Rows and columns of the matrices: 8.6 billion multiply-adds, some tens of milliseconds."""
@@ -37,8 +37,7 @@ class Probe:
 
     def ceiling(self, task: Task) -> Ceiling:
         """Returns the rate that follows from a task's times."""
-        rate = self.multiply_adds / task.median
-        return Ceiling("cpu", self.kind, self.how, rate, len(task.times), busy_cores([task]))
+        return Ceiling("cpu", self.kind, self.how, self.multiply_adds / task.median, len(task.times))
 
 
 def cpu_probes() -> tuple[list[Probe], list[str]]:

@@ -62,8 +62,6 @@ class Row:
     device: Device
     sha256: str | None
     """Checksum of an engine's file; None for torch."""
-    cores: float | None
-    """Mean number of busy processor cores; None if it was not measured."""
     timings: tuple[Timing, ...]
     """Only of the batches that it can run."""
     fault: str | None = None
@@ -90,8 +88,6 @@ class Ceiling:
     rate: float
     """Multiply-adds per second, by the median."""
     calls: int
-    cores: float | None
-    """Mean number of busy processor cores."""
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,6 @@ class Task:
         """Why it cannot run; it then has no times."""
         self.times: list[int] = []
         """Nanoseconds of each call."""
-        self.busy = 0
-        """Nanoseconds of processor time in these calls."""
 
     @property
     def median(self) -> float:
@@ -67,12 +65,6 @@ class Task:
     def p95(self) -> float:
         """95th percentile of a call, in seconds."""
         return float(np.percentile(self.times, 95)) / _SECOND
-
-
-def busy_cores(tasks: Sequence[Task]) -> float | None:
-    """Returns the mean number of processor cores that tasks kept busy; None if they never ran."""
-    total = sum(sum(task.times) for task in tasks)
-    return sum(task.busy for task in tasks) / total if total else None
 
 
 def time_in_rounds(groups: Sequence[Sequence[Task]], seconds: float, clock: Clock) -> int:
@@ -119,16 +111,13 @@ def _time_burst(task: Task, clock: Clock) -> None:
     times: list[int] = []
     try:
         task.run()  # not timed: its weights have left the caches since its last burst
-        busy, started = clock.busy(), clock.now()
-        before = started
+        before = started = clock.now()
         while not times or before - started < BURST * _SECOND:
             task.run()
             after = clock.now()
             times.append(after - before)
             before = after
-        task.busy += clock.busy() - busy
         task.times += times
     except EngineError as error:
         task.failure = str(error)
         task.times.clear()
-        task.busy = 0

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trainer.report.markdown import escaped, table
-from trainer.speed.result import KINDS, MULTIPLY_ADDS, Ceiling, Device, Result, Row
+from trainer.speed.result import KINDS, MULTIPLY_ADDS, Result, Row
 
 NOTHING = "–"
 """Shown where nothing was measured."""
-
-_DEVICES: dict[Device, str] = {"cpu": "CPU", "gpu": "GPU"}
 
 _FACTS = {
     "cpu": "processor",
@@ -31,11 +29,8 @@ def markdown(result: Result) -> str:
     paragraphs = [
         "Latency, in ms per call: median (95th percentile), by the number of faces in the call.",
         table(
-            ("engine", "runs on", "sums in", *batches, "cores busy"),
-            (
-                (row.name, row.runs_on, KINDS[row.precision], *_latencies(result, row), _number(row.cores))
-                for row in result.rows
-            ),
+            ("engine", "runs on", "sums in", *batches),
+            ((row.name, row.runs_on, KINDS[row.precision], *_latencies(result, row)) for row in result.rows),
             words=3,
         ),
         "Throughput, in faces per second (times the first row's), by the number of faces in the call.",
@@ -43,21 +38,15 @@ def markdown(result: Result) -> str:
             ("engine", *batches, "% of float32 product", "% of its own product"),
             ((row.name, *_throughputs(result, row), *_shares(result, row)) for row in result.rows),
         ),
-        "Ceilings: large matrix products, by the median.",
+        "Ceilings: large matrix products on the CPU, by the median.",
         table(
-            ("product", "measured with", "rate", "cores busy"),
-            ((_title(each), each.how, rate_text(each), _number(each.cores)) for each in result.ceilings),
+            ("product of", "measured with", "GMAC/s"),
+            ((each.kind, each.how, rounded(each.rate / 1e9)) for each in result.ceilings),
             words=2,
         ),
         "\n".join(f"- {escaped(note)}" for note in (_machine_text(result), *_explanations(result), *result.notes)),
     ]
     return "\n\n".join(paragraphs)
-
-
-def rate_text(ceiling: Ceiling) -> str:
-    """Returns `244 GMAC/s` or `25.0 TMAC/s`; a MAC is a multiply-add."""
-    scale, prefix = (1e12, "T") if ceiling.rate >= 1e12 else (1e9, "G")
-    return f"{rounded(ceiling.rate / scale)} {prefix}MAC/s"
 
 
 def rounded(value: float) -> str:
@@ -71,10 +60,6 @@ def _machine_text(result: Result) -> str:
     """Returns the machine's facts in one line, without those that are missing."""
     known = ((_FACTS[key], value) for key, value in result.machine.items() if value is not None)
     return "; ".join(f"{name} {value}" for name, value in known)
-
-
-def _title(ceiling: Ceiling) -> str:
-    return f"{_DEVICES[ceiling.device]}: {ceiling.kind} matrix product"
 
 
 def _latencies(result: Result, row: Row) -> Iterable[str]:
@@ -105,10 +90,5 @@ def _explanations(result: Result) -> Iterable[str]:
         f"% of a product: multiply-adds (MAC) per second at the best throughput, of {MULTIPLY_ADDS / 1e6:.0f} million "
         "for a face, over those of the fastest matrix product of that kind"
     )
-    yield "cores busy: processor time of this process, divided by the time that passed"
     if any(row.device == "gpu" and row.timings for row in result.rows):
         yield "a GPU's times include copying faces to it and answers from it"
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.1f}"

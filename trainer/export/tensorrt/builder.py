@@ -28,6 +28,16 @@ from trainer.export.tensorrt import timing_cache
 from trainer.export.tensorrt.errors import NOT_ONNX, BuildError, build_error, parse_error
 from trainer.export.tensorrt.progress import Progress, create_monitor, run_interruptibly
 
+GENERATIONS: dict[str, tuple[int, ...]] = {
+    "turing": (75,),
+    "ampere": (80, 86),
+    "ada": (89,),
+    "blackwell": (120, 121),
+}
+"""Compute capabilities, times ten, of the generations RTX 20, 30, 40 and 50."""
+
+_BY_DEFAULT = ("ampere", "ada", "blackwell")
+
 _INPUT = "chips"
 _OUTPUTS = ("gender", "age")
 
@@ -85,6 +95,27 @@ def compile_engine(
         except MemoryError as error:
             raise build_error(library, ["the machine is out of memory"]) from error
     return CompiledEngine(content, build)
+
+
+def compute_capabilities(generations: Sequence[str]) -> tuple[str, ...]:
+    """Returns the compute capabilities of GPU generations, such as `7.5` for turing; without names, the default ones.
+
+    Raises `BuildError` for a generation that is not in `GENERATIONS`.
+    """
+    return tuple(f"{number // 10}.{number % 10}" for number in _numbers(generations or _BY_DEFAULT))
+
+
+def choose_generations(config: Any, trt: ModuleType, generations: Sequence[str]) -> None:
+    """Configures a build for the named GPU generations only. Raises `BuildError`."""
+    if not hasattr(trt, "ComputeCapability"):
+        raise BuildError(f"the Python module {trt.__name__} cannot choose GPU generations: `pip install tensorrt_rtx`")
+    numbers = _numbers(generations)
+    config.num_compute_capabilities = len(numbers)  # must come first, otherwise every index is out of range
+    for index, number in enumerate(numbers):
+        if not config.set_compute_capability(trt.ComputeCapability(number), index):
+            raise BuildError(
+                f"this version of TensorRT for RTX does not build for compute capability {number // 10}.{number % 10}"
+            )
 
 
 def _gpu(library: TensorRTLibrary) -> CudaDevice | None:
@@ -209,38 +240,6 @@ def _show_messages(verbosity: int) -> Iterator[None]:
     finally:
         log.setLevel(before)
         log.removeHandler(handler)
-
-
-GENERATIONS: dict[str, tuple[int, ...]] = {
-    "turing": (75,),
-    "ampere": (80, 86),
-    "ada": (89,),
-    "blackwell": (120, 121),
-}
-"""Compute capabilities, times ten, of the generations RTX 20, 30, 40 and 50."""
-
-_BY_DEFAULT = ("ampere", "ada", "blackwell")
-
-
-def compute_capabilities(generations: Sequence[str]) -> tuple[str, ...]:
-    """Returns the compute capabilities of GPU generations, such as `7.5` for turing; without names, the default ones.
-
-    Raises `BuildError` for a generation that is not in `GENERATIONS`.
-    """
-    return tuple(f"{number // 10}.{number % 10}" for number in _numbers(generations or _BY_DEFAULT))
-
-
-def choose_generations(config: Any, trt: ModuleType, generations: Sequence[str]) -> None:
-    """Configures a build for the named GPU generations only. Raises `BuildError`."""
-    if not hasattr(trt, "ComputeCapability"):
-        raise BuildError(f"the Python module {trt.__name__} cannot choose GPU generations: `pip install tensorrt_rtx`")
-    numbers = _numbers(generations)
-    config.num_compute_capabilities = len(numbers)  # must come first, otherwise every index is out of range
-    for index, number in enumerate(numbers):
-        if not config.set_compute_capability(trt.ComputeCapability(number), index):
-            raise BuildError(
-                f"this version of TensorRT for RTX does not build for compute capability {number // 10}.{number % 10}"
-            )
 
 
 def _numbers(generations: Sequence[str]) -> list[int]:
