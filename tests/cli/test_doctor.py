@@ -21,7 +21,7 @@ BUILD = "build one: `trainer build-engine --precision fp16`"
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed_service(monkeypatch)
+    return fake_gpu.install_fake_gpu(monkeypatch)
 
 
 def output_of_doctor(capsys: pytest.CaptureFixture[str]) -> str:

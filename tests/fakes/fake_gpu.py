@@ -304,8 +304,8 @@ def fake_tensorrt(gpu: FakeGpu) -> ModuleType:
     return module
 
 
-def installed_service(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavour = "tensorrt") -> FakeGpu:
-    """Puts a GPU into this machine for the length of a test."""
+def install_fake_gpu(monkeypatch: pytest.MonkeyPatch, *, most: int = 8, flavour: Flavour = "tensorrt") -> FakeGpu:
+    """Makes the kiosk find a simulated GPU, TensorRT and PyCUDA until the test ends, and returns the GPU."""
     gpu = FakeGpu()
     gpu.most = most
     driver = fake_pycuda(gpu)

@@ -15,7 +15,7 @@ from tests.fakes.fake_gpu import FakeGpu, compiled_manifest
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed(monkeypatch)
+    return fake_gpu.install_fake_gpu(monkeypatch)
 
 
 @pytest.fixture

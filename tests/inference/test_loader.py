@@ -27,7 +27,7 @@ CHECKED = Verification(
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed(monkeypatch)
+    return fake_gpu.install_fake_gpu(monkeypatch)
 
 
 @pytest.fixture

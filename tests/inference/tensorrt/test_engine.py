@@ -27,7 +27,7 @@ from tests.fakes.networks import expected, linear_network
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed(monkeypatch)
+    return fake_gpu.install_fake_gpu(monkeypatch)
 
 
 def engine_of(content: bytes, *, graphs: bool = True, **changes: Any) -> Any:
@@ -94,7 +94,7 @@ def test_where_no_graph_can_be_recorded_it_runs_all_the_same(gpu: FakeGpu, good_
 
 
 def test_an_engine_for_few_faces_records_no_more_graphs(monkeypatch: pytest.MonkeyPatch, good_content: bytes) -> None:
-    gpu = fake_gpu.installed(monkeypatch, most=2)
+    gpu = fake_gpu.install_fake_gpu(monkeypatch, most=2)
     engine = engine_of(good_content, max_batch=2)
     assert gpu.log.count("graph") == 2
     crops = crops_of(5)

@@ -33,7 +33,7 @@ MEASURED = MeasuredAccuracy(measured_on="no faces", faces=1000, gender=0.9, age=
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeGpu:
-    return fake_gpu.installed(monkeypatch)
+    return fake_gpu.install_fake_gpu(monkeypatch)
 
 
 @pytest.fixture
