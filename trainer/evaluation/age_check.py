@@ -68,8 +68,8 @@ class AgeCheck:
         challenge_age: float = CHALLENGE_AGE,
     ) -> AgeCheck:
         """Returns the shares from `(n, groups)` probabilities and the labels of the same n faces."""
-        probability = at_least(probabilities, groups, challenge_age)
-        young, old = under_age(labels), clearly_adult(labels)
+        probability = probability_at_least(probabilities, groups, challenge_age)
+        young, old = are_under_age(labels), are_clearly_adult(labels)
         return cls(
             challenge_age,
             tuple(
@@ -83,7 +83,7 @@ class AgeCheck:
         return {"challenge_age": self.challenge_age, "at": [each.to_dict() for each in self.passed]}
 
 
-def at_least(
+def probability_at_least(
     probabilities: NDArray[np.floating], groups: Sequence[AgeGroup], years: float = CHALLENGE_AGE
 ) -> NDArray[np.float64]:
     """Returns the `(n,)` probabilities of being at least `years` old, from `(n, groups)` probabilities.
@@ -94,17 +94,17 @@ def at_least(
     return np.minimum(probabilities.astype(np.float64) @ shares, 1.0)
 
 
-def under_age(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
+def are_under_age(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
     """Returns `(n,)` booleans: whether a face's known age is under `LEGAL_AGE`, or its group ends before 20."""
-    return np.array([_under_age(label) for label in labels], dtype=bool)
+    return np.array([_is_under_age(label) for label in labels], dtype=bool)
 
 
-def clearly_adult(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
+def are_clearly_adult(labels: Sequence[FaceLabel]) -> NDArray[np.bool_]:
     """Returns `(n,)` booleans: whether a face's known age is `CLEARLY_ADULT` or more."""
     return np.array([label.age is not None and label.age.low >= CLEARLY_ADULT for label in labels], dtype=bool)
 
 
-def _under_age(label: FaceLabel) -> bool:
+def _is_under_age(label: FaceLabel) -> bool:
     if label.age is None:
         return False
     return label.age.high < (LEGAL_AGE if label.age.exact else UNDER_AGE_GROUPS_END)

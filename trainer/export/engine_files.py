@@ -77,9 +77,9 @@ def network_name(manifest: Manifest, onnx: Path) -> str:
 
 def check_output_path(out: Path, *sources: Path) -> None:
     """Raises `EngineFileError` if `out` cannot be written, or is one of the files that it is made from."""
-    ours = {path.resolve() for path in (out, manifest_path(out))}
-    theirs = {path.resolve() for source in sources for path in (source, manifest_path(source))}
-    if ours & theirs:
+    outputs = {path.resolve() for path in (out, manifest_path(out))}
+    inputs = {path.resolve() for source in sources for path in (source, manifest_path(source))}
+    if outputs & inputs:
         raise EngineFileError(f"{out} would overwrite the network that it is made from: choose another --out")
     for path in (out, manifest_path(out)):
         if path.exists() and not path.is_file():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kiosk.estimate import ADIENCE, DECADES, Estimate
 from tests.fakes.judged import face, surely
-from trainer.evaluation.age_check import THRESHOLDS, AgeCheck, at_least, clearly_adult, under_age
+from trainer.evaluation.age_check import THRESHOLDS, AgeCheck, are_clearly_adult, are_under_age, probability_at_least
 from trainer.evaluation.confidence import Share
 
 weights = st.lists(st.floats(0, 1), min_size=8, max_size=8).filter(lambda values: sum(values) > 0.01)
@@ -31,15 +31,15 @@ weights = st.lists(st.floats(0, 1), min_size=8, max_size=8).filter(lambda values
     ],
 )
 def test_labels_count_as_under_age_clearly_adult_or_neither(age: str, young: bool, old: bool) -> None:
-    assert under_age([face(age=age)]).tolist() == [young]
-    assert clearly_adult([face(age=age)]).tolist() == [old]
+    assert are_under_age([face(age=age)]).tolist() == [young]
+    assert are_clearly_adult([face(age=age)]).tolist() == [old]
 
 
 @given(weights, st.sampled_from([ADIENCE, DECADES]), st.floats(0, 110))
 def test_the_probability_equals_the_kiosks_estimate(drawn: list[float], groups: tuple, years: float) -> None:
     shares = tuple(weight / sum(drawn) for weight in drawn)
     expected = Estimate(("female", "male"), (0.5, 0.5), groups, shares).probability_at_least(years)
-    assert at_least(np.array([shares]), groups, years)[0] == pytest.approx(expected)
+    assert probability_at_least(np.array([shares]), groups, years)[0] == pytest.approx(expected)
 
 
 def test_a_worked_example() -> None:

@@ -61,13 +61,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_predictions_equal_the_engines_answers(engine: Path) -> None:
     rows = np.array([5, 0, 3])
-    said = predict(engine, CROPS, rows)
+    predictions = predict(engine, CROPS, rows)
     crops = centred(CROPS[rows])
-    np.testing.assert_allclose(said.gender, networks.expected(crops, 2), atol=1e-5)
-    np.testing.assert_allclose(said.age, networks.expected(crops, 8), atol=1e-5)
-    assert said.kind == "engine"
-    assert said.groups == DECADES
-    assert said.temperatures == Temperatures(gender=1.2, age=1.5)
+    np.testing.assert_allclose(predictions.gender, networks.expected(crops, 2), atol=1e-5)
+    np.testing.assert_allclose(predictions.age, networks.expected(crops, 8), atol=1e-5)
+    assert predictions.kind == "engine"
+    assert predictions.groups == DECADES
+    assert predictions.temperatures == Temperatures(gender=1.2, age=1.5)
 
 
 def test_an_engine_is_named_by_its_checksum_and_not_by_its_folder(engine: Path) -> None:
@@ -88,13 +88,13 @@ def test_the_batch_size_does_not_change_predictions(
 
 
 def test_a_runs_logits_are_divided_by_its_temperatures(run: Path) -> None:
-    said = predict(run, CROPS, np.arange(7))
+    predictions = predict(run, CROPS, np.arange(7))
     middles = centred(CROPS)[:, 0].astype(float)
-    np.testing.assert_allclose(said.gender[:, 0], 1 / (1 + np.exp(-middles.mean(axis=(1, 2)) / 2.0)), atol=1e-6)
+    np.testing.assert_allclose(predictions.gender[:, 0], 1 / (1 + np.exp(-middles.mean(axis=(1, 2)) / 2.0)), atol=1e-6)
     raised = np.exp(middles[:, :1, 0] * np.arange(8) / 0.5)
-    np.testing.assert_allclose(said.age, raised / raised.sum(axis=1, keepdims=True), atol=1e-6)
-    assert (said.source, said.kind, said.groups) == ("run run-7", "run", ADIENCE)
-    assert said.temperatures == Temperatures(gender=2.0, age=0.5)
+    np.testing.assert_allclose(predictions.age, raised / raised.sum(axis=1, keepdims=True), atol=1e-6)
+    assert (predictions.source, predictions.kind, predictions.groups) == ("run run-7", "run", ADIENCE)
+    assert predictions.temperatures == Temperatures(gender=2.0, age=0.5)
 
 
 def test_a_path_that_is_neither_a_run_nor_an_engine_is_an_error(tmp_path: Path) -> None:

@@ -70,16 +70,16 @@ Compile = Callable[..., CompiledEngine]
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replaces the compiler: an "engine" is the ONNX file, for the simulated GPU. Returns the calls' options."""
-    asked: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
 
     def compile_engine(content: bytes, library: TensorRTLibrary, **options: Any) -> CompiledEngine:
-        asked.append({"content": content, "library": library, **options})
+        calls.append({"content": content, "library": library, **options})
         build = compiled_manifest(content, max_batch=options["max_batch"]).tensorrt
         assert build is not None
         return CompiledEngine(content, build)
 
     monkeypatch.setattr(build_engine, "compile_engine", compile_engine)
-    return asked
+    return calls
 
 
 def trainer(*arguments: str | Path, succeeds: bool = True) -> Result:
@@ -159,9 +159,9 @@ def test_options_reach_the_compiler(gpu: FakeGpu, compiler: list[dict[str, Any]]
         *("build-engine", "--max-batch", "4", "--workspace", "64", "--out", tmp_path / "x.engine", "-vv"),
         *("--gpus", "turing", "--gpus", "ada"),
     )
-    (asked,) = compiler
-    assert (asked["max_batch"], asked["workspace"], asked["verbosity"]) == (4, 64, 2)
-    assert asked["generations"] == ("turing", "ada")
+    (options,) = compiler
+    assert (options["max_batch"], options["workspace"], options["verbosity"]) == (4, 64, 2)
+    assert options["generations"] == ("turing", "ada")
 
 
 @pytest.mark.usefixtures("gpu")

@@ -319,12 +319,12 @@ def test_a_network_that_loses_accuracy_in_any_layer_is_refused(faces: Faces, mon
 
 
 def test_a_network_that_is_not_float32_is_refused(results: dict[Form, QuantisedNetwork], faces: Faces) -> None:
-    said = {
+    reasons = {
         results["cpu"].content: "is already in int8",
         to_float16(content_of()): "is already in fp16",
         b"not a network": "is not a complete ONNX network",
     }
-    for content, reason in said.items():
+    for content, reason in reasons.items():
         with pytest.raises(NetworkError, match=reason):
             quantise(content, manifest_of(content), faces, "cpu")
 

@@ -64,8 +64,8 @@ def test_probabilities_decide_between_equal_accuracies() -> None:
 def test_the_loss_is_the_largest_of_all_tasks(task: str) -> None:
     before = MeasuredAccuracy(measured_on="these", faces=9, gender=0.9, age=0.6, age_within_one=0.95)
     after = before.model_copy(update={"gender": 0.91, task: getattr(before, task) - 0.02})
-    said = [predictions(surely([0], 2, sure), surely([3], 8)) for sure in (1.0, 0.75)]
-    loss = Loss.between((said[0], said[1]), (before, after))
+    predicted = [predictions(surely([0], 2, sure), surely([3], 8)) for sure in (1.0, 0.75)]
+    loss = Loss.between((predicted[0], predicted[1]), (before, after))
     assert loss == Loss(0.02, 0.25)
-    assert Loss.between((said[0], said[0]), (before, before)) == Loss(0, 0)
+    assert Loss.between((predicted[0], predicted[0]), (before, before)) == Loss(0, 0)
     assert np.isfinite(loss.distance)

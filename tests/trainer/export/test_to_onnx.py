@@ -234,7 +234,7 @@ def test_missing_data_is_an_error(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("splits", "said"),
+    ("splits", "reason"),
     [(("train", "test"), "has no faces for calibration"), (("train", "calibration"), "has no faces for testing")],
     ids=["calibration", "test"],
 )
@@ -243,7 +243,7 @@ def test_data_without_held_out_faces_is_an_error(
     exported: Exported,
     tmp_path: Path,
     splits: tuple[Split, ...],
-    said: str,
+    reason: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is written, whether the error comes before or after the export."""
@@ -251,6 +251,6 @@ def test_data_without_held_out_faces_is_an_error(
     temperatures = iter([exported.manifest.temperatures.gender, exported.manifest.temperatures.age])
     monkeypatch.setattr("trainer.evaluation.temperature.fit_temperature", lambda *_: next(temperatures))
     exporter_writes(monkeypatch, exported.onnx.read_bytes())
-    with pytest.raises(ExportError, match=said):
+    with pytest.raises(ExportError, match=reason):
         export(run, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()

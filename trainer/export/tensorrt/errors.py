@@ -32,15 +32,15 @@ def parse_error(library: TensorRTLibrary, parser: Any, logged: Sequence[str]) ->
         return BuildError("the ONNX file has its weights in another file: export it as a single file")
     if not parser.num_errors:
         return BuildError(f"{library} refuses the ONNX file: {last_error(logged)}")
-    complaint = parser.get_error(0)
-    if complaint.code() == library.module.ErrorCode.MODEL_DESERIALIZE_FAILED:
+    parser_error = parser.get_error(0)
+    if parser_error.code() == library.module.ErrorCode.MODEL_DESERIALIZE_FAILED:
         return BuildError(NOT_ONNX)
     where = ""
-    if complaint.node() >= 0:
-        name = complaint.node_name() or f"number {complaint.node()}"
-        where = f" at its node {name}, operator {complaint.node_operator()}"
-    said: str = complaint.desc()
-    why = "it is not supported" if _UNKNOWN.search(said) else last_error(said.splitlines())
+    if parser_error.node() >= 0:
+        name = parser_error.node_name() or f"number {parser_error.node()}"
+        where = f" at its node {name}, operator {parser_error.node_operator()}"
+    description: str = parser_error.desc()
+    why = "it is not supported" if _UNKNOWN.search(description) else last_error(description.splitlines())
     return BuildError(f"{library} refuses the ONNX file{where}: {why}")
 
 

@@ -125,7 +125,7 @@ def test_the_profile_allows_1_to_max_batch_crops_and_is_optimised_for_1(
 ) -> None:
     profile = library.module.IOptimizationProfile
     real, shapes = profile.set_shape, []
-    monkeypatch.setattr(profile, "set_shape", lambda *calls: (shapes.append(calls[1:]), real(*calls)))
+    monkeypatch.setattr(profile, "set_shape", lambda *args: (shapes.append(args[1:]), real(*args)))
     compile_engine(linear, library, max_batch=max_batch)
     assert shapes == [("chips", (1, 1, 75, 75), (1, 1, 75, 75), (max_batch, 1, 75, 75))]
 
@@ -252,11 +252,11 @@ def test_the_network_is_strongly_typed_and_tf32_is_off(
     trt = library.module
     real_create, real_build = trt.Builder.create_network, trt.Builder.build_serialized_network
     flags, rounded = [], []
-    monkeypatch.setattr(trt.Builder, "create_network", lambda *calls: (flags.append(calls[1]), real_create(*calls))[1])
+    monkeypatch.setattr(trt.Builder, "create_network", lambda *args: (flags.append(args[1]), real_create(*args))[1])
     monkeypatch.setattr(
         trt.Builder,
         "build_serialized_network",
-        lambda *calls: (rounded.append(calls[2].get_flag(trt.BuilderFlag.TF32)), real_build(*calls))[1],
+        lambda *args: (rounded.append(args[2].get_flag(trt.BuilderFlag.TF32)), real_build(*args))[1],
     )
     compile_engine(linear, library, max_batch=8)
     assert flags == [1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)]
@@ -375,7 +375,7 @@ def test_timings_are_stored_and_used_for_the_next_build(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     config = as_on_jetson.module.IBuilderConfig
     real, offered = config.create_timing_cache, []
-    monkeypatch.setattr(config, "create_timing_cache", lambda *calls: (offered.append(calls[1]), real(*calls))[1])
+    monkeypatch.setattr(config, "create_timing_cache", lambda *args: (offered.append(args[1]), real(*args))[1])
     file = timing_cache.cache_file(as_on_jetson, ORIN)
     assert file.is_relative_to(tmp_path)
     compile_engine(linear, as_on_jetson, max_batch=8)

@@ -19,14 +19,14 @@ LIBRARY: Any = TensorRTLibrary(
 class Parser:
     """A parser with one error at a node, or with none."""
 
-    def __init__(self, code: int = UNSUPPORTED_NODE, node: int = -1, **complaint: str) -> None:
-        self.num_errors = 1 if complaint else 0
-        self._complaint = {"node_name": "", "node_operator": "", **complaint}
-        self._complaint_numbers = {"code": code, "node": node}
+    def __init__(self, code: int = UNSUPPORTED_NODE, node: int = -1, **error: str) -> None:
+        self.num_errors = 1 if error else 0
+        self._error = {"node_name": "", "node_operator": "", **error}
+        self._error_numbers = {"code": code, "node": node}
 
     def get_error(self, index: int) -> SimpleNamespace:
         assert index == 0
-        answers = {**self._complaint, **self._complaint_numbers}
+        answers = {**self._error, **self._error_numbers}
         return SimpleNamespace(**{name: lambda answer=answer: answer for name, answer in answers.items()})
 
 

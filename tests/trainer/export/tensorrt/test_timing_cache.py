@@ -19,12 +19,12 @@ class Config:
     """TensorRT's builder config with a timing cache. It accepts empty caches and those that begin with `fits`."""
 
     def __init__(self, *, breaks: bool = False) -> None:
-        self.offered: list[bytes] = []
+        self.contents: list[bytes] = []
         self.used: bytes | None = None
         self._breaks = breaks
 
     def create_timing_cache(self, content: bytes) -> Cache | None:
-        self.offered.append(content)
+        self.contents.append(content)
         return None if self._breaks and content else Cache(content)
 
     def set_timing_cache(self, cache: Cache, *, ignore_mismatch: bool) -> bool:
@@ -56,7 +56,7 @@ def test_the_file_depends_on_version_and_gpu() -> None:
 def test_the_first_build_starts_with_an_empty_cache(file: Path) -> None:
     config = Config()
     assert timing_cache.load(config, file) is not None
-    assert config.offered == [b""]
+    assert config.contents == [b""]
     assert config.used == b""
 
 
@@ -64,7 +64,7 @@ def test_saved_timings_are_loaded_again(file: Path) -> None:
     timing_cache.save(Cache(b"fits, and is long"), file)
     config = Config()
     timing_cache.load(config, file)
-    assert config.offered == [b"fits, and is long"]
+    assert config.contents == [b"fits, and is long"]
     assert config.used == b"fits, and is long"
 
 
@@ -76,14 +76,14 @@ def test_a_damaged_file_is_not_given_to_tensorrt(file: Path, damage) -> None:  #
     file.write_bytes(damage(file.read_bytes()))
     config = Config()
     timing_cache.load(config, file)
-    assert config.offered == [b""]
+    assert config.contents == [b""]
 
 
 def test_a_cache_that_does_not_fit_is_replaced(file: Path) -> None:
     timing_cache.save(Cache(b"another GPU's"), file)
     config = Config()
     timing_cache.load(config, file)
-    assert config.offered == [b"another GPU's", b""]
+    assert config.contents == [b"another GPU's", b""]
     assert config.used == b""
 
 
