@@ -1,4 +1,4 @@
-"""A vision process whose camera, memory and patience are made up: it is the real one, on a camera that does as told."""
+"""Runs the real vision process with a simulated camera, simulated memory use and short timeouts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from kiosk.vision.capture import camera
 from kiosk.vision.pipeline import Pipeline
 from kiosk.vision.process import memory_watch, worker
 
-SAYS = "FAULTY_CAMERA"
-"""The environment's name of the file that says what the camera does."""
+CONTROL_FILE = "FAULTY_CAMERA"
+"""The environment variable with the path of the control file, which holds the camera's behaviour as one word."""
 
 _RATE = 50.0  # frames a second
 _SIZES = ((480, 640), (479, 641), (1, 1), (3, 700), (700, 3), (96, 128))
 
 
 class Camera:
-    """A cv2.VideoCapture that does what the file says at the moment."""
+    """A cv2.VideoCapture that behaves as the control file says at each call."""
 
     def __init__(self, *_: object) -> None:
         self._random = np.random.default_rng()
@@ -33,22 +33,22 @@ class Camera:
         self._still = self._noise(480, 640, 3)
 
     def isOpened(self) -> bool:  # noqa: N802
-        return _does() != "absent"
+        return _behaviour() != "absent"
 
     def set(self, *_: object) -> bool:
         return True
 
     def grab(self) -> bool:
-        time.sleep(1 / _RATE)  # as a camera does
-        if _does() == "blocked":
+        time.sleep(1 / _RATE)  # a camera waits for its next frame
+        if _behaviour() == "blocked":
             threading.Event().wait()
-        return _does() != "absent"
+        return _behaviour() != "absent"
 
     def release(self) -> None:
         pass
 
     def retrieve(self) -> tuple[bool, Any]:
-        match _does():
+        match _behaviour():
             case "frozen":
                 return True, self._still.copy()
             case "gray":
@@ -66,34 +66,38 @@ class Camera:
 
 
 def work(*arguments: Any) -> None:
-    """In the place of `kiosk.vision.process.worker.work`."""
+    """Replaces `kiosk.vision.process.worker.work`."""
     cv2.VideoCapture = Camera  # type: ignore[misc,assignment]
     camera._RECONNECT_SECONDS = (0.01, 0.02, 0.05)  # type: ignore[assignment]
     camera.FROZEN_AFTER = 0.2
     worker.STALLED_AFTER = 0.5
-    memory_watch.SETTLED_AFTER = memory_watch._LOOK_EVERY = 0.05
-    _note_what_is_forgotten()
+    memory_watch.SETTLED_AFTER = memory_watch._CHECK_INTERVAL = 0.05
+    _record_forgets()
     settled = memory_watch.resident_bytes()
-    memory_watch.MemoryWatch.__init__.__defaults__ = (lambda: settled + memory_watch.LEAK * (_does() == "leaking"),)  # type: ignore[misc]
+
+    def measure() -> int:
+        return settled + memory_watch.LEAK * (_behaviour() == "leaking")
+
+    memory_watch.MemoryWatch.__init__.__defaults__ = (measure,)  # type: ignore[misc]
     worker.work(*arguments)
 
 
-def forgotten(says: Path) -> int:
-    """How often everybody was forgotten, told by the file that says what the camera does."""
-    notes = says.with_suffix(".forgotten")
+def count_forgets(control_file: Path) -> int:
+    """Returns how often the pipeline forgot all tracks; `control_file` is the rig's."""
+    notes = control_file.with_suffix(".forgotten")
     return notes.stat().st_size if notes.exists() else 0
 
 
-def _note_what_is_forgotten() -> None:
-    forget, notes = Pipeline.forget, Path(os.environ[SAYS]).with_suffix(".forgotten")
+def _record_forgets() -> None:
+    forget, notes = Pipeline.forget, Path(os.environ[CONTROL_FILE]).with_suffix(".forgotten")
 
-    def noted(pipeline: Pipeline) -> None:
+    def record_and_forget(pipeline: Pipeline) -> None:
         with notes.open("a", encoding="ascii") as file:
             file.write("x")
         forget(pipeline)
 
-    Pipeline.forget = noted  # type: ignore[method-assign]
+    Pipeline.forget = record_and_forget  # type: ignore[method-assign]
 
 
-def _does() -> str:
-    return Path(os.environ[SAYS]).read_text(encoding="ascii")
+def _behaviour() -> str:
+    return Path(os.environ[CONTROL_FILE]).read_text(encoding="ascii")

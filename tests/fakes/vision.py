@@ -1,4 +1,4 @@
-"""Made-up faces, frames and engines."""
+"""Test doubles of vision: faces, frames, a finder and an engine."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ MANIFEST = Manifest(
 
 
 def face_at(x: float, y: float, eye_distance: float = 40.0, score: float = 1.0, roll: float = 0.0) -> Face:
-    """A face of average proportions whose eyes' middle is at (x, y)."""
+    """Returns an average face whose point between the eyes is (x, y), in pixels; `roll` is in degrees."""
     shape = np.array([0.70, 0.30, -0.70, -0.30, 0.745j])
     points = complex(x, y) + shape * eye_distance * np.exp(1j * np.radians(roll))
     return Face(np.column_stack([points.real, points.imag]), score)
 
 
 def frame_at(index: int, rate: float = 25.0) -> Frame:
-    """A frame of detail enough for a good crop."""
+    """Returns a 640×480 frame with enough detail for a good crop."""
     image = np.random.default_rng(0).integers(60, 200, (48, 64, 3), dtype=np.uint8)
     return Frame(image.repeat(10, axis=0).repeat(10, axis=1), index, index / rate, 0.0)
 
 
 class FakeFinder:
-    """Finds the faces that it was told to, and remembers how it was asked."""
+    """Finds the faces that it is given, and records the calls."""
 
     def __init__(self, faces: list[Face] | None = None) -> None:
         self.faces = faces or []
-        """All that there are, nearest first."""
+        """All faces that every search finds, the nearest first."""
         self.small: list[Face] = []
-        """Those that only a scan in parts finds, or a look where one was before."""
+        """Faces that only the search of a tile, or around an earlier position, finds."""
         self.detections = 0
-        self.scans: list[Area] = []
+        self.searched_areas: list[Area] = []
         self.follows = 0
 
     def detect(self, _gray: Gray, _scale: float = 1.0, area: Area | None = None) -> list[Face]:
         if area is None:
             self.detections += 1
             return list(self.faces)
-        self.scans.append(area)
+        self.searched_areas.append(area)
         return [face for face in self.faces + self.small if _within(face, area)]
 
     def detect_near(self, _gray: Gray, face: Face) -> Face | None:
@@ -60,7 +60,7 @@ class FakeFinder:
         return max(there, key=face.overlap, default=None)
 
     def follow(self, _gray: Gray, face: Face) -> Face:
-        """The face that is there now, or the place where it was, as a predictor that always answers."""
+        """Returns the nearest face, or `face` if there is none: a landmark predictor always returns landmarks."""
         self.follows += 1
         near = self.detect_near(_gray, face)
         return Face((near or face).landmarks)
@@ -72,7 +72,7 @@ def _within(face: Face, area: Area) -> bool:
 
 
 class FakeEngine:
-    """Says the same of every crop."""
+    """Returns the same probabilities for every crop."""
 
     name = "fake"
     fault: str | None = None

@@ -54,7 +54,7 @@ def vision() -> Iterator[VisionProcess]:
 
 def heard(vision: VisionProcess, *datagrams: bytes) -> list[Observation]:
     for datagram in datagrams:
-        vision._their_socket.send(datagram)
+        vision._worker_socket.send(datagram)
     return vision.poll()
 
 

@@ -1,4 +1,4 @@
-"""Faces to test on: the demo clip's people, who do not exist."""
+"""Faces for tests: those of the demo clip, which shows no real people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def finder() -> FaceFinder:
 
 @pytest.fixture(scope="session")
 def portrait(finder: FaceFinder) -> Gray:
-    """A gray frame with exactly one large, upright face."""
+    """A gray frame, (height, width) uint8, with exactly one large, upright face."""
     for frame in open_source(DEMO).frames():
         assert frame is not None
         if frame.index % 10:
@@ -29,12 +29,12 @@ def portrait(finder: FaceFinder) -> Gray:
         faces = finder.detect(gray)
         if len(faces) == 1 and faces[0].score > 1 and abs(faces[0].roll) < 2:
             return gray
-    pytest.fail("the demo clip shows no face alone")
+    pytest.fail("the demo clip has no frame with a single face")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures of different sizes, gray ones among them, and a file that is none."""
+    """A folder with three images of different sizes, one of them gray, and a text file."""
     path = tmp_path / "pictures"
     path.mkdir()
     cv2.imwrite(str(path / "b.png"), np.full((20, 30, 3), 100, np.uint8))

@@ -59,12 +59,12 @@ class Webcam:
         last = float("-inf")
         index = failures = 0
         while True:
-            there = bool(self._capture and grab(self._capture))
+            grabbed = bool(self._capture and grab(self._capture))
             now = time.monotonic()
-            if there and is_early(now - started, last, self._every):
+            if grabbed and is_early(now - started, last, self._every):
                 index, failures = index + 1, 0
                 continue  # unpacking it is most of the work
-            image = decode_bgr(self._capture.retrieve) if self._capture and there else None
+            image = decode_bgr(self._capture.retrieve) if self._capture and grabbed else None
             if image is not None and frozen_detector.is_new(image, now):
                 last = now - started
                 yield Frame(image, index, last, now)
@@ -94,15 +94,15 @@ class Webcam:
 
     def _open(self) -> cv2.VideoCapture | None:
         if self._device != ANY_CAMERA:
-            return self._opened(self._device)
+            return self._open_device(self._device)
         for device in cameras():
-            if capture := self._opened(device):
+            if capture := self._open_device(device):
                 self._device = stable_name(device)
                 self.name = f"camera {self._device}"
                 return capture
         return None
 
-    def _opened(self, device: str) -> cv2.VideoCapture | None:
+    def _open_device(self, device: str) -> cv2.VideoCapture | None:
         target = int(device) if device.isdecimal() else device
         backend = cv2.CAP_V4L2 if _LINUX else cv2.CAP_ANY
         capture = cv2.VideoCapture(target, backend)

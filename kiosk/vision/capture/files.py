@@ -44,11 +44,11 @@ class Clip:
         last = float("-inf")
         index = 0
         while True:
-            there = grab(self._capture)
-            if there and is_early(index / self.rate, last, self._every):
+            grabbed = grab(self._capture)
+            if grabbed and is_early(index / self.rate, last, self._every):
                 index += 1
                 continue
-            image = decode_bgr(self._capture.retrieve) if there else None
+            image = decode_bgr(self._capture.retrieve) if grabbed else None
             if image is not None:
                 last = index / self.rate
                 yield Frame(image, index, last, time.monotonic())
@@ -97,7 +97,7 @@ class Pictures:
             for path in self._paths:
                 image = decode_bgr(partial(_read_picture, path))
                 if image is None:
-                    print(f"{path} cannot be read as a picture: passed over", file=sys.stderr)
+                    print(f"{path} cannot be read as a picture: skipped", file=sys.stderr)
                     continue
                 yield Frame(image, index, index / self.rate, time.monotonic())
                 index += 1
@@ -114,7 +114,7 @@ class Pictures:
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Returns the image files of a folder, sorted by name. Raises `SourceError` if there are none."""
+    """Returns the image files of a folder, sorted by name. Raises `SourceError` if grabbed are none."""
     paths = sorted(path for path in folder.iterdir() if path.is_file() and is_picture(path))
     if not paths:
         raise SourceError(f"folder {folder} holds no pictures")

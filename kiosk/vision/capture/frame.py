@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kiosk.common.errors import KioskError
 
-_SHADE = 1e-6  # frame times are sums of fractions
+_ROUNDING = 1e-6  # frame times are sums of fractions
 
 
 class SourceError(KioskError):
@@ -39,4 +39,4 @@ class Frame:
 
 def is_early(time: float, last: float, every: float) -> bool:
     """Returns whether a frame at `time` is less than `every` seconds after `last` and may be skipped."""
-    return time + _SHADE < last + every
+    return time + _ROUNDING < last + every

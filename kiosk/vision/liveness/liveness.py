@@ -74,7 +74,7 @@ _LEVELS = 2
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 15, 0.02)
 _FLOW = {"winSize": _WINDOW, "maxLevel": _LEVELS, "criteria": _STOP}
 
-_SHADE = 1e-6  # frame times are sums of fractions
+_ROUNDING = 1e-6  # frame times are sums of fractions
 _TURNED_ALIKE = 0.06  # eye distances between two places of the nose
 _SAME_APPEARANCE = 0.5  # correlation, below that of tracks because the head has turned a little
 
@@ -154,7 +154,7 @@ class Liveness:
     def _check_edges(self, gray: Gray, face: Face, time: float) -> None:
         if self._checks and time < self._next_check:
             return
-        self._next_check = time + EDGE_CHECK_INTERVAL - _SHADE
+        self._next_check = time + EDGE_CHECK_INTERVAL - _ROUNDING
         self._checks += 1
         self._edge_share += _LATEST_WEIGHT * (has_screen_edges(gray, face) - self._edge_share)
 

@@ -16,7 +16,7 @@ LEAK = 384 << 20
 FLOOD = 2 * LEAK
 """Bytes of growth at which it ends itself in any case. A running age check then asks for an ID."""
 
-_LOOK_EVERY = 5.0  # seconds
+_CHECK_INTERVAL = 5.0  # seconds
 
 
 def prefer_oom_kill() -> None:
@@ -38,19 +38,19 @@ class MemoryWatch:
 
     def __init__(self, measure: Callable[[], int] = resident_bytes) -> None:
         self._measure = measure
-        self._began: float | None = None
+        self._started: float | None = None
         self._settled: int | None = None
-        self._look_at = 0.0
+        self._next_check = 0.0
 
     def excess_bytes(self, now: float, *, quiet: bool) -> int:
         """Returns the growth in bytes if it exceeds the limit, else 0. `quiet`: no estimates are allowed now."""
-        if self._began is None:
-            self._began = now
-        if now - self._began < SETTLED_AFTER or now < self._look_at:
+        if self._started is None:
+            self._started = now
+        if now - self._started < SETTLED_AFTER or now < self._next_check:
             return 0
-        self._look_at = now + _LOOK_EVERY
-        held = self._measure()
+        self._next_check = now + _CHECK_INTERVAL
+        used = self._measure()
         if self._settled is None:
-            self._settled = held
-        grown = held - self._settled
-        return grown if grown >= (LEAK if quiet else FLOOD) else 0
+            self._settled = used
+        growth = used - self._settled
+        return growth if growth >= (LEAK if quiet else FLOOD) else 0

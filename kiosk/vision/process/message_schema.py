@@ -17,13 +17,13 @@ from kiosk.estimate import AgeGroup, Observation, Status
 from kiosk.inference.manifest import GENDER_LABELS
 from kiosk.vision.process.messages import EngineInfo, VisionState
 
-_ROUNDED = 0.01  # the largest deviation of a sum of probabilities from 1, as each has four digits
+_ROUNDING = 0.01  # the largest deviation of a sum of probabilities from 1, as each has four digits
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Probabilities = dict[str, _Share]
 _Pixels = Annotated[int, Field(ge=-(1 << 20), le=1 << 20)]
-_Place = Annotated[float, Field(ge=-(1 << 20), le=1 << 20)]
-_Point = tuple[_Place, _Place]
+_Coordinate = Annotated[float, Field(ge=-(1 << 20), le=1 << 20)]
+_Point = tuple[_Coordinate, _Coordinate]
 _Number = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
@@ -59,7 +59,7 @@ class _Observation(_Model):
     faces: Annotated[tuple[_Face, ...], Field(max_length=1000)]
 
 
-_TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"command", "observation"})
+_REQUIRED_TOGETHER = ({"engine_fault", "on_gpu", "engine"}, {"state", "fault"}, {"command", "observation"})
 
 
 class _Message(_Model):
@@ -78,11 +78,11 @@ class _Message(_Model):
     """With `failed`: whether a new process may succeed."""
 
     @model_validator(mode="after")
-    def _is_whole(self) -> _Message:
-        said = self.model_fields_set
-        if any(said & together and not together <= said for together in _TOGETHER):
+    def _require_complete(self) -> _Message:
+        fields = self.model_fields_set
+        if any(fields & together and not together <= fields for together in _REQUIRED_TOGETHER):
             raise ValueError("the message is incomplete")
-        if ("engine" in said and self.engine is None) or ("observation" in said and self.observation is None):
+        if ("engine" in fields and self.engine is None) or ("observation" in fields and self.observation is None):
             raise ValueError("the message is empty")
         return self
 
@@ -94,16 +94,16 @@ def parse_message(datagram: bytes, groups: Sequence[AgeGroup]) -> Mapping[str, A
     """
     try:
         message = _Message.model_validate_json(datagram, strict=True)
-        said = {name: getattr(message, name) for name in message.model_fields_set}
-        if "failed" in said:
-            said["transient"] = message.transient
+        fields = {name: getattr(message, name) for name in message.model_fields_set}
+        if "failed" in fields:
+            fields["transient"] = message.transient
         if message.observation is not None:
             for face in message.observation.faces:
                 _check_estimate(face, groups)
-            said["observation"] = Observation.from_dict(message.observation.model_dump(exclude_none=True), groups)
+            fields["observation"] = Observation.from_dict(message.observation.model_dump(exclude_none=True), groups)
     except (ValidationError, ValueError):
         return None
-    return said
+    return fields
 
 
 def _check_estimate(face: _Face, groups: Sequence[AgeGroup]) -> None:
@@ -117,5 +117,5 @@ def _check_estimate(face: _Face, groups: Sequence[AgeGroup]) -> None:
 
 
 def _check(shown: str, probabilities: Mapping[str, float], labels: tuple[str, ...]) -> None:
-    if tuple(probabilities) != labels or shown not in labels or abs(sum(probabilities.values()) - 1) > _ROUNDED:
+    if tuple(probabilities) != labels or shown not in labels or abs(sum(probabilities.values()) - 1) > _ROUNDING:
         raise ValueError("the probabilities are not this engine's")

@@ -8,8 +8,6 @@ from pathlib import Path
 from kiosk.config import CameraConfig, VisionConfig
 from kiosk.vision.process.messages import VisionMode
 
-_LONGEST_COMMAND = 256
-
 
 @dataclass(frozen=True)
 class VisionSettings:

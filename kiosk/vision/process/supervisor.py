@@ -42,7 +42,7 @@ START_WITHIN = 30.0
 
 _BACK_OFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 _GPU_TRIES = 2  # after this many crashes or hangs on the GPU, the CPU is used
-_LOOK_FOR_ENGINE_EVERY = 10.0  # seconds; a damaged file is read whole each time, in the window's thread
+_ENGINE_CHECK_INTERVAL = 10.0  # seconds; a damaged file is read whole each time, in the window's thread
 _STEADY_AFTER = 30.0  # seconds of work after which earlier failures no longer count
 _LONGEST_MESSAGE = 1 << 16
 
@@ -59,24 +59,24 @@ class VisionProcess:
         self._command = ModeCommand(0, mode)
         self._mode_confirmed = False
         self._groups: tuple[AgeGroup, ...] = DECADES
-        no_engine = self._engine_error()
-        if no_engine and not settings.wait_for_device:
-            raise no_engine
+        engine_error = self._engine_error()
+        if engine_error and not settings.wait_for_device:
+            raise engine_error
         self._context = multiprocessing.get_context("spawn")
-        self._socket, self._their_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket, self._worker_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._memory = PreviewMemory.create()
         self._process: SpawnProcess | None = None
         self._run = 0
         self._backoff = Backoff(_BACK_OFF)
         self._has_worked = False
-        self._started = self._last_heard = self._start_at = 0.0
-        self._has_spoken = False
-        self._on_gpu = self._loading_gpu = self._announced = False
+        self._started = self._last_message = self._start_at = 0.0
+        self._has_sent = False
+        self._on_gpu = self._loading_gpu = self._has_reported_failure = False
         self._gpu_failures = 0
-        self._lacks_engine = no_engine is not None
-        self.state = VisionState.FAILED if no_engine else VisionState.STARTING
-        self.fault: str | None = str(no_engine) if no_engine else None
+        self._lacks_engine = engine_error is not None
+        self.state = VisionState.FAILED if engine_error else VisionState.STARTING
+        self.fault: str | None = str(engine_error) if engine_error else None
         self.engine_fault: str | None = None
         """Why another engine than the configured one is used; estimates go on."""
         self.engine: EngineInfo | None = None
@@ -87,11 +87,11 @@ class VisionProcess:
         if self._lacks_engine:
             return
         self._run += 1
-        self._has_spoken = self._mode_confirmed = self._on_gpu = self._loading_gpu = self._announced = False
-        self._started = self._last_heard = time.monotonic()
+        self._has_sent = self._mode_confirmed = self._on_gpu = self._loading_gpu = self._has_reported_failure = False
+        self._started = self._last_message = time.monotonic()
         self._process = self._context.Process(
             target=work,
-            args=(self._settings, self._their_socket, self._memory.name, self._run, self._command),
+            args=(self._settings, self._worker_socket, self._memory.name, self._run, self._command),
             name="vision",
             daemon=True,
         )
@@ -120,7 +120,7 @@ class VisionProcess:
         elif messages and not self._mode_confirmed:
             self._send_command()  # the channel may have been full the last time
         if self._lacks_engine:
-            self._look_for_engine()
+            self._start_when_engine_is_usable()
         elif self.state not in (VisionState.ENDED, VisionState.FAILED):
             self._supervise()
         return observations
@@ -170,7 +170,7 @@ class VisionProcess:
             self._process.join(2.0)
             self._kill()
         self._socket.close()
-        self._their_socket.close()
+        self._worker_socket.close()
         self._memory.close()
 
     def _send_command(self) -> None:
@@ -192,10 +192,10 @@ class VisionProcess:
 
     def _handle(self, message: Mapping[str, Any]) -> bool:
         """Handles a message; returns whether it holds an observation."""
-        self._last_heard = time.monotonic()
-        self._has_spoken = True
+        self._last_message = time.monotonic()
+        self._has_sent = True
         if "failed" in message:
-            self._announced = True
+            self._has_reported_failure = True
             self.fault = message["failed"]
             log.info("vision ends: %s", self.fault)
             if not self._has_worked and not message["transient"]:
@@ -218,22 +218,22 @@ class VisionProcess:
         return False
 
     def _engine_error(self) -> ManifestError | None:
-        """Returns why the engine cannot be used, or None; then its age groups are used from now on."""
+        """Returns the reason why the engine cannot be used, or None; then its age groups are used from now on."""
         try:
             self._groups = check(self._settings.engine).groups
         except ManifestError as error:
             return error
         return None
 
-    def _look_for_engine(self) -> None:
+    def _start_when_engine_is_usable(self) -> None:
         """Starts the process once the engine can be used. Nothing was shown yet, so any age groups are accepted."""
         now = time.monotonic()
         if now < self._start_at:
             return
-        self._start_at = now + _LOOK_FOR_ENGINE_EVERY
-        no_engine = self._engine_error()
-        self.fault = str(no_engine) if no_engine else None
-        if not no_engine:
+        self._start_at = now + _ENGINE_CHECK_INTERVAL
+        engine_error = self._engine_error()
+        self.fault = str(engine_error) if engine_error else None
+        if not engine_error:
             self._lacks_engine, self.state = False, VisionState.STARTING
             self.start()
 
@@ -243,7 +243,7 @@ class VisionProcess:
             if now >= self._start_at:
                 self.start()
             return
-        silent_for = now - self._last_heard
+        silent_for = now - self._last_message
         if not self._process.is_alive():
             self._restart("the vision process stopped")
         elif silent_for > self._allowed_silence:
@@ -256,25 +256,25 @@ class VisionProcess:
         """Seconds without a message that are allowed now."""
         if self._loading_gpu:
             return LOAD_WITHIN
-        return HUNG_AFTER if self._has_spoken else START_WITHIN
+        return HUNG_AFTER if self._has_sent else START_WITHIN
 
-    def _restart(self, why: str) -> None:
+    def _restart(self, reason: str) -> None:
         self._kill()
         self._memory.clear()
         self._mode_confirmed = False
-        self.fault = self.fault or why
+        self.fault = self.fault or reason
         self.state = VisionState.RESTARTING
         log.warning("%s: starting it again", self.fault)
         self._start_at = time.monotonic() + self._backoff.next_delay()
-        if self._on_gpu and not self._announced:  # a failure that it announced was not a crash
+        if self._on_gpu and not self._has_reported_failure:  # a failure that it reported was not a crash
             self._gpu_failures += 1
             if self._gpu_failures >= _GPU_TRIES:
-                self._leave_gpu(f"{why} {self._gpu_failures} times with the engine on the GPU: running on the CPU")
+                self._leave_gpu(f"{reason} {self._gpu_failures} times with the engine on the GPU: running on the CPU")
 
-    def _leave_gpu(self, why: str) -> None:
+    def _leave_gpu(self, reason: str) -> None:
         self._settings = replace(self._settings, cpu_only=True)
-        self.engine_fault = why
-        log.warning("%s", why)
+        self.engine_fault = reason
+        log.warning("%s", reason)
 
     def _kill(self) -> None:
         if self._process is None:

@@ -63,49 +63,49 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
     report = _EngineReport(engine, link)
     pipeline = Pipeline(engine, smallest_face=settings.smallest_face)
     liveness = Liveness()
-    reader = FrameGrabber(source)
+    grabber = FrameGrabber(source)
     watch = MemoryWatch()
     size: tuple[int, ...] | None = None
-    reader.start()
+    grabber.start()
     try:
         while not link.should_stop():
-            frame = reader.mailbox.take(ALIVE_INTERVAL)
+            frame = grabber.mailbox.take(ALIVE_INTERVAL)
             resized = frame is not None and frame.image.shape != (size or frame.image.shape)
             size = frame.image.shape if frame is not None else size
             if link.forgets or resized:  # positions in frames of another size are useless
                 link.forgets = False
                 pipeline.forget()
-                reader.set_frame_interval(pipeline.frame_interval)
+                grabber.set_frame_interval(pipeline.frame_interval)
                 memory.clear()
                 liveness = Liveness()
             command = link.command
             if frame is not None and not command.shows:
                 link.send(observation=pipeline.detect_presence(frame).to_dict(), command=command.number)
-                reader.set_frame_interval(pipeline.frame_interval)
+                grabber.set_frame_interval(pipeline.frame_interval)
             elif frame is not None:
-                judged = settings.liveness and command.mode in (VisionMode.AGE_CHECK, VisionMode.SERVICE)
-                pipeline.liveness = liveness if judged else None
+                judges_liveness = settings.liveness and command.mode in (VisionMode.AGE_CHECK, VisionMode.SERVICE)
+                pipeline.liveness = liveness if judges_liveness else None
                 pipeline.sends_landmarks = command.mode is VisionMode.SERVICE
                 observation = pipeline.process(frame)
-                reader.set_frame_interval(pipeline.frame_interval)
-                report.renew()
+                grabber.set_frame_interval(pipeline.frame_interval)
+                report.send_if_changed()
                 memory.write(frame.image, frame.index)
                 link.send(observation=observation.to_dict(), command=command.number)
-            elif reader.error:
-                raise reader.error
-            elif reader.ended:
+            elif grabber.error:
+                raise grabber.error
+            elif grabber.ended:
                 link.send(state=VisionState.ENDED.value, fault=None)
                 return
-            elif reader.away:
+            elif grabber.away:
                 link.send(state=VisionState.NO_CAMERA.value, fault=source.problem)
-            elif time.monotonic() - reader.last_activity > STALLED_AFTER:
+            elif time.monotonic() - grabber.last_activity > STALLED_AFTER:
                 raise StalledError(f"{source.name} hangs")
             else:
                 link.send(alive=True)
-            if grown := watch.excess_bytes(time.monotonic(), quiet=not command.shows):
-                raise KioskError(f"the vision process took {grown / 1e6:.0f} MB more than when it began")
+            if excess := watch.excess_bytes(time.monotonic(), quiet=not command.shows):
+                raise KioskError(f"the vision process took {excess / 1e6:.0f} MB more than when it began")
     finally:
-        reader.stop()
+        grabber.stop()
         engine.close()
 
 
@@ -115,20 +115,20 @@ class _EngineReport:
     def __init__(self, engine: Engine, link: _Link) -> None:
         self._engine = engine
         self._link = link
-        self._told: str | None = None
-        self._tell()
+        self._reported_fault: str | None = None
+        self._send()
 
-    def renew(self) -> None:
-        if self._engine.fault != self._told:
-            self._tell()
+    def send_if_changed(self) -> None:
+        if self._engine.fault != self._reported_fault:
+            self._send()
 
-    def _tell(self) -> None:
-        self._told = self._engine.fault
+    def _send(self) -> None:
+        self._reported_fault = self._engine.fault
         manifest = self._engine.manifest
         info = EngineInfo(name=self._engine.name, precision=manifest.precision, accuracy=manifest.accuracy)
         # A datagram has room only for what the service page shows.
         engine = info.model_dump(exclude={"accuracy": {"averaged"}})
-        self._link.send(engine_fault=self._told, on_gpu=manifest.format == "tensorrt", engine=engine)
+        self._link.send(engine_fault=self._reported_fault, on_gpu=manifest.format == "tensorrt", engine=engine)
 
 
 class _Link:
@@ -145,7 +145,7 @@ class _Link:
         """Whether a command came after which all tracks must be forgotten."""
 
     def send(self, **message: object) -> None:
-        # On a full or closed channel nobody is listening now.
+        # If the channel is full or closed, the kiosk does not read now; a newer message follows.
         with contextlib.suppress(BlockingIOError, OSError):
             self._channel.send(json.dumps({"run": self._run, **message}).encode())
 
@@ -153,10 +153,10 @@ class _Link:
         """Reads new commands; returns whether the kiosk asked to stop or has ended."""
         try:
             while message := self._channel.recv(_LONGEST_COMMAND):
-                said = json.loads(message)
-                if "stop" in said:
+                fields = json.loads(message)
+                if "stop" in fields:
                     return True
-                command = ModeCommand(said["command"], VisionMode(said["mode"]))
+                command = ModeCommand(fields["command"], VisionMode(fields["mode"]))
                 if command.number > self.command.number:  # not a command for an earlier process
                     self.forgets = self.forgets or command.forgets(self.command)
                     self.command = command

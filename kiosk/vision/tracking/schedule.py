@@ -35,7 +35,7 @@ CALL_INTERVAL: Final = 0.2
 """Seconds between two later crops that go to the engine."""
 
 _BEHIND = 0.1  # seconds by which detections may delay a tile
-_SHADE = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s may say 0.0999…
+_ROUNDING = 1e-6  # frame times are sums of fractions: a frame due at exactly 0.1 s may say 0.0999…
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Schedule:
     """The time of the last detection in the whole frame."""
 
     _quiet_since: float | None = None
-    _next_part: int = 0
-    _part_due: float | None = None
+    _next_tile: int = 0
+    _tile_due: float | None = None
 
     def detection_due(self, time: float, *, in_view: bool, lost: bool = False) -> bool:
         """Returns whether to search the whole frame now. `lost`: whether a face in view could not be followed."""
         every = IDLE_EVERY if self.idle else DETECT_EVERY_IN_VIEW if in_view else DETECT_EVERY
-        return time + _SHADE >= self.last_detection + (DETECT_AGAIN_AFTER if lost else every)
+        return time + _ROUNDING >= self.last_detection + (DETECT_AGAIN_AFTER if lost else every)
 
     def record_detection(self, time: float, *, alive: bool) -> None:
         """Records a search of the whole frame; `alive`: whether it found a face or movement."""
@@ -64,23 +64,23 @@ class Schedule:
             self._quiet_since = time
         self.idle = time - self._quiet_since >= IDLE_AFTER
 
-    def tiles_due(self, time: float, parts: int, *, detecting: bool) -> list[int]:
-        """Returns the numbers of the tiles, of `parts` in all, to search for small faces in this frame.
+    def tiles_due(self, time: float, tiles: int, *, detecting: bool) -> list[int]:
+        """Returns the numbers of the tiles, of `tiles` in all, to search for small faces in this frame.
 
         A frame that is searched as a whole (`detecting`) gets none, unless frames are so rare that all are such.
         """
-        if not parts or self.idle:
-            self._part_due = None
+        if not tiles or self.idle:
+            self._tile_due = None
             return []
-        if self._part_due is None or self._part_due < time - SCAN_EVERY:
-            self._part_due = time  # after a pause, missed tiles are not caught up
-        if detecting and self._part_due + _BEHIND > time:
+        if self._tile_due is None or self._tile_due < time - SCAN_EVERY:
+            self._tile_due = time  # after a pause, missed tiles are not caught up
+        if detecting and self._tile_due + _BEHIND > time:
             return []
         due: list[int] = []
-        while self._part_due <= time + _SHADE and len(due) < parts:
-            due.append(self._next_part % parts)
-            self._next_part = (self._next_part + 1) % parts
-            self._part_due += SCAN_EVERY / parts
+        while self._tile_due <= time + _ROUNDING and len(due) < tiles:
+            due.append(self._next_tile % tiles)
+            self._next_tile = (self._next_tile + 1) % tiles
+            self._tile_due += SCAN_EVERY / tiles
         return due
 
 
@@ -93,7 +93,7 @@ class EngineCalls:
 
     def is_due(self, time: float) -> bool:
         """Returns whether a good crop at `time` goes to the engine."""
-        return self.times < FIRST_CALLS or time + _SHADE >= self.last + CALL_INTERVAL
+        return self.times < FIRST_CALLS or time + _ROUNDING >= self.last + CALL_INTERVAL
 
     def record(self, time: float) -> None:
         """Records a call at `time`."""

@@ -27,8 +27,8 @@ AGAIN_AFTER: Final = 2.0
 
 # A tile has at most this many pixels at the detector's scale (about 6 ms on an ordinary core). In a larger frame it has
 # the first of these shares with which all tiles, which overlap, together have at most twice the frame's pixels.
-_PART_PIXELS = 150_000
-_PART_SHARES = (0.3, 0.5)
+_TILE_PIXELS = 150_000
+_TILE_SHARES = (0.3, 0.5)
 _OVERLAPPING = 2.0
 _MOST_ROWS = 6
 _OVERLAP = 4 / 3  # of tiles, in units of the smallest face found at once: the detector needs surroundings too
@@ -65,27 +65,27 @@ class TiledSearch:
         `detecting`: whether the whole frame is also searched. `known`: faces that need not be found.
         """
         height, width = gray.shape
-        parts = tiles_of(height, width, self._smallest_face)
-        due = [parts[number] for number in schedule.tiles_due(time, len(parts), detecting=detecting)]
+        tiles = tiles_of(height, width, self._smallest_face)
+        due = [tiles[number] for number in schedule.tiles_due(time, len(tiles), detecting=detecting)]
         if not due:
             return []
         now = thumbnail(gray)
-        hidden = _heads(known, height, width)
-        return [area for part in due if (area := self._changed_area(part, now, hidden, time, height, width))]
+        hidden = _head_cells(known, height, width)
+        return [area for tile in due if (area := self._changed_area(tile, now, hidden, time, height, width))]
 
     def scale_of(self, gray: Gray) -> float:
         """Returns the scale at which the areas of a frame are searched."""
         return tile_scale(gray.shape[0], self._smallest_face) or 1.0
 
     def _changed_area(
-        self, part: Area, now: NDArray[np.float32], hidden: NDArray[np.bool_], time: float, height: int, width: int
+        self, tile: Area, now: NDArray[np.float32], hidden: NDArray[np.bool_], time: float, height: int, width: int
     ) -> Area | None:
         """Returns the part of a tile that must be searched, or None."""
-        searched = self._searched.get(part)
+        searched = self._searched.get(tile)
         if searched is None or time - searched.searched_whole_at >= AGAIN_AFTER:
-            self._searched[part] = _Searched(time, now)
-            return part
-        left, top, right, bottom = part
+            self._searched[tile] = _Searched(time, now)
+            return tile
+        left, top, right, bottom = tile
         across, down = width / CELLS[0], height / CELLS[1]
         inside = np.zeros_like(hidden)
         inside[int(top / down) : int(np.ceil(bottom / down)), int(left / across) : int(np.ceil(right / across))] = True
@@ -102,7 +102,7 @@ class TiledSearch:
         )
 
 
-def _heads(faces: Iterable[Face], height: int, width: int) -> NDArray[np.bool_]:
+def _head_cells(faces: Iterable[Face], height: int, width: int) -> NDArray[np.bool_]:
     """Returns which of the thumbnail's (30, 40) cells the heads of known faces cover."""
     hidden = np.zeros(CELLS[::-1], np.bool_)
     across, down = width / CELLS[0], height / CELLS[1]
@@ -137,23 +137,23 @@ def tiles_of(height: int, width: int, smallest_face: float) -> list[Area]:
         return []
     overlap = round(_OVERLAP * SMALLEST_DETECTABLE / detection_scale(height, smallest_face))
     pixels = height * width
-    for share in _PART_SHARES:
-        most = max(_PART_PIXELS / scale**2, share * pixels)
-        parts = _fewest_parts(height, width, overlap, most)
-        if parts and sum(_size(part) for part in parts) <= _OVERLAPPING * pixels:
-            return parts
+    for share in _TILE_SHARES:
+        most = max(_TILE_PIXELS / scale**2, share * pixels)
+        tiles = _fewest_tiles(height, width, overlap, most)
+        if tiles and sum(_size(tile) for tile in tiles) <= _OVERLAPPING * pixels:
+            return tiles
     return [(0, 0, width, height)]  # faces so large that tiles would be as large as the frame
 
 
-def _fewest_parts(height: int, width: int, overlap: int, most: float) -> list[Area]:
+def _fewest_tiles(height: int, width: int, overlap: int, most: float) -> list[Area]:
     """Returns the fewest tiles of at most `most` pixels each; none if `_MOST_ROWS` rows and columns are too few."""
     counts = range(1, _MOST_ROWS + 1)
     grids = sorted(product(counts, counts), key=lambda grid: (grid[0] * grid[1], abs(grid[0] - grid[1])))
     for rows, columns in grids:
-        down, across = _stretches(height, rows, overlap), _stretches(width, columns, overlap)
-        parts = [(left, top, right, bottom) for top, bottom in down for left, right in across]
-        if max(_size(part) for part in parts) <= most:
-            return parts
+        down, across = _intervals(height, rows, overlap), _intervals(width, columns, overlap)
+        tiles = [(left, top, right, bottom) for top, bottom in down for left, right in across]
+        if max(_size(tile) for tile in tiles) <= most:
+            return tiles
     return []
 
 
@@ -162,7 +162,7 @@ def _size(area: Area) -> int:
     return (right - left) * (bottom - top)
 
 
-def _stretches(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
+def _intervals(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
     """Returns `count` equal intervals that cover `length`, each overlapping the next by `overlap`."""
     size = min(-(-(length + (count - 1) * overlap) // count), length)
     step = (length - size) / (count - 1) if count > 1 else 0

@@ -86,8 +86,8 @@ class Track:
 
     def predict(self, time: float) -> Face:
         """Returns the face at its predicted position at `time`."""
-        way = self.velocity * min(time - self.last_moved, _PREDICTED_FOR)
-        return Face(self.face.landmarks + np.array([way.real, way.imag]), self.face.score)
+        shift = self.velocity * min(time - self.last_moved, _PREDICTED_FOR)
+        return Face(self.face.landmarks + np.array([shift.real, shift.imag]), self.face.score)
 
     def likeness(self, appearance: NDArray[np.float32] | None) -> float | None:
         """Returns the correlation, -1 to 1, of an appearance with this person's; None if either is missing."""
@@ -193,8 +193,8 @@ class Tracks:
 
     def _start(self, face: Face, time: float) -> Track:
         self._count += 1
-        evidence = TemporalFusion(self._groups, self._gender_labels, time)
-        track = Track(self._count, face, time, evidence, last_moved=time)
+        fusion = TemporalFusion(self._groups, self._gender_labels, time)
+        track = Track(self._count, face, time, fusion, last_moved=time)
         self._tracks.append(track)
         return track
 

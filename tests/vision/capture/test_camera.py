@@ -15,99 +15,99 @@ from kiosk.vision.capture.frame import SourceError
 from kiosk.vision.capture.source import open_source
 
 
-def test_a_camera_that_is_not_there_is_refused() -> None:
+def test_missing_camera_is_an_error() -> None:
     with pytest.raises(SourceError, match="camera 97"):
         open_source("97")
 
 
 class FakeCapture:
-    """A cv2.VideoCapture that follows a script: True is a new frame, False a failed grab, all else is what comes."""
+    """A cv2.VideoCapture with a script: True is a new frame, False a failed grab, else the data or error itself."""
 
     opened: list[FakeCapture]
     scripts: list[list[object]]
-    pictures: ClassVar[Iterator[int]] = itertools.count(1)
+    levels: ClassVar[Iterator[int]] = itertools.count(1)
 
     def __init__(self, device: object, *_: object) -> None:
         self.device = device
         self.script = self.scripts.pop(0) if self.scripts else []
-        self.there = bool(self.script)
+        self.is_open = bool(self.script)
         self.released = False
-        self.comes: object = False
-        self.warm = False
-        self.unpacked = 0
+        self.current: object = False
+        self.was_grabbed = False
+        self.retrieved = 0
         self.opened.append(self)
 
     def isOpened(self) -> bool:  # noqa: N802
-        return self.there
+        return self.is_open
 
     def set(self, *_: object) -> bool:
         return True
 
     def grab(self) -> bool:
-        if not self.warm:  # the one frame that opening a camera takes
-            self.warm = True
+        if not self.was_grabbed:  # the one frame that opening a camera takes
+            self.was_grabbed = True
             return True
-        self.comes = self.script.pop(0) if self.script else False
-        return self.comes is not False
+        self.current = self.script.pop(0) if self.script else False
+        return self.current is not False
 
     def retrieve(self) -> tuple[bool, object]:
-        self.unpacked += 1
-        if isinstance(self.comes, Exception):
-            raise self.comes
-        return True, np.full((2, 2, 3), next(self.pictures) % 256, np.uint8) if self.comes is True else self.comes
+        self.retrieved += 1
+        if isinstance(self.current, Exception):
+            raise self.current
+        return True, np.full((2, 2, 3), next(self.levels) % 256, np.uint8) if self.current is True else self.current
 
     def release(self) -> None:
         self.released = True
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
+def fake_capture(monkeypatch: pytest.MonkeyPatch) -> type[FakeCapture]:
     FakeCapture.opened, FakeCapture.scripts = [], []
     monkeypatch.setattr(cv2, "VideoCapture", FakeCapture)
     monkeypatch.setattr(time, "sleep", lambda _: None)
     return FakeCapture
 
 
-def test_a_webcam_that_goes_away_is_looked_for_and_found_again(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[True, True], [], [True, True]]
+def test_disconnected_camera_is_reopened(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[True, True], [], [True, True]]
     frames = Webcam("0").frames()
     seen = list(itertools.islice(frames, 6))
     assert [frame.index if frame else None for frame in seen] == [0, 1, None, None, 2, 3]
     times = [frame.time for frame in seen if frame]
     assert times == sorted(times)
-    assert scripted.opened[0].released
+    assert fake_capture.opened[0].released
 
 
-def test_a_dropped_frame_is_not_an_absent_camera(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[True, False, True, False, False, True]]
+def test_dropped_frame_does_not_count_as_disconnected(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[True, False, True, False, False, True]]
     seen = list(itertools.islice(Webcam("0").frames(), 3))
     assert [frame.index for frame in seen if frame] == [0, 1, 2]
-    assert len(scripted.opened) == 1
+    assert len(fake_capture.opened) == 1
 
 
-def test_a_camera_that_is_not_there_at_the_start_is_looked_for_by_whoever_is_patient(
-    scripted: type[FakeCapture],
+def test_camera_missing_at_start_is_retried_with_wait_for_device(
+    fake_capture: type[FakeCapture],
 ) -> None:
-    scripted.scripts = [[], [], [True]]
+    fake_capture.scripts = [[], [], [True]]
     source = open_source("0", wait_for_device=True)
     seen = list(itertools.islice(source.frames(), 3))
     assert [frame.index if frame else None for frame in seen] == [None, None, 0]
 
 
 @pytest.mark.proves("camera-swapped")
-def test_any_camera_is_the_first_that_gives_a_picture_and_then_only_that_one(
-    scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+def test_any_camera_selects_the_first_that_works_and_keeps_it(
+    fake_capture: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     devices: list[list[str]] = [[], ["/dev/video0", "/dev/video2"]]
     monkeypatch.setattr(camera, "cameras", lambda: devices.pop(0))
     monkeypatch.setattr(camera, "stable_name", lambda device: f"{device}-by-its-number")
-    scripted.scripts = [[], [True], [], [True]]
+    fake_capture.scripts = [[], [True], [], [True]]
     source = open_source(ANY_CAMERA, wait_for_device=True)
     assert source.name == "the camera"
     seen = list(itertools.islice(source.frames(), 5))
     assert [frame.index if frame else None for frame in seen] == [None, 0, None, None, 1]
     assert source.name == "camera /dev/video2-by-its-number"
-    assert [capture.device for capture in scripted.opened] == [
+    assert [capture.device for capture in fake_capture.opened] == [
         "/dev/video0",
         "/dev/video2",
         "/dev/video2-by-its-number",
@@ -119,36 +119,36 @@ STILL = np.full((4, 4, 3), 7, np.uint8)
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that goes on by a second whenever it is looked at."""
+def fast_clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Sets a clock that advances by a second at each reading."""
     now = itertools.count(100.0)
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     return []
 
 
 @pytest.mark.proves("camera-frozen")
-@pytest.mark.usefixtures("hasty")
-def test_a_camera_that_stands_still_is_opened_again_and_its_picture_given_once(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[True, STILL, STILL, STILL, STILL], [STILL, STILL], [STILL, True]]
+@pytest.mark.usefixtures("fast_clock")
+def test_frozen_camera_is_reopened_and_its_image_yielded_once(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[True, STILL, STILL, STILL, STILL], [STILL, STILL], [STILL, True]]
     source = Webcam("0")
     seen = list(itertools.islice(source.frames(), 5))
     assert [frame.index if frame else None for frame in seen] == [0, 1, None, None, None]
     assert "the same picture again and again" in source.problem
-    assert [capture.released for capture in scripted.opened] == [True, True, False]
+    assert [capture.released for capture in fake_capture.opened] == [True, True, False]
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_camera_that_moves_again_is_back(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[True, STILL, STILL, STILL], [True, True]]
+@pytest.mark.usefixtures("fast_clock")
+def test_camera_that_is_no_longer_frozen_yields_frames(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[True, STILL, STILL, STILL], [True, True]]
     seen = list(itertools.islice(Webcam("0").frames(), 5))
     assert [frame.index if frame else None for frame in seen] == [0, 1, None, 2, 3]
 
 
-def test_a_picture_that_comes_twice_is_one(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[STILL, STILL, True]]
+def test_repeated_image_is_yielded_once(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[STILL, STILL, True]]
     seen = list(itertools.islice(Webcam("0").frames(), 2))
     assert [int(frame.image[0, 0, 0]) == 7 for frame in seen if frame] == [True, False]
-    assert len(scripted.opened) == 1
+    assert len(fake_capture.opened) == 1
 
 
 @pytest.mark.proves("camera-gray")
@@ -163,14 +163,14 @@ def test_a_picture_that_comes_twice_is_one(scripted: type[FakeCapture]) -> None:
     ],
     ids=["gray", "one channel", "alpha", "odd-sized", "one pixel"],
 )
-def test_gray_and_odd_sized_pictures_are_taken(
-    scripted: type[FakeCapture], sent: np.ndarray, shape: tuple[int, ...]
+def test_gray_and_odd_sized_images_are_accepted(
+    fake_capture: type[FakeCapture], sent: np.ndarray, shape: tuple[int, ...]
 ) -> None:
-    scripted.scripts = [[True, sent, True]]
+    fake_capture.scripts = [[True, sent, True]]
     seen = [frame for frame in itertools.islice(Webcam("0").frames(), 3) if frame]
     assert seen[1].image.shape == shape
     assert int(seen[1].image[0, 0, 0]) == 90
-    assert len(scripted.opened) == 1
+    assert len(fake_capture.opened) == 1
 
 
 @pytest.mark.proves("camera-corrupt")
@@ -185,21 +185,21 @@ def test_gray_and_odd_sized_pictures_are_taken(
     ],
     ids=["corrupt", "empty", "two channels", "five channels", "sixteen bits"],
 )
-def test_what_is_no_picture_counts_as_nothing_sent(scripted: type[FakeCapture], sent: object) -> None:
-    scripted.scripts = [[True, sent, True], [True]]
+def test_data_that_is_not_an_image_counts_as_no_frame(fake_capture: type[FakeCapture], sent: object) -> None:
+    fake_capture.scripts = [[True, sent, True], [True]]
     seen = list(itertools.islice(Webcam("0").frames(), 2))
     assert [frame.index for frame in seen if frame] == [0, 1]
-    scripted.opened.clear()
-    scripted.scripts = [[True, *[sent] * 5], [True]]
+    fake_capture.opened.clear()
+    fake_capture.scripts = [[True, *[sent] * 5], [True]]
     seen = list(itertools.islice(Webcam("0").frames(), 3))
     assert [frame.index if frame else None for frame in seen] == [0, None, 1]
-    assert scripted.opened[0].released
+    assert fake_capture.opened[0].released
 
 
-def test_a_camera_at_rest_stays_warm_and_unpacks_only_the_wanted_frames(
-    scripted: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+def test_frame_interval_reads_all_frames_and_decodes_only_those_due(
+    fake_capture: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripted.scripts = [[True] * 100]
+    fake_capture.scripts = [[True] * 100]
     webcam = Webcam("0")
     clock = itertools.count(0, 1 / 30)  # a frame comes 30 times a second
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
@@ -207,14 +207,14 @@ def test_a_camera_at_rest_stays_warm_and_unpacks_only_the_wanted_frames(
     assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [0, 1, 2]
     webcam.set_frame_interval(0.19)
     assert [frame.index for frame in itertools.islice(frames, 3) if frame] == [8, 14, 20]
-    assert scripted.opened[0].unpacked == 6
-    assert len(scripted.opened[0].script) == 100 - 21
+    assert fake_capture.opened[0].retrieved == 6
+    assert len(fake_capture.opened[0].script) == 100 - 21
     webcam.set_frame_interval(0.0)
     assert [frame.index for frame in itertools.islice(frames, 2) if frame] == [21, 22]
 
 
-def test_a_camera_that_goes_away_at_rest_is_looked_for(scripted: type[FakeCapture]) -> None:
-    scripted.scripts = [[True], [True]]
+def test_camera_that_disconnects_between_due_frames_is_reopened(fake_capture: type[FakeCapture]) -> None:
+    fake_capture.scripts = [[True], [True]]
     webcam = Webcam("0")
     webcam.set_frame_interval(1e9)
     assert [frame.index if frame else None for frame in itertools.islice(webcam.frames(), 2)] == [0, None]

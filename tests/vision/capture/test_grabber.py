@@ -13,25 +13,25 @@ from kiosk.vision.capture.frame import Frame, SourceError
 from kiosk.vision.capture.grabber import FrameGrabber, Mailbox, paced_frames
 
 
-def frame(index: int = 0) -> Frame:
+def make_frame(index: int = 0) -> Frame:
     return Frame(np.zeros((4, 4, 3), np.uint8), index, index / 10, 0.0)
 
 
-def test_whoever_is_slower_than_the_source_passes_over_stale_frames() -> None:
-    """Frames come while one is being processed: the next one taken is the newest, and none is taken twice."""
+def test_slow_reader_skips_stale_frames() -> None:
+    """While a frame is processed, others arrive. The next one taken is the newest, and none is taken twice."""
     mailbox = Mailbox()
     taken = []
     for index in range(30):
-        mailbox.put(frame(index))
+        mailbox.put(make_frame(index))
         if index % 7 == 6 and (newest := mailbox.take(0)):
             taken.append(newest.index)
     assert taken == [6, 13, 20, 27]
 
 
-def test_the_mailbox_keeps_only_the_newest_frame() -> None:
+def test_mailbox_keeps_only_the_newest_frame() -> None:
     mailbox = Mailbox()
-    mailbox.put(frame(1))
-    mailbox.put(frame(2))
+    mailbox.put(make_frame(1))
+    mailbox.put(make_frame(2))
     taken = mailbox.take(0)
     assert taken is not None
     assert taken.index == 2
@@ -39,7 +39,7 @@ def test_the_mailbox_keeps_only_the_newest_frame() -> None:
 
 
 class FakeSource:
-    """Gives frames when told to."""
+    """Yields the given frames, then raises the given error."""
 
     name = "fake"
     live = True
@@ -62,36 +62,36 @@ class FakeSource:
         self.closed.set()
 
 
-def run_to_its_end(reader: FrameGrabber) -> None:
-    reader.start()
-    reader._thread.join(5)
+def run_to_end(grabber: FrameGrabber) -> None:
+    grabber.start()
+    grabber._thread.join(5)
 
 
-def test_the_reader_leaves_the_newest_frame_and_says_that_it_ended() -> None:
-    source = FakeSource([frame(0), frame(1)])
-    reader = FrameGrabber(source)
-    run_to_its_end(reader)
-    assert reader.ended
-    taken = reader.mailbox.take(0)
+def test_grabber_leaves_the_newest_frame_and_reports_the_end() -> None:
+    source = FakeSource([make_frame(0), make_frame(1)])
+    grabber = FrameGrabber(source)
+    run_to_end(grabber)
+    assert grabber.ended
+    taken = grabber.mailbox.take(0)
     assert taken is not None
     assert taken.index == 1
-    reader.stop()
+    grabber.stop()
     assert source.closed.is_set()
 
 
-def test_the_reader_says_that_the_camera_is_away() -> None:
-    reader = FrameGrabber(FakeSource([frame(0), None]))
-    run_to_its_end(reader)
-    assert reader.away
+def test_grabber_reports_a_disconnected_camera() -> None:
+    grabber = FrameGrabber(FakeSource([make_frame(0), None]))
+    run_to_end(grabber)
+    assert grabber.away
 
 
-def test_the_reader_hands_on_the_source_s_error() -> None:
-    reader = FrameGrabber(FakeSource([], SourceError("broken")))
-    run_to_its_end(reader)
-    assert str(reader.error) == "broken"
+def test_grabber_stores_the_error_of_the_source() -> None:
+    grabber = FrameGrabber(FakeSource([], SourceError("broken")))
+    run_to_end(grabber)
+    assert str(grabber.error) == "broken"
 
 
-def test_pacing_waits_for_each_frame_s_time(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paced_frames_wait_until_each_frame_is_due(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

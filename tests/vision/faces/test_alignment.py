@@ -9,7 +9,7 @@ from kiosk.vision.faces.geometry import Face
 from tests.fakes.vision import face_at
 
 
-def test_the_eyes_come_to_their_place_in_the_crop() -> None:
+def test_eyes_lie_at_their_standard_position_in_the_crop() -> None:
     gray = np.zeros((400, 400), np.uint8)
     face = face_at(203, 187, eye_distance=64, roll=25)
     for eye in face.eyes:
@@ -24,8 +24,8 @@ def test_the_eyes_come_to_their_place_in_the_crop() -> None:
         assert (half * cols).sum() / half.sum() == pytest.approx(37 + side * EYE_DISTANCE / 2, abs=0.5)
 
 
-def test_a_head_that_turns_aside_is_enlarged_less_than_its_eyes_come_together() -> None:
-    """Turned by 40 degrees, eyes come a quarter nearer to each other, and the face is as high as before."""
+def test_turned_head_is_scaled_by_less_than_its_eye_distance_shrinks() -> None:
+    """In a head turned by 40 degrees, the eyes are a quarter closer together, and the face is as high as before."""
     gray = np.zeros((400, 400), np.uint8)
     for row in (160, 240):
         cv2.line(gray, (0, row), (400, row), 255, 5)
@@ -47,7 +47,7 @@ def test_a_head_that_turns_aside_is_enlarged_less_than_its_eyes_come_together() 
 
 
 @pytest.mark.parametrize("eye_distance", [20.0, 28.0, 41.0, 90.0])
-def test_a_margin_leaves_the_inner_crop_as_it_is(eye_distance: float) -> None:
+def test_margin_does_not_change_the_inner_crop(eye_distance: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (400, 400), dtype=np.uint8)
     gray = np.asarray(cv2.GaussianBlur(noise, (0, 0), 2), np.uint8)
     face = face_at(200, 200, eye_distance, roll=7)
@@ -55,12 +55,12 @@ def test_a_margin_leaves_the_inner_crop_as_it_is(eye_distance: float) -> None:
     assert np.abs(inner.astype(int) - align(gray, face)).max() <= 3  # OpenCV rounds positions to 1/32 pixel
 
 
-def test_a_large_face_is_averaged_not_skipped_over() -> None:
+def test_large_face_is_averaged_without_aliasing() -> None:
     checks = np.indices((600, 600)).sum(axis=0) % 2 * 255
     crop = align(checks.astype(np.uint8), face_at(300, 300, eye_distance=140))
     assert crop.std() < 20  # a checkerboard finer than a crop's pixels is gray
 
 
-def test_a_crop_at_the_picture_s_edge_repeats_its_last_pixels() -> None:
+def test_crop_beyond_the_image_edge_repeats_border_pixels() -> None:
     crop = align(np.full((50, 50), 77, np.uint8), face_at(5, 5, eye_distance=28))
     assert (crop == 77).all()

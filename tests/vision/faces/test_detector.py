@@ -14,13 +14,13 @@ def difference(one: Gray, other: Gray) -> float:
     return float(np.abs(one.astype(float) - other).mean())
 
 
-def turned(gray: Gray, degrees: float, scale: float = 1.0) -> Gray:
+def rotate(gray: Gray, degrees: float, scale: float = 1.0) -> Gray:
     height, width = gray.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
     return np.asarray(cv2.warpAffine(gray, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
-def test_the_detector_finds_the_face_and_its_features(finder: FaceFinder, portrait: Gray) -> None:
+def test_detector_finds_the_face_and_its_landmarks(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     assert face.score > 1
     assert is_plausible(face)
@@ -28,32 +28,32 @@ def test_the_detector_finds_the_face_and_its_features(finder: FaceFinder, portra
 
 
 @pytest.mark.parametrize("degrees", [-15.0, -8.0, 8.0, 15.0])
-def test_a_rotated_face_gives_the_same_crop(finder: FaceFinder, portrait: Gray, degrees: float) -> None:
+def test_rotated_face_gives_the_same_crop(finder: FaceFinder, portrait: Gray, degrees: float) -> None:
     (upright,) = finder.detect(portrait)
-    rotated = turned(portrait, degrees)
+    rotated = rotate(portrait, degrees)
     (leaning,) = finder.detect(rotated)
     assert leaning.roll == pytest.approx(upright.roll - degrees, abs=3)
     crop, crop_of_rotated = align(portrait, upright), align(rotated, leaning)
-    unaligned = align(turned(portrait, degrees), upright)
+    unaligned = align(rotate(portrait, degrees), upright)
     assert difference(crop, crop_of_rotated) < 5
     assert difference(crop, crop_of_rotated) < difference(crop, unaligned) / 2
 
 
 @pytest.mark.parametrize("scale", [0.6, 1.6])
-def test_a_face_of_another_size_gives_the_same_crop(finder: FaceFinder, portrait: Gray, scale: float) -> None:
+def test_face_of_another_size_gives_the_same_crop(finder: FaceFinder, portrait: Gray, scale: float) -> None:
     (face,) = finder.detect(portrait)
     resized = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     (other,) = finder.detect(resized)
     assert difference(align(portrait, face), align(resized, other)) < 6
 
 
-def test_detection_in_a_scaled_copy_finds_the_same_place(finder: FaceFinder, portrait: Gray) -> None:
+def test_detection_in_a_scaled_copy_finds_the_same_box(finder: FaceFinder, portrait: Gray) -> None:
     (face,), (found,) = finder.detect(portrait), finder.detect(portrait, scale=0.7)
     assert face.overlap(found) > 0.85
 
 
 @pytest.mark.parametrize("times", [3.0, 6.5])
-def test_a_large_face_is_found_in_a_copy_much_reduced(finder: FaceFinder, portrait: Gray, times: float) -> None:
+def test_large_face_is_found_in_a_strongly_reduced_copy(finder: FaceFinder, portrait: Gray, times: float) -> None:
     (face,) = finder.detect(portrait)
     large = np.asarray(cv2.resize(portrait, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR), np.uint8)
     scale = 90 / (face.box[2] * times)
@@ -61,11 +61,11 @@ def test_a_large_face_is_found_in_a_copy_much_reduced(finder: FaceFinder, portra
     assert found.overlap(Face((face.landmarks + 0.5) * times - 0.5)) > 0.85
 
 
-def test_a_picture_of_a_single_column_can_be_reduced(finder: FaceFinder) -> None:
+def test_image_of_one_column_can_be_reduced(finder: FaceFinder) -> None:
     assert finder.detect(np.zeros((900, 1), np.uint8), 0.1) == []
 
 
-def test_a_small_still_is_searched_at_twice_its_size(finder: FaceFinder, portrait: Gray) -> None:
+def test_small_still_image_is_searched_at_twice_its_size(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     scale = 45 / face.box[2]
     small = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
@@ -74,7 +74,7 @@ def test_a_small_still_is_searched_at_twice_its_size(finder: FaceFinder, portrai
     assert found.eye_distance == pytest.approx(face.eye_distance * scale, rel=0.1)
 
 
-def test_following_finds_a_face_that_moved_a_little(finder: FaceFinder, portrait: Gray) -> None:
+def test_follow_finds_a_face_that_moved_a_little(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     moved = np.roll(portrait, (3, 6), axis=(0, 1))
     followed = finder.follow(moved, face)
@@ -85,7 +85,7 @@ def test_following_finds_a_face_that_moved_a_little(finder: FaceFinder, portrait
 
 
 @pytest.mark.parametrize("kind", ["noise", "blank", "gradient"])
-def test_no_face_is_found_where_there_is_none(finder: FaceFinder, kind: str) -> None:
+def test_image_without_a_face_gives_no_detection(finder: FaceFinder, kind: str) -> None:
     pictures = {
         "noise": np.random.default_rng(1).integers(0, 256, (240, 320), dtype=np.uint8),
         "blank": np.full((240, 320), 128, np.uint8),
@@ -95,11 +95,11 @@ def test_no_face_is_found_where_there_is_none(finder: FaceFinder, kind: str) -> 
 
 
 @pytest.mark.parametrize(("height", "scale"), [(270, 60 / 54), (480, 60 / 96), (720, 60 / 144), (100, 2.0)])
-def test_the_detection_scale_makes_the_smallest_wanted_face_60_pixels(height: int, scale: float) -> None:
+def test_detection_scale_makes_the_smallest_face_60_pixels_wide(height: int, scale: float) -> None:
     assert detection_scale(height, 0.2) == pytest.approx(scale)
 
 
-def test_detection_in_an_area_gives_places_in_the_picture(finder: FaceFinder, portrait: Gray) -> None:
+def test_detection_in_an_area_returns_image_coordinates(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     left, top, width, height = (round(side) for side in face.box)
     area = (left - width // 2, max(top - height // 2, 0), left + 2 * width, top + 2 * height)
@@ -109,18 +109,18 @@ def test_detection_in_an_area_gives_places_in_the_picture(finder: FaceFinder, po
 
 
 @pytest.mark.parametrize("size", [45, 160])
-def test_a_face_is_found_near_where_it_was_however_small(finder: FaceFinder, portrait: Gray, size: int) -> None:
+def test_detect_near_finds_small_and_large_faces(finder: FaceFinder, portrait: Gray, size: int) -> None:
     (face,) = finder.detect(portrait)
     scale = size / face.box[2]
     picture = np.asarray(cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    there = Face(face.landmarks * scale)
-    before = Face(there.landmarks + 0.15 * size)
+    expected = Face(face.landmarks * scale)
+    before = Face(expected.landmarks + 0.15 * size)
     found = finder.detect_near(picture, before)
     assert found is not None
-    assert found.overlap(there) > 0.7
+    assert found.overlap(expected) > 0.7
 
 
-def test_nobody_is_found_near_a_place_where_nobody_is_or_that_is_outside(finder: FaceFinder, portrait: Gray) -> None:
+def test_detect_near_returns_none_without_a_face_or_outside_the_image(finder: FaceFinder, portrait: Gray) -> None:
     (face,) = finder.detect(portrait)
     assert finder.detect_near(np.full_like(portrait, 120), face) is None
     assert finder.detect_near(portrait, Face(face.landmarks + 10_000)) is None

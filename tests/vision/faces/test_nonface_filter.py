@@ -20,8 +20,8 @@ def crop(finder: FaceFinder, portrait: Gray) -> Gray:
     return align(portrait, finder.detect(portrait)[0])
 
 
-def drawn_face() -> Gray:
-    """A cartoon's face: two eyes, a mouth and nothing else."""
+def draw_face() -> Gray:
+    """Returns a (75, 75) cartoon face: two eyes and a mouth."""
     picture = np.full((75, 75), 200, np.uint8)
     for x in (23, 51):
         cv2.circle(picture, (x, 27), 6, 255, cv2.FILLED, cv2.LINE_AA)
@@ -30,7 +30,7 @@ def drawn_face() -> Gray:
     return picture
 
 
-def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
+def test_faces_of_the_demo_clip_pass(finder: FaceFinder) -> None:
     odds = []
     for frame in open_source(DEMO).frames():
         assert frame is not None
@@ -42,7 +42,7 @@ def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "degrade",
     [
         lambda crop: (crop * 0.4).astype(np.uint8),
         lambda crop: cv2.GaussianBlur(crop, (0, 0), 2),
@@ -51,41 +51,41 @@ def test_the_demo_clip_s_faces_are_faces(finder: FaceFinder) -> None:
     ],
     ids=["dim", "blurred", "noised", "mirrored"],
 )
-def test_a_face_stays_one_before_a_poor_camera(crop: Gray, spoil: Callable[[Gray], Gray]) -> None:
-    assert nonface_filter.load()(spoil(crop)) > 0
+def test_degraded_face_still_passes(crop: Gray, degrade: Callable[[Gray], Gray]) -> None:
+    assert nonface_filter.load()(degrade(crop)) > 0
 
 
 @pytest.mark.parametrize(
-    "thing",
+    "image",
     [
         np.full((75, 75), 128, np.uint8),
         np.tile(np.arange(75, dtype=np.uint8) * 3, (75, 1)),
         np.random.default_rng(0).integers(0, 256, (75, 75), dtype=np.uint8),
         (np.indices((75, 75)).sum(axis=0) // 9 % 2 * 200).astype(np.uint8),
-        drawn_face(),
+        draw_face(),
     ],
     ids=["blank", "gradient", "noise", "stripes", "cartoon"],
 )
-def test_what_is_no_face_is_none(thing: Gray) -> None:
-    assert nonface_filter.load()(thing) < 0
+def test_nonface_is_refused(image: Gray) -> None:
+    assert nonface_filter.load()(image) < 0
 
 
-def test_a_face_upside_down_is_none(crop: Gray) -> None:
+def test_upside_down_face_is_refused(crop: Gray) -> None:
     assert nonface_filter.load()(np.ascontiguousarray(crop[::-1])) < 0
 
 
-def test_the_measures_are_finite_whatever_is_seen() -> None:
+def test_features_are_finite_for_flat_crops() -> None:
     for level in (0, 255):
         assert np.isfinite(features_of(np.full((75, 75), level, np.uint8))).all()
-    assert features_of(drawn_face()).shape == (345,)
+    assert features_of(draw_face()).shape == (345,)
 
 
-def test_edges_count_the_same_in_half_the_contrast(crop: Gray) -> None:
+def test_edge_features_hardly_depend_on_contrast(crop: Gray) -> None:
     strong, weak = features_of(crop)[:324], features_of((crop // 2 + 60).astype(np.uint8))[:324]
     assert np.corrcoef(strong, weak)[0, 1] > 0.97
 
 
-def test_a_file_with_code_in_it_is_refused() -> None:
+def test_pickled_file_is_refused() -> None:
     file = io.BytesIO()
     np.savez(file, mean=np.array([print], dtype=object))
     file.seek(0)
@@ -93,7 +93,7 @@ def test_a_file_with_code_in_it_is_refused() -> None:
         NonFaceFilter(file)
 
 
-def test_quantiles_are_numpy_s(crop: Gray) -> None:
+def test_quantiles_equal_those_of_numpy(crop: Gray) -> None:
     detail = np.abs(cv2.Laplacian(crop, cv2.CV_32F))
     expected = np.quantile(detail, nonface_filter._SHARES)
     np.testing.assert_allclose(nonface_filter._quantiles(detail), expected, rtol=1e-6)

@@ -23,12 +23,12 @@ def crop(portrait: Gray, face: Face) -> Gray:
     return align(portrait, face)
 
 
-def test_a_good_crop_is_good(crop: Gray, face: Face) -> None:
+def test_good_crop_has_high_quality(crop: Gray, face: Face) -> None:
     assert quality(crop, face) > 0.8
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "degrade",
     [
         lambda crop: (crop * 0.05).astype(np.uint8),
         lambda crop: np.full_like(crop, 255),
@@ -38,21 +38,21 @@ def test_a_good_crop_is_good(crop: Gray, face: Face) -> None:
     ],
     ids=["dark", "glaring", "flat", "blurred", "noise"],
 )
-def test_a_spoilt_crop_is_no_evidence(crop: Gray, face: Face, spoil: Callable[[Gray], Gray]) -> None:
-    assert quality(spoil(crop), face) < GOOD
+def test_degraded_crop_is_not_usable(crop: Gray, face: Face, degrade: Callable[[Gray], Gray]) -> None:
+    assert quality(degrade(crop), face) < GOOD
 
 
-def test_a_tiny_face_is_no_evidence(crop: Gray, face: Face) -> None:
+def test_tiny_face_is_not_usable(crop: Gray, face: Face) -> None:
     assert quality(crop, Face(face.landmarks * 0.1)) < GOOD
 
 
-def test_a_head_turned_away_is_no_evidence(crop: Gray, face: Face) -> None:
+def test_head_turned_away_has_quality_0(crop: Gray, face: Face) -> None:
     turned = face.landmarks.copy()
     turned[4, 0] += 0.6 * face.eye_distance
     assert quality(crop, Face(turned)) == 0
 
 
-def test_quality_falls_as_blur_grows(crop: Gray, face: Face) -> None:
+def test_quality_falls_with_blur(crop: Gray, face: Face) -> None:
     blurred = [np.asarray(cv2.GaussianBlur(crop, (0, 0), sigma), np.uint8) for sigma in (1.0, 2.5, 4.0, 6.0)]
     values = [quality(each, face) for each in blurred]
     assert values == sorted(values, reverse=True)

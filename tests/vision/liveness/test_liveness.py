@@ -1,4 +1,4 @@
-"""A head that turns is shown to be alive; a sheet, a bent one, and a person who holds still are not."""
+"""A turning head is live. A flat or bent sheet, and a person who holds still, are not."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 from kiosk.vision.faces.geometry import Face
 from kiosk.vision.liveness.liveness import EDGE_CHECK_INTERVAL, HELD_FOR, LONGEST_GAP, Liveness
-from tests.fakes.surfaces import SIZE, seen
+from tests.fakes.surfaces import SIZE, render
 
-EVERY = 0.04
+FRAME_INTERVAL = 0.04
 
 
-def watch(
+def judge_frames(
     liveness: Liveness,
     shape: str,
     *,
@@ -27,14 +27,17 @@ def watch(
     track: int = 1,
     seed: int = 0,
 ) -> list[bool]:
-    """The verdicts on what swings once in two seconds, the head beginning in the middle."""
-    verdicts = []
-    for index in range(round(seconds / EVERY)):
-        time = start + index * EVERY
+    """Returns the result for each frame of a surface that swings once in two seconds, starting frontal.
+
+    `yaw` and `pitch` are in degrees, `shift` in pixels.
+    """
+    results = []
+    for index in range(round(seconds / FRAME_INTERVAL)):
+        time = start + index * FRAME_INTERVAL
         swing = math.sin(math.pi * time)
-        gray, face = seen(shape, yaw * swing, pitch * swing, shift=shift * swing, seed=seed)
-        verdicts.append(liveness.judge(gray, track, face, time))
-    return verdicts
+        gray, face = render(shape, yaw * swing, pitch * swing, shift=shift * swing, seed=seed)
+        results.append(liveness.judge(gray, track, face, time))
+    return results
 
 
 @pytest.fixture
@@ -43,65 +46,65 @@ def liveness() -> Liveness:
 
 
 @pytest.mark.parametrize("turn", [{"yaw": 15.0}, {"yaw": -15.0}, {"pitch": 18.0}])
-def test_a_head_that_turns_is_alive_but_not_from_the_first_frame(liveness: Liveness, turn: dict[str, float]) -> None:
-    verdicts = watch(liveness, "head", **turn)
-    assert not any(verdicts[:3])
-    assert verdicts[-1]
+def test_turning_head_is_live_after_some_frames(liveness: Liveness, turn: dict[str, float]) -> None:
+    results = judge_frames(liveness, "head", **turn)
+    assert not any(results[:3])
+    assert results[-1]
 
 
 @pytest.mark.parametrize("shape", ["sheet", "bent"])
 @pytest.mark.parametrize("turn", [{"yaw": 30.0}, {"pitch": 25.0}, {"yaw": 25.0, "pitch": 20.0}, {"shift": 40.0}, {}])
-def test_a_sheet_is_not_however_it_is_held(liveness: Liveness, shape: str, turn: dict[str, float]) -> None:
-    assert not any(watch(liveness, shape, seconds=2.4, **turn))
+def test_moving_sheet_is_never_live(liveness: Liveness, shape: str, turn: dict[str, float]) -> None:
+    assert not any(judge_frames(liveness, shape, seconds=2.4, **turn))
 
 
-def test_a_head_that_holds_still_or_only_moves_aside_is_not_shown_to_be(liveness: Liveness) -> None:
-    assert not any(watch(liveness, "head", seconds=2.4))
-    assert not any(watch(Liveness(), "head", shift=40.0, seconds=2.4))
+def test_head_without_a_turn_is_not_live(liveness: Liveness) -> None:
+    assert not any(judge_frames(liveness, "head", seconds=2.4))
+    assert not any(judge_frames(Liveness(), "head", shift=40.0, seconds=2.4))
 
 
-def test_a_verdict_holds_while_the_head_is_still_again_but_not_for_ever(liveness: Liveness) -> None:
-    assert watch(liveness, "head", yaw=15.0, seconds=1.0)[-1]
-    after = watch(liveness, "head", seconds=HELD_FOR + 1, start=1.0)
+def test_result_holds_for_a_limited_time_after_the_turn(liveness: Liveness) -> None:
+    assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
+    after = judge_frames(liveness, "head", seconds=HELD_FOR + 1, start=1.0)
     assert after[10]
     assert not after[-1]
 
 
-def test_a_verdict_is_about_one_track(liveness: Liveness) -> None:
-    assert watch(liveness, "head", yaw=15.0, seconds=1.0)[-1]
-    assert not any(watch(liveness, "head", seconds=0.4, start=1.0, track=2))
-    assert not any(watch(liveness, "head", seconds=0.4, start=1.4, track=1))
+def test_result_belongs_to_one_track(liveness: Liveness) -> None:
+    assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
+    assert not any(judge_frames(liveness, "head", seconds=0.4, start=1.0, track=2))
+    assert not any(judge_frames(liveness, "head", seconds=0.4, start=1.4, track=1))
 
 
-def test_a_picture_held_before_a_face_that_was_shown_is_not(liveness: Liveness) -> None:
-    assert watch(liveness, "head", yaw=15.0, seconds=1.0)[-1]
-    assert not any(watch(liveness, "sheet", seconds=0.8, start=1.0, seed=7))
+def test_sheet_that_replaces_a_live_face_is_not_live(liveness: Liveness) -> None:
+    assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
+    assert not any(judge_frames(liveness, "sheet", seconds=0.8, start=1.0, seed=7))
 
 
 @pytest.mark.parametrize("gap", [LONGEST_GAP + 0.05, -0.5])
-def test_a_verdict_does_not_outlive_a_gap_or_a_clock_that_runs_back(liveness: Liveness, gap: float) -> None:
-    assert watch(liveness, "head", yaw=15.0, seconds=1.0)[-1]
-    gray, face = seen("head", 0.0)
+def test_result_is_dropped_after_a_gap_or_a_backward_clock(liveness: Liveness, gap: float) -> None:
+    assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
+    gray, face = render("head", 0.0)
     assert not liveness.judge(gray, 1, face, 0.96 + gap)
 
 
-def test_a_face_without_texture_or_in_profile_is_not_shown_to_be(liveness: Liveness) -> None:
-    _, face = seen("head", 0.0)
+def test_face_without_texture_or_in_profile_is_not_live(liveness: Liveness) -> None:
+    _, face = render("head", 0.0)
     flat = np.full((SIZE, SIZE), 128, np.uint8)
-    assert not any(liveness.judge(flat, 1, face, index * EVERY) for index in range(40))
-    gray, _ = seen("head", 0.0)
+    assert not any(liveness.judge(flat, 1, face, index * FRAME_INTERVAL) for index in range(40))
+    gray, _ = render("head", 0.0)
     aside = face.landmarks.copy()
     aside[4, 0] += 0.5 * face.eye_distance
-    assert not any(liveness.judge(gray, 1, Face(aside), 2 + index * EVERY) for index in range(40))
+    assert not any(liveness.judge(gray, 1, Face(aside), 2 + index * FRAME_INTERVAL) for index in range(40))
 
 
 @pytest.mark.parametrize(("every", "alive"), [(1, False), (2, False), (10, True)])
-def test_a_turning_head_inside_the_edges_of_a_screen_is_not_shown_to_be_alive(
+def test_turning_head_inside_screen_edges_is_not_live(
     liveness: Liveness, monkeypatch: pytest.MonkeyPatch, every: int, alive: bool
 ) -> None:
-    looks = itertools.count(1)
+    checks = itertools.count(1)
     monkeypatch.setattr(
-        "kiosk.vision.liveness.liveness.has_screen_edges", lambda _gray, _face: next(looks) % every == 0
+        "kiosk.vision.liveness.liveness.has_screen_edges", lambda _gray, _face: next(checks) % every == 0
     )
-    assert watch(liveness, "head", yaw=15.0, seconds=2.4)[-1] is alive
-    assert next(looks) == pytest.approx(2.4 / EDGE_CHECK_INTERVAL, abs=5)
+    assert judge_frames(liveness, "head", yaw=15.0, seconds=2.4)[-1] is alive
+    assert next(checks) == pytest.approx(2.4 / EDGE_CHECK_INTERVAL, abs=5)

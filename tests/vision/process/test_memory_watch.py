@@ -9,18 +9,18 @@ from kiosk.vision.process.memory_watch import FLOOD, LEAK, SETTLED_AFTER, Memory
 MB = 1 << 20
 
 
-def test_what_it_takes_to_settle_is_no_leak() -> None:
-    held = [2000 * MB, 2000 * MB + LEAK // 2]
-    watch = MemoryWatch(lambda: held.pop(0))
+def test_growth_before_settling_is_not_a_leak() -> None:
+    used = [2000 * MB, 2000 * MB + LEAK // 2]
+    watch = MemoryWatch(lambda: used.pop(0))
     assert watch.excess_bytes(10.0, quiet=True) == 0
-    assert len(held) == 2
+    assert len(used) == 2
     assert watch.excess_bytes(10.0 + SETTLED_AFTER, quiet=True) == 0
     assert watch.excess_bytes(20.0 + SETTLED_AFTER, quiet=True) == 0
 
 
 @pytest.mark.proves("vision-leaking")
 @pytest.mark.parametrize(
-    ("grown", "quiet", "ends"),
+    ("growth", "quiet", "ends"),
     [
         (LEAK - 1, True, False),
         (LEAK, True, True),
@@ -29,25 +29,25 @@ def test_what_it_takes_to_settle_is_no_leak() -> None:
         (FLOOD, False, True),
     ],
 )
-def test_a_leak_waits_for_a_quiet_moment_and_a_flood_does_not(grown: int, quiet: bool, ends: bool) -> None:
-    held = [300 * MB, 300 * MB + grown]
-    watch = MemoryWatch(lambda: held.pop(0))
+def test_leak_counts_only_while_quiet_and_a_flood_always(growth: int, quiet: bool, ends: bool) -> None:
+    used = [300 * MB, 300 * MB + growth]
+    watch = MemoryWatch(lambda: used.pop(0))
     watch.excess_bytes(0.0, quiet=True)
     watch.excess_bytes(SETTLED_AFTER, quiet=True)
-    assert watch.excess_bytes(SETTLED_AFTER + 10, quiet=quiet) == (grown if ends else 0)
+    assert watch.excess_bytes(SETTLED_AFTER + 10, quiet=quiet) == (growth if ends else 0)
 
 
-def test_it_does_not_look_at_every_frame() -> None:
-    looks: list[int] = []
-    watch = MemoryWatch(lambda: looks.append(1) or 0)  # type: ignore[func-returns-value]
+def test_memory_is_measured_only_every_few_seconds() -> None:
+    calls: list[int] = []
+    watch = MemoryWatch(lambda: calls.append(1) or 0)  # type: ignore[func-returns-value]
     for frame in range(300):
         watch.excess_bytes(frame / 30 + SETTLED_AFTER, quiet=True)
     watch.excess_bytes(1000.0, quiet=True)
-    assert len(looks) == 1
+    assert len(calls) == 1
     watch.excess_bytes(1001.0, quiet=True)
-    assert len(looks) == 1
+    assert len(calls) == 1
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not say what a process holds")
-def test_what_this_process_holds() -> None:
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not report the memory of a process")
+def test_resident_bytes_of_this_process_are_plausible() -> None:
     assert 10 * MB < resident_bytes() < 10_000 * MB

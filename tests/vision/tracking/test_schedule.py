@@ -6,27 +6,27 @@ from kiosk.vision.tracking.schedule import CALL_INTERVAL, FIRST_CALLS, IDLE_AFTE
 
 
 @pytest.mark.parametrize("rate", [10.0, 12.5, 25.0, 30.0, 60.0])
-@pytest.mark.parametrize("parts", [1, 3, 6, 12])
-def test_every_part_has_its_turn_within_half_a_second(rate: float, parts: int) -> None:
+@pytest.mark.parametrize("tiles", [1, 3, 6, 12])
+def test_every_tile_is_due_within_half_a_second(rate: float, tiles: int) -> None:
     schedule = Schedule()
-    last = dict.fromkeys(range(parts), 0.0)
+    last = dict.fromkeys(range(tiles), 0.0)
     for index in range(int(5 * rate)):
         time = index / rate
         detecting = schedule.detection_due(time, in_view=True)
         if detecting:
             schedule.record_detection(time, alive=True)
-        for part in schedule.tiles_due(time, parts, detecting=detecting):
-            last[part] = time
+        for tile in schedule.tiles_due(time, tiles, detecting=detecting):
+            last[tile] = time
         assert all(time - before <= 0.5 + 1e-6 for before in last.values())
 
 
-def test_after_a_pause_no_parts_are_made_up_for() -> None:
+def test_tiles_missed_in_a_pause_are_not_caught_up() -> None:
     schedule = Schedule()
     assert schedule.tiles_due(0.0, 6, detecting=False) == [0]
     assert len(schedule.tiles_due(100.0, 6, detecting=False)) == 1
 
 
-def test_a_lost_face_brings_on_a_detection_but_not_in_every_frame() -> None:
+def test_lost_face_causes_a_detection_but_not_in_every_frame() -> None:
     schedule = Schedule()
     schedule.record_detection(0.0, alive=True)
     assert not schedule.detection_due(1 / 30, in_view=True, lost=True)
@@ -34,7 +34,7 @@ def test_a_lost_face_brings_on_a_detection_but_not_in_every_frame() -> None:
     assert not schedule.detection_due(2 / 30, in_view=True)
 
 
-def test_idle_begins_after_quiet_and_ends_with_the_first_sign() -> None:
+def test_idle_starts_after_quiet_time_and_ends_with_a_face_or_movement() -> None:
     schedule = Schedule()
     schedule.record_detection(0.0, alive=False)
     schedule.record_detection(IDLE_AFTER - 0.1, alive=False)
@@ -48,17 +48,17 @@ def test_idle_begins_after_quiet_and_ends_with_the_first_sign() -> None:
     assert not schedule.idle
 
 
-def test_a_frame_due_at_a_sum_of_fractions_is_due() -> None:
+def test_rounding_does_not_delay_a_due_frame() -> None:
     schedule = Schedule()
     schedule.record_detection(0.7, alive=False)
     assert schedule.detection_due(0.7 + 0.1 - 1e-12, in_view=False)
 
 
-def test_the_engine_is_asked_at_once_and_then_now_and_then() -> None:
-    asked = EngineCalls()
+def test_engine_calls_are_due_at_first_always_and_then_at_intervals() -> None:
+    calls = EngineCalls()
     for index in range(FIRST_CALLS):
-        assert asked.is_due(index / 30)
-        asked.record(index / 30)
+        assert calls.is_due(index / 30)
+        calls.record(index / 30)
     last = (FIRST_CALLS - 1) / 30
-    assert not asked.is_due(last + CALL_INTERVAL / 2)
-    assert asked.is_due(last + CALL_INTERVAL)
+    assert not calls.is_due(last + CALL_INTERVAL / 2)
+    assert calls.is_due(last + CALL_INTERVAL)
