@@ -252,7 +252,7 @@ def _export(stage: Stage) -> ExportPage:
 def _written(stage: Stage) -> None:
     page = _export(stage)
     stage.go(times=1)
-    page.status.say(
+    page.status.set_text(
         stage.service.strings.exported("kiosk-journal-2026-01-02-030405.csv, kiosk-journal-2026-01-02-030405.json")
     )
 

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QAbstractButton, QLabel, QWidget
 
-from kiosk.ui.products.carousel import Conveyor
+from kiosk.ui.products.carousel import ProductCarousel
 from kiosk.ui.products.images import Picture
 from kiosk.ui.service.fact_table import FactTable
 from kiosk.ui.service.pin_dialog import PinDialog
@@ -19,7 +19,7 @@ from kiosk.ui.shop.screens.product import Badge
 from kiosk.ui.shop.still_there import Countdown
 from kiosk.ui.shop.window import ShopWindow
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.icons import AnimatedIcon
 from kiosk.ui.widgets.pin_pad import Dots
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text, fits
@@ -28,7 +28,7 @@ from kiosk.ui.widgets.theme import SMALLEST_PIXELS
 VISIBLE_PARTS = (
     QAbstractButton,
     Text,
-    Sign,
+    AnimatedIcon,
     Ring,
     Picture,
     QrCode,
@@ -36,7 +36,7 @@ VISIBLE_PARTS = (
     Badge,
     Dots,
     Countdown,
-    Conveyor,
+    ProductCarousel,
     FactTable,
 )
 MIN_CONTRAST = 4.5
@@ -74,22 +74,22 @@ def _name(widget: QWidget) -> str:
 def _clipped(window: ShopWindow) -> Iterator[str]:
     for part in visible_parts(window):
         where = place(part, window)
-        if not isinstance(part, Conveyor) and not window.rect().contains(where):
+        if not isinstance(part, ProductCarousel) and not window.rect().contains(where):
             yield f"{_name(part)} at {where.getRect()} extends beyond the window"
         if (
-            isinstance(part, Sign | Ring | Picture | QrCode | Countdown)
+            isinstance(part, AnimatedIcon | Ring | Picture | QrCode | Countdown)
             and min(part.width(), part.height()) < MIN_PICTURE_SIDE
         ):
             yield f"{_name(part)} is only {part.width()}×{part.height()}"
-        for drawn in getattr(part, "drawn", []):
-            if not fits(drawn.font, drawn.text, drawn.place.size(), wrap=drawn.wrap):
-                yield f"{drawn.text!r} does not fit {drawn.place.width()}×{drawn.place.height()}"
-            if not part.rect().contains(drawn.place):
-                yield f"{drawn.text!r} at {drawn.place.getRect()} extends beyond {_name(part)}"
-            if drawn.font.pixelSize() < SMALLEST_PIXELS:
-                yield f"{drawn.text!r} is too small"
-            if theme.worst_contrast(drawn.colour, drawn.ground) < MIN_CONTRAST:
-                yield f"{drawn.text!r} has too little contrast"
+        for placed in getattr(part, "drawn", []):
+            if not fits(placed.font, placed.text, placed.place.size(), wrap=placed.wrap):
+                yield f"{placed.text!r} does not fit {placed.place.width()}×{placed.place.height()}"
+            if not part.rect().contains(placed.place):
+                yield f"{placed.text!r} at {placed.place.getRect()} extends beyond {_name(part)}"
+            if placed.font.pixelSize() < SMALLEST_PIXELS:
+                yield f"{placed.text!r} is too small"
+            if theme.worst_contrast(placed.colour, placed.ground) < MIN_CONTRAST:
+                yield f"{placed.text!r} has too little contrast"
         for one, other in combinations(getattr(part, "drawn", []), 2):
             if one.place.intersects(other.place):
                 yield f"{one.text!r} and {other.text!r} overlap"

@@ -52,9 +52,9 @@ class Walk:
                 self.open.update(written_by(pid))
         if phase is Phase.ATTRACT and "done" in self.phases:
             self.window.leave()
-        elif phase is Phase.ATTRACT and NOTICED["faces"]:
+        elif phase is Phase.ATTRACT and SLOWED_SHARE["faces"]:
             shop.touch(Start(True))
-        elif phase is Phase.BROWSING and NOTICED["estimates"]:
+        elif phase is Phase.BROWSING and SLOWED_SHARE["estimates"]:
             shop.touch(Choose(SLOT))
         elif phase is Phase.SELECTED:
             shop.touch(Continue())
@@ -70,7 +70,7 @@ class Walk:
             shop.touch(Cancel())
 
 
-NOTICED = {"faces": 0, "estimates": 0, "estimates before consent": 0}
+SLOWED_SHARE = {"faces": 0, "estimates": 0, "estimates before consent": 0}
 
 
 class WatchedVision(VisionProcess):
@@ -82,10 +82,10 @@ class WatchedVision(VisionProcess):
         observations = super().poll()
         faces = [face for observation in observations for face in observation.faces]
         estimates = sum(face.estimate is not None for face in faces)
-        NOTICED["faces"] += len(faces)
-        NOTICED["estimates"] += estimates
+        SLOWED_SHARE["faces"] += len(faces)
+        SLOWED_SHARE["estimates"] += estimates
         if WALKS and "browsing" not in WALKS[0].phases:
-            NOTICED["estimates before consent"] += estimates
+            SLOWED_SHARE["estimates before consent"] += estimates
         return observations
 
 
@@ -115,7 +115,7 @@ def main(sandbox: Path, report: Path) -> None:
     machine.VisionProcess, machine.DemoMachine = WatchedVision, FastMachine  # type: ignore[misc]
     machine.run(Config(), machine.RunOptions(demo=True, source="demo"))
     (walk,) = WALKS
-    said = {"phases": walk.phases, "open": sorted(walk.open), "found": walk.found, **NOTICED}
+    said = {"phases": walk.phases, "open": sorted(walk.open), "found": walk.found, **SLOWED_SHARE}
     report.write_text(json.dumps(said), encoding="utf-8")
 
 

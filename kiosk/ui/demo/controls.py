@@ -1,7 +1,7 @@
-"""The control window of `kiosk run --demo`: what a terminal, a dispenser and an ID reader could do, one button each.
+"""The control window of `kiosk run --demo`: a button for everything that the simulated devices can do.
 
-By itself everything goes well after a moment. As soon as that is off, payment and vend wait for a button here.
-Where there is no room beside the shop it is one small button in the corner above it, which unfolds the others.
+In automatic mode everything succeeds after a moment. Without it, payment and vend wait for a button here. If there is
+no space beside the shop, the window is one small button in the corner that unfolds the others.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ABOVE = Qt.WindowType.WindowStaysOnTopHint | Qt.WindowType.FramelessWindowHint
 
 
 class Machine(Protocol):
-    """What a demo machine lets a person play with."""
+    """The parts of a demo machine that the window controls."""
 
     terminal: SimulatedTerminal
     dispenser: SimulatedDispenser
@@ -47,16 +47,16 @@ class Machine(Protocol):
 
 
 class DemoControls(QWidget):
-    """A plain window for a mouse, beside the machine's own; closing it leaves the machine as it is."""
+    """A window for the mouse, beside the machine's window. Closing it does not change the machine."""
 
     def __init__(self, machine: Machine, shop: Shop, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self._machine = machine
         self._shop = shop
-        self._words = DemoStrings(self)
+        self._strings = DemoStrings(self)
         self._beside: QWidget | None = None
         self.buttons: dict[str, QPushButton] = {}
-        """By group and name, in the language that the window began with."""
+        """The buttons by group and name, in the window's first language."""
         self.groups: list[QLabel] = []
 
         # Widgets and layout
@@ -102,25 +102,25 @@ class DemoControls(QWidget):
         self.timer.start()
 
     def show_beside(self, window: QWidget) -> None:
-        """Right of `window`, which is shown first, and made narrower for it; folded up where that leaves no room."""
-        window.show()  # one that comes later covers this one where nobody manages windows, as on a bare X server
+        """Shows it to the right of `window`, which is made narrower for it; folded up if there is no space."""
+        window.show()  # without a window manager, a window shown later would cover this one
         self._beside = window
         self._take_place()
         self.show()
 
     def _take_place(self) -> None:
-        """As large as the texts of the language need, and where that covers nothing."""
+        """Adjusts the size to the texts of the language, and the position so that it covers nothing."""
         self._fit()
         screen = self._beside.screen() if self._beside else None
         if self._beside is None or screen is None:
             return
         room = screen.availableGeometry()
-        place = None if self._is_folding else beside(self._beside, self.width(), room)
+        place = None if self._is_folding else position_beside(self._beside, self.width(), room)
         if place is not None:
             self.move(place)
             return
         if not self._is_folding:
-            # Into the corner over the shop, where its screens have nothing to touch; a touch on them does not cover it.
+            # In a corner of the shop that has nothing to touch, and above it, so that a touch does not cover it.
             was_shown = self.isVisible()
             self.setWindowFlags(self.windowFlags() | _ABOVE)  # which hides it
             self._box.setContentsMargins(6, 6, 6, 6)
@@ -132,7 +132,7 @@ class DemoControls(QWidget):
         self.setGeometry(corner)
 
     def _fit(self) -> None:
-        """`adjustSize` would leave a window that is folded up 100 pixels high."""
+        """Fits the size to the content; `adjustSize` would leave a folded window 100 pixels high."""
         self._box.activate()
         size = self._box.totalSizeHint()
         if self._box.hasHeightForWidth():
@@ -141,7 +141,7 @@ class DemoControls(QWidget):
 
     @property
     def _is_folding(self) -> bool:
-        """Whether it is over the shop, and folds up."""
+        """Whether it is over the shop and can be folded."""
         return not self.unfold.isHidden()
 
     def _groups(self) -> list[tuple[str, list[tuple[str, Callable[[], None]]]]]:
@@ -234,9 +234,9 @@ class DemoControls(QWidget):
 
     def _renew(self) -> None:
         machine = self._machine
-        self.auto.setText(self._words.automatic(machine.automatic))
+        self.auto.setText(self._strings.automatic(machine.automatic))
         self.state.setText(
-            self._words.state(
+            self._strings.state(
                 self._shop.snapshot.phase,
                 terminal=machine.terminal.waiting is not None,
                 dispenser=machine.dispenser.waiting is not None,
@@ -245,9 +245,9 @@ class DemoControls(QWidget):
         )
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(self._words.window_title())
-        self.unfold.setText(self._words.controls())
-        self.facts.setText(self._words.facts(self._machine.attendant_pin, self._machine.service_pin))
+        self.setWindowTitle(self._strings.window_title())
+        self.unfold.setText(self._strings.controls())
+        self.facts.setText(self._strings.facts(self._machine.attendant_pin, self._machine.service_pin))
         buttons = iter(self.buttons.values())
         for label, (title, actions) in zip(self.groups, self._groups(), strict=True):
             label.setText(f"<b>{title}</b>")
@@ -265,20 +265,20 @@ class DemoControls(QWidget):
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         self.timer.stop()
-        self._beside = None  # which may go before its controls do
+        self._beside = None  # the shop may be deleted first
         super().closeEvent(event)
 
 
 GAP = 8
-"""Pixels between the two, and right of them: a window manager adds frames, and tells their width too late."""
+"""Pixels between and beside the windows, because a window manager reports its frames too late."""
 NARROWEST = 640
-"""Pixels that a shop's window is not made narrower than for its controls."""
+"""The smallest width in pixels to which a shop's window is reduced for its controls."""
 
 
-def beside(window: QWidget, width: int, room: QRect) -> QPoint | None:
-    """Where something of this width has its place in `room`, right of `window`; None where there is none.
+def position_beside(window: QWidget, width: int, room: QRect) -> QPoint | None:
+    """Returns the position to the right of `window` for something of this width; None if there is no space in `room`.
 
-    A window that leaves too little is moved to the left and made narrower, unless it fills the screen.
+    If needed, moves `window` to the left and makes it narrower, unless it fills the screen.
     """
     frame = window.frameGeometry()
     lack = max(frame.right() + 1 + GAP + width + GAP - (room.right() + 1), 0)

@@ -1,7 +1,7 @@
-"""How smoothly a window runs: what it paints, how long that takes, and when its thread does not come round.
+"""Measures how smoothly a window runs: paints, their duration, and stalls of its event loop.
 
-`FrameMeter` is arithmetic on times that it is told; `FrameWatch` tells it those of a window. All of it counts from the
-first picture: what comes before is the launch.
+`FrameMeter` computes with times that it receives; `FrameWatch` records those of a window. Everything counts from the
+first image; what comes before is the launch.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from PyQt6.QtWidgets import QWidget
 
 from kiosk.common.process_usage import Usage, seconds_since_launch, usage
 
-BEAT_MS = 10
+TURN_MS = 10
 STALL = 0.05
-"""Seconds in which the event loop did not come round, and a touch would have had to wait."""
+"""Seconds without a turn of the event loop that count as a stall: a touch would have had to wait."""
 
 
 class FrameMeter:
-    """Counts and times, in seconds of one clock."""
+    """Counts and durations, in seconds of one clock."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -33,18 +33,21 @@ class FrameMeter:
         self.pictures = 0
         self.paints: list[float] = []
         self.intervals: list[float] = []
-        """Between two paints with a new picture each."""
+        """Seconds between two paints with a new image each."""
         self.stalls: list[float] = []
         self.own_stalls = 0
-        """Those in which the thread itself had the processor for longer than `STALL`: the others are the machine's."""
+        """Stalls in which the thread itself used the processor for longer than `STALL`.
+
+        The machine caused the others.
+        """
 
     @property
     def began(self) -> bool:
-        """Whether a picture was painted."""
+        """Whether an image was painted."""
         return self._began is not None
 
-    def painted(self, began: float, ended: float, *, new_picture: bool) -> None:
-        """Everything in the window that had changed was painted."""
+    def record_paint(self, began: float, ended: float, *, new_picture: bool) -> None:
+        """Records a paint of the window, from `began` to `ended`."""
         if new_picture:
             if self._began is None:
                 self._began = ended
@@ -56,8 +59,8 @@ class FrameMeter:
             self._now = max(self._now, ended)
             self.paints.append(ended - began)
 
-    def beat(self, now: float, worked: float) -> None:
-        """The event loop came round; `worked` is the processor time that its thread has used by now."""
+    def record_turn(self, now: float, worked: float) -> None:
+        """Records a turn of the event loop; `worked` is the processor time of its thread so far."""
         if self._began is None:
             return
         self._now = max(self._now, now)
@@ -70,11 +73,11 @@ class FrameMeter:
 
     @property
     def seconds(self) -> float:
-        """Since the first picture."""
+        """Seconds since the first image."""
         return 0.0 if self._began is None else self._now - self._began
 
     def summary(self) -> dict[str, Any]:
-        """Times in milliseconds; None where there was nothing to measure."""
+        """Returns the results for JSON, with times in milliseconds; None where nothing was measured."""
         return {
             "seconds": round(self.seconds, 2),
             "pictures_per_second": self._rate(self.pictures),
@@ -92,9 +95,9 @@ class FrameMeter:
 
 
 class FrameWatch(QObject):
-    """Tells a meter what a window does, from its construction on; it costs a timer's turn each `BEAT_MS`.
+    """Records the paints and event loop turns of a window in a meter. It costs one timer tick per `TURN_MS`.
 
-    `pictures` says how many the window has painted so far.
+    `pictures` returns the number of images painted so far.
     """
 
     def __init__(self, window: QWidget, pictures: Callable[[], int]) -> None:
@@ -106,23 +109,23 @@ class FrameWatch(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_beat)
-        self._timer.start(BEAT_MS)
+        self._timer.start(TURN_MS)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Time the event in which Qt paints the window and gives it to the screen."""
+        """Measures the event in which Qt paints the window and sends it to the screen."""
         if watched is None or event is None or event.type() != QEvent.Type.UpdateRequest:
             return False
         pictures, began = self._pictures(), time.perf_counter()
         watched.event(event)
-        self.meter.painted(began, time.perf_counter(), new_picture=self._pictures() != pictures)
+        self.meter.record_paint(began, time.perf_counter(), new_picture=self._pictures() != pictures)
         if self._launch is None and self.meter.began:
             self._launch = seconds_since_launch()
             self._before = {pid: used for _, pid, used in self._used()}
         return True
 
     def report(self) -> dict[str, Any]:
-        """The meter's summary, with the launch and what each process used; for JSON."""
+        """Returns the meter's summary with the launch time and the resources of each process, for JSON."""
         report: dict[str, Any] = {"launch_to_first_picture_s": None if self._launch is None else round(self._launch, 2)}
         report |= self.meter.summary()
         report["processes"] = {
@@ -132,7 +135,7 @@ class FrameWatch(QObject):
         return report
 
     def _share(self, pid: int, used: Usage) -> float | None:
-        """Percent of one core."""
+        """Returns the processor time in percent of one core."""
         before = self._before.get(pid)
         seconds = self.meter.seconds
         return round((used.processor - before.processor) / seconds * 100, 1) if before and seconds else None
@@ -143,11 +146,11 @@ class FrameWatch(QObject):
         return [(name, pid, used) for name, pid, used in asked if used is not None]
 
     def _on_beat(self) -> None:
-        self.meter.beat(time.perf_counter(), time.thread_time())
+        self.meter.record_turn(time.perf_counter(), time.thread_time())
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """A report for people, a line for each thing."""
+    """Returns a report as text, one line for each value."""
     lines = [
         f"first picture      {_said(report['launch_to_first_picture_s'], 's')} after the launch",
         f"pictures           {_said(report['pictures_per_second'])} a second over {report['seconds']:g} s",

@@ -1,6 +1,6 @@
-"""The demo window: the live picture, the estimate beside it, and everything vision may be going through.
+"""The demo window: the live image, the estimate beside it, and the state of vision.
 
-It only looks: it polls vision on a timer and neither starts nor stops it.
+It polls vision on a timer; it neither starts nor stops it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kiosk.ui.demo.frame_meter import FrameWatch
 from kiosk.ui.live.estimate_panel import EstimatePanel
 from kiosk.ui.live.panel import show_observation
 from kiosk.ui.live.view import LiveView
-from kiosk.ui.runtime.event_loop import application, show_until_closed, tick_every, tick_on_news
+from kiosk.ui.runtime.event_loop import application, set_interval, show_until_closed, tick_when_readable
 from kiosk.ui.translations.live import Strings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import LIVE_FOR, LIVE_MS, STILL_MS, Pace
@@ -25,23 +25,23 @@ from kiosk.ui.widgets.theme import Scale
 from kiosk.vision.process.messages import Vision, VisionState
 
 PACE_EVERY = 0.5
-"""Seconds between two readings of frame rate and latency: numbers that change faster cannot be read."""
+"""Seconds between two updates of frame rate and latency: faster ones cannot be read."""
 WINDOW_SIZE = QSize(1280, 800)
 BESIDE = 57.0
-"""Width of the panel beside the picture, in units."""
+"""The width of the panel beside the image, in units."""
 BELOW, BELOW_SHARE = 58.0, 0.34
-"""Height of the panel below the picture: units at least, and a share of a tall window."""
+"""The height of the panel below the image: its least in units, and its share of a tall window."""
 PICTURED = (VisionState.RUNNING, VisionState.ENDED)
-"""In any other state the picture goes at once: nobody's face stays on a screen that has stopped seeing them."""
+"""The states in which the image stays. In others it is removed at once, so that no face remains on the screen."""
 
 
 class DemoWindow(QWidget):
-    """Shows what `vision` says. `groups` are the age groups to draw until the first estimate brings its own."""
+    """Shows the results of `vision`. `groups` are the age groups to show before the first estimate."""
 
     failed = pyqtSignal(str)
-    """Vision came to the state FAILED; with its fault."""
+    """Emitted with the fault when vision reaches the state FAILED."""
     closed = pyqtSignal()
-    """It looks no more, and vision may go."""
+    """Emitted when the window no longer uses vision."""
 
     def __init__(
         self,
@@ -62,12 +62,12 @@ class DemoWindow(QWidget):
         self._pace_age = 0.0
         self._still_for = 0.0
         self._is_woken = False
-        words = Strings(self)
-        self._words = words
+        strings = Strings(self)
+        self._strings = strings
 
         # Widgets
-        self.view = LiveView(words, mirrored=mirrored, parent=self)
-        self.panel = EstimatePanel(words, groups, self)
+        self.view = LiveView(strings, mirrored=mirrored, parent=self)
+        self.panel = EstimatePanel(strings, groups, self)
 
         # Layout
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
@@ -78,7 +78,7 @@ class DemoWindow(QWidget):
         self._box.addWidget(self.panel)
 
         # Appearance
-        self.setWindowTitle(words.window_title())
+        self.setWindowTitle(strings.window_title())
         theme.fill_ground(self, theme.GROUND)
         self.resize(WINDOW_SIZE)
         if fullscreen:
@@ -96,16 +96,16 @@ class DemoWindow(QWidget):
 
     @property
     def upright(self) -> bool:
-        """Whether the window is taller than wide, the panel below the picture."""
+        """Whether the window is taller than wide, so that the panel is below the image."""
         return self.height() > self.width()
 
     def wake_on(self, descriptor: int) -> None:
-        """Ask vision as soon as this can be read, too: a picture is shown when it comes and not at the next tick."""
+        """Also polls vision when `descriptor` is readable, so that an image is shown at once."""
         self._is_woken = True
-        self._news = tick_on_news(descriptor, self.timer, self._on_tick)
+        self._news = tick_when_readable(descriptor, self.timer, self._on_tick)
 
     def advance(self, seconds: float) -> None:
-        """Ask vision what is new, show it, and move everything on by `seconds`."""
+        """Polls vision, shows what is new, and advances the animations by `seconds`."""
         observations = self._vision.poll()
         self._show_state()
         for observation in observations:
@@ -114,13 +114,13 @@ class DemoWindow(QWidget):
         if preview is not None and self._state in PICTURED:
             self.view.set_preview(preview)
         if observations and self._state is VisionState.RUNNING:
-            self._nearest = show_observation(observations[-1], self._nearest, self.view, self.panel, self._words)
+            self._nearest = show_observation(observations[-1], self._nearest, self.view, self.panel, self._strings)
         self._show_pace(seconds)
         self.view.advance(seconds)
         self.panel.advance(seconds)
         news = not self._is_woken and (bool(observations) or preview is not None)
-        self._still_for = 0.0 if news or self.view.moving else self._still_for + seconds
-        tick_every(self.timer, LIVE_MS if self._still_for < LIVE_FOR else STILL_MS)
+        self._still_for = 0.0 if news or self.view.is_moving else self._still_for + seconds
+        set_interval(self.timer, LIVE_MS if self._still_for < LIVE_FOR else STILL_MS)
         if self._state is VisionState.FAILED and not self._told_failed:
             self._told_failed = True
             self.failed.emit(self._fault or "")
@@ -133,11 +133,11 @@ class DemoWindow(QWidget):
             return
         entered = state is not self._state
         self._state, self._fault = state, fault
-        self.view.set_notice(self._words.notice(state), self._words.fault(fault))
+        self.view.set_notice(self._strings.notice(state), self._strings.fault(fault))
         if not entered:
             return
         if state is VisionState.RUNNING:
-            self.panel.show_sentence(self._words.invitation())
+            self.panel.show_sentence(self._strings.invitation())
         else:
             self._nearest = None
             self._pace.clear()
@@ -145,7 +145,7 @@ class DemoWindow(QWidget):
             if state not in PICTURED:
                 self.view.clear_picture()
             self.view.set_pace("")
-            self.panel.show_sentence(self._words.idle(state))
+            self.panel.show_sentence(self._strings.idle(state))
 
     def _show_pace(self, seconds: float) -> None:
         self._pace_age += seconds
@@ -155,7 +155,7 @@ class DemoWindow(QWidget):
         if fps is not None and latency is not None:
             self._pace_age = 0.0
             on_reserve = self._vision.engine_fault is not None
-            self.view.set_pace(self._words.pace(fps, latency, on_reserve=on_reserve))
+            self.view.set_pace(self._strings.pace(fps, latency, on_reserve=on_reserve))
 
     # Slots
 
@@ -188,7 +188,7 @@ class DemoWindow(QWidget):
         super().closeEvent(event)
         self.timer.stop()
         self.closed.emit()
-        self.view.clear_picture()  # it lies in memory that whoever runs vision gives back
+        self.view.clear_picture()  # it is in shared memory that is freed with vision
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
         key = event.key() if event is not None else None
@@ -210,14 +210,14 @@ def run(
     wake_on: int | None = None,
     tell: Callable[[dict[str, Any]], None] | None = None,
 ) -> int:
-    """Show `vision` until the window is closed, Ctrl-C, `seconds` are over, or vision failed: then 1, else 0.
+    """Shows `vision` until the window is closed, a signal comes, or `seconds` are over; returns 1 if vision failed.
 
-    `wake_on` is a descriptor that can be read once vision has news. `tell` is given how smoothly it went, as
-    `FrameWatch` reports it, while vision still runs. Raises `WindowError` for an error in a slot.
+    `wake_on` is a descriptor that is readable when vision has news. `tell` receives the report of `FrameWatch` at the
+    end. Raises `WindowError` for an error in a slot.
     """
     app = application()
     window = DemoWindow(vision, fullscreen=fullscreen, mirrored=mirrored, groups=groups)
-    window.failed.connect(window.close)  # whoever called this says why
+    window.failed.connect(window.close)  # the caller reports the fault
     fit_screen(window)
     if wake_on is not None:
         window.wake_on(wake_on)
@@ -232,7 +232,7 @@ def run(
 
 
 def fit_screen(window: QWidget) -> None:
-    """Make `window` no larger than its screen has room for."""
+    """Reduces `window` to the available size of its screen."""
     screen = window.screen()
     if screen is not None:
         window.resize(window.size().boundedTo(screen.availableSize()))

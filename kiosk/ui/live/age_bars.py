@@ -1,4 +1,4 @@
-"""The age groups as bars, one below the other, the one that is shown standing out."""
+"""Shows the probabilities of the age groups as bars, with the shown group emphasised."""
 
 from __future__ import annotations
 
@@ -16,69 +16,70 @@ from kiosk.ui.widgets.animation import ease
 from kiosk.ui.widgets.theme import Scale
 
 GLIDE = 0.16
-"""Seconds in which a bar comes two thirds of the way to its new length."""
+"""The time constant in seconds with which a bar approaches its new length."""
 
 
 class AgeBars(QWidget):
-    """A distribution over age groups; at rest, the groups alone."""
+    """A probability for each age group; without an estimate, only the groups' labels and empty bars."""
 
-    def __init__(self, words: Strings, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
+    def __init__(self, strings: Strings, groups: Sequence[AgeGroup], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = words
+        self._strings = strings
         self._scale = Scale.of(QSize(800, 800))
         self.groups = tuple(groups)
         self.target = (0.0,) * len(self.groups)
         self.shown = self.target
         self.certain = False
-        self.emphasised: int | None = None  # the row that stands out
-        self._looks: list[Hashable] = []
-        self.presence = 0.0  # of the percentages; while they are away the bars take their room
+        self.emphasised: int | None = None  # the emphasised row
+        self._painted_states: list[Hashable] = []
+        self.presence = 0.0  # opacity of the percentages; without them the bars use their space
 
     # What to show
 
     def show_estimate(self, estimate: Estimate, *, certain: bool) -> None:
-        """Aim at its probabilities, its group standing out; only a certain one gets the accent colour."""
+        """Shows an estimate's probabilities and emphasises its group; only a `certain` one in the accent colour."""
         if estimate.groups != self.groups:
             self.groups = estimate.groups
             self.shown = (0.0,) * len(self.groups)
-        self._aim(estimate.age_probabilities, self.groups.index(estimate.group), certain=certain)
+        self._set_target(estimate.age_probabilities, self.groups.index(estimate.group), certain=certain)
 
-    def rest(self) -> None:
-        """Nothing to say: the bars run empty."""
-        self._aim((0.0,) * len(self.groups), None, certain=False)
+    def show_nothing(self) -> None:
+        """Lets the bars run empty."""
+        self._set_target((0.0,) * len(self.groups), None, certain=False)
 
     def forget(self) -> None:
-        """Empty at once, without running empty."""
-        self.rest()
+        """Empties the bars at once."""
+        self.show_nothing()
         self.shown, self.presence = self.target, 0.0
         self.update()
 
-    def _aim(self, target: tuple[float, ...], emphasised: int | None, *, certain: bool) -> None:
+    def _set_target(self, target: tuple[float, ...], emphasised: int | None, *, certain: bool) -> None:
         if (target, emphasised, certain) != (self.target, self.emphasised, self.certain):
             self.target, self.emphasised, self.certain = target, emphasised, certain
             self._renew()
 
     def _renew(self) -> None:
-        """Paint the rows that look different from when this was last asked."""
-        before, self._looks = self._looks, self._look_of_rows()
-        for row, (old, new) in enumerate(zip_longest(before, self._looks)):
+        """Repaints the rows that have changed since the last call."""
+        before, self._painted_states = self._painted_states, self._row_states()
+        for row, (old, new) in enumerate(zip_longest(before, self._painted_states)):
             if old != new:
                 self.update(self._row(row))
 
-    def _look_of_rows(self) -> list[Hashable]:
-        every = (self.certain, self.resting, self.presence)
+    def _row_states(self) -> list[Hashable]:
+        every = (self.certain, self.is_empty, self.presence)
         return [
-            (group, self._words.percent(target), round(2 * self.width() * shown), row == self.emphasised, every)
+            (group, self._strings.percent(target), round(2 * self.width() * shown), row == self.emphasised, every)
             for row, (group, target, shown) in enumerate(zip(self.groups, self.target, self.shown, strict=True))
         ]
 
     @property
-    def resting(self) -> bool:
-        """Whether there is nothing to say."""
+    def is_empty(self) -> bool:
+        """Whether no estimate is shown."""
         return self.emphasised is None
 
     def advance(self, seconds: float) -> None:
-        presence = 0.0 if self.resting else 1.0
+        """Advances the animation by `seconds`."""
+        presence = 0.0 if self.is_empty else 1.0
         if (self.shown, self.presence) != (self.target, presence):
             self.presence = ease(self.presence, presence, seconds, GLIDE, near=0.01)
             self.shown = tuple(
@@ -87,6 +88,7 @@ class AgeBars(QWidget):
             self._renew()
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self._scale = scale
         self.updateGeometry()
         self.update()
@@ -102,13 +104,13 @@ class AgeBars(QWidget):
         return self.sizeHint()
 
     def column_widths(self) -> tuple[int, int]:
-        """Of the labels and of the percentages, each with room for the widest in bold."""
+        """Returns the widths of the labels and of the percentages, for the widest text in bold."""
         metrics = QFontMetrics(self._font(emphasised=True))
-        labels = max(metrics.horizontalAdvance(self._words.ages(group)) for group in self.groups)
-        return labels + 1, metrics.horizontalAdvance(self._words.percent(1.0)) + 1
+        labels = max(metrics.horizontalAdvance(self._strings.ages(group)) for group in self.groups)
+        return labels + 1, metrics.horizontalAdvance(self._strings.percent(1.0)) + 1
 
     def _row(self, row: int) -> QRect:
-        """Of whole pixels, so that no row is painted with its neighbour."""
+        """Returns a row's rectangle in whole pixels, so that rows are painted separately."""
         top, bottom = (round(each * self.height() / len(self.groups)) for each in (row, row + 1))
         return QRect(0, top, self.width(), bottom - top)
 
@@ -135,14 +137,14 @@ class AgeBars(QWidget):
         painter.drawText(
             QRectF(area.left(), area.top(), labels, area.height()),
             middle | Qt.AlignmentFlag.AlignLeft,
-            self._words.ages(self.groups[row]),
+            self._strings.ages(self.groups[row]),
         )
-        if not self.resting:
+        if not self.is_empty:
             painter.setOpacity(self.presence)
             painter.drawText(
                 QRectF(area.right() - percents, area.top(), percents, area.height()),
                 middle | Qt.AlignmentFlag.AlignRight,
-                self._words.percent(self.target[row]),
+                self._strings.percent(self.target[row]),
             )
             painter.setOpacity(1.0)
         room = (percents + gap) * self.presence
@@ -162,7 +164,7 @@ class AgeBars(QWidget):
         painter.setBrush(theme.TRACK)
         painter.drawRoundedRect(bar, radius, radius)
         if share > 0:
-            # a whole bar pushed in from the left and cut off there, so that one percent is one percent long
+            # a full bar, shifted to the left and clipped, so that one percent is exactly one percent long
             track = QPainterPath()
             track.addRoundedRect(bar, radius, radius)
             painter.save()

@@ -1,4 +1,4 @@
-"""What the panel says first: the age as a big number with the gender below it, or a sentence instead."""
+"""The top of the estimate panel: the age as a large number with the gender below it, or a message instead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kiosk.ui.widgets.theme import Scale
 
 
 class BigAge(QWidget):
-    """`about 34`: the word small, the number as large as the panel allows, on one baseline."""
+    """`about 34`: a small word and a large number on one baseline."""
 
     WIDEST = "88"
 
@@ -25,12 +25,14 @@ class BigAge(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def set_age(self, word: str, age: int, colour: QColor) -> None:
+        """Shows an age in years, with a word such as `about` before it."""
         if (word, str(age), colour) != (self.word, self.number, self.colour):
             self.word, self.number, self.colour = word, str(age), colour
             self.setAccessibleName(f"{word} {age}")
             self.update()
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self._scale = scale
         self.updateGeometry()
         self.update()
@@ -47,7 +49,7 @@ class BigAge(QWidget):
         number, word = QFontMetrics(self._number_font), QFontMetrics(self._word_font)
         width = word.horizontalAdvance(self.word) + self._scale.px(theme.GAP)
         width += number.horizontalAdvance(self.number or self.WIDEST)
-        # a line's own height has room for accents that digits do not have
+        # a line's height includes space for accents, which digits do not have
         return QSize(width, number.capHeight() + self._scale.px(1.0))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
@@ -68,9 +70,9 @@ class BigAge(QWidget):
 class EstimatePage(QWidget):
     """Age and gender."""
 
-    def __init__(self, words: Strings, parent: QWidget | None = None) -> None:
+    def __init__(self, strings: Strings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = words
+        self._strings = strings
 
         # Widgets
         self.age = BigAge(self)
@@ -90,19 +92,21 @@ class EstimatePage(QWidget):
         self._box.addLayout(self._row)
 
     def show_estimate(self, age: int, gender: str, probability: float, *, certain: bool) -> None:
-        """Near white once it is certain, quieter until then."""
-        self.age.set_age(self._words.about(), age, theme.TEXT if certain else theme.QUIET)
-        self.gender.setText(self._words.gender(gender))
-        self.probability.setText(self._words.percent(probability))
+        """Shows age and gender, in near white if `certain`, else in gray."""
+        self.age.set_age(self._strings.about(), age, theme.TEXT if certain else theme.QUIET)
+        self.gender.setText(self._strings.gender(gender))
+        self.probability.setText(self._strings.percent(probability))
         theme.colour_text(self.gender, theme.TEXT if certain else theme.QUIET)
         theme.colour_text(self.probability, theme.QUIET)
 
     def forget(self) -> None:
+        """Removes age and gender."""
         self.age.set_age("", 0, theme.QUIET)
         for label in (self.gender, self.probability):
             label.clear()
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self.age.rescale(scale)
         self.gender.setFont(scale.font(theme.TITLE, QFont.Weight.DemiBold))
         self.probability.setFont(scale.font(theme.TITLE))
@@ -111,7 +115,7 @@ class EstimatePage(QWidget):
 
 
 class SentencePage(QWidget):
-    """A headline and what to do."""
+    """A title and a text that says what to do."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -130,11 +134,13 @@ class SentencePage(QWidget):
         self._box.addWidget(self.text)
         self._box.addStretch(1)
 
-    def say(self, message: Message) -> None:
+    def set_text(self, message: Message) -> None:
+        """Shows a message."""
         self.title.setText(message.title)
         self.text.setText(message.text)
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self.title.setFont(scale.font(theme.TITLE, QFont.Weight.DemiBold))
         self.text.setFont(scale.font(theme.BODY))
         self._box.setSpacing(scale.px(theme.GAP))

@@ -1,4 +1,4 @@
-"""From the pixels of a frame to the pixels of the widget that shows it."""
+"""Maps pixels of a camera frame to pixels of the widget that shows it, and chooses the customer's face."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from PyQt6.QtCore import QRectF, QSize
 from kiosk.estimate import FaceObservation
 
 CLEARLY_NEARER = 1.2
-"""By how much another face must be larger before the panel turns to it."""
+"""The factor by which another face must be larger before it counts as the customer's."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A frame scaled to cover a view, centred, what stands over cut off; mirrored or not."""
+    """A frame scaled to cover a view, centred and cropped, mirrored or not."""
 
     frame: tuple[int, int]
     """Width and height of the frame."""
@@ -25,17 +25,17 @@ class Mapping:
 
     @property
     def zoom(self) -> float:
-        """Pixels of the view for one of the frame."""
+        """Pixels of the view for one pixel of the frame."""
         return max(self.view.width() / self.frame[0], self.view.height() / self.frame[1])
 
     @property
     def picture(self) -> QRectF:
-        """Where the whole frame lies; it reaches over the view's edges."""
+        """The rectangle of the whole frame in the view's pixels; it extends beyond the view."""
         width, height = self.frame[0] * self.zoom, self.frame[1] * self.zoom
         return QRectF((self.view.width() - width) / 2, (self.view.height() - height) / 2, width, height)
 
     def to_view(self, box: QRectF) -> QRectF:
-        """Turn a box of the frame into one of the view."""
+        """Returns a box in the frame's pixels as a box in the view's pixels."""
         zoom, picture = self.zoom, self.picture
         left = self.frame[0] - box.right() if self.mirrored else box.left()
         return QRectF(
@@ -44,7 +44,7 @@ class Mapping:
 
 
 def nearest(faces: Sequence[FaceObservation], current: int | None = None) -> FaceObservation | None:
-    """Choose the largest face, which is the nearest; the track `current` keeps its turn against one hardly larger."""
+    """Returns the largest face, which is the nearest. The track `current` stays unless another is clearly larger."""
     if not faces:
         return None
     largest = max(faces, key=_area)

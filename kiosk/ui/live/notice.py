@@ -1,4 +1,4 @@
-"""A calm sentence over the picture, for when there is nothing live to show."""
+"""A message over the image, shown while there is no live image."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from kiosk.ui.translations.live import Message
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.icons import Finder
+from kiosk.ui.widgets.icons import FaceFrameIcon
 from kiosk.ui.widgets.theme import Scale
 
 
 class Notice(QWidget):
-    """A headline, what to expect, and in small letters what a service person needs to know."""
+    """A title, a text, and in small letters a fault for the service staff."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
 
         # Widgets
-        self.finder = Finder(theme.QUIET, self)
+        self.face_icon = FaceFrameIcon(theme.QUIET, self)
         self.title = QLabel(self)
         self.text = QLabel(self)
         self.fault = QLabel(self)
@@ -32,20 +32,22 @@ class Notice(QWidget):
         # Layout
         self._box = QVBoxLayout(self)
         self._box.addStretch(1)
-        self._box.addWidget(self.finder, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._box.addWidget(self.face_icon, 0, Qt.AlignmentFlag.AlignHCenter)
         self._box.addWidget(self.title)
         self._box.addWidget(self.text)
         self._box.addWidget(self.fault)
         self._box.addStretch(1)
 
-    def say(self, message: Message, fault: str = "") -> None:
+    def set_text(self, message: Message, fault: str = "") -> None:
+        """Shows a message and a fault; an empty fault is hidden."""
         self.title.setText(message.title)
         self.text.setText(message.text)
         self.fault.setText(fault)
         self.fault.setVisible(bool(fault))
 
     def rescale(self, scale: Scale) -> None:
-        self.finder.setFixedSize(scale.px(11), scale.px(11))
+        """Uses these sizes from now on."""
+        self.face_icon.setFixedSize(scale.px(11), scale.px(11))
         self.title.setFont(scale.font(theme.TITLE, QFont.Weight.DemiBold))
         self.text.setFont(scale.font(theme.BODY))
         self.fault.setFont(scale.font(theme.CAPTION))

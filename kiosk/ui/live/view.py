@@ -1,7 +1,7 @@
-"""The live picture: it covers its widget, mirrored like a mirror, with a frame on each face.
+"""The live image, mirrored, with a frame on each face.
 
-The picture is scaled once for each preview, straight from the memory that vision writes it to, and kept; while a frame
-glides between two previews, only what lies under it is drawn again. Nothing of it is ever written anywhere.
+Each preview is scaled once, directly from shared memory, and kept. While a frame moves between two previews, only the
+area under it is painted again. The image is never written anywhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from kiosk.estimate import FaceObservation
-from kiosk.ui.live.face_overlay import Overlay
+from kiosk.ui.live.face_overlay import FaceOverlay
 from kiosk.ui.live.mapping import Mapping
 from kiosk.ui.live.notice import Notice
 from kiosk.ui.translations.live import Message, Strings
@@ -24,18 +24,18 @@ from kiosk.vision.process.messages import Preview
 
 
 class LiveView(QWidget):
-    """Shows previews, marks faces, and says calmly when there is nothing live to show."""
+    """Shows previews with marked faces, or a message if there is no live image."""
 
-    def __init__(self, words: Strings, *, mirrored: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, strings: Strings, *, mirrored: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.mirrored = mirrored
-        self.overlay = Overlay(words)
+        self.overlay = FaceOverlay(strings)
         self._scale = Scale.of(QSize(800, 800))
         self._preview: Preview | None = None
         self._picture: QPixmap | None = None
         self._fresh = False
         self.pictures = 0
-        """How many were painted, each counted once."""
+        """The number of images painted so far."""
 
         # Widgets
         self.notice = Notice(self)
@@ -48,7 +48,7 @@ class LiveView(QWidget):
 
     @property
     def mapping(self) -> Mapping | None:
-        """From frame to widget; None before the first picture."""
+        """The mapping from the camera image to the widget; None before the first image."""
         if self._preview is None:
             return None
         return Mapping(self._preview.frame_size, self.size(), self.mirrored)
@@ -56,50 +56,53 @@ class LiveView(QWidget):
     # What to show
 
     def set_preview(self, preview: Preview) -> None:
+        """Shows a new image."""
         self._preview = preview
         self._fresh = True
         self.update()
 
     def set_faces(self, faces: Sequence[FaceObservation], nearest: int | None) -> None:
+        """Marks these faces; `nearest` is the customer's track."""
         self.overlay.set_faces(faces, nearest)
 
     def clear_picture(self) -> None:
-        """Show a plain ground."""
+        """Removes the image."""
         self._preview = self._picture = None
         self._fresh = False
         self.update()
 
     def clear_faces(self) -> None:
-        """Take every mark away at once: whoever they were on is not seen any more."""
+        """Removes all frames at once."""
         self.overlay.clear()
         self.update()
 
     def set_notice(self, message: Message | None, fault: str = "") -> None:
-        """Dim the picture and say `message` over it; None lifts that."""
+        """Dims the image and shows `message` over it; None shows the image again."""
         if message is not None:
-            self.notice.say(message, fault)
+            self.notice.set_text(message, fault)
         if self.notice.isHidden() != (message is None):
             self.notice.setVisible(message is not None)
             self.update()
 
     def set_pace(self, text: str) -> None:
-        """Frame rate and latency for the corner; an empty text hides it."""
+        """Shows frame rate and latency in the corner; an empty text hides them."""
         self.pace.setText(text)
         self.pace.setVisible(bool(text))
         self._place_pace()
 
     def advance(self, seconds: float) -> None:
-        """Move the frames on; paints only where something moved."""
-        before = self._marked() if self.moving else QRegion()
+        """Advances the animation by `seconds` and repaints only what moved."""
+        before = self._marked() if self.is_moving else QRegion()
         if self.overlay.advance(seconds):
             self.update(before | self._marked())
 
     @property
-    def moving(self) -> bool:
-        """Whether frames are still on their way."""
-        return self.overlay.moving
+    def is_moving(self) -> bool:
+        """Whether frames still move."""
+        return self.overlay.is_moving
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self._scale = scale
         self.notice.rescale(scale)
         self.pace.rescale(scale)
@@ -124,7 +127,7 @@ class LiveView(QWidget):
             return
         if self._picture.deviceIndependentSize().toSize() == self.size():
             painter.drawPixmap(0, 0, self._picture)
-        else:  # of before the view changed, until there is another
+        else:  # an image of the old size, until the next one
             painter.drawPixmap(self.rect(), self._picture)
         if self.notice.isHidden():
             self.overlay.paint(painter, mapping, self._scale)
@@ -132,7 +135,7 @@ class LiveView(QWidget):
             painter.fillRect(self.rect(), theme.DIM)
 
     def _fit(self, preview: Preview, mapping: Mapping) -> None:
-        """Cut, scale and mirror the preview, in the pixels of the screen; one that is lost leaves the one before it."""
+        """Crops, scales and mirrors the preview for the screen. If it was overwritten, the last image stays."""
         ratio = self.devicePixelRatioF()
         fitted = QPixmap(self.size() * ratio)
         fitted.setDevicePixelRatio(ratio)
@@ -141,7 +144,7 @@ class LiveView(QWidget):
         if self.mirrored:
             painter.translate(self.width(), 0)
             painter.scale(-1, 1)
-        # Qt scales its own format several times faster than BGR: it is what vision writes, and needs no conversion
+        # Qt scales its own format, which vision writes, several times faster than BGR.
         painter.drawImage(mapping.picture, as_image(preview).convertToFormat(QImage.Format.Format_RGB32))
         painter.end()
         if preview.intact():
@@ -149,7 +152,7 @@ class LiveView(QWidget):
             self.pictures += 1
 
     def _marked(self) -> QRegion:
-        """Where the frames and their labels are."""
+        """Returns the region of the frames and labels."""
         mapping = self.mapping
         return QRegion() if mapping is None else self.overlay.region(mapping, self._scale)
 
@@ -160,13 +163,14 @@ class LiveView(QWidget):
 
 
 class Pill(QLabel):
-    """A line of small text that is readable on any picture. It is drawn once: each picture under it shows it again."""
+    """A small line of text that is readable on any image. It is rendered once and then painted over each image."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._drawn: tuple[object, QPixmap] | None = None
 
     def rescale(self, scale: Scale) -> None:
+        """Uses these sizes from now on."""
         self.setFont(scale.font(theme.CAPTION))
         self.setContentsMargins(scale.px(1.6), scale.px(0.7), scale.px(1.6), scale.px(0.7))
         theme.colour_text(self, theme.TEXT)
@@ -195,7 +199,7 @@ class Pill(QLabel):
 
 
 def as_image(preview: Preview) -> QImage:
-    """Show Qt the preview's own pixels, without a copy; the image keeps them alive."""
+    """Returns a `QImage` on the preview's pixels, without a copy. The image keeps the pixels alive."""
     pixels = np.ascontiguousarray(preview.image)
     height, width, channels = pixels.shape
     kind = QImage.Format.Format_RGB32 if channels == 4 else QImage.Format.Format_BGR888

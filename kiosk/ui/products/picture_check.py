@@ -1,6 +1,6 @@
-"""Draws a catalogue's own pictures once, in a process that may die of it: the screen's thread must not.
+"""Renders the catalogue's images once in a separate process, so that a harmful image cannot stop the window.
 
-A few hundred letters of SVG can ask for more drawing than a year is long, and name a file that never ends.
+A few hundred characters of SVG can take years to render, or refer to a file that never ends.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pathlib import Path
 from kiosk.common.errors import KioskError
 
 SIDE = 1200
-"""Pixels: larger than any screen shows one."""
+"""The side in pixels at which images are rendered, larger than on any screen."""
 
 MOST_CPU_S = 5
 MOST_WAIT_S = 60
 MOST_MEMORY = 2 << 30
-"""Bytes of address space; Qt alone takes a tenth."""
+"""Bytes of address space. Qt alone needs a tenth of it."""
 
 
 class PictureError(KioskError):
-    """A picture that would hold up the machine."""
+    """An image takes too much time or memory to render."""
 
 
 def check_drawable(pictures: Sequence[Path]) -> None:
-    """Raises `PictureError` for the first picture that takes seconds, or much memory. One that is none is no harm."""
+    """Raises `PictureError` for the first image that takes too much time or memory. Unreadable files do no harm."""
     if not pictures:
         return
     command = [sys.executable, "-m", __name__, *(str(picture.absolute()) for picture in pictures)]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    # Not in the present folder, whose files Python would take for modules: catalogues come from anywhere.
+    # Not in the current folder, whose files Python would import as modules.
     result = subprocess.run(
         command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
     )
@@ -42,29 +42,29 @@ def check_drawable(pictures: Sequence[Path]) -> None:
     if result.returncode == 0:
         return
     if not begun:
-        raise PictureError(f"no picture of the catalogue can be drawn: Qt ends with status {result.returncode}")
+        raise PictureError(f"the catalogue's pictures cannot be drawn: Qt ended with status {result.returncode}")
     raise PictureError(
-        f"picture {pictures[begun - 1]} takes more than {MOST_CPU_S} seconds to draw, or more memory than there is for "
-        "it: make a PNG of it, or a simpler drawing"
+        f"picture {pictures[begun - 1]} takes more than {MOST_CPU_S} seconds to draw, or too much memory: "
+        "replace it by a PNG or a simpler drawing"
     )
 
 
 def main(paths: Sequence[str]) -> None:
-    """Says a line before it draws each; the system ends it where that takes too much."""
+    """Prints a line before it renders each image. The system kills the process if that takes too much."""
     from PyQt6.QtCore import QSize
     from PyQt6.QtGui import QGuiApplication
 
-    from kiosk.ui.products.images import drawn
+    from kiosk.ui.products.images import load_image
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    application = QGuiApplication(["kiosk"])  # for the letters in a drawing
+    application = QGuiApplication(["kiosk"])  # for text in a drawing
     for path in paths:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + 1 + MOST_CPU_S, -1))
-        signal.alarm(MOST_WAIT_S)  # a file may also keep it waiting
+        signal.alarm(MOST_WAIT_S)  # reading a file may also take forever
         print(flush=True)
-        drawn(Path(path), QSize(SIDE, SIDE))
+        load_image(Path(path), QSize(SIDE, SIDE))
     signal.alarm(0)
     application.quit()
 

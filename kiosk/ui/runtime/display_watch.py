@@ -1,7 +1,7 @@
-"""A display that is unplugged, switched off at its cable or exchanged: the window is put back on whatever there is.
+"""Puts the window back on a screen after a display was unplugged, switched off or exchanged.
 
-Without a screen Qt keeps a window on a made-up one, and the platform may leave it hidden, small or on no screen at all
-when the display is there again. Meanwhile the sale goes on, and ends by its time-outs as one that nobody touches.
+Without a display Qt keeps the window on a virtual screen. When a display is back, the platform may leave the window
+hidden, small or on no screen. Meanwhile a sale goes on and ends by its time-outs.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from PyQt6.QtWidgets import QWidget
 log = logging.getLogger(__name__)
 
 SETTLES_MS = 500
-"""A display announces itself several times: size, place and which one is the first come one after the other."""
+"""Milliseconds to wait, because a display announces size, position and order one after the other."""
 
 
 class DisplayWatch:
-    """Keeps `window` on the first screen; one that is `fullscreen` fills it, whatever its size is by now."""
+    """Keeps `window` on the primary screen; a `fullscreen` window fills it."""
 
     def __init__(self, app: QGuiApplication, window: QWidget, *, fullscreen: bool) -> None:
         self._app = app
@@ -34,17 +34,17 @@ class DisplayWatch:
         app.primaryScreenChanged.connect(self._changed)
 
     def stop(self) -> None:
-        """The window is about to go: no display concerns it any more."""
+        """Stops watching, before the window is deleted."""
         self._app.screenRemoved.disconnect(self._lost)
         self._app.screenAdded.disconnect(self._found)
         self._app.primaryScreenChanged.disconnect(self._changed)
 
     def _lost(self) -> None:
-        log.warning("a display is gone")
+        log.warning("a display was disconnected")
         self.timer.start()
 
     def _found(self) -> None:
-        log.warning("a display is there")
+        log.warning("a display was connected")
         self.timer.start()
 
     def _changed(self) -> None:
@@ -53,7 +53,7 @@ class DisplayWatch:
     def _put_back(self) -> None:
         screen = self._app.primaryScreen()
         if screen is None:
-            return  # the next one that is found is heard of
+            return  # the next one that is connected is reported
         self._window.setScreen(screen)
         if self._fullscreen:
             self._window.setGeometry(screen.geometry())

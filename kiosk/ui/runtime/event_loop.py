@@ -1,4 +1,4 @@
-"""Qt's event loop around one window: until it is closed, Ctrl-C, SIGTERM, or a given time."""
+"""Runs Qt's event loop for one window, until it is closed, a signal comes, a time is over, or a slot fails."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from PyQt6.QtWidgets import QApplication, QWidget
 
 from kiosk.common.errors import KioskError
 
-TURN_MS = 50
+log = logging.getLogger(__name__)
+
+CHECK_MS = 50
 
 
 def application() -> QApplication:
-    """The one that there is, or a new one; keep it for as long as there are widgets."""
+    """Returns the application, creating it if needed. Keep it for as long as there are widgets."""
     existing = QApplication.instance()
     return existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
 
@@ -30,13 +32,11 @@ def show_until_closed(
     seconds: float | None = None,
     may_leave: Callable[[], bool] = lambda: True,
 ) -> bool:
-    """Show `window` until it is closed; `seconds` and signals end it by `leave()`, where it has that.
+    """Shows `window` until it is closed, or until a signal or the end of `seconds`; returns whether these ended it.
 
-    Returns whether one of these wanted it to end.
-
-    Both wait until `may_leave` says yes, which is asked again and again; a second signal does not wait. Python hears
-    of a signal in the middle of anything, so that here it is only counted, and acted upon at the next turn of a timer.
-    An error in a slot ends it at once, as `WindowError`.
+    Both call `window.leave()`, if it exists, once `may_leave()` returns True. A second signal does not wait for that.
+    Python may receive a signal at any point, so it is only counted, and handled at the next tick of a timer. Raises
+    `WindowError` at once if a slot fails.
     """
     leave = getattr(window, "leave", window.close)
     signals = 0
@@ -46,57 +46,57 @@ def show_until_closed(
         nonlocal signals
         signals += 1
 
-    def be_over() -> None:
+    def time_is_over() -> None:
         nonlocal over
         over = True
 
     def leave_now() -> None:
-        turn.stop()
+        check_timer.stop()
         leave()
         app.quit()
 
-    def look() -> None:
+    def check() -> None:
         if signals > 1 or ((signals or over) and may_leave()):
             leave_now()
 
     end = QTimer(window)
     end.setSingleShot(True)
-    end.timeout.connect(be_over)
-    turn = QTimer(window)
-    turn.setInterval(TURN_MS)
-    turn.timeout.connect(look)
-    turn.start()
+    end.timeout.connect(time_is_over)
+    check_timer = QTimer(window)
+    check_timer.setInterval(CHECK_MS)
+    check_timer.timeout.connect(check)
+    check_timer.start()
     if seconds is not None:
         end.start(round(seconds * 1000))
     before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         if not window.isVisible():
             window.show()
-        with guard(leave_now):
+        with end_on_slot_error(leave_now):
             app.exec()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        # now, not whenever Python gets to it: a window must not outlive its application
+        # Delete the window now: it must not outlive the application.
         window.deleteLater()
         app.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)
     return signals > 0 or over
 
 
-def tick_every(timer: QTimer, milliseconds: int) -> None:
-    """Let a timer tick so; one that does already goes on undisturbed."""
+def set_interval(timer: QTimer, milliseconds: int) -> None:
+    """Sets a timer's interval, without restarting it if the interval is the same."""
     if timer.interval() != milliseconds:
         timer.setInterval(milliseconds)
 
 
-def tick_on_news(descriptor: int, timer: QTimer, tick: Callable[[], None]) -> QSocketNotifier:
-    """Call `tick` also when `descriptor` can be read, at once, for as long as `timer` runs.
+def tick_when_readable(descriptor: int, timer: QTimer, tick: Callable[[], None]) -> QSocketNotifier:
+    """Calls `tick` also at once when `descriptor` becomes readable, for as long as `timer` runs.
 
-    The timer then counts anew, so that it ticks between two pieces of news and not just before the next. The notifier
-    is a child of the timer.
+    This restarts the timer, so that it ticks between two events and not just before the next. The notifier is a child
+    of the timer.
     """
 
-    def be_told() -> None:
+    def on_readable() -> None:
         if timer.isActive():
             tick()
         if timer.isActive():
@@ -106,19 +106,16 @@ def tick_on_news(descriptor: int, timer: QTimer, tick: Callable[[], None]) -> QS
 
     kind = QSocketNotifier.Type.Read
     notifier = QSocketNotifier(descriptor, kind, timer)  # type: ignore[call-overload]  # the stub has no int
-    notifier.activated.connect(be_told)
+    notifier.activated.connect(on_readable)
     return notifier
 
 
-log = logging.getLogger(__name__)
-
-
 class WindowError(KioskError):
-    """Something in the window failed that nobody had thought of. Its cause is the first error."""
+    """A slot of the window raised an unexpected error, which is the cause of this one."""
 
 
-def where(error: BaseException) -> str:
-    """`ValueError: why (file.py:12)`, on one line."""
+def error_location(error: BaseException) -> str:
+    """Returns an error and its place on one line, such as `ValueError: why (file.py:12)`."""
     said = " ".join(str(error).split())
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
@@ -126,11 +123,11 @@ def where(error: BaseException) -> str:
 
 
 @contextmanager
-def guard(leave: Callable[[], object]) -> Iterator[None]:
-    """While an event loop runs: the first error in a slot is logged and `leave` called, which has to end the loop.
+def end_on_slot_error(leave: Callable[[], object]) -> Iterator[None]:
+    """While the event loop runs, logs the first error in a slot and calls `leave`, which must end the loop.
 
-    Then raises `WindowError`, so that the process ends with an error and whoever watches it starts it again. What
-    fails after the first is not logged: it comes of it. Ctrl-C is nobody's error and goes on as it did.
+    Then raises `WindowError`, so that the process ends with an error and is restarted. Later errors are not logged,
+    because the first one causes them. Ctrl-C is handled as usual.
     """
     first: list[BaseException] = []
     before = sys.excepthook
@@ -142,11 +139,11 @@ def guard(leave: Callable[[], object]) -> Iterator[None]:
         if first:
             return
         first.append(error)
-        log.critical("the window failed: %s", where(error))
+        log.critical("the window failed: %s", error_location(error))
         try:
             leave()
         except Exception as also:
-            log.critical("and could not be closed: %s", where(also))
+            log.critical("and could not be closed: %s", error_location(also))
             QCoreApplication.exit(1)
 
     sys.excepthook = hook
@@ -155,4 +152,6 @@ def guard(leave: Callable[[], object]) -> Iterator[None]:
     finally:
         sys.excepthook = before
     if first:
-        raise WindowError(f"the window failed ({where(first[0])}): please report it, with the log") from first[0]
+        raise WindowError(f"the window failed ({error_location(first[0])}): please report it, with the log") from first[
+            0
+        ]

@@ -1,7 +1,7 @@
-"""Short sounds, made here and not recorded; silent where Qt has no sound or the operator wants none.
+"""Plays short synthesised sounds. It is silent without sound support, or if the operator disabled sound.
 
-QtMultimedia needs libraries (PulseAudio's) that a machine without a loudspeaker lacks. It is therefore looked for when
-a sound is wanted, and done without where it cannot be loaded.
+QtMultimedia needs libraries (PulseAudio's) that a machine without a loudspeaker lacks. So it is loaded only when sound
+is enabled, and its absence is no error.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ TUNES: Final = {
     "sorry": ((440.0, 0.14), (330.0, 0.22)),
     "attention": ((880.0, 0.12), (880.0, 0.12)),
 }
-"""Frequencies in hertz and seconds of each tone."""
+"""The tones of each sound, as frequency in hertz and duration in seconds."""
 
 
 def waveform(name: str) -> bytes:
-    """A WAV file: 16 bits, mono. Each tone swells and fades, so that nothing clicks."""
+    """Returns a sound as a WAV file: 16 bits, mono. Each tone fades in and out, so that nothing clicks."""
     samples: list[int] = []
     for hertz, seconds in TUNES[name]:
         count = int(RATE * seconds)
@@ -45,8 +45,8 @@ def waveform(name: str) -> bytes:
 
 
 def _effect_class() -> type[Any] | None:
-    """`QSoundEffect`, where there is one and a loudspeaker to hear it by."""
-    # Looking for them, Qt complains of every sound system that the machine lacks.
+    """Returns `QSoundEffect`, or None without QtMultimedia or an audio output."""
+    # Qt would print a message for every missing sound system.
     before = qInstallMessageHandler(lambda *_: None)
     try:
         from PyQt6.QtMultimedia import QMediaDevices, QSoundEffect
@@ -59,24 +59,26 @@ def _effect_class() -> type[Any] | None:
 
 
 class Sounds:
-    """Plays, if it is on and can."""
+    """Plays the sounds of `TUNES`, if sound is enabled and available."""
 
-    def __init__(self, *, on: bool, volume: float = 0.6) -> None:
+    def __init__(self, *, enabled: bool, volume: float = 0.6) -> None:
         self._effects: dict[str, Any] = {}
         self._folder: QTemporaryDir | None = None
-        if on:
+        if enabled:
             self._load(volume)
 
     @property
     def available(self) -> bool:
+        """Whether sounds can be played."""
         return bool(self._effects)
 
     def set_volume(self, volume: float) -> None:
-        """From 0 to 1."""
+        """Sets the volume, 0 to 1."""
         for effect in self._effects.values():
             effect.setVolume(volume)
 
     def play(self, name: str) -> None:
+        """Starts a sound of `TUNES`."""
         if effect := self._effects.get(name):
             effect.play()
 

@@ -1,4 +1,4 @@
-"""Reports to the watchdog from Qt's event loop, so that a window that hangs gives no sign of life."""
+"""Calls the watchdog from Qt's event loop, so that it expires when the window hangs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kiosk.system.watchdog import HealthChecks, Watchdog
 
 
 class WatchdogTimer:
-    """Tells the service manager that the machine is up, then that it lives, and in the end that it stops."""
+    """Notifies the service manager that the machine is ready, then alive, and at the end that it stops."""
 
     def __init__(self, window: QWidget, checks: HealthChecks, manager: ServiceManager | None = None) -> None:
         self._manager = manager or ServiceManager()
@@ -22,11 +22,11 @@ class WatchdogTimer:
         self._timer.timeout.connect(self._beat)
 
     def start(self) -> None:
-        """With the event loop's first turn, when the window can be touched."""
+        """Starts with the first turn of the event loop, when the window can be touched."""
         QTimer.singleShot(0, self._begin)
 
     def stop(self) -> None:
-        """The machine ends."""
+        """Reports that the machine is stopping."""
         self._manager.stopping()
 
     def _begin(self) -> None:

@@ -10,9 +10,9 @@ from PyQt6.QtGui import QFont, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QWidget
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.icons import paint_sign
+from kiosk.ui.widgets.icons import paint_icon
 from kiosk.ui.widgets.metrics import DisplayMetrics
-from kiosk.ui.widgets.text import WRAPPED, Drawn, fitting
+from kiosk.ui.widgets.text import WRAPPED, PlacedText, fit_font
 
 LABEL_SHARE = 0.26
 """The label's share of the width."""
@@ -71,7 +71,7 @@ class FactTable(QWidget):
         return self.rows[self.first : self.first + self.capacity]
 
     @property
-    def drawn(self) -> list[Drawn]:
+    def placed_texts(self) -> list[PlacedText]:
         """The texts of the visible rows as they are painted: label and value in turn."""
         drawn = []
         for index, row in enumerate(self.visible_rows):
@@ -80,8 +80,8 @@ class FactTable(QWidget):
                 (row.label, label, theme.QUIET, QFont.Weight.Normal),
                 (row.value, value, theme.TEXT, QFont.Weight.DemiBold if row.is_ok is False else QFont.Weight.Normal),
             ):
-                font = fitting(self._metrics.text, self._units, weight, text, place.size())
-                drawn.append(Drawn(text, font, place, colour, theme.GROUND))
+                font = fit_font(self._metrics.text, self._units, weight, text, place.size())
+                drawn.append(PlacedText(text, font, place, colour, theme.GROUND))
         return drawn
 
     def _row_rects(self, index: int) -> tuple[QRect, QRect, QRectF]:
@@ -91,22 +91,22 @@ class FactTable(QWidget):
         side = self._metrics.px(self._units)
         left = round(self.width() * self._share)
         top = index * height
-        sign = QRectF(left, top + (height - side) / 2, side, side)
+        icon = QRectF(left, top + (height - side) / 2, side, side)
         start = left + side + gap
-        return QRect(0, top, left - gap, height), QRect(start, top, self.width() - start, height), sign
+        return QRect(0, top, left - gap, height), QRect(start, top, self.width() - start, height), icon
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for drawn in self.drawn:
-            painter.setFont(drawn.font)
-            painter.setPen(drawn.colour)
+        for placed in self.placed_texts:
+            painter.setFont(placed.font)
+            painter.setPen(placed.colour)
             painter.drawText(
-                drawn.place, WRAPPED | int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), drawn.text
+                placed.place, WRAPPED | int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), placed.text
             )
         painter.setPen(theme.TRACK)
         for index, row in enumerate(self.visible_rows):
-            _, value, sign = self._row_rects(index)
+            _, value, icon = self._row_rects(index)
             if row.is_ok is not None:
-                paint_sign(painter, "check" if row.is_ok else "close", sign, theme.QUIET if row.is_ok else theme.TEXT)
+                paint_icon(painter, "check" if row.is_ok else "close", icon, theme.QUIET if row.is_ok else theme.TEXT)
             painter.drawLine(0, value.bottom(), self.width(), value.bottom())

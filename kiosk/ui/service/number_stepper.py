@@ -27,8 +27,8 @@ class Stepper(QWidget):
         self.label = Text(self, theme.BODY, colour=theme.QUIET)
         self.number = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.minus, self.plus = Button(self), Button(self)
-        for button, sign, slot in ((self.minus, "−", self._decrease), (self.plus, "+", self._increase)):
-            button.say(sign)
+        for button, icon, slot in ((self.minus, "−", self._decrease), (self.plus, "+", self._increase)):
+            button.set_text(icon)
             button.setAutoRepeat(True)
             button.clicked.connect(slot)
 
@@ -65,7 +65,7 @@ class Stepper(QWidget):
 
     def _show_value(self, value: int) -> None:
         self.value = value
-        self.number.say(self._format_value(value))
+        self.number.set_text(self._format_value(value))
         self.minus.setEnabled(value > self.minimum)
         self.plus.setEnabled(value < self.maximum)
 

@@ -78,9 +78,9 @@ class Page(QWidget):
     def arrange(self, metrics: DisplayMetrics) -> None:
         """Set the geometry of every widget, in pixels of the page."""
 
-    def button(self, slot: Callable[[], object], style: ButtonStyle = ButtonStyle.PLAIN, sign: str = "") -> Button:
+    def button(self, slot: Callable[[], object], style: ButtonStyle = ButtonStyle.PLAIN, icon: str = "") -> Button:
         """Create a button that calls `slot`. Its touches also restart the timeout of service mode."""
-        button = Button(self, style, sign)
+        button = Button(self, style, icon)
         button.clicked.connect(lambda: self.context.shop.touch(Stay()))
         button.clicked.connect(lambda: slot())
         return button

@@ -54,17 +54,17 @@ class PinDialog(QWidget):
     def ask(self) -> None:
         """Open the dialog without any digits, in the current language."""
         self._idle_seconds = 0.0
-        self.title.say(self._strings.pin_wanted())
-        self.close_button.say(self._strings.close())
+        self.title.set_text(self._strings.pin_wanted())
+        self.close_button.set_text(self._strings.close())
         self.pad.name_keys(self._shop_strings.erase(), self._shop_strings.confirm())
         self.pad.clear()
-        self.result.say("")
+        self.result.set_text("")
         self.raise_()
         self.show()
 
     def show_result(self, text: str, wait_s: float = 0.0) -> None:
         """Show what the last PIN led to. With `wait_s` > 0, show that wait and lock the keys instead."""
-        self.result.say(self._strings.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
+        self.result.set_text(self._strings.pin_wait(math.ceil(wait_s)) if wait_s > 0 else text)
         self.pad.set_open(wait_s <= 0)
 
     def advance(self, seconds: float) -> None:

@@ -57,7 +57,7 @@ class ServiceScreen(QWidget):
 
         # Widgets
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
-        self.back = Button(self, sign="left")
+        self.back = Button(self, icon="left")
         self.stock = StockPage(context, strings, shop_strings, self)
         self.settle = SettlePage(context, strings, shop_strings, self)
         self.machine = MachinePage(context, strings, shop_strings, self, backlight)
@@ -117,7 +117,7 @@ class ServiceScreen(QWidget):
         if self._context.shop.snapshot.phase is not Phase.SERVICE:
             return
         count = len(self._context.shop.snapshot.attention)
-        self.tiles[self.pages.index(self.settle)].say(self._strings.to_settle(count))
+        self.tiles[self.pages.index(self.settle)].set_text(self._strings.to_settle(count))
         if self.current is not None:
             self.current.refresh()
 
@@ -127,10 +127,10 @@ class ServiceScreen(QWidget):
         self._arrange()
 
     def _set_texts(self) -> None:
-        self.title.say(self.current.title() if self.current else self._strings.service())
-        self.back.say(self._strings.back() if self.current else self._strings.leave_service())
+        self.title.set_text(self.current.title() if self.current else self._strings.service())
+        self.back.set_text(self._strings.back() if self.current else self._strings.leave_service())
         for tile, page in zip(self.tiles, self.pages, strict=True):
-            tile.say(page.title())
+            tile.set_text(page.title())
             tile.setVisible(self.current is None)
 
     def _arrange(self) -> None:

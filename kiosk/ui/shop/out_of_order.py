@@ -17,8 +17,8 @@ from kiosk.ui.shop.screens.message import MAX_LINE_UNITS
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.translations.translator import SOURCE, Language, can_show
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.icons import Sign
-from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.icons import AnimatedIcon
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column
 from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
 from kiosk.ui.widgets.text import Text
 
@@ -27,7 +27,7 @@ RETRY_DELAYS = (5.0, 10.0, 20.0, 40.0, 60.0)
 MAX_REASON_LENGTH = 240
 """Characters of the reason that are shown, so that a small screen has room for the customer's text. The log has all."""
 _TICK_MS = 500
-_SIGN_UNITS = 22.0
+_ICON_UNITS = 22.0
 
 
 class OutOfOrderWindow(LockedWindow):
@@ -50,7 +50,7 @@ class OutOfOrderWindow(LockedWindow):
         self._languages = [code for code in languages if can_show(code)] or [SOURCE]
 
         # Widgets
-        self.sign = Sign(self, "closed")
+        self.icon_name = AnimatedIcon(self, "closed")
         self.messages = [self._message_in(code, is_first=not index) for index, code in enumerate(self._languages)]
         self.service = Text(self, theme.CAPTION, colour=theme.QUIET)
 
@@ -78,8 +78,8 @@ class OutOfOrderWindow(LockedWindow):
             message = self._strings.out_of_order()
         title = Text(self, theme.TITLE if is_first else theme.LEAD, QFont.Weight.DemiBold)
         text = Text(self, theme.LEAD if is_first else theme.BODY, colour=theme.QUIET)
-        title.say(message.title)
-        text.say(message.text)
+        title.set_text(message.title)
+        text.set_text(message.text)
         return title, text
 
     def _show_reason(self) -> None:
@@ -87,15 +87,15 @@ class OutOfOrderWindow(LockedWindow):
         if len(reason) > MAX_REASON_LENGTH:
             reason = f"{reason[:MAX_REASON_LENGTH]}…"
         with _language(self._languages[0]):
-            self.service.say(self._strings.for_service(reason))
+            self.service.set_text(self._strings.for_service(reason))
 
     def _arrange(self) -> None:
         density = pixels_per_mm(self)
         metrics = DisplayMetrics.of(self.size(), density, large_text=self._large_text)
-        width, sign = metrics.px(MAX_LINE_UNITS), metrics.px(_SIGN_UNITS)
-        parts = [Part(self.sign, sign, sign, least=sign // 3)]
+        width, icon = metrics.px(MAX_LINE_UNITS), metrics.px(_ICON_UNITS)
+        parts = [ColumnItem(self.icon_name, icon, icon, least=icon // 3)]
         for title, text in self.messages:
-            parts += [Part(title, width=width, gap=metrics.px(theme.SPACE)), Part(text, width=width)]
+            parts += [ColumnItem(title, width=width, gap=metrics.px(theme.SPACE)), ColumnItem(text, width=width)]
         for each in self.findChildren(Text):
             each.rescale(metrics)
         self.service.rescale(DisplayMetrics.of(self.size(), density))
@@ -103,7 +103,7 @@ class OutOfOrderWindow(LockedWindow):
         area = self.rect().adjusted(margin, margin, -margin, -margin)
         service_height = min(self.service.height_for(area.width()), area.height() // 4)
         self.service.setGeometry(area.left(), area.bottom() - service_height + 1, area.width(), service_height)
-        column(area.adjusted(0, 0, 0, -service_height - gap), parts, gap)
+        arrange_column(area.adjusted(0, 0, 0, -service_height - gap), parts, gap)
 
     # Events
 

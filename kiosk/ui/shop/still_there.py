@@ -13,7 +13,7 @@ from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.action_bar import ActionBar
 from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import paint_ring
-from kiosk.ui.widgets.layout import Part, column, split
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column, split
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
@@ -83,10 +83,10 @@ class StillThere(QWidget):
         self.countdown.show_seconds(seconds)
 
     def _arrange(self, metrics: DisplayMetrics) -> None:
-        self.title.say(self._strings.still_there())
-        self.text.say(self._strings.still_there_why())
-        self.no.say(self._strings.leave())
-        self.yes.say(self._strings.still_here())
+        self.title.set_text(self._strings.still_there())
+        self.text.set_text(self._strings.still_there_why())
+        self.no.set_text(self._strings.leave())
+        self.yes.set_text(self._strings.still_here())
         for text in (self.title, self.text):
             text.rescale(metrics)
         margin = metrics.px(theme.SPACE)
@@ -94,8 +94,11 @@ class StillThere(QWidget):
         upper, lower = split(area, self.bar.height(metrics, area.width()))
         self.bar.arrange(lower, metrics)
         ring = metrics.px(30)
-        parts = [Part(self.countdown, ring, ring, least=ring // 3), Part(self.title, gap=metrics.px(theme.MARGIN))]
-        column(upper, [*parts, Part(self.text)], metrics.px(theme.GAP))
+        parts = [
+            ColumnItem(self.countdown, ring, ring, least=ring // 3),
+            ColumnItem(self.title, gap=metrics.px(theme.MARGIN)),
+        ]
+        arrange_column(upper, [*parts, ColumnItem(self.text)], metrics.px(theme.GAP))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         QPainter(self).fillRect(self.rect(), theme.OVER)

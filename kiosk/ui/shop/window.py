@@ -16,7 +16,7 @@ from kiosk.config import AgeCheckConfig
 from kiosk.estimate import DECADES, AgeGroup, Observation
 from kiosk.ui.live.panel import LivePanel
 from kiosk.ui.products.images import ProductImages
-from kiosk.ui.runtime.event_loop import tick_every, tick_on_news
+from kiosk.ui.runtime.event_loop import set_interval, tick_when_readable
 from kiosk.ui.runtime.sound import Sounds
 from kiosk.ui.shop.locked_window import TICK_MS, LockedWindow
 from kiosk.ui.shop.preferences import Appearance, CustomerPreferences
@@ -81,7 +81,7 @@ class ShopWindow(LockedWindow):
         self._appearance = appearance
         self.vision_bridge = VisionBridge(vision, shop, age_check, appearance.gone_after, min_face_width)
         self._taps = SecretTaps()
-        self._sounds = Sounds(on=appearance.sound, volume=appearance.volume)
+        self._sounds = Sounds(enabled=appearance.sound, volume=appearance.volume)
         self._now = now
         self._last_sale_tick = now
         self._phase: Phase | None = None
@@ -145,7 +145,7 @@ class ShopWindow(LockedWindow):
 
         While no picture is shown, the window's own ticks are enough.
         """
-        self._frame_notifier = tick_on_news(descriptor, self.timer, self._on_tick)
+        self._frame_notifier = tick_when_readable(descriptor, self.timer, self._on_tick)
 
     def set_volume(self, volume: float) -> None:
         """Set the volume of all sounds, from 0 to 1."""
@@ -171,7 +171,7 @@ class ShopWindow(LockedWindow):
             if self._phase is Phase.ATTRACT and self._preferences.is_abandoned(self._now):
                 self._preferences.reset()
             self._show(self.shop.snapshot)
-        tick_every(self.timer, self._tick_ms)
+        set_interval(self.timer, self._tick_ms)
         if self._frame_notifier is not None:
             self._frame_notifier.setEnabled(not self.panel.isHidden())
         if self.panel.isVisible():
@@ -182,9 +182,9 @@ class ShopWindow(LockedWindow):
     @property
     def _tick_ms(self) -> int:
         """Milliseconds between two ticks, as short as the shown animations need."""
-        if self.panel.view.moving and not self.panel.isHidden():
+        if self.panel.view.is_moving and not self.panel.isHidden():
             return LIVE_MS
-        is_idle = self._phase is Phase.ATTRACT and not self._screens.attract.conveyor.noticed
+        is_idle = self._phase is Phase.ATTRACT and not self._screens.attract.carousel.is_slowed
         return IDLE_TICK_MS if is_idle else TICK_MS
 
     @property
@@ -196,7 +196,7 @@ class ShopWindow(LockedWindow):
 
     def _show_vision(self, observations: Sequence[Observation]) -> None:
         if observations:
-            self._screens.attract.conveyor.noticed = bool(observations[-1].faces)
+            self._screens.attract.carousel.is_slowed = bool(observations[-1].faces)
         preview = self._vision.preview()
         self.panel.show_state(self._vision.state)
         if not self.panel.isHidden():
@@ -264,7 +264,7 @@ class ShopWindow(LockedWindow):
     def _arrange(self, snapshot: Snapshot) -> None:
         metrics = self.metrics
         self.mark.rescale(metrics)
-        self.mark.say(self.strings.simulated() if snapshot.simulated else "")
+        self.mark.set_text(self.strings.simulated() if snapshot.simulated else "")
         layout = window_layout(
             self.size(),
             metrics,

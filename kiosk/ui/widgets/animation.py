@@ -1,6 +1,6 @@
-"""Movement and pace: easing towards a target, a steady number, frames a second.
+"""Arithmetic for animations: easing towards a target, a steady number, frame rate.
 
-Nothing here looks at a clock. Whoever ticks says how much time has passed.
+Nothing here reads a clock. The caller passes the elapsed time.
 """
 
 from __future__ import annotations
@@ -11,32 +11,35 @@ from collections import deque
 from kiosk.estimate import Observation
 
 LIVE_MS = 17
-"""Between two ticks while something live moves: sixty times a second, which is what displays show.
+"""Milliseconds between two ticks while something moves: sixty a second, as displays show.
 
-It is not less than half of what a camera takes for a picture, so that one tick falls between two of them.
+This is at least half of a camera's frame interval, so that a tick falls between two frames.
 """
 STILL_MS = 50
-"""While nothing does."""
+"""Milliseconds between two ticks while nothing moves."""
 LIVE_FOR = 0.5
-"""Seconds after the last picture or movement for which another is expected at any moment."""
+"""Seconds after the last image or movement during which the fast ticks go on."""
 
 STEADY_WITHIN = 0.7
-"""Years. A whole number follows only a change larger than this, or it would flicker at every half."""
+"""Years. The shown whole number follows only a larger change, or it would flicker at every half."""
 
 
 def ease(value: float, target: float, seconds: float, time_constant: float, near: float) -> float:
-    """`value` moved towards `target`; exactly there once it is within `near`."""
+    """Returns `value` moved exponentially towards `target`; exactly `target` once it is within `near`.
+
+    `seconds` is the elapsed time, `time_constant` the seconds in which the distance falls to 1/e.
+    """
     moved = target + (value - target) * math.exp(-seconds / time_constant)
     return target if abs(moved - target) <= near else moved
 
 
 def steady(shown: int | None, value: float) -> int:
-    """Choose the whole number to show for `value`, `shown` being there now."""
+    """Returns the whole number to show for `value`, while `shown` is on the screen."""
     return shown if shown is not None and abs(value - shown) <= STEADY_WITHIN else round(value)
 
 
 class Pace:
-    """Frame rate and latency over the last second of the observations' own times."""
+    """Measures frame rate and latency over the last second, by the observations' own times."""
 
     WINDOW = 1.0
 
@@ -44,23 +47,25 @@ class Pace:
         self._seen: deque[tuple[float, float]] = deque()
 
     def add(self, observation: Observation) -> None:
+        """Adds an observation."""
         if self._seen and observation.time <= self._seen[-1][0]:
-            self._seen.clear()  # the vision process started anew, and its clock with it
+            self._seen.clear()  # the vision process was restarted, and its clock with it
         self._seen.append((observation.time, observation.latency_ms))
         while len(self._seen) > 2 and observation.time - self._seen[0][0] > self.WINDOW:
             self._seen.popleft()
 
     def clear(self) -> None:
+        """Forgets all observations."""
         self._seen.clear()
 
     @property
     def fps(self) -> float | None:
-        """None before there is an interval to measure."""
+        """Frames per second; None before two observations."""
         if len(self._seen) < 2:
             return None
         return (len(self._seen) - 1) / (self._seen[-1][0] - self._seen[0][0])
 
     @property
     def latency_ms(self) -> float | None:
-        """The mean; None before the first observation."""
+        """The mean latency in milliseconds; None before the first observation."""
         return sum(latency for _, latency in self._seen) / len(self._seen) if self._seen else None

@@ -1,4 +1,4 @@
-"""How products share a page: as few pages as there can be, with tiles large enough to touch and to read."""
+"""Arranges products on pages: as few pages as possible, with tiles large enough to touch and to read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PyQt6.QtCore import QRect, QSize
 
 @dataclass(frozen=True)
 class Grid:
-    """Columns and rows of one page."""
+    """Columns and rows of a page, and the number of pages."""
 
     columns: int
     rows: int
@@ -18,10 +18,11 @@ class Grid:
 
     @property
     def per_page(self) -> int:
+        """Tiles on one page."""
         return self.columns * self.rows
 
     def place(self, area: QRect, index: int, gap: int) -> QRect:
-        """Of the tile with this index on its page."""
+        """Returns the rectangle of the tile with this index on its page."""
         width = (area.width() - gap * (self.columns - 1)) / self.columns
         height = (area.height() - gap * (self.rows - 1)) / self.rows
         left, top = index % self.columns * (width + gap), index // self.columns * (height + gap)
@@ -34,9 +35,9 @@ class Grid:
 
 
 def grid_for(count: int, area: QSize, least: QSize, most: QSize, gap: int) -> Grid:
-    """The grid for `count` products: everything on one page if it can be, in tiles as square as they come.
+    """Returns the grid for `count` products: one page if possible, with tiles as square as possible.
 
-    `least` is the smallest tile and `most` the largest: a single product need not fill a wall.
+    `least` is the smallest tile and `most` the largest; sizes and `gap` are in pixels.
     """
     columns_most = max((area.width() + gap) // (least.width() + gap), 1)
     rows_most = max((area.height() + gap) // (least.height() + gap), 1)
@@ -50,7 +51,7 @@ def grid_for(count: int, area: QSize, least: QSize, most: QSize, gap: int) -> Gr
         width = min((area.width() - gap * (columns - 1)) / columns, most.width())
         height = min((area.height() - gap * (rows - 1)) / rows, most.height())
         empty = columns * rows - each
-        # a picture wants a tile a little higher than wide; an empty place looks like something missing
+        # images look best in tiles a little higher than wide; empty places look like missing products
         badness = abs(math.log(width / height / 0.85)) + 0.12 * empty
         if best is None or badness < best[0]:
             best = badness, Grid(columns, rows, pages)

@@ -1,6 +1,7 @@
-"""Small drawings in one line, all with the same pen; the large ones move a little.
+"""Line icons, all drawn with the same pen, and small indicators. Large icons are animated.
 
-Each is drawn in a square from 0 to 100. `turn` runs from 0 to 1 and begins anew: what moves, moves by it.
+Each icon is drawn in a square from 0 to 100. `turn` is the phase of its animation: it runs from 0 to 1, again and
+again.
 """
 
 from __future__ import annotations
@@ -15,28 +16,28 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.ui.widgets import theme
 
 SECONDS = 2.4
-"""Of one turn."""
+"""Seconds of one animation cycle."""
 _PEN = 7.0
 
 Draw = Callable[[QPainter, float], None]
 
 
-def paint_sign(
+def paint_icon(
     painter: QPainter, name: str, place: QRectF, colour: QColor, turn: float = 0.0, pen: float = _PEN
 ) -> None:
-    """Draw the sign `name` into the square `place`."""
+    """Paints the icon `name` into the square `place`; `turn` is its phase, `pen` the line width of 100."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.translate(place.topLeft())
     painter.scale(place.width() / 100, place.height() / 100)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(colour, pen, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-    SIGNS[name](painter, turn)
+    ICONS[name](painter, turn)
     painter.restore()
 
 
-class Sign(QWidget):
-    """A large sign that moves."""
+class AnimatedIcon(QWidget):
+    """A large animated icon."""
 
     def __init__(self, parent: QWidget, name: str, colour: QColor = theme.TEXT) -> None:
         super().__init__(parent)
@@ -44,12 +45,14 @@ class Sign(QWidget):
         self.colour = colour
         self.turn = 0.0
 
-    def show_sign(self, name: str) -> None:
+    def set_icon(self, name: str) -> None:
+        """Shows another icon."""
         if name != self.name:
             self.name, self.turn = name, 0.0
             self.update()
 
     def advance(self, seconds: float) -> None:
+        """Advances the animation by `seconds`."""
         self.turn = (self.turn + seconds / SECONDS) % 1
         if self.name in MOVING:
             self.update()
@@ -58,8 +61,8 @@ class Sign(QWidget):
         side = float(min(self.width(), self.height()))
         place = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
         painter = QPainter(self)
-        # a large sign takes a finer line
-        paint_sign(painter, self.name, place, self.colour, self.turn, pen=_PEN * 0.62)
+        # a large icon has a finer line
+        paint_icon(painter, self.name, place, self.colour, self.turn, pen=_PEN * 0.62)
 
 
 def _line(painter: QPainter, *points: float) -> None:
@@ -67,7 +70,7 @@ def _line(painter: QPainter, *points: float) -> None:
 
 
 def _swing(turn: float) -> float:
-    """0 to 1 and back."""
+    """Returns a value that goes from 0 to 1 and back during a cycle."""
     return (1 - math.cos(turn * 2 * math.pi)) / 2
 
 
@@ -101,12 +104,12 @@ def _face(painter: QPainter) -> None:
 
 def _look(painter: QPainter, turn: float) -> None:
     grown = 2.5 * _swing(turn)
-    painter.drawPath(corners(QRectF(8 - grown, 8 - grown, 84 + 2 * grown, 84 + 2 * grown), radius=15, arm=8))
+    painter.drawPath(corner_path(QRectF(8 - grown, 8 - grown, 84 + 2 * grown, 84 + 2 * grown), radius=15, arm=8))
     _face(painter)
 
 
-def _no_look(painter: QPainter, _: float) -> None:
-    painter.drawPath(corners(QRectF(8, 8, 84, 84), radius=15, arm=8))
+def _no_camera(painter: QPainter, _: float) -> None:
+    painter.drawPath(corner_path(QRectF(8, 8, 84, 84), radius=15, arm=8))
     _face(painter)
     _line(painter, 10, 90, 90, 10)
 
@@ -126,7 +129,7 @@ def _reach(painter: QPainter, _: float) -> None:
 
 
 def _card(painter: QPainter, turn: float) -> None:
-    """A card comes to a reader, which sends out its waves."""
+    """A card approaches a reader."""
     near = _swing(min(turn * 1.6, 1.0))
     painter.drawRoundedRect(QRectF(58, 14, 34, 72), 7, 7)
     painter.drawRoundedRect(QRectF(66, 24, 18, 16), 2, 2)
@@ -152,7 +155,7 @@ def _id(painter: QPainter, turn: float) -> None:
 
 
 def _tray(painter: QPainter, turn: float) -> None:
-    """Something comes down into the tray."""
+    """A product falls into the tray."""
     fallen = min(turn * 1.5, 1.0) ** 2
     opacity = 1.0 if turn < 0.85 else (1 - turn) / 0.15
     painter.setOpacity(opacity)
@@ -198,7 +201,7 @@ def _person(painter: QPainter, turn: float) -> None:
 
 
 def _product(painter: QPainter, _: float) -> None:
-    """A box, of whatever it may hold."""
+    """A closed box."""
     painter.drawRoundedRect(QRectF(8, 30, 84, 62), 6, 6)
     _line(painter, 8, 50, 92, 50)
     _line(painter, 8, 34, 24, 8, 76, 8, 92, 34)
@@ -206,12 +209,12 @@ def _product(painter: QPainter, _: float) -> None:
 
 
 def badge_text(age: int) -> str:
-    """As it stands on a product."""
+    """Returns the text of a minimum age badge, such as `18+`."""
     return f"{age}+"
 
 
 def paint_badge(painter: QPainter, place: QRectF, age: int, font: QFont, ground: QColor) -> None:
-    """A minimum age, in a ring."""
+    """Paints a minimum age in a ring into the square `place`."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     line = place.height() * 0.07
@@ -223,14 +226,14 @@ def paint_badge(painter: QPainter, place: QRectF, age: int, font: QFont, ground:
     painter.restore()
 
 
-SIGNS: dict[str, Draw] = {
+ICONS: dict[str, Draw] = {
     "left": _left,
     "right": _right,
     "close": _close,
     "check": _check,
     "backspace": _backspace,
-    "look": _look,
-    "no_look": _no_look,
+    "camera": _look,
+    "no_camera": _no_camera,
     "letters": _letters,
     "reach": _reach,
     "card": _card,
@@ -243,11 +246,11 @@ SIGNS: dict[str, Draw] = {
     "person": _person,
     "product": _product,
 }
-MOVING = {"look", "card", "id", "tray", "refund", "person"}
+MOVING = {"camera", "card", "id", "tray", "refund", "person"}
 
 
-def corners(frame: QRectF, radius: float, arm: float) -> QPainterPath:
-    """Four rounded corners of `frame`, each with two arms."""
+def corner_path(frame: QRectF, radius: float, arm: float) -> QPainterPath:
+    """Returns a path of the four rounded corners of `frame`, each with two arms; lengths in pixels."""
     path = QPainterPath()
     for x, y, right, down in (
         (frame.left(), frame.top(), 1, 1),
@@ -262,14 +265,15 @@ def corners(frame: QRectF, radius: float, arm: float) -> QPainterPath:
     return path
 
 
-class Finder(QWidget):
-    """The sign, filling its square."""
+class FaceFrameIcon(QWidget):
+    """The icon, filling its square."""
 
     def __init__(self, colour: QColor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.colour = colour
 
     def set_colour(self, colour: QColor) -> None:
+        """Changes the colour."""
         if colour != self.colour:
             self.colour = colour
             self.update()
@@ -281,13 +285,13 @@ class Finder(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self.colour, line, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         frame = QRectF(line, line, side - 2 * line, side - 2 * line)
-        painter.drawPath(corners(frame, radius=side * 0.18, arm=side * 0.1))
+        painter.drawPath(corner_path(frame, radius=side * 0.18, arm=side * 0.1))
 
 
 def paint_ring(painter: QPainter, area: QRect, thickness: float, share: float) -> QRectF:
-    """Paints it as large as fits in the middle of `area`, `thickness` as a share of its size; returns its square.
+    """Paints a progress ring in the middle of `area`; returns its square. `thickness` is a share of its size.
 
-    `share`, from -1 to 1, is what is lit from the top on: to the right, or a negative one to the left.
+    `share`, -1 to 1, is the lit part from the top: clockwise, or counter-clockwise if negative.
     """
     side = min(area.width(), area.height())
     line = side * thickness

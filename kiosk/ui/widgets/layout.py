@@ -1,7 +1,7 @@
-"""WindowLayout in a rectangle: a column of parts that shrink together, and a row of equal or weighted ones.
+"""Arranges widgets in a rectangle: a column whose items shrink together, or a row with equal or weighted widths.
 
-Qt's own layouts give a text that wraps the height it wants or cut it off. These give every part its share of what
-there is, and a text then takes a smaller letter.
+Qt's layouts give a wrapped text its full height or cut it off. These give every item a share of the available space,
+and a text then uses smaller letters.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from kiosk.ui.widgets.text import Text
 
 
 @dataclass(frozen=True)
-class Part:
+class ColumnItem:
     """A widget in a column."""
 
     widget: QWidget
     height: int = 0
-    """What it wants; 0 for a text, which knows."""
+    """The desired height in pixels; 0 for a text, which computes it."""
     width: int = 0
-    """0 for the whole column."""
+    """The width in pixels; 0 for the width of the column."""
     least: int = 0
-    """Below which it does not shrink."""
+    """The smallest height in pixels."""
     gap: int = -1
-    """Above it; -1 for the column's own."""
+    """The space above it in pixels; -1 for the column's gap."""
 
 
-def column(area: QRect, parts: Sequence[Part], gap: int, *, at: float = 0.5) -> int:
-    """Place `parts` one below the other in `area`, `at` of what is left over above them. Gives the lowest pixel.
+def arrange_column(area: QRect, parts: Sequence[ColumnItem], gap: int, *, at: float = 0.5) -> int:
+    """Places `parts` one below the other in `area`; returns the lowest pixel.
 
-    Widgets that are hidden, and texts that say nothing, take no room.
+    `at` is the share of the remaining space that goes above them. Hidden widgets and empty texts take no space.
     """
     shown = [part for part in parts if _wants(part, area.width()) > 0 and not part.widget.isHidden()]
     wants = [_wants(part, area.width()) for part in shown]
@@ -41,7 +41,7 @@ def column(area: QRect, parts: Sequence[Part], gap: int, *, at: float = 0.5) -> 
     gaps[:1] = [0] * len(gaps[:1])
     room = area.height() - sum(gaps)
     if room < sum(wants) and sum(gaps) > 0:
-        # first the spaces give way, to a third
+        # the gaps shrink first, to a third
         gaps = [each - min(each * 2 // 3, (sum(wants) - room) * each // sum(gaps) + 1) for each in gaps]
         room = area.height() - sum(gaps)
     heights = _shrunk(wants, [part.least for part in shown], room)
@@ -54,8 +54,8 @@ def column(area: QRect, parts: Sequence[Part], gap: int, *, at: float = 0.5) -> 
     return top
 
 
-def row(area: QRect, widgets: Sequence[QWidget], gap: int, weights: Sequence[float] | None = None) -> None:
-    """Place `widgets` side by side over the whole of `area`."""
+def arrange_row(area: QRect, widgets: Sequence[QWidget], gap: int, weights: Sequence[float] | None = None) -> None:
+    """Places `widgets` side by side over the whole `area`, with widths in proportion to `weights`."""
     weights = weights or [1.0] * len(widgets)
     room = area.width() - gap * (len(widgets) - 1)
     left = float(area.left())
@@ -66,12 +66,13 @@ def row(area: QRect, widgets: Sequence[QWidget], gap: int, weights: Sequence[flo
 
 
 def lower_half(widget: QWidget) -> int:
-    """Where the lower half of its window begins, in pixels of `widget`."""
+    """Returns where the lower half of the window begins, in pixels of `widget`."""
     window = widget.window() or widget
     return window.height() // 2 - widget.mapTo(window, QPoint()).y()
 
 
 def centred(area: QRect, width: int, height: int) -> QRect:
+    """Returns a rectangle of at most this size in the middle of `area`."""
     place = QRect(0, 0, min(width, area.width()), min(height, area.height()))
     place.moveCenter(area.center())
     return place
@@ -83,7 +84,7 @@ def split(area: QRect, height: int) -> tuple[QRect, QRect]:
     return upper, QRect(area.left(), upper.bottom() + 1, area.width(), height)
 
 
-def _wants(part: Part, width: int) -> int:
+def _wants(part: ColumnItem, width: int) -> int:
     if isinstance(part.widget, Text):
         wanted = part.widget.height_for(min(part.width or width, width))
         return min(wanted, part.height) if part.height and wanted else wanted

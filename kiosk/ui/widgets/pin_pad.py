@@ -1,4 +1,4 @@
-"""The pad on which staff type a PIN: dots for what was typed, never a digit."""
+"""The keypad for a PIN. It shows dots for the typed digits, never the digits."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 LONGEST = 12
 SHORTEST = 4
 LAYOUTS = {4: "123<4560789!", 6: "12345<67890!", 3: "123456789<0!"}
-"""By columns; `<` erases, `!` confirms."""
+"""The keys by number of columns; `<` erases, `!` confirms."""
 
 
 class Dots(QWidget):
-    """How many digits were typed."""
+    """Shows the number of typed digits."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.count = 0
 
     def show_count(self, count: int) -> None:
+        """Shows `count` filled dots."""
         if count != self.count:
             self.count = count
             self.update()
@@ -43,11 +44,11 @@ class Dots(QWidget):
 
 
 class PinPad(QWidget):
-    """Twelve keys."""
+    """A keypad of twelve keys. Emits `entered` with the PIN, `typed` and `touched`."""
 
     entered = pyqtSignal(str)
     typed = pyqtSignal(int)
-    """How many digits there are now."""
+    """The number of digits typed so far."""
     touched = pyqtSignal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -58,43 +59,45 @@ class PinPad(QWidget):
             button = Button(self, ButtonStyle.PRIMARY if key == "!" else ButtonStyle.PLAIN)
             button.clicked.connect(self._slot(key))
             self.keys[key] = button
-        for key, sign in (("<", "backspace"), ("!", "check")):
-            self.keys[key].show_sign(sign)
+        for key, icon in (("<", "backspace"), ("!", "check")):
+            self.keys[key].set_icon(icon)
         for digit in "0123456789":
-            self.keys[digit].say(digit)
+            self.keys[digit].set_text(digit)
         self._renew()
 
     def name_keys(self, erase: str, confirm: str) -> None:
+        """Sets the accessible names of the keys to erase and to confirm."""
         self.keys["<"].setAccessibleName(erase)
         self.keys["!"].setAccessibleName(confirm)
 
     def clear(self) -> None:
+        """Forgets the typed digits."""
         self._pin = ""
         self._renew()
 
     def set_open(self, is_open: bool) -> None:
-        """Whether a PIN is looked at now."""
+        """Sets whether a PIN can be typed now."""
         self.setEnabled(is_open)
 
-    def columns_for(self, width: int, height: int, look: DisplayMetrics) -> int:
-        """The best of the layouts for a room."""
-        gap = look.px(theme.GAP)
+    def columns_for(self, width: int, height: int, metrics: DisplayMetrics) -> int:
+        """Returns the number of columns that fits best into this space, in pixels."""
+        gap = metrics.px(theme.GAP)
         for columns in (3, 4, 6):
             rows = 12 // columns
-            if (look.touch + gap) * columns - gap <= width and (look.touch + gap) * rows - gap <= height:
+            if (metrics.touch + gap) * columns - gap <= width and (metrics.touch + gap) * rows - gap <= height:
                 return columns
         return 4
 
-    def arrange(self, columns: int, look: DisplayMetrics) -> None:
-        """Fill the pad's own rectangle."""
-        rows, gap = 12 // columns, look.px(theme.GAP)
+    def arrange(self, columns: int, metrics: DisplayMetrics) -> None:
+        """Places the keys in the pad's rectangle."""
+        rows, gap = 12 // columns, metrics.px(theme.GAP)
         width = (self.width() - gap * (columns - 1)) / columns
         height = (self.height() - gap * (rows - 1)) / rows
         for index, key in enumerate(LAYOUTS[columns]):
             left, top = index % columns * (width + gap), index // columns * (height + gap)
             place = QRect(round(left), round(top), round(left + width) - round(left), round(top + height) - round(top))
             self.keys[key].setGeometry(place)
-            self.keys[key].rescale(look)
+            self.keys[key].rescale(metrics)
 
     # Slots
 

@@ -1,4 +1,4 @@
-"""A QR code, drawn sharp at any size."""
+"""A QR code that is sharp at any size."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PyQt6.QtWidgets import QWidget
 from kiosk.ui.widgets import theme
 
 QUIET_ZONE = 4
-"""Modules around the code that a scanner needs (ISO/IEC 18004)."""
+"""The width of the white border, in modules (ISO/IEC 18004)."""
 
 
 class QrCode(QWidget):
-    """Black on white, whatever the theme: scanners expect it so."""
+    """A QR code in black on white, as scanners expect."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -22,6 +22,7 @@ class QrCode(QWidget):
         self._rows: tuple[bytearray, ...] = ()
 
     def show_text(self, text: str) -> None:
+        """Encodes `text`; an empty text shows nothing."""
         if text != self.text:
             self.text = text
             self._rows = segno.make(text, micro=False, error="m", encoding="utf-8").matrix if text else ()

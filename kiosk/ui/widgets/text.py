@@ -1,4 +1,4 @@
-"""Text that is never clipped: it wraps in its place, and gets smaller where it still does not fit."""
+"""Text that is never clipped: it wraps, and uses a smaller font if it still does not fit."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.theme import Scale
 
 SMALLEST_SHARE = 0.6
-"""To what share of its size a text may shrink: below that, the layout is wrong."""
+"""The share of its size to which a text may shrink. If that is not enough, the layout is wrong."""
 _STEPS = 9
 _HIGH = 100_000
 
 WRAPPED = int(Qt.TextFlag.TextWordWrap)
 
 
-def fitting(scale: Scale, units: float, weight: QFont.Weight, text: str, room: QSize, *, wrap: bool = True) -> QFont:
-    """The largest font of at most `units` in which `text` fits into `room`; the smallest allowed if none does."""
+def fit_font(scale: Scale, units: float, weight: QFont.Weight, text: str, room: QSize, *, wrap: bool = True) -> QFont:
+    """Returns the largest font, at most `units` high, in which `text` fits into `room`.
+
+    If none fits, returns the smallest one allowed.
+    """
     font = scale.font(units, weight)
     for step in range(_STEPS):
         share = 1 - (1 - SMALLEST_SHARE) * step / (_STEPS - 1)
@@ -32,31 +35,31 @@ def fitting(scale: Scale, units: float, weight: QFont.Weight, text: str, room: Q
 
 
 def fits(font: QFont, text: str, room: QSize, *, wrap: bool = True) -> bool:
-    """Whether `text` in `font` needs no more than `room`."""
-    needed = needs(font, text, room.width() if wrap else _HIGH)
+    """Returns whether `text` in `font` fits into `room`, in pixels."""
+    needed = text_size(font, text, room.width() if wrap else _HIGH)
     return needed.width() <= room.width() and needed.height() <= room.height()
 
 
-def needs(font: QFont, text: str, width: int) -> QSize:
-    """What `text` needs when it wraps at `width`."""
+def text_size(font: QFont, text: str, width: int) -> QSize:
+    """Returns the size of `text` in pixels when it wraps at `width`."""
     return QFontMetrics(font).boundingRect(QRect(0, 0, max(width, 1), _HIGH), WRAPPED, text).size()
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A text as it is drawn, for whoever checks the layout."""
+class PlacedText:
+    """A text with the font, position and colours with which it is painted. Tests of the layout use it."""
 
     text: str
     font: QFont
     place: QRect
-    """In the widget's pixels."""
+    """The rectangle in the widget's pixels."""
     colour: QColor
     ground: QColor
     wrap: bool = True
 
 
 class Text(QWidget):
-    """A label."""
+    """A label whose text wraps and shrinks to fit."""
 
     def __init__(
         self,
@@ -76,39 +79,43 @@ class Text(QWidget):
         self._scale = Scale.of(QSize(800, 800))
         self.text = ""
 
-    def say(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
+        """Shows `text`, which is also the accessible name."""
         if text != self.text:
             self.text = text
             self.setAccessibleName(text)
             self.update()
 
-    def rescale(self, look: DisplayMetrics) -> None:
-        if look.text != self._scale:
-            self._scale = look.text
+    def rescale(self, metrics: DisplayMetrics) -> None:
+        """Uses these sizes from now on."""
+        if metrics.text != self._scale:
+            self._scale = metrics.text
             self.update()
 
     @property
     def font_wanted(self) -> QFont:
+        """The font at full size."""
         return self._scale.font(self._units, self._weight)
 
     def height_for(self, width: int) -> int:
-        """Pixels that it needs at its full size; none if it says nothing."""
-        return needs(self.font_wanted, self.text, width).height() if self.text else 0
+        """Returns the height in pixels at full size; 0 for an empty text."""
+        return text_size(self.font_wanted, self.text, width).height() if self.text else 0
 
     def width_for(self) -> int:
-        """Pixels that it needs on one line."""
+        """Returns the width in pixels on one line."""
         return QFontMetrics(self.font_wanted).horizontalAdvance(self.text) + 2
 
     @property
-    def drawn(self) -> list[Drawn]:
+    def placed_texts(self) -> list[PlacedText]:
+        """The text as it is painted."""
         if not self.text:
             return []
-        font = fitting(self._scale, self._units, self._weight, self.text, self.size())
-        return [Drawn(self.text, font, self.rect(), self.colour, self._ground)]
+        font = fit_font(self._scale, self._units, self._weight, self.text, self.size())
+        return [PlacedText(self.text, font, self.rect(), self.colour, self._ground)]
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
-        for drawn in self.drawn:
-            painter.setFont(drawn.font)
-            painter.setPen(drawn.colour)
-            painter.drawText(drawn.place, WRAPPED | int(self.align | Qt.AlignmentFlag.AlignVCenter), drawn.text)
+        for placed in self.placed_texts:
+            painter.setFont(placed.font)
+            painter.setPen(placed.colour)
+            painter.drawText(placed.place, WRAPPED | int(self.align | Qt.AlignmentFlag.AlignVCenter), placed.text)

@@ -1,13 +1,12 @@
-"""The one place that knows colours, type sizes, spacing and radii.
+"""All colours, type sizes, spacing and radii of the screens.
 
-Dark, because the picture is what the screen is about and a machine often stands in a dim hall; near
-white text on near black keeps its contrast where a lamp reflects in the glass. One accent colour,
-and it means one thing everywhere: you. It marks the person that the estimate speaks of, and the one
-touch by which a customer goes on.
+The theme is dark, because the camera image is the main content and machines often stand in dim halls. Near white text
+on near black keeps its contrast when a lamp reflects in the glass. There is one accent colour. It always means the
+customer: it marks the person whose estimate is shown, and the button to continue.
 
-Every size is in units of a hundredth of the window's shorter side, so that a 7-inch 800×480 panel, a
-1080×1920 column and a 4K wall show the same design. From two metres a letter should be about 5 mm
-tall; on the 10- to 32-inch screens of such machines that is the `BODY` size.
+Sizes are in units of a hundredth of the window's shorter side, so that a 7-inch 800×480 panel, a 1080×1920 column and a
+4K wall show the same design. For reading from two metres a letter should be about 5 mm tall; on the usual screens of 10
+to 32 inches that is `BODY`.
 """
 
 from __future__ import annotations
@@ -23,50 +22,50 @@ from PyQt6.QtWidgets import QWidget
 # Colours
 
 GROUND: Final = QColor("#0C0F11")
-"""Behind everything."""
+"""The background."""
 SURFACE: Final = QColor("#15191C")
-"""Where a picture belongs and there is none."""
+"""The place of an image that is missing."""
 TRACK: Final = QColor("#20262A")
 """The empty part of a bar."""
 TEXT: Final = QColor("#F5F6F3")
 QUIET: Final = QColor("#B3BBBF")
-"""Text that explains, and what is not certain yet."""
+"""Explanations, and values that are not certain yet."""
 RAISED: Final = QColor("#242B30")
-"""What can be touched."""
+"""Buttons and tiles."""
 PRESSED: Final = QColor("#39434A")
-"""The same under a finger."""
+"""A pressed button."""
 FILL: Final = QColor("#7C878D")
-"""Bars beside the most likely one."""
+"""Bars other than the most likely one."""
 ACCENT: Final = QColor("#8ADCC0")
 ACCENT_PRESSED: Final = QColor("#B9EDDC")
 ON_ACCENT: Final = QColor("#08221A")
 MARK: Final = QColor("#F2C879")
-"""What is no part of the machine: that it is only a simulation. Nothing else is yellow."""
+"""The mark of a simulation. Nothing else is yellow."""
 PAPER: Final = QColor("#FFFFFF")
 """Behind a QR code."""
 VEIL: Final = QColor(8, 10, 11, 190)
-"""Under text that lies on the live picture, whatever the picture is."""
+"""Behind text on the live image."""
 DIM: Final = QColor(8, 10, 11, 205)
-"""Over a picture that is not live any more."""
+"""Over an image that is no longer live."""
 OVER: Final = QColor(12, 15, 17, 244)
-"""Over a whole screen that waits for an answer."""
+"""Over a screen that waits for an answer."""
 SHADOW: Final = QColor(8, 10, 11, 120)
-"""Around a line that is drawn on the picture."""
+"""Around lines on the live image."""
 LINE: Final = QColor(245, 246, 243, 215)
-"""The frame around a face that the estimate does not speak of."""
+"""The frame around faces other than the customer's."""
 
 # Type sizes, in units
 
 CAPTION: Final = 2.5
 BODY: Final = 3.3
 LEAD: Final = 4.0
-"""What can be touched, and prices among others."""
+"""Buttons and prices."""
 TITLE: Final = 5.6
 AMOUNT: Final = 13.0
 DISPLAY: Final = 18.0
 
 SMALLEST_PIXELS: Final = 11
-"""Below this a letter falls apart on any screen."""
+"""Smaller letters are unreadable on any screen."""
 
 # Spacing and radius, in units
 
@@ -74,7 +73,7 @@ GAP: Final = 1.4
 SPACE: Final = 3.0
 MARGIN: Final = 5.0
 ROUND: Final = 2.4
-"""Of what can be touched."""
+"""The corner radius of buttons and tiles."""
 
 FAMILIES: Final = (
     "Inter",
@@ -92,18 +91,18 @@ FAMILIES: Final = (
     "WenQuanYi Micro Hei",
     "Droid Sans Fallback",
 )
-"""Plain, open sans serifs with a clear 1 and 7, the best first; then those that only lend their Chinese letters."""
+"""Plain sans serif fonts with clear digits, the best first; then fonts for Chinese."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Text that the screens show, and what is behind it."""
+    """A text colour and a background that the screens combine."""
 
     name: str
     text: QColor
     background: QColor
     large: bool = False
-    """At least 24 pixels, or 19 and bold: WCAG asks 3 of it instead of 4.5."""
+    """At least 24 pixels, or 19 and bold. WCAG then requires a contrast of 3 instead of 4.5."""
 
 
 PAIRS: Final = (
@@ -130,19 +129,21 @@ PAIRS: Final = (
 
 @dataclass(frozen=True)
 class Scale:
-    """Units to pixels, for one size of the window."""
+    """Converts design units to pixels for one size of the window."""
 
     unit: float
 
     @classmethod
     def of(cls, size: QSize) -> Scale:
+        """Returns the scale of a window of `size` pixels."""
         return cls(max(min(size.width(), size.height()), 1) / 100)
 
     def px(self, units: float) -> int:
-        """Whole pixels, at least one."""
+        """Returns units in whole pixels, at least one."""
         return max(round(units * self.unit), 1)
 
     def font(self, units: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+        """Returns a font of this height in units."""
         font = QFont(list(families()))
         font.setStyleHint(QFont.StyleHint.SansSerif)
         font.setPixelSize(max(round(units * self.unit), SMALLEST_PIXELS))
@@ -152,14 +153,14 @@ class Scale:
 
 @cache
 def families() -> tuple[str, ...]:
-    """Those of `FAMILIES` that are installed: asking Qt for a missing one costs a search and a warning."""
+    """Returns the installed fonts of `FAMILIES`. Asking Qt for a missing one costs time and prints a warning."""
     installed = set(QFontDatabase.families())
     general = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont).family()
     return (*(family for family in FAMILIES if family in installed), general)
 
 
 def colour_text(widget: QWidget, colour: QColor) -> None:
-    """Draw `widget`'s text in `colour`."""
+    """Sets the text colour of `widget`."""
     palette = widget.palette()
     if palette.color(QPalette.ColorRole.WindowText) != colour:
         palette.setColor(QPalette.ColorRole.WindowText, colour)
@@ -167,7 +168,7 @@ def colour_text(widget: QWidget, colour: QColor) -> None:
 
 
 def fill_ground(widget: QWidget, colour: QColor) -> None:
-    """Fill `widget` with `colour` before it paints."""
+    """Sets the background colour of `widget`."""
     palette = widget.palette()
     palette.setColor(QPalette.ColorRole.Window, colour)
     widget.setPalette(palette)
@@ -175,7 +176,7 @@ def fill_ground(widget: QWidget, colour: QColor) -> None:
 
 
 def blend(top: QColor, bottom: QColor) -> QColor:
-    """Lay a translucent colour over an opaque one."""
+    """Returns a translucent colour blended over an opaque one."""
     alpha = top.alphaF()
     return QColor.fromRgbF(
         *(
@@ -186,13 +187,13 @@ def blend(top: QColor, bottom: QColor) -> QColor:
 
 
 def contrast(one: QColor, other: QColor) -> float:
-    """WCAG 2's contrast ratio of two opaque colours, 1 to 21."""
+    """Returns the contrast ratio of two opaque colours by WCAG 2, 1 to 21."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def worst_contrast(text: QColor, background: QColor) -> float:
-    """`contrast`; where the background lets a picture through, over the worst picture there is."""
+    """Returns the lowest `contrast` of a text on a translucent background over any image."""
     pictures = (QColor(0, 0, 0), QColor(255, 255, 255))
     return min(contrast(text, blend(background, picture)) for picture in pictures)
 

@@ -195,7 +195,7 @@ def test_no_text_is_cut_off(play: Play, code: str) -> None:
     try:
         QApplication.processEvents()
         for phase in Phase:
-            play.controls.state.setText(play.controls._words.state(phase, terminal=True, dispenser=True, reader=True))
+            play.controls.state.setText(play.controls._strings.state(phase, terminal=True, dispenser=True, reader=True))
         play.controls.adjustSize()
         for button in (*play.controls.buttons.values(), play.controls.auto):
             assert button.width() >= button.sizeHint().width(), button.text()

@@ -15,15 +15,15 @@ def smooth(meter: FrameMeter, pictures: int, start: float = 10.0) -> None:
     """Thirty pictures a second, each painted in 4 ms, and a frame moved between two of them in 1 ms."""
     for number in range(pictures):
         at = start + number / 30
-        meter.painted(at, at + 0.004, new_picture=True)
-        meter.painted(at + 0.016, at + 0.017, new_picture=False)
+        meter.record_paint(at, at + 0.004, new_picture=True)
+        meter.record_paint(at + 0.016, at + 0.017, new_picture=False)
 
 
 def test_nothing_is_measured_before_the_first_picture() -> None:
     meter = FrameMeter()
-    meter.painted(1.0, 1.5, new_picture=False)
-    meter.beat(1.0, 0.0)
-    meter.beat(9.0, 8.0)
+    meter.record_paint(1.0, 1.5, new_picture=False)
+    meter.record_turn(1.0, 0.0)
+    meter.record_turn(9.0, 8.0)
     assert not meter.began
     summary = meter.summary()
     assert (summary["seconds"], summary["paints"], summary["stalls"]) == (0.0, 0, 0)
@@ -45,17 +45,17 @@ def test_times_of_paints_are_spread() -> None:
     meter = FrameMeter()
     for milliseconds in range(1, 101):
         at = milliseconds * 1.0
-        meter.painted(at, at + milliseconds / 1000, new_picture=True)
+        meter.record_paint(at, at + milliseconds / 1000, new_picture=True)
     assert meter.summary()["paint_ms"] == {"p50": 50.0, "p95": 95.0, "max": 100.0}
 
 
 def test_a_stall_is_a_beat_that_came_late_and_says_whose_work_it_was() -> None:
     meter = FrameMeter()
-    meter.painted(0.0, 0.004, new_picture=True)
+    meter.record_paint(0.0, 0.004, new_picture=True)
     worked = 0.0
     for now, work in ((0.01, 0.0), (0.06, 0.05), (0.13, 0.002), (0.25, 0.11), (0.26, 0.0)):
         worked += work
-        meter.beat(now, worked)
+        meter.record_turn(now, worked)
     summary = meter.summary()
     assert (summary["stalls"], summary["stalls_by_own_work"]) == (2, 1)
     assert summary["longest_stall_ms"] == pytest.approx(120)
@@ -63,10 +63,10 @@ def test_a_stall_is_a_beat_that_came_late_and_says_whose_work_it_was() -> None:
 
 def test_launch_is_no_stall() -> None:
     meter = FrameMeter()
-    meter.beat(0.0, 0.0)
-    meter.painted(3.0, 3.1, new_picture=True)
-    meter.beat(3.11, 2.0)
-    meter.beat(3.12, 2.0)
+    meter.record_turn(0.0, 0.0)
+    meter.record_paint(3.0, 3.1, new_picture=True)
+    meter.record_turn(3.11, 2.0)
+    meter.record_turn(3.12, 2.0)
     assert meter.summary()["stalls"] == 0
 
 

@@ -92,7 +92,7 @@ def test_a_notice_for_each_state(make_window: MakeWindow, vision: FakeVision, sc
     assert not window.view.pace.isVisible()
     assert window.panel.sentence_page.isVisible()
     assert window.panel.sentence_page.title.text() != "Step closer"
-    assert window.panel.bars.resting
+    assert window.panel.bars.is_empty
 
 
 @pytest.mark.parametrize("scene", ["starting", "no camera", "restarting", "failed"])
@@ -170,7 +170,7 @@ def test_a_late_observation_of_a_stopped_vision_is_not_shown(make_window: MakeWi
     vision.state = VisionState.RESTARTING
     vision.see(make_face(estimate=make_estimate()))
     window.advance(0.03)
-    assert window.panel.bars.resting
+    assert window.panel.bars.is_empty
     assert not window.view.overlay.marks
 
 
@@ -382,7 +382,7 @@ def test_the_window_imports_nothing_heavy() -> None:
 def test_news_are_shown_when_they_come_and_not_at_the_next_tick(
     make_window: MakeWindow, vision: FakeVision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.ui.demo.window.tick_every", lambda *_: None)
+    monkeypatch.setattr("kiosk.ui.demo.window.set_interval", lambda *_: None)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with ours, theirs:
         ours.setblocking(False)

@@ -36,7 +36,7 @@ def _count(panel: EstimatePanel, name: str) -> int:
 def test_nobody_is_invited(panel: EstimatePanel) -> None:
     assert panel.sentence_page.isVisible()
     assert panel.sentence_page.title.text() == "Step closer"
-    assert panel.bars.resting
+    assert panel.bars.is_empty
     assert panel.bars.emphasised is None
     assert _count(panel, theme.ACCENT.name()) == 0
 
@@ -52,7 +52,7 @@ def test_known(panel: EstimatePanel) -> None:
     assert panel.bars.shown == THIRTIES
     assert panel.bars.emphasised == THIRTIES.index(max(THIRTIES))
     assert panel.bars.certain
-    assert panel.finder.colour == theme.ACCENT
+    assert panel.face_icon.colour == theme.ACCENT
     assert _count(panel, theme.ACCENT.name()) > 200
 
 
@@ -81,8 +81,8 @@ def test_estimating_without_an_estimate_shows_no_number(panel: EstimatePanel) ->
     panel.show_face(make_face(status="estimating"))
     assert panel.sentence_page.isVisible()
     assert panel.sentence_page.title.text() == "Estimating…"
-    assert panel.bars.resting
-    assert panel.finder.colour == theme.ACCENT
+    assert panel.bars.is_empty
+    assert panel.face_icon.colour == theme.ACCENT
 
 
 def test_unknown_shows_no_number_even_with_an_estimate(panel: EstimatePanel) -> None:
@@ -91,7 +91,7 @@ def test_unknown_shows_no_number_even_with_an_estimate(panel: EstimatePanel) -> 
     panel.advance(10.0)
     assert not panel.estimate_page.isVisible()
     assert panel.sentence_page.title.text() == "Unknown"
-    assert panel.bars.resting
+    assert panel.bars.is_empty
     assert set(panel.bars.shown) == {0.0}
 
 

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.live.face_overlay import Mark, place_tag
+from kiosk.ui.live.face_overlay import FaceMark, place_tag
 from kiosk.ui.live.mapping import Mapping, nearest
 from kiosk.ui.live.view import LiveView, as_image
 from kiosk.ui.translations.live import Message, Strings
@@ -202,11 +202,11 @@ def test_a_mark_keeps_up_with_a_head_that_moves(view: LiveView, fps: int, speed:
 def test_a_mark_that_is_where_it_should_be_still_goes_on(view: LiveView) -> None:
     view.set_preview(make_preview())
     box = QRectF(100, 100, 80, 80)
-    mark = view.overlay.marks[1] = Mark(box, box, speed=(60.0, 0.0, 0.0, 0.0), opacity=1.0)
-    assert view.moving
+    mark = view.overlay.marks[1] = FaceMark(box, box, speed=(60.0, 0.0, 0.0, 0.0), opacity=1.0)
+    assert view.is_moving
     view.advance(1 / 60)
     assert mark.box.left() == pytest.approx(101)
-    assert view.moving
+    assert view.is_moving
 
 
 def test_a_mark_does_not_run_on_without_news(view: LiveView) -> None:
@@ -222,7 +222,7 @@ def test_a_mark_does_not_run_on_without_news(view: LiveView) -> None:
         furthest = max(furthest, overlay.marks[1].box.left())
     assert last < furthest < last + 0.15 * 240
     assert overlay.marks[1].box.left() == last
-    assert not overlay.moving
+    assert not overlay.is_moving
 
 
 def test_a_head_that_is_still_has_a_still_mark(view: LiveView) -> None:

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.products.carousel import SPEED, Conveyor
+from kiosk.ui.products.carousel import SPEED, ProductCarousel
 from kiosk.ui.shop.preferences import Appearance
 from kiosk.ui.shop.screens.attract import AttractScreen
 from kiosk.ui.shop.window import IDLE_TICK_MS, ShopWindow
@@ -58,10 +58,10 @@ def paints() -> Iterator[list[str]]:
     app.removeEventFilter(paints)
 
 
-def conveyor(window: ShopWindow) -> Conveyor:
+def carousel(window: ShopWindow) -> ProductCarousel:
     screen = window.screens[Phase.ATTRACT]
     assert isinstance(screen, AttractScreen)
-    return screen.conveyor
+    return screen.carousel
 
 
 def test_nothing_is_painted_before_the_pictures_have_moved_by_a_pixel(window: ShopWindow, paints: list[str]) -> None:
@@ -75,13 +75,13 @@ def test_only_the_pictures_are_painted_when_they_move(window: ShopWindow, paints
     for _ in range(3):
         window.advance(0.1)
         QApplication.processEvents()
-    assert paints.count("Conveyor") == 3
+    assert paints.count("ProductCarousel") == 3
     # what lies behind them, and no text, no card and no button
-    assert set(paints) <= {"Conveyor", "AttractScreen", "ShopWindow"}
+    assert set(paints) <= {"ProductCarousel", "AttractScreen", "ShopWindow"}
 
 
 def test_the_pictures_move_by_whole_pixels_and_as_fast_as_they_should(window: ShopWindow) -> None:
-    moving = conveyor(window)
+    moving = carousel(window)
     before = moving.grab().toImage()
     way = 0
     for _ in range(100):
@@ -123,7 +123,7 @@ def test_the_window_asks_at_the_displays_rate_while_a_picture_is_shown(window: S
 def test_news_wake_the_window_only_while_it_shows_a_picture(
     window: ShopWindow, vision: FakeVision, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kiosk.ui.shop.window.tick_every", lambda *_: None)
+    monkeypatch.setattr("kiosk.ui.shop.window.set_interval", lambda *_: None)
     window.timer.start(1_000_000)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with ours, theirs:

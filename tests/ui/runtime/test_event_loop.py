@@ -175,7 +175,7 @@ RUN = """
 import logging, sys
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
-from kiosk.ui.runtime.event_loop import WindowError, guard
+from kiosk.ui.runtime.event_loop import WindowError, end_on_slot_error
 
 logging.basicConfig(format="%(message)s")
 app = QApplication([])
@@ -194,7 +194,7 @@ timer.timeout.connect(fail)
 timer.start(1)
 QTimer.singleShot(20000, app.quit)
 try:
-    with guard(leave):
+    with end_on_slot_error(leave):
         app.exec()
 except WindowError as error:
     assert isinstance(error.__cause__, ValueError)
@@ -223,12 +223,12 @@ def test_a_window_that_cannot_close_ends_too() -> None:
 
 
 def test_nothing_is_left_of_it() -> None:
-    from kiosk.ui.runtime.event_loop import guard
+    from kiosk.ui.runtime.event_loop import end_on_slot_error
 
     before = sys.excepthook
-    with guard(lambda: None):
+    with end_on_slot_error(lambda: None):
         assert sys.excepthook is not before
     assert sys.excepthook is before
-    with pytest.raises(KeyError), guard(lambda: None):
+    with pytest.raises(KeyError), end_on_slot_error(lambda: None):
         raise KeyError
     assert sys.excepthook is before

@@ -21,7 +21,7 @@ def test_a_sound_is_a_wav_file_that_does_not_click(name: str) -> None:
 
 
 def test_sounds_are_off_unless_wanted(qtbot: QtBot) -> None:  # noqa: ARG001
-    sounds = Sounds(on=False)
+    sounds = Sounds(enabled=False)
     assert not sounds.available
     sounds.play("good")
 
@@ -35,7 +35,7 @@ def test_without_multimedia_it_is_silent(qtbot: QtBot, monkeypatch: pytest.Monke
         return real(name, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", without)
-    sounds = Sounds(on=True)
+    sounds = Sounds(enabled=True)
     assert not sounds.available
     sounds.play("good")
     sounds.set_volume(0.3)

@@ -339,7 +339,7 @@ def test_health_shows_what_works_and_what_does_not(rig: ServiceRig) -> None:
     assert rows["Engine"].value.endswith("facialnet.engine does not run here")
     assert not rows["Engine"].is_ok
     assert (rows["Terminal"].is_ok, rows["Dispenser"].is_ok) == (False, True)
-    assert len(page.table.drawn) == 2 * len(rows)
+    assert len(page.table.placed_texts) == 2 * len(rows)
     assert "Settings" not in rows
     for free, is_enough in ((500_000_000, True), (499_999_999, False)):
         with pytest.MonkeyPatch.context() as patch:

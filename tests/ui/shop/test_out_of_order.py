@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.ui.shop.out_of_order import MAX_REASON_LENGTH, OutOfOrderWindow
 from kiosk.ui.translations.translator import can_show
-from kiosk.ui.widgets.icons import Sign
+from kiosk.ui.widgets.icons import AnimatedIcon
 from kiosk.ui.widgets.text import Text, fits
 
 LONG = f"journal /var/lib/{'facialnet-kiosk/' * 8}journal.db is damaged " * 4
@@ -27,12 +27,12 @@ def test_nothing_is_clipped_and_nothing_overlaps(
     window.resize(*size)
     texts = window.findChildren(Text)
     for text in texts:
-        (drawn,) = text.drawn
-        assert fits(drawn.font, drawn.text, drawn.place.size()), text.text
-    parts = [window.sign, *texts]
+        (placed,) = text.placed_texts
+        assert fits(placed.font, placed.text, placed.place.size()), text.text
+    parts = [window.icon_name, *texts]
     for part in parts:
         assert window.rect().contains(part.geometry())
-        assert not isinstance(part, Sign) or min(part.width(), part.height()) >= 20
+        assert not isinstance(part, AnimatedIcon) or min(part.width(), part.height()) >= 20
     for one, other in combinations(parts, 2):
         assert not one.geometry().intersects(other.geometry()), (one, other)
     window.leave()

@@ -119,7 +119,7 @@ class Machine:
     def texts(self) -> str:
         """All visible text."""
         shown = [part for part in self.window.findChildren(QWidget) if part.isVisible()]
-        return "\n".join(drawn.text for part in shown for drawn in getattr(part, "drawn", []))
+        return "\n".join(placed.text for part in shown for placed in getattr(part, "drawn", []))
 
     @property
     def shows_picture(self) -> bool:
@@ -206,7 +206,7 @@ def test_an_age_check_that_passes(make: Make, size: tuple[int, int]) -> None:
 
 
 def mark_live(machine: Machine) -> None:
-    """Mark the faces as live."""
+    """FaceMark the faces as live."""
     machine.faces = tuple(replace(face, live=True) for face in machine.faces)  # type: ignore[type-var]
 
 
@@ -423,7 +423,7 @@ def test_without_a_camera_it_asks_for_an_id_and_keeps_selling(make: Make, state:
     machine.vision.state = state
     machine.go(0.2)
     assert machine.window.panel.view._preview is None
-    assert machine.window.panel.panel.bars.resting
+    assert machine.window.panel.panel.bars.is_empty
     machine.choose(BEER)
     machine.press("Pay")
     machine.go(3.0)
@@ -446,7 +446,7 @@ def test_a_restarted_vision_process_continues(make: Make) -> None:
     machine.vision.frame = 0
     machine.go(1.0)
     assert machine.window.panel.view._preview is not None
-    assert not machine.window.panel.panel.bars.resting
+    assert not machine.window.panel.panel.bars.is_empty
 
 
 def test_a_customer_can_show_an_id_instead(make: Make) -> None:

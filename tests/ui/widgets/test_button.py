@@ -12,14 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from kiosk.ui.products.images import ProductImages
 from kiosk.ui.products.tile import Tile
-from kiosk.ui.widgets.button import Button, Target
+from kiosk.ui.widgets.button import Button, TouchTarget
 from kiosk.ui.widgets.choice_card import Card
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.catalog.catalog import demo_path, load
 
-KINDS: list[Callable[[QWidget], Target]] = [
+KINDS: list[Callable[[QWidget], TouchTarget]] = [
     Button,
-    lambda parent: Card(parent, "look"),
+    lambda parent: Card(parent, "camera"),
     lambda parent: Tile(parent, ProductImages(load(demo_path()), demo_path())),
 ]
 INSIDE, BESIDE = QPointF(50, 50), QPointF(250, 50)
@@ -57,10 +57,10 @@ def window(qtbot: QtBot) -> QWidget:
 
 
 @pytest.fixture(params=KINDS, ids=["button", "card", "tile"])
-def target(request: pytest.FixtureRequest, window: QWidget) -> Target:
+def target(request: pytest.FixtureRequest, window: QWidget) -> TouchTarget:
     screen = QWidget(window)
     screen.resize(400, 100)
-    target: Target = request.param(screen)
+    target: TouchTarget = request.param(screen)
     target.resize(200, 100)
     if isinstance(target, Button):
         target.rescale(DisplayMetrics.of(QSize(800, 800), 4.0))
@@ -68,13 +68,13 @@ def target(request: pytest.FixtureRequest, window: QWidget) -> Target:
     return target
 
 
-def screen_of(target: Target) -> QWidget:
+def screen_of(target: TouchTarget) -> QWidget:
     parent = target.parentWidget()
     assert parent is not None
     return parent
 
 
-def test_a_press_that_stays_clicks(target: Target) -> None:
+def test_a_press_that_stays_clicks(target: TouchTarget) -> None:
     clicks: list[bool] = []
     target.clicked.connect(clicks.append)
     finger = Finger(target.window())
@@ -87,7 +87,7 @@ def test_a_press_that_stays_clicks(target: Target) -> None:
     assert len(clicks) == 1
 
 
-def test_it_is_not_down_when_its_screen_comes_back(target: Target) -> None:
+def test_it_is_not_down_when_its_screen_comes_back(target: TouchTarget) -> None:
     finger = Finger(target.window())
     finger.press()
     screen_of(target).hide()
@@ -96,7 +96,7 @@ def test_it_is_not_down_when_its_screen_comes_back(target: Target) -> None:
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
-def test_a_finger_lifted_after_its_screen_went_clicks_nothing(target: Target, comes_back: bool) -> None:
+def test_a_finger_lifted_after_its_screen_went_clicks_nothing(target: TouchTarget, comes_back: bool) -> None:
     clicks: list[object] = []
     target.clicked.connect(clicks.append)
     if isinstance(target, Tile):

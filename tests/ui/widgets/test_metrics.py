@@ -6,9 +6,9 @@ from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from kiosk.ui.widgets.layout import Part, column, row, split
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column, arrange_row, split
 from kiosk.ui.widgets.metrics import DisplayMetrics, pixels_per_mm
-from kiosk.ui.widgets.text import SMALLEST_SHARE, Text, fits, fitting
+from kiosk.ui.widgets.text import SMALLEST_SHARE, Text, fit_font, fits
 from kiosk.ui.widgets.theme import Scale
 
 LOOK = DisplayMetrics.of(QSize(800, 480), 5.25)
@@ -38,10 +38,10 @@ def test_a_screen_that_does_not_know_its_density(qtbot: QtBot) -> None:
 
 def test_text_gets_smaller_until_it_fits(qtbot: QtBot) -> None:  # noqa: ARG001
     scale, room = Scale(8.0), QSize(160, 60)
-    font = fitting(scale, 4.0, QFont.Weight.Normal, "Karte vorhalten oder einstecken", room)
+    font = fit_font(scale, 4.0, QFont.Weight.Normal, "Karte vorhalten oder einstecken", room)
     assert fits(font, "Karte vorhalten oder einstecken", room)
     assert font.pixelSize() < 32
-    smallest = fitting(scale, 4.0, QFont.Weight.Normal, "much " * 400, room)
+    smallest = fit_font(scale, 4.0, QFont.Weight.Normal, "much " * 400, room)
     assert smallest.pixelSize() == pytest.approx(32 * SMALLEST_SHARE, abs=1)
 
 
@@ -54,9 +54,14 @@ def test_a_column_shrinks_its_parts_together(qtbot: QtBot) -> None:
     for part in parts:
         part.show()
     window.show()
-    wants = [Part(parts[0], 100, 50), Part(text), Part(parts[1], 100, least=90), Part(parts[2], 100)]
+    wants = [
+        ColumnItem(parts[0], 100, 50),
+        ColumnItem(text),
+        ColumnItem(parts[1], 100, least=90),
+        ColumnItem(parts[2], 100),
+    ]
     area = QRect(10, 20, 200, 240)
-    column(area, wants, 12)
+    arrange_column(area, wants, 12)
     places = [part.geometry() for part in parts]
     assert all(area.contains(place) for place in places)
     assert places[0].bottom() < places[1].top() < places[1].bottom() < places[2].top()
@@ -69,7 +74,7 @@ def test_a_row_fills_its_area(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     parts = [QWidget(window) for _ in range(3)]
-    row(QRect(5, 6, 301, 40), parts, 7, [1, 1, 2])
+    arrange_row(QRect(5, 6, 301, 40), parts, 7, [1, 1, 2])
     assert parts[0].x() == 5
     assert parts[2].geometry().right() == pytest.approx(305, abs=1)
     assert parts[2].width() > parts[1].width()

@@ -110,7 +110,7 @@ class CameraPage(Page):
         feed = self.context.feed
         state = self.strings.vision_state(feed.state)
         text = self.strings.rates(feed.pace.fps, feed.pace.latency_ms) if feed.state is VisionState.RUNNING else state
-        self.rates.say(f"{text} · {feed.fault}" if feed.fault else text)
+        self.rates.set_text(f"{text} · {feed.fault}" if feed.fault else text)
         self.view.update()
 
     def arrange(self, metrics: DisplayMetrics) -> None:

@@ -9,7 +9,7 @@ from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.layout import arrange_row
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.catalog.currency import minor_digits
 from kiosk.vending.sale.events import PaymentTest, VendTest
@@ -30,8 +30,8 @@ class TestsPage(Page):
 
         # Widgets
         self.slot = self.line(theme.LEAD)
-        self.previous_button = self.button(lambda: self._select(-1), sign="left")
-        self.next_button = self.button(lambda: self._select(1), sign="right")
+        self.previous_button = self.button(lambda: self._select(-1), icon="left")
+        self.next_button = self.button(lambda: self._select(1), icon="right")
         self.vend = self.button(self._vend)
         self.pay = self.button(self._pay)
         self.result = self.line(theme.LEAD)
@@ -39,8 +39,8 @@ class TestsPage(Page):
         # Strings
         self.previous_button.setAccessibleName(strings.previous_slot())
         self.next_button.setAccessibleName(strings.next_slot())
-        self.vend.say(strings.test_vend())
-        self.pay.say(strings.test_payment(shop_strings.money(self.amount, context.catalog.currency)))
+        self.vend.set_text(strings.test_vend())
+        self.pay.set_text(strings.test_payment(shop_strings.money(self.amount, context.catalog.currency)))
         self._select(0)
 
     def title(self) -> str:
@@ -50,7 +50,7 @@ class TestsPage(Page):
     def refresh(self) -> None:
         """Show the result of the test, and disable the buttons while one runs."""
         test = self.context.shop.snapshot.test
-        self.result.say(self.strings.test_result(test))
+        self.result.set_text(self.strings.test_result(test))
         for button in (self.vend, self.pay):
             button.setEnabled(test != "running")
 
@@ -62,7 +62,7 @@ class TestsPage(Page):
         self.previous_button.setGeometry(0, 0, touch, touch)
         self.next_button.setGeometry(width - touch, 0, touch, touch)
         self.slot.setGeometry(touch + gap, 0, width - 2 * (touch + gap), touch)
-        row(QRect(0, touch + 2 * gap, width, touch), [self.vend, self.pay], gap)
+        arrange_row(QRect(0, touch + 2 * gap, width, touch), [self.vend, self.pay], gap)
         top = 2 * touch + 4 * gap
         self.result.setGeometry(0, top, width, min(self.height() - top, touch * 2))
 
@@ -70,7 +70,7 @@ class TestsPage(Page):
         products = self.context.catalog.product
         self._index = (self._index + by) % len(products)
         product = products[self._index]
-        self.slot.say(self.strings.test_slot(product.slot, product.name_in(self.shop_strings.language)))
+        self.slot.set_text(self.strings.test_slot(product.slot, product.name_in(self.shop_strings.language)))
 
     def _vend(self) -> None:
         self.context.shop.operate(VendTest(self.context.catalog.product[self._index].slot))

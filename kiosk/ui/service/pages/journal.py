@@ -78,7 +78,7 @@ class JournalPage(Page):
         self._reading: Future[tuple[Row, ...]] | None = None
         self.table = FactTable(self, label_share=0.24, units=theme.CAPTION * 1.1)
         self.status = self.line(theme.LEAD)
-        self.next_button = self.button(self._show_next_page, sign="right")
+        self.next_button = self.button(self._show_next_page, icon="right")
 
     def title(self) -> str:
         """Return "Journal of today" in the current language."""
@@ -87,7 +87,7 @@ class JournalPage(Page):
     def start(self) -> None:
         """Start to read today's entries in a thread."""
         self._entries, self._page = (), 0
-        self.status.say(self.strings.reading())
+        self.status.set_text(self.strings.reading())
         now = datetime.now().astimezone()
         self._reading = run_in_thread(lambda: rows_of_today(self.context.journal_path, now), "journal")
 
@@ -110,15 +110,15 @@ class JournalPage(Page):
         self.table.show_rows(self._entries, self._page * self.table.capacity)
         self.status.setVisible(not self._entries)
         self.next_button.setVisible(pages > 1)
-        self.next_button.say(self.strings.page(self._page + 1, pages))
+        self.next_button.set_text(self.strings.page(self._page + 1, pages))
 
     def _show_result(self, reading: Future[tuple[Row, ...]]) -> None:
         try:
             self._entries = reading.result()
         except KioskError as error:
-            self.status.say(self.strings.journal_error(error))
+            self.status.set_text(self.strings.journal_error(error))
         else:
-            self.status.say(self.strings.nothing_today())
+            self.status.set_text(self.strings.nothing_today())
 
     def arrange(self, metrics: DisplayMetrics) -> None:
         """Place the table above the button that turns the page."""
@@ -165,7 +165,7 @@ class ExportPage(Page):
     def start(self) -> None:
         """Look for USB sticks again."""
         self._sticks = []
-        self.status.say("")
+        self.status.set_text("")
 
     def stop(self) -> None:
         """Cancel the export, so that no stick is pulled out while it is written."""
@@ -182,14 +182,14 @@ class ExportPage(Page):
         if self._writing is not None:
             if self._writing.done():
                 writing, self._writing = self._writing, None
-                self.status.say(self._outcome(writing))
+                self.status.set_text(self._outcome(writing))
             else:
-                self.status.say(self.strings.exporting(self._progress.share))
+                self.status.set_text(self.strings.exporting(self._progress.share))
             return
         found = self.find_sticks()[:MAX_STICKS]
         if found != self._sticks or not self.status.text:
             self._sticks = found
-            self.status.say(self.strings.choose_stick() if found else self.strings.no_stick())
+            self.status.set_text(self.strings.choose_stick() if found else self.strings.no_stick())
             if self._metrics is not None:
                 self.arrange(self._metrics)
 
@@ -207,7 +207,7 @@ class ExportPage(Page):
             button.setVisible(index < len(self._sticks))
             if index < len(self._sticks):
                 # A stick's name may contain any bytes.
-                button.say(on_one_line(os.fsencode(self._sticks[index]).decode("utf-8", "replace")))
+                button.set_text(on_one_line(os.fsencode(self._sticks[index]).decode("utf-8", "replace")))
                 button.setGeometry(grid.place(area, index, gap))
 
     def _export_slot(self, index: int) -> Callable[[], None]:

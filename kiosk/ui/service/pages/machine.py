@@ -11,7 +11,7 @@ from kiosk.ui.service.page import Page, ServiceContext
 from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.layout import arrange_row
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.journal import JournalError
 from kiosk.vending.journal.operator_settings import BRIGHTNESS, OUT_OF_ORDER, VOLUME
@@ -51,8 +51,8 @@ class MachinePage(Page):
         self.exit = self.button(self._exit)
 
         # Slots and texts
-        self.volume.label.say(strings.setting(VOLUME))
-        self.brightness.label.say(strings.setting(BRIGHTNESS))
+        self.volume.label.set_text(strings.setting(VOLUME))
+        self.brightness.label.set_text(strings.setting(BRIGHTNESS))
         self.volume.changed.connect(self._on_volume)
         self.brightness.changed.connect(self._on_brightness)
 
@@ -64,13 +64,15 @@ class MachinePage(Page):
         """Show the current settings, and why the brightness cannot be changed."""
         self._is_exit_asked = False
         self._show_values()
-        self.status.say((self._backlight.problem or "") if self._backlight.is_available else self.strings.no_light())
+        self.status.set_text(
+            (self._backlight.problem or "") if self._backlight.is_available else self.strings.no_light()
+        )
 
     def refresh(self) -> None:
         """Update the texts of the buttons. *Exit* is disabled while a device test runs."""
         stopped = "operator" in self.context.shop.snapshot.faults
-        self.order.say(self.strings.put_back_in_order() if stopped else self.strings.take_out_of_order())
-        self.exit.say(self.strings.exit(self._is_exit_asked))
+        self.order.set_text(self.strings.put_back_in_order() if stopped else self.strings.take_out_of_order())
+        self.exit.set_text(self.strings.exit(self._is_exit_asked))
         self.exit.setEnabled(self.context.shop.snapshot.test != "running")  # or its result is lost
 
     def arrange(self, metrics: DisplayMetrics) -> None:
@@ -81,7 +83,7 @@ class MachinePage(Page):
         self.status.setGeometry(0, bar.top() - status_height - gap, self.width(), status_height)
         area = QRect(0, 0, self.width(), self.status.y() - gap)
         side_by_side(area, (self.volume, self.brightness), metrics)
-        row(bar, [self.order, self.exit], gap)
+        arrange_row(bar, [self.order, self.exit], gap)
 
     def _show_values(self) -> None:
         self.volume.set_range(self.context.settings.get(VOLUME, self.context.volume), 0, 100, STEP)
@@ -100,7 +102,7 @@ class MachinePage(Page):
     def _on_brightness(self, percent: int) -> None:
         self.context.shop.touch(Stay())
         if self._save(BRIGHTNESS, percent):
-            self.status.say(self._backlight.set_percent(percent) or "")
+            self.status.set_text(self._backlight.set_percent(percent) or "")
 
     def _toggle_order(self) -> None:
         stop = "operator" not in self.context.shop.snapshot.faults
@@ -119,7 +121,7 @@ class MachinePage(Page):
         try:
             self.context.settings.set(name, value)
         except JournalError as error:
-            self.status.say(self.strings.journal_error(error))
+            self.status.set_text(self.strings.journal_error(error))
             self._show_values()  # shows the old values again, because nothing was changed
             return False
         return True

@@ -10,7 +10,7 @@ from kiosk.ui.translations.service import ServiceStrings
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
-from kiosk.ui.widgets.layout import row
+from kiosk.ui.widgets.layout import arrange_row
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.vending.sale.events import Settle
 from kiosk.vending.sale.snapshot import Attention
@@ -34,17 +34,17 @@ class SettlePage(Page):
 
         # Widgets
         self.question = self.line(theme.LEAD)
-        self.next_button = self.button(self._show_next, sign="right")
+        self.next_button = self.button(self._show_next, icon="right")
         self.left_machine = self.button(lambda: self._settle(True))
         self.stayed = self.button(lambda: self._settle(False))
         self.money = self.button(lambda: self._settle(None))
         self.count = self.button(self._count, ButtonStyle.PRIMARY)
 
         # Texts
-        self.left_machine.say(strings.it_left())
-        self.stayed.say(strings.it_stayed())
-        self.money.say(strings.money_settled())
-        self.count.say(strings.count_slot())
+        self.left_machine.set_text(strings.it_left())
+        self.stayed.set_text(strings.it_stayed())
+        self.money.set_text(strings.money_settled())
+        self.count.set_text(strings.count_slot())
 
     def title(self) -> str:
         """Return "To settle" in the current language."""
@@ -59,7 +59,7 @@ class SettlePage(Page):
         questions = self.context.shop.snapshot.attention
         self._index = self._index % len(questions) if questions else 0
         attention = questions[self._index] if questions else None
-        self.next_button.say(self.strings.page(self._index + 1, max(len(questions), 1)))
+        self.next_button.set_text(self.strings.page(self._index + 1, max(len(questions), 1)))
         if attention != self.attention or not self.question.text or self.next_button.isHidden() != (len(questions) < 2):
             self.attention = attention
             self._set_texts(len(questions))
@@ -73,7 +73,7 @@ class SettlePage(Page):
         buttons = [self.next_button, self.left_machine, self.stayed, self.money, self.count]
         shown = [button for button in buttons if not button.isHidden()]
         if shown:
-            row(bar, shown, gap)
+            arrange_row(bar, shown, gap)
 
     def _set_texts(self, count: int) -> None:
         attention = self.attention
@@ -87,10 +87,10 @@ class SettlePage(Page):
         ):
             button.setVisible(is_visible)
         if attention is None:
-            self.question.say(self.strings.nothing_to_settle())
+            self.question.set_text(self.strings.nothing_to_settle())
         else:
             money = self.shop_strings.money(attention.amount, attention.currency or self.context.catalog.currency)
-            self.question.say(self.strings.attention(attention, money))
+            self.question.set_text(self.strings.attention(attention, money))
         if self._metrics is not None:
             self.arrange(self._metrics)
 

@@ -41,7 +41,7 @@ class StockPage(Page):
 
         # Widgets
         self.tiles = {product.slot: self.button(self._edit_slot(product.slot)) for product in names}
-        self.more = self.button(self._show_next_page, sign="right")
+        self.more = self.button(self._show_next_page, icon="right")
         self.heading = Text(self, theme.LEAD, QFont.Weight.DemiBold)
         self.status = Text(self, theme.BODY, colour=theme.QUIET)
         self.count = Stepper(self)
@@ -53,13 +53,13 @@ class StockPage(Page):
         )  # fmt: skip
 
         # Slots and texts
-        self.count.label.say(strings.count())
-        self.price.label.say(strings.price())
-        self.full.say(strings.full())
-        self.save.say(strings.save())
+        self.count.label.set_text(strings.count())
+        self.price.label.set_text(strings.price())
+        self.full.set_text(strings.full())
+        self.save.set_text(strings.save())
         for stepper in (self.count, self.price):
             stepper.changed.connect(lambda: context.shop.touch(Stay()))
-            stepper.changed.connect(lambda: self.status.say(""))
+            stepper.changed.connect(lambda: self.status.set_text(""))
 
     def title(self) -> str:
         """Return "Stock and prices" in the current language."""
@@ -86,15 +86,15 @@ class StockPage(Page):
         digits = minor_digits(offer.currency)
         self.count.set_range(offer.count, 0, offer.capacity)
         self.price.set_range(offer.price, PRICES[0], PRICES[-1], PRICE_STEP[digits])
-        self.heading.say(f"{slot} · {self._name(slot)}")
-        self.status.say("")
+        self.heading.set_text(f"{slot} · {self._name(slot)}")
+        self.status.set_text("")
         self._arrange()
 
     def refresh(self) -> None:
         """Show each slot's name, count and price on its tile."""
         for offer in self.context.shop.snapshot.offers:
             price = self.shop_strings.money(offer.price, offer.currency)
-            self.tiles[offer.slot].say(self.strings.slot(offer, self._name(offer.slot), price))
+            self.tiles[offer.slot].set_text(self.strings.slot(offer, self._name(offer.slot), price))
 
     def arrange(self, metrics: DisplayMetrics) -> None:
         """Place the tiles, or the editor while a slot is open."""
@@ -129,7 +129,7 @@ class StockPage(Page):
             if is_on_page:
                 tile.setGeometry(grid.place(area, index - first, gap))
         self.more.setVisible(grid.pages > 1)
-        self.more.say(self.strings.page(self._page + 1, grid.pages))
+        self.more.set_text(self.strings.page(self._page + 1, grid.pages))
         width = max(self.more.sizeHint().width(), metrics.px(26))
         self.more.setGeometry(self.width() - width, self.height() - metrics.touch, width, metrics.touch)
 
@@ -163,10 +163,10 @@ class StockPage(Page):
             try:
                 self.context.shop.operate(operation)
             except OperationError:
-                self.status.say(refusal)
+                self.status.set_text(refusal)
                 return
         is_broken = "journal" in self.context.shop.snapshot.faults
-        self.status.say(self.strings.journal_broken() if is_broken else self.strings.saved())
+        self.status.set_text(self.strings.journal_broken() if is_broken else self.strings.saved())
 
     def _show_next_page(self) -> None:
         self._page += 1

@@ -14,7 +14,7 @@ from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.animation import ease
 from kiosk.ui.widgets.icons import badge_text, paint_ring
-from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
@@ -66,7 +66,7 @@ class AgeCheckScreen(Screen):
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.back = self.bar.add(self.touch_slot(Back()))
         self.camera = self.bar.add(self.touch_slot(SetCamera(False)))
-        self.camera.show_sign("no_look")
+        self.camera.set_icon("no_camera")
         self.show_id = self.bar.add(self.touch_slot(ShowId()))
 
     def show_progress(self, prompt: Prompt, progress: float) -> None:
@@ -84,25 +84,25 @@ class AgeCheckScreen(Screen):
     def set_texts(self, snapshot: Snapshot) -> None:
         """Set the prompt, the minimum age and the texts of the buttons."""
         message = self.strings.prompt(self.prompt)
-        self.heading.say(self.strings.age_check())
-        self.title.say(message.title)
-        self.text.say(message.text)
+        self.heading.set_text(self.strings.age_check())
+        self.title.set_text(message.title)
+        self.text.set_text(message.text)
         self.ring.age = snapshot.chosen.minimum_age if snapshot.chosen else 0
-        self.back.say(self.strings.back())
-        self.camera.say(self.strings.turn_camera_off())
-        self.show_id.say(self.strings.show_id_instead())
+        self.back.set_text(self.strings.back())
+        self.camera.set_text(self.strings.turn_camera_off())
+        self.show_id.set_text(self.strings.show_id_instead())
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
         """Place the heading, the ring and the prompt in one column."""
         area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
         ring = metrics.px(32)
-        column(
+        arrange_column(
             area,
             [
-                Part(self.heading),
-                Part(self.ring, ring, ring, least=ring // 3, gap=metrics.px(theme.SPACE)),
-                Part(self.title, gap=metrics.px(theme.MARGIN)),
-                Part(self.text),
+                ColumnItem(self.heading),
+                ColumnItem(self.ring, ring, ring, least=ring // 3, gap=metrics.px(theme.SPACE)),
+                ColumnItem(self.title, gap=metrics.px(theme.MARGIN)),
+                ColumnItem(self.text),
             ],
             metrics.px(theme.GAP),
         )

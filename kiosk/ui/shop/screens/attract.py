@@ -11,7 +11,7 @@ from PyQt6.QtCore import QRect, pyqtSignal
 from PyQt6.QtGui import QFont
 from PyQt6.QtWidgets import QWidget
 
-from kiosk.ui.products.carousel import Conveyor
+from kiosk.ui.products.carousel import ProductCarousel
 from kiosk.ui.products.images import ProductImages
 from kiosk.ui.shop.screens.base import Screen
 from kiosk.ui.translations import translator
@@ -19,7 +19,7 @@ from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import Button, ButtonStyle
 from kiosk.ui.widgets.choice_card import Card
-from kiosk.ui.widgets.layout import Part, column, row, split
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column, arrange_row, split
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.vending.sale.events import Start
@@ -52,20 +52,20 @@ class AttractScreen(Screen):
         self.low_reach = False
 
         # Widgets
-        self.conveyor = Conveyor(self, images)
+        self.carousel = ProductCarousel(self, images)
         self.greeting = Text(self, theme.TITLE * 1.15, QFont.Weight.DemiBold)
         self.notice = Text(self, theme.BODY, colour=theme.QUIET)
-        self.with_camera = Card(self, "look")
-        self.without_camera = Card(self, "no_look")
+        self.with_camera = Card(self, "camera")
+        self.without_camera = Card(self, "no_camera")
         self.languages = {code: Button(self) for code in languages}
-        self.large_text_button = Button(self, sign="letters")
-        self.low_reach_button = Button(self, sign="reach")
+        self.large_text_button = Button(self, icon="letters")
+        self.low_reach_button = Button(self, icon="reach")
 
         # Slots
         self.with_camera.clicked.connect(self.touch_slot(Start(True)))
         self.without_camera.clicked.connect(self.touch_slot(Start(False)))
         for code, button in self.languages.items():
-            button.say(translator.NAMES.get(code, code))
+            button.set_text(translator.NAMES.get(code, code))
             button.clicked.connect(self._language_slot(code))
         self.large_text_button.clicked.connect(lambda: self.large_text_requested.emit(not self.large_text))
         self.low_reach_button.clicked.connect(lambda: self.low_reach_requested.emit(not self.low_reach))
@@ -77,20 +77,20 @@ class AttractScreen(Screen):
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Set all texts, the products of the carousel and the buttons that are highlighted."""
-        self.conveyor.show_slots([offer.slot for offer in snapshot.offers if offer.available])
-        self.greeting.say(self.strings.greeting())
-        self.notice.say(self.strings.notice())
+        self.carousel.show_slots([offer.slot for offer in snapshot.offers if offer.available])
+        self.greeting.set_text(self.strings.greeting())
+        self.notice.set_text(self.strings.notice())
         checks = self._camera_checks
-        self.with_camera.say(self.strings.with_camera_and_check() if checks else self.strings.with_camera())
-        self.without_camera.say(self.strings.without_camera())
+        self.with_camera.set_text(self.strings.with_camera_and_check() if checks else self.strings.with_camera())
+        self.without_camera.set_text(self.strings.without_camera())
         for code, button in self.languages.items():
-            button.set_rank(ButtonStyle.CHOSEN if code == self.strings.language else ButtonStyle.PLAIN)
+            button.set_button_style(ButtonStyle.CHOSEN if code == self.strings.language else ButtonStyle.PLAIN)
         for button, name, is_on in (
             (self.large_text_button, self.strings.large_text(), self.large_text),
             (self.low_reach_button, self.strings.low_reach(), self.low_reach),
         ):
             button.setAccessibleName(name)
-            button.set_rank(ButtonStyle.CHOSEN if is_on else ButtonStyle.PLAIN)
+            button.set_button_style(ButtonStyle.CHOSEN if is_on else ButtonStyle.PLAIN)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
         """Place the carousel, the greeting, the two choices and the bar, from top to bottom."""
@@ -109,7 +109,7 @@ class AttractScreen(Screen):
         else:
             half = (area.width() - gap) // 2
             area, place = split(area, min(max(card.height_for(half) for card in cards), area.height() * 2 // 5))
-            row(place, cards, gap)
+            arrange_row(place, cards, gap)
         self._arrange_texts(area.adjusted(0, gap, 0, -margin), metrics)
 
     def _arrange_texts(self, area: QRect, metrics: DisplayMetrics) -> None:
@@ -120,10 +120,10 @@ class AttractScreen(Screen):
         )
         band = QRect(0, area.top(), self.width(), height)
         rest = QRect(area.left(), band.bottom() + 1, area.width(), area.bottom() - band.bottom())
-        self.conveyor.setGeometry(band)
-        column(
+        self.carousel.setGeometry(band)
+        arrange_column(
             rest.adjusted(0, metrics.px(theme.GAP), 0, 0),
-            [Part(self.greeting, width=text_width), Part(self.notice, width=text_width)],
+            [ColumnItem(self.greeting, width=text_width), ColumnItem(self.notice, width=text_width)],
             metrics.px(theme.GAP),
         )
 
@@ -135,15 +135,15 @@ class AttractScreen(Screen):
         for button in (*aid_buttons, *language_buttons):
             button.rescale(metrics)
         aids = QRect(bar.right() + 1 - 2 * metrics.touch - gap, bar.top(), 2 * metrics.touch + gap, bar.height())
-        row(aids, aid_buttons, gap)
+        arrange_row(aids, aid_buttons, gap)
         room = aids.left() - gap - bar.left()
         count = len(language_buttons)
         full_width = max(button.sizeHint().width() for button in language_buttons) * count + gap * (count - 1)
-        row(QRect(bar.left(), bar.top(), min(full_width, room), bar.height()), language_buttons, gap)
+        arrange_row(QRect(bar.left(), bar.top(), min(full_width, room), bar.height()), language_buttons, gap)
 
     def advance(self, seconds: float) -> None:
         """Move the carousel on by `seconds`."""
-        self.conveyor.advance(seconds)
+        self.carousel.advance(seconds)
 
     def _language_slot(self, code: str) -> Callable[[], None]:
         return lambda: self.language_requested.emit(code)

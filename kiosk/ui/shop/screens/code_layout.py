@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PyQt6.QtCore import QRect
 
 from kiosk.ui.widgets import theme
-from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
 from kiosk.ui.widgets.text import Text
@@ -15,7 +15,7 @@ from kiosk.ui.widgets.text import Text
 
 def arrange_with_code(
     area: QRect,
-    parts: Sequence[Part],
+    parts: Sequence[ColumnItem],
     code: QrCode,
     caption: Text,
     metrics: DisplayMetrics,
@@ -32,9 +32,9 @@ def arrange_with_code(
         free_height = area.height() - caption.height_for(metrics.px(40)) - gap
         side = min(free_height, area.width() * 2 // 5, metrics.px(wide_units))
         right = QRect(area.right() + 1 - side, area.top(), side, area.height())
-        column(right, [Part(code, side, least=side * 2 // 3), Part(caption)], gap)
-        column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), parts, gap)
+        arrange_column(right, [ColumnItem(code, side, least=side * 2 // 3), ColumnItem(caption)], gap)
+        arrange_column(area.adjusted(0, 0, -side - metrics.px(theme.MARGIN), 0), parts, gap)
     else:
         side = min(metrics.px(upright_units), area.height() // 3)
-        code_part = Part(code, side, side, least=side * 3 // 4, gap=metrics.px(theme.SPACE))
-        column(area, [*parts, code_part, Part(caption, width=metrics.px(80))], gap)
+        code_part = ColumnItem(code, side, side, least=side * 3 // 4, gap=metrics.px(theme.SPACE))
+        arrange_column(area, [*parts, code_part, ColumnItem(caption, width=metrics.px(80))], gap)

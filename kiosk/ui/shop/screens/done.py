@@ -15,11 +15,11 @@ from kiosk.ui.shop.screens.code_layout import arrange_with_code
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
-from kiosk.ui.widgets.icons import Sign
-from kiosk.ui.widgets.layout import Part
+from kiosk.ui.widgets.icons import AnimatedIcon
+from kiosk.ui.widgets.layout import ColumnItem
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.qr_code import QrCode
-from kiosk.ui.widgets.text import Drawn, Text, fitting
+from kiosk.ui.widgets.text import PlacedText, Text, fit_font
 from kiosk.vending.sale.events import Cancel
 from kiosk.vending.sale.snapshot import Receipt, Snapshot
 
@@ -60,7 +60,7 @@ class ReceiptRows(QWidget):
         return self._metrics.text.px(theme.BODY * ROW_HEIGHT) * len(self.rows) if self._metrics else 0
 
     @property
-    def drawn(self) -> list[Drawn]:
+    def placed_texts(self) -> list[PlacedText]:
         """The texts as they are painted. Long ones get a smaller font, and then lose their middle."""
         if not self.rows or self._metrics is None:
             return []
@@ -78,20 +78,20 @@ class ReceiptRows(QWidget):
                 (name, QRect(line.left(), line.top(), left, line.height())),
                 (value, QRect(line.left() + left, line.top(), line.width() - left, line.height())),
             ):
-                font = fitting(self._metrics.text, theme.BODY, weight, full_text, place.size(), wrap=False)
+                font = fit_font(self._metrics.text, theme.BODY, weight, full_text, place.size(), wrap=False)
                 # A text that does not fit even in the smallest font keeps its beginning and its end.
                 text = QFontMetrics(font).elidedText(full_text, Qt.TextElideMode.ElideMiddle, place.width())
-                drawn.append(Drawn(text, font, place, colour, theme.GROUND, wrap=False))
+                drawn.append(PlacedText(text, font, place, colour, theme.GROUND, wrap=False))
         return drawn
 
     def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802
         painter = QPainter(self)
         middle = Qt.AlignmentFlag.AlignVCenter
-        for index, drawn in enumerate(self.drawn):
-            painter.setFont(drawn.font)
-            painter.setPen(drawn.colour)
+        for index, placed in enumerate(self.placed_texts):
+            painter.setFont(placed.font)
+            painter.setPen(placed.colour)
             side = Qt.AlignmentFlag.AlignRight if index % 2 else Qt.AlignmentFlag.AlignLeft
-            painter.drawText(drawn.place, int(side | middle), drawn.text)
+            painter.drawText(placed.place, int(side | middle), placed.text)
         painter.setPen(theme.TRACK)
         painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
 
@@ -132,7 +132,7 @@ class DoneScreen(Screen):
         super().__init__(strings, images, parent)
 
         # Widgets
-        self.sign = Sign(self, "done")
+        self.icon_name = AnimatedIcon(self, "done")
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.rows = ReceiptRows(self)
@@ -148,11 +148,11 @@ class DoneScreen(Screen):
     def set_texts(self, snapshot: Snapshot) -> None:
         """Show the outcome, the receipt and its QR code."""
         message = self.strings.ended(snapshot.reason)
-        self.sign.show_sign({"sold": "done", "refunded": "refund"}.get(snapshot.reason, "sorry"))
-        self.title.say(message.title)
-        self.text.say(message.text)
-        self.done.say(self.strings.done())
-        self.scan.say(self.strings.scan())
+        self.icon_name.set_icon({"sold": "done", "refunded": "refund"}.get(snapshot.reason, "sorry"))
+        self.title.set_text(message.title)
+        self.text.set_text(message.text)
+        self.done.set_text(self.strings.done())
+        self.scan.set_text(self.strings.scan())
         receipt = snapshot.receipt
         self.rows.show_rows(self._rows(receipt) if receipt else [])
         self.code.show_text(self.receipt_text(receipt, simulated=snapshot.simulated) if receipt else "")
@@ -177,12 +177,12 @@ class DoneScreen(Screen):
         area = self.content_area(metrics).adjusted(0, gap, 0, -space)
         self.rows.rescale(metrics)
         self.time_left.setGeometry(0, self.height() - metrics.px(0.6), self.width(), metrics.px(0.6))
-        sign = metrics.px(16)
+        icon = metrics.px(16)
         parts = [
-            Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.title, width=metrics.px(80), gap=space),
-            Part(self.text, width=metrics.px(80)),
-            Part(
+            ColumnItem(self.icon_name, icon, icon, least=icon // 3),
+            ColumnItem(self.title, width=metrics.px(80), gap=space),
+            ColumnItem(self.text, width=metrics.px(80)),
+            ColumnItem(
                 self.rows,
                 self.rows.height_wanted,
                 metrics.text.px(78),
@@ -198,7 +198,7 @@ class DoneScreen(Screen):
 
     def advance(self, seconds: float) -> None:
         """Move the icon's animation on by `seconds`."""
-        self.sign.advance(seconds)
+        self.icon_name.advance(seconds)
 
     def forget(self) -> None:
         """Clear the receipt and its QR code."""

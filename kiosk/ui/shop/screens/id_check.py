@@ -15,8 +15,8 @@ from kiosk.ui.shop.screens.message import MessageScreen
 from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
-from kiosk.ui.widgets.icons import Sign
-from kiosk.ui.widgets.layout import Part, centred, column
+from kiosk.ui.widgets.icons import AnimatedIcon
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column, centred
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.pin_pad import Dots, PinPad
 from kiosk.ui.widgets.text import Text
@@ -34,7 +34,7 @@ class AskIdScreen(Screen):
         super().__init__(strings, images, parent)
 
         # Widgets
-        self.sign = Sign(self, "id")
+        self.icon_name = AnimatedIcon(self, "id")
         self.title = Text(self, theme.TITLE, QFont.Weight.DemiBold)
         self.text = Text(self, theme.LEAD, colour=theme.QUIET)
         self.staff = Text(self, theme.BODY)
@@ -54,10 +54,10 @@ class AskIdScreen(Screen):
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Set all texts, and show the PIN pad if a PIN is one of the methods."""
-        self.title.say(self.strings.ask_id())
-        self.text.say(self.strings.ask_id_how(snapshot.id_methods))
-        self.cancel.say(self.strings.cancel())
-        self.back.say(self.strings.back())
+        self.title.set_text(self.strings.ask_id())
+        self.text.set_text(self.strings.ask_id_how(snapshot.id_methods))
+        self.cancel.set_text(self.strings.cancel())
+        self.back.set_text(self.strings.back())
         self.pad.name_keys(self.strings.erase(), self.strings.confirm())
         for part in (self.pad, self.dots, self.staff):
             part.setVisible("pin" in snapshot.id_methods)
@@ -72,11 +72,11 @@ class AskIdScreen(Screen):
 
     def _set_staff_text(self, snapshot: Snapshot) -> None:
         if snapshot.pin_wait_s > 0:
-            self.staff.say(self.strings.pin_wait(math.ceil(snapshot.pin_wait_s)))
+            self.staff.set_text(self.strings.pin_wait(math.ceil(snapshot.pin_wait_s)))
         elif snapshot.reason == "wrong_pin" and self.dots.count == 0:
-            self.staff.say(self.strings.wrong_pin())
+            self.staff.set_text(self.strings.wrong_pin())
         else:
-            self.staff.say(self.strings.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
+            self.staff.set_text(self.strings.staff(snapshot.chosen.minimum_age if snapshot.chosen else 0))
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
         """Place the explanation next to or above the PIN pad, in pixels of the screen."""
@@ -117,7 +117,7 @@ class AskIdScreen(Screen):
             pad_area.width(),
             min(head_height, pad.top() - area.top()),
         )
-        column(above_pad, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
+        arrange_column(above_pad, [ColumnItem(self.staff), ColumnItem(self.dots, metrics.px(4))], gap // 2)
         if not side_by_side:
             self._arrange_explanation(
                 QRect(area.left(), area.top(), area.width(), above_pad.top() - area.top() - gap),
@@ -137,7 +137,7 @@ class AskIdScreen(Screen):
         self.bar.arrange(QRect(area.left(), area.top(), area.width() - width - 2 * gap, self.height()), metrics)
         head_height = self._head_height(metrics)
         above_pad = QRect(pad.left(), pad.top() - head_height, pad.width(), head_height)
-        column(above_pad, [Part(self.staff), Part(self.dots, metrics.px(4))], gap // 2)
+        arrange_column(above_pad, [ColumnItem(self.staff), ColumnItem(self.dots, metrics.px(4))], gap // 2)
         self._arrange_explanation(
             QRect(area.left(), gap, area.width(), above_pad.top() - 2 * gap), metrics, metrics.px(20)
         )
@@ -146,17 +146,17 @@ class AskIdScreen(Screen):
         """Return the height in pixels of the staff text and the dots above the pad."""
         return metrics.text.px(theme.BODY * 1.6) + metrics.px(4 + theme.GAP)
 
-    def _arrange_explanation(self, area: QRect, metrics: DisplayMetrics, sign: int) -> None:
+    def _arrange_explanation(self, area: QRect, metrics: DisplayMetrics, icon: int) -> None:
         parts = [
-            Part(self.sign, sign, sign, least=sign // 3),
-            Part(self.title, width=metrics.px(80), gap=metrics.px(theme.SPACE)),
-            Part(self.text, width=metrics.px(80)),
+            ColumnItem(self.icon_name, icon, icon, least=icon // 3),
+            ColumnItem(self.title, width=metrics.px(80), gap=metrics.px(theme.SPACE)),
+            ColumnItem(self.text, width=metrics.px(80)),
         ]
-        column(centred(area, area.width(), area.height()), parts, metrics.px(theme.GAP))
+        arrange_column(centred(area, area.width(), area.height()), parts, metrics.px(theme.GAP))
 
     def advance(self, seconds: float) -> None:
         """Move the icon's animation on by `seconds`."""
-        self.sign.advance(seconds)
+        self.icon_name.advance(seconds)
 
     def forget(self) -> None:
         """Clear the digits that were typed."""
@@ -175,5 +175,5 @@ class IdRefusedScreen(MessageScreen):
     def set_texts(self, snapshot: Snapshot) -> None:  # noqa: ARG002
         """Set the refusal and the texts of the buttons."""
         self.set_message(self.strings.refused())
-        self.cancel.say(self.strings.cancel())
-        self.other.say(self.strings.other_products())
+        self.cancel.set_text(self.strings.cancel())
+        self.other.set_text(self.strings.other_products())

@@ -26,8 +26,8 @@ class ClaimScreen(MessageScreen):
     A claim is a number that the customer keeps, and a QR code with the same text.
     """
 
-    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget, sign: str) -> None:
-        super().__init__(strings, images, parent, sign)
+    def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget, icon: str) -> None:
+        super().__init__(strings, images, parent, icon)
         self.code = QrCode(self)
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
 
@@ -41,7 +41,7 @@ class ClaimScreen(MessageScreen):
         self.set_message(Message(message.title, self.strings.claim(claim)) if claim else message)
         lines = [self.strings.simulated()] if snapshot.simulated else []
         self.code.show_text("\n".join([*lines, self.strings.claim(claim)]) if claim else "")
-        self.scan.say(self.strings.scan_claim() if claim else "")
+        self.scan.set_text(self.strings.scan_claim() if claim else "")
         self.code.setVisible(claim is not None)
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:
@@ -68,11 +68,11 @@ class PayingScreen(MessageScreen):
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Show the product, the amount and how to pay."""
-        self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
-        self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
+        self.product.set_text(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.amount.set_text(self.strings.money(snapshot.amount, snapshot.currency))
         self.set_message(self.strings.pay())
-        self.cancel.say(self.strings.cancel())
-        self.back.say(self.strings.back())
+        self.cancel.set_text(self.strings.cancel())
+        self.back.set_text(self.strings.back())
 
 
 class DeclinedScreen(ClaimScreen):
@@ -94,10 +94,10 @@ class DeclinedScreen(ClaimScreen):
         is_reader_busy = not snapshot.can_continue and not snapshot.faults
         note = self.strings.declined_for_good() if is_reader_busy else ""
         self.set_message_or_claim(Message(message.title, note) if is_reader_busy else message, snapshot)
-        self.note.say(note if snapshot.claim else "")
-        self.cancel.say(self.strings.cancel())
-        self.other.say(self.strings.other_products())
-        self.again.say(self.strings.try_again())
+        self.note.set_text(note if snapshot.claim else "")
+        self.cancel.set_text(self.strings.cancel())
+        self.other.set_text(self.strings.other_products())
+        self.again.set_text(self.strings.try_again())
         self.again.setVisible(not snapshot.faults)
         self.again.setEnabled(snapshot.can_continue)
 
@@ -105,35 +105,35 @@ class DeclinedScreen(ClaimScreen):
 class DispensingScreen(MessageScreen):
     """Shows that the product is on its way. How long the motor takes is unknown, so there is no progress bar."""
 
-    sign_units = 34.0
+    icon_units = 34.0
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "tray")
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Show the product and that it is on its way."""
-        self.product.say(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
+        self.product.set_text(self.images.name(snapshot.chosen.slot, self.strings.language) if snapshot.chosen else "")
         self.set_message(self.strings.dispensing())
 
 
 class RefundingScreen(MessageScreen):
     """Says that the product did not come and that the money is on its way back."""
 
-    sign_units = 30.0
+    icon_units = 30.0
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "refund")
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Show the amount and why it is refunded."""
-        self.amount.say(self.strings.money(snapshot.amount, snapshot.currency))
+        self.amount.set_text(self.strings.money(snapshot.amount, snapshot.currency))
         self.set_message(self.strings.refunding(snapshot.reason))
 
 
 class OutOfOrderScreen(ClaimScreen):
     """Says that the machine cannot sell, with the names of its faults for service staff."""
 
-    sign_units = 30.0
+    icon_units = 30.0
 
     def __init__(self, strings: ShopStrings, images: ProductImages, parent: QWidget) -> None:
         super().__init__(strings, images, parent, "closed")
@@ -141,4 +141,4 @@ class OutOfOrderScreen(ClaimScreen):
     def set_texts(self, snapshot: Snapshot) -> None:
         """Show the apology or the claim, and the names of the faults."""
         self.set_message_or_claim(self.strings.out_of_order(), snapshot)
-        self.note.say(" · ".join(sorted(snapshot.faults)))
+        self.note.set_text(" · ".join(sorted(snapshot.faults)))

@@ -12,7 +12,7 @@ from kiosk.ui.translations.shop import ShopStrings
 from kiosk.ui.widgets import theme
 from kiosk.ui.widgets.button import ButtonStyle
 from kiosk.ui.widgets.icons import paint_badge
-from kiosk.ui.widgets.layout import Part, column
+from kiosk.ui.widgets.layout import ColumnItem, arrange_column
 from kiosk.ui.widgets.metrics import DisplayMetrics
 from kiosk.ui.widgets.text import Text
 from kiosk.ui.widgets.theme import Scale
@@ -60,28 +60,28 @@ class ProductScreen(Screen):
             return
         price = self.strings.money(snapshot.amount, snapshot.currency)
         self.picture.show_slot(offer.slot)
-        self.name.say(self.images.name(offer.slot, self.strings.language))
-        self.price.say(price)
+        self.name.set_text(self.images.name(offer.slot, self.strings.language))
+        self.price.set_text(price)
         self.badge.show_age(offer.minimum_age)
-        self.limit.say(self.strings.age_limit(offer.minimum_age) if offer.minimum_age else "")
-        self.back.say(self.strings.back())
-        self.buy.say(self.strings.buy(price))
+        self.limit.set_text(self.strings.age_limit(offer.minimum_age) if offer.minimum_age else "")
+        self.back.set_text(self.strings.back())
+        self.buy.set_text(self.strings.buy(price))
 
     def arrange(self, snapshot: Snapshot, metrics: DisplayMetrics) -> None:  # noqa: ARG002
         """Place the picture beside the texts, or above them where the screen is narrow."""
         area = self.content_area(metrics).adjusted(0, metrics.px(theme.GAP), 0, -metrics.px(theme.SPACE))
         badge = metrics.px(9)
         texts = [
-            Part(self.name, width=metrics.px(80)),
-            Part(self.price, gap=0),
-            Part(self.badge, badge, badge, least=badge * 2 // 3, gap=metrics.px(theme.SPACE)),
-            Part(self.limit, width=metrics.px(70)),
+            ColumnItem(self.name, width=metrics.px(80)),
+            ColumnItem(self.price, gap=0),
+            ColumnItem(self.badge, badge, badge, least=badge * 2 // 3, gap=metrics.px(theme.SPACE)),
+            ColumnItem(self.limit, width=metrics.px(70)),
         ]
         gap = metrics.px(theme.GAP)
         if area.width() > area.height() * 1.15:
             left = QRect(area.left(), area.top(), area.width() * 45 // 100, area.height())
             self.picture.setGeometry(left.adjusted(0, gap, -gap, -gap))
-            column(area.adjusted(left.width() + gap, 0, 0, 0), texts, gap)
+            arrange_column(area.adjusted(left.width() + gap, 0, 0, 0), texts, gap)
         else:
             height = min(area.height() * 55 // 100, area.width())
-            column(area, [Part(self.picture, height, least=height // 3), *texts], gap)
+            arrange_column(area, [ColumnItem(self.picture, height, least=height // 3), *texts], gap)

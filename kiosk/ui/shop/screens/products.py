@@ -39,9 +39,9 @@ class ProductsScreen(Screen):
         self.tiles = {slot: Tile(self, images) for slot in images.slots}
         self.cancel = Button(self)
         self.camera = Button(self)
-        self.previous_button = Button(self, sign="left")
+        self.previous_button = Button(self, icon="left")
         self.page_number = Text(self, theme.BODY, colour=theme.QUIET)
-        self.next_button = Button(self, sign="right")
+        self.next_button = Button(self, icon="right")
 
         # Slots
         for slot, tile in self.tiles.items():
@@ -58,11 +58,11 @@ class ProductsScreen(Screen):
 
     def set_texts(self, snapshot: Snapshot) -> None:
         """Set the heading and the texts and icons of the bar."""
-        self.title.say(self.strings.choose())
-        self.cancel.say(self.strings.cancel())
+        self.title.set_text(self.strings.choose())
+        self.cancel.set_text(self.strings.cancel())
         is_on = bool(snapshot.camera)
-        self.camera.say(self.strings.turn_camera_off() if is_on else self.strings.turn_camera_on())
-        self.camera.show_sign("no_look" if is_on else "look")
+        self.camera.set_text(self.strings.turn_camera_off() if is_on else self.strings.turn_camera_on())
+        self.camera.set_icon("no_camera" if is_on else "camera")
         self.previous_button.setAccessibleName(self.strings.previous_page())
         self.next_button.setAccessibleName(self.strings.next_page())
 
@@ -123,10 +123,10 @@ class ProductsScreen(Screen):
             tile.show_offer(offer, self.tile_text(offer), metrics)
             tile.show()
         tiles = [self.tiles[offer.slot] for offer in shown]
-        noted = any(tile.says.note for tile in tiles)
-        text_height = max(tile.words_wanted(noted) for tile in tiles)
+        noted = any(tile.text_lines.note for tile in tiles)
+        text_height = max(tile.text_height(noted) for tile in tiles)
         for tile in tiles:
-            tile.give_words(text_height, noted=noted)
+            tile.set_text_height(text_height, noted=noted)
 
     def _arrange_bar(self, bar: QRect, metrics: DisplayMetrics) -> None:
         gap = metrics.px(theme.GAP)
@@ -138,7 +138,7 @@ class ProductsScreen(Screen):
         right = bar.right() + 1
         if has_pages:
             self.next_button.setGeometry(right - metrics.touch, bar.top(), metrics.touch, bar.height())
-            self.page_number.say(self.strings.page(self.page + 1, self.grid.pages))
+            self.page_number.set_text(self.strings.page(self.page + 1, self.grid.pages))
             number_width = max(self.page_number.width_for(), metrics.touch // 2)
             self.page_number.setGeometry(
                 right - metrics.touch - gap - number_width, bar.top(), number_width, bar.height()
@@ -157,12 +157,12 @@ class ProductsScreen(Screen):
 
     def _fit_buttons(self, room: int, gap: int) -> None:
         """Replace texts by icons where `room` (pixels) is too small. Screen readers still get the text."""
-        self.cancel.show_sign("")
-        for button, sign in ((self.camera, self.camera.sign), (self.cancel, "close")):
+        self.cancel.set_icon("")
+        for button, icon in ((self.camera, self.camera.icon_name), (self.cancel, "close")):
             if self.cancel.sizeHint().width() + self.camera.sizeHint().width() + gap > room:
                 name = button.text()
                 button.setText("")
-                button.show_sign(sign, name)
+                button.set_icon(icon, name)
 
     def forget(self) -> None:
         """Return to the first page."""

@@ -85,7 +85,7 @@ def test_a_note_does_not_shrink_a_long_name(size: tuple[int, int]) -> None:
     stage = stage_for(MemoryJournal(), vision, size, Appearance(pixels_per_mm=5.9))  # type: ignore[arg-type]
     play(stage, "products", "en")
     tiles = [tile for tile in stage.window.findChildren(Tile) if tile.isVisible()]
-    assert any(tile.says.note for tile in tiles)
-    letters = {tile.says.name: tile.drawn[0].font.pixelSize() for tile in tiles}
+    assert any(tile.text_lines.note for tile in tiles)
+    letters = {tile.text_lines.name: tile.placed_texts[0].font.pixelSize() for tile in tiles}
     stage.close()
     assert min(letters.values()) >= 0.8 * max(letters.values()), letters
