@@ -125,7 +125,7 @@ def _paced(pictures: Sequence[Picture], engine: Engine, seconds: float) -> dict[
             if frame is not None:
                 pipeline.process(frame)
                 latencies.append(time.monotonic() - frame.captured)
-            elif reader.ended:
+            elif reader.has_ended:
                 break
     finally:
         reader.stop()

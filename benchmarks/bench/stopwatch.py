@@ -29,7 +29,7 @@ FUNCTIONS = (
 )
 """Module, function and stage. A missing function is left out, and its time counts for its caller."""
 
-FUSING = ("Tracks", "Track", "TemporalFusion")
+FUSING = ("Tracker", "Track", "TemporalFusion")
 """Classes in `kiosk.vision.tracking.tracker` whose public methods belong to the stage `fuse`."""
 
 

@@ -115,7 +115,7 @@ def _paced(source: Source) -> Generator[Frame | None, None, None]:
     try:
         while True:
             frame = grabber.mailbox.take(_WAIT_S)
-            if frame is None and grabber.ended:
+            if frame is None and grabber.has_ended:
                 if grabber.error:
                     raise grabber.error
                 return

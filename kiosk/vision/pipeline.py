@@ -23,10 +23,10 @@ from kiosk.vision.faces.geometry import Face, is_plausible
 from kiosk.vision.faces.image import Gray, to_gray
 from kiosk.vision.faces.quality import GOOD
 from kiosk.vision.liveness.liveness import Liveness
-from kiosk.vision.tracking.motion import Motion
+from kiosk.vision.tracking.motion import MotionDetector
 from kiosk.vision.tracking.schedule import IDLE_EVERY, Schedule
 from kiosk.vision.tracking.tiled_search import TiledSearch
-from kiosk.vision.tracking.tracker import Seen, Track, Tracks
+from kiosk.vision.tracking.tracker import Track, TrackedCrop, Tracker
 
 _DRIFT = 0.5  # least overlap of a followed face with its predicted position
 _SAME_FACE = 0.3  # two detections that overlap more are one face
@@ -61,10 +61,10 @@ class Pipeline:
 
     def forget(self) -> None:
         """Forgets all tracks: everybody in view is a new person from now on."""
-        self._tracks = Tracks(self._engine.manifest.groups, self._engine.manifest.gender_labels)
+        self._tracker = Tracker(self._engine.manifest.groups, self._engine.manifest.gender_labels)
         self._present: list[Face] = []
         self._schedule = Schedule()
-        self._motion = Motion()
+        self._motion = MotionDetector()
         self._tiles = TiledSearch(self._smallest_face)
 
     @property
@@ -94,12 +94,12 @@ class Pipeline:
     def process(self, frame: Frame) -> Observation:
         """Returns the faces of a frame with their fused estimates. Raises `EngineError`."""
         time = frame.time
-        in_view = self._tracks.listed(time)
+        in_view = self._tracker.tracks_in_view(time)
         detecting = self._schedule.detection_due(time, in_view=bool(in_view))
         if self._schedule.idle and not detecting:
             return self._observation(frame, ())
         gray = to_gray(frame.image)
-        seen: list[Seen] = []
+        seen: list[TrackedCrop] = []
         if not detecting:
             seen = self._follow(gray, in_view, time)
             missed = any(track.last_detected < self._schedule.last_detection for track in in_view)
@@ -108,18 +108,18 @@ class Pipeline:
         if detecting:
             expected = [track.predict(time) for track in in_view]
             seen = self._update_tracks(gray, self._detect(gray, expected, time), time)
-        known = [track.face for track in self._tracks.listed(time)]
+        known = [track.face for track in self._tracker.tracks_in_view(time)]
         seen += self._update_tracks(gray, self._search_tiles(gray, known, time, detecting=detecting), time)
         self._estimate(seen, time)
         alive = self._judge_liveness(gray, [track for track, _ in seen], time)
-        listed = self._tracks.listed(time)
-        for track in listed:
+        in_view_now = self._tracker.tracks_in_view(time)
+        for track in in_view_now:
             track.update_status(time)
         return self._observation(
             frame,
             tuple(
                 track.observation(None if alive is None else track.number == alive, landmarks=self.sends_landmarks)
-                for track in listed
+                for track in in_view_now
             ),
         )
 
@@ -152,27 +152,27 @@ class Pipeline:
                     found.append(face)
         return found
 
-    def _update_tracks(self, gray: Gray, faces: list[Face], time: float) -> list[Seen]:
+    def _update_tracks(self, gray: Gray, faces: list[Face], time: float) -> list[TrackedCrop]:
         face_crops = [FaceCrop.of(gray, face) for face in faces]
         appearances = [
             face_crop.appearance if face_crop.quality >= GOOD and not face_crop.face.is_covered_by(faces) else None
             for face_crop in face_crops
         ]
-        tracks = self._tracks.assign(faces, time, appearances)
+        tracks = self._tracker.assign(faces, time, appearances)
         seen = list(zip(tracks, face_crops, strict=True))
         for track, face_crop in seen:
             track.quality = face_crop.quality
         return seen
 
-    def _follow(self, gray: Gray, tracks: list[Track], time: float) -> list[Seen]:
+    def _follow(self, gray: Gray, tracks: list[Track], time: float) -> list[TrackedCrop]:
         """Follows the tracks' faces into this frame; returns those that could be followed."""
-        followed: list[Seen] = []
+        followed: list[TrackedCrop] = []
         for track in tracks:
             predicted = track.predict(time)
             face = self._finder.follow(gray, predicted)
             if is_plausible(face) and face.overlap(predicted) >= _DRIFT:
                 followed.append((track, FaceCrop.of(gray, face)))
-        seen = self._tracks.drop_strays(followed)
+        seen = self._tracker.drop_strays(followed)
         for track, face_crop in seen:
             track.move(face_crop.face, time)
             track.quality = face_crop.quality
@@ -187,16 +187,16 @@ class Pipeline:
         (track,) = seen
         return track.number if self.liveness.judge(gray, track.number, track.face, time) else 0
 
-    def _estimate(self, seen: list[Seen], time: float) -> None:
+    def _estimate(self, seen: list[TrackedCrop], time: float) -> None:
         """Sends good crops to the engine: the first ones of a new person all, later ones a few times a second."""
-        batch: list[Seen] = []
+        batch: list[TrackedCrop] = []
         faces = [track.face for track, _ in seen]
         for track, face_crop in seen:
             if track.quality < GOOD:
                 continue
             detected = track.last_detected == time  # a followed face may have strayed
             if (track.returned or detected) and not track.face.is_covered_by(faces):
-                self._tracks.recognise(track, face_crop.appearance, time)
+                self._tracker.recognise(track, face_crop.appearance, time)
             if track.engine_calls.is_due(time):
                 batch.append((track, face_crop))
         if not batch:

@@ -35,7 +35,7 @@ from kiosk.vending.sale.events import Choose, Continue, Start
 from kiosk.vending.sale.state import Phase
 from kiosk.vision.capture.camera import ANY_CAMERA
 from kiosk.vision.capture.source import DEMO
-from kiosk.vision.process.memory_watch import LEAK, SETTLED_AFTER, MemoryWatch
+from kiosk.vision.process.memory_watch import SETTLED_AFTER, SOFT_LIMIT, MemoryWatch
 from kiosk.vision.process.messages import VisionState
 from tests.cli.test_main import assert_one_clear_line, kiosk
 
@@ -614,7 +614,7 @@ def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.Mo
     checks = run._health_checks(shop, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
     for now in (0.0, SETTLED_AFTER):  # noqa: B007 - the clock reads it
         assert checks.outgrown() == 0
-    held += LEAK
+    held += SOFT_LIMIT
     for step, phase in enumerate(Phase):
         now, snapshot.phase = SETTLED_AFTER + 100.0 * (step + 1), phase
-        assert checks.outgrown() == (LEAK if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)
+        assert checks.outgrown() == (SOFT_LIMIT if phase in (Phase.ATTRACT, Phase.OUT_OF_ORDER) else 0)

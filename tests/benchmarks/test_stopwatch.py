@@ -8,7 +8,7 @@ from benchmarks.bench import stopwatch
 from benchmarks.bench.stopwatch import Stopwatch, timing
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.pipeline import Pipeline
-from kiosk.vision.tracking.tracker import Tracks
+from kiosk.vision.tracking.tracker import Tracker
 
 
 class Hands:
@@ -48,11 +48,11 @@ def test_a_stage_that_fails_counts_all_the_same() -> None:
 
 
 def test_the_pipelines_functions_are_all_there_and_come_back() -> None:
-    before = Pipeline.process, FaceFinder.detect, Tracks.assign
+    before = Pipeline.process, FaceFinder.detect, Tracker.assign
     with timing(Stopwatch()) as missing:
         assert missing == []
-        assert (Pipeline.process, FaceFinder.detect, Tracks.assign) != before
-    assert (Pipeline.process, FaceFinder.detect, Tracks.assign) == before
+        assert (Pipeline.process, FaceFinder.detect, Tracker.assign) != before
+    assert (Pipeline.process, FaceFinder.detect, Tracker.assign) == before
 
 
 def test_what_is_not_there_any_more_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

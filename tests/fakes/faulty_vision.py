@@ -76,7 +76,7 @@ def work(*arguments: Any) -> None:
     settled = memory_watch.resident_bytes()
 
     def measure() -> int:
-        return settled + memory_watch.LEAK * (_behaviour() == "leaking")
+        return settled + memory_watch.SOFT_LIMIT * (_behaviour() == "leaking")
 
     memory_watch.MemoryWatch.__init__.__defaults__ = (measure,)  # type: ignore[misc]
     worker.work(*arguments)

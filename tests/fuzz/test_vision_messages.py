@@ -11,8 +11,8 @@ import pytest
 
 from kiosk.estimate import Observation
 from kiosk.vision.process.settings import VisionSettings
-from kiosk.vision.process.shared_frames import MOST_PIXELS, PreviewMemory
-from kiosk.vision.process.supervisor import MOST_AT_ONCE, VisionProcess
+from kiosk.vision.process.shared_frames import MAX_PIXELS, PreviewMemory
+from kiosk.vision.process.supervisor import MAX_MESSAGES_PER_POLL, VisionProcess
 from tests.fuzz.mutations import mutations, rounds
 from tests.fuzz.structures import damage_json
 
@@ -100,7 +100,7 @@ def test_a_flood_of_messages_does_not_block_the_kiosk(vision: VisionProcess, mon
     with monkeypatch.context() as patched:
         patched.setattr(vision, "_socket", Flood())
         assert vision.poll() == []
-    assert len(taken) == MOST_AT_ONCE
+    assert len(taken) == MAX_MESSAGES_PER_POLL
 
 
 def test_a_damaged_preview_is_shown_or_ignored() -> None:
@@ -112,7 +112,7 @@ def test_a_damaged_preview_is_shown_or_ignored() -> None:
 
 
 def read_damaged_previews(memory: PreviewMemory) -> None:
-    extremes = (-(2**63), -1280, -1, 0, 1, 720, 1280, MOST_PIXELS, 2**31, 2**63 - 1)
+    extremes = (-(2**63), -1280, -1, 0, 1, 720, 1280, MAX_PIXELS, 2**31, 2**63 - 1)
     shown = 0
     for frame, random in enumerate(rounds(), 1):
         memory.write(np.full((48, 64, 3), frame % 251, np.uint8), frame)
@@ -122,7 +122,7 @@ def read_damaged_previews(memory: PreviewMemory) -> None:
         if preview is not None:
             shown += 1
             height, width, channels = preview.image.shape
-            assert 0 < width * height <= MOST_PIXELS
+            assert 0 < width * height <= MAX_PIXELS
             assert channels == 4
             assert all(0 < side <= 1 << 16 for side in preview.frame_size)
     assert shown

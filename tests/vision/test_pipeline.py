@@ -22,7 +22,7 @@ from kiosk.vision.faces.quality import GOOD
 from kiosk.vision.liveness.liveness import Liveness
 from kiosk.vision.pipeline import Pipeline, estimate_still
 from kiosk.vision.tracking.schedule import DETECT_EVERY_IN_VIEW, FIRST_CALLS, IDLE_AFTER, IDLE_EVERY
-from kiosk.vision.tracking.tracker import LISTED_FOR
+from kiosk.vision.tracking.tracker import IN_VIEW_FOR
 from tests.fakes.vision import FakeEngine, FakeFinder, face_at, frame_at
 
 
@@ -142,7 +142,7 @@ def test_face_that_left_is_dropped_within_300_ms(rate: float) -> None:
         pipe = make_pipeline(finder)
         process_frames(pipe, departure, rate)
         finder.faces = []
-        gone = process_frames(pipe, int(np.ceil(LISTED_FOR * rate)) + 1, rate, start=departure)[-1]
+        gone = process_frames(pipe, int(np.ceil(IN_VIEW_FOR * rate)) + 1, rate, start=departure)[-1]
         assert gone.faces == (), departure
 
 

@@ -54,9 +54,9 @@ class FrameGrabber:
 
     def __init__(self, source: Source) -> None:
         self.mailbox = Mailbox()
-        self.away = False
+        self.is_disconnected = False
         """Whether the camera is disconnected and the thread tries to open it."""
-        self.ended = False
+        self.has_ended = False
         """Whether the source ended, normally or by an error."""
         self.error: KioskError | None = None
         self.last_activity = time.monotonic()
@@ -84,7 +84,7 @@ class FrameGrabber:
         try:
             for frame in paced_frames(self._source):
                 self.last_activity = time.monotonic()
-                self.away = frame is None
+                self.is_disconnected = frame is None
                 if self._stopping.is_set():
                     return
                 if frame is not None:
@@ -92,4 +92,4 @@ class FrameGrabber:
         except KioskError as error:
             self.error = error
         finally:
-            self.ended = True
+            self.has_ended = True

@@ -22,7 +22,7 @@ SMALLEST_DETECTABLE = 60
 CONVINCING = 0.2
 """A detection score that textures almost never reach. One in eight real faces does not reach it either."""
 
-MOST_PIXELS_TO_ENLARGE = 2_000_000
+MAX_PIXELS_TO_ENLARGE = 2_000_000
 """A still image with more pixels than this is not searched at twice its size."""
 
 # Landmarks are fitted on a copy in which the face has this many pixels, because dlib rounds them to
@@ -78,7 +78,7 @@ class FaceFinder:
     def detect_in_still(self, gray: Gray) -> list[Face]:
         """Returns the faces of a still image, searched at its own size and, if that finds none, at twice that."""
         faces = self.detect(gray)
-        if not faces and gray.size <= MOST_PIXELS_TO_ENLARGE:
+        if not faces and gray.size <= MAX_PIXELS_TO_ENLARGE:
             faces = self.detect(gray, scale=2.0)
         return faces
 

@@ -17,7 +17,7 @@ Gray = NDArray[np.uint8]  # (height, width)
 Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the last two excluded
 
 # The most samples per pixel, in each direction, from which a crop is averaged.
-_MOST_OVERSAMPLING = 8
+_MAX_OVERSAMPLING = 8
 
 
 def to_gray(picture: NDArray[np.uint8]) -> Gray:
@@ -53,7 +53,7 @@ def sample_affine(gray: Gray, to_picture: NDArray[np.float64], size: int, spacin
     and small faces come out equally sharp, without aliasing.
     """
     step = float(np.hypot(*to_picture[:, 0]))
-    samples = min(max(1, int(np.ceil(step / spacing))), _MOST_OVERSAMPLING)
+    samples = min(max(1, int(np.ceil(step / spacing))), _MAX_OVERSAMPLING)
     inner = to_picture.copy()
     inner[:, :2] /= samples
     inner[:, 2] -= inner[:, :2].sum(axis=1) * (samples - 1) / 2

@@ -24,7 +24,7 @@ _ORIENTATIONS = 9
 _FAINT = 288.0  # a gradient of 2 gray levels in every pixel of a cell: weaker ones are not amplified
 _INNER = slice(1, 1 + _CELL * _CELLS)
 _SCALES = (0.8, 1.6, 3.2, 6.4)  # pixels: a face has detail of every size, a drawing has edges and nothing between
-_SHARES = (0.5, 0.9, 0.98, 0.2)
+_QUANTILES = (0.5, 0.9, 0.98, 0.2)
 _EDGE = 4  # pixels that blurring spoils
 
 
@@ -92,9 +92,9 @@ def _detail(crop: Gray) -> NDArray[np.float64]:
 
 
 def _quantiles(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Returns the (4,) quantiles at `_SHARES`, as `np.quantile` does, in a quarter of its time by sorting once."""
+    """Returns the (4,) quantiles at `_QUANTILES`, as `np.quantile` does, in a quarter of its time by sorting once."""
     ordered = np.sort(values, axis=None)
-    places = np.multiply(_SHARES, len(ordered) - 1)
+    places = np.multiply(_QUANTILES, len(ordered) - 1)
     below = places.astype(np.int64)
     return np.asarray(ordered[below] + (places - below) * (ordered[below + 1] - ordered[below]), np.float64)
 

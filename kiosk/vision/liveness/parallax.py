@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]  # (n, 2): x, y in eye distances
 
-FEWEST = 20
+MIN_POINTS = 20
 """With fewer points no turn is estimated."""
 
-_LEAST_NOISE = 0.002  # eye distances: no point is followed better than to a tenth of a pixel
+_MIN_NOISE = 0.002  # eye distances: no point is followed better than to a tenth of a pixel
 _ROUNDS = 4  # of the weighted fit
 
 # By row: how far the middle of a nose stands out from the face, and its half width. Rough averages after Farkas,
@@ -62,11 +62,11 @@ class Turn:
 
 
 def estimate_turn(before: Points, after: Points, nose: float) -> Turn | None:
-    """Returns the turn that moves a face's points from `before` to `after`; None for fewer than `FEWEST`.
+    """Returns the turn that moves a face's points from `before` to `after`; None for fewer than `MIN_POINTS`.
 
     `nose` is the horizontal offset of the nose's base, in eye distances, before the turn.
     """
-    if len(before) < FEWEST:
+    if len(before) < MIN_POINTS:
         return None
     x, y = before.T
     aside = x - _nose_line(y, nose)
@@ -85,7 +85,7 @@ def estimate_turn(before: Points, after: Points, nose: float) -> Turn | None:
     variance = (squares[:, None] * misfit**2).sum(axis=0) / squares.sum() * len(x) / (len(x) - design.shape[1])
     # Without points on and beside the nose the turn is undetermined, and its error infinite.
     spread = float(np.linalg.pinv(normal)[-1, -1]) if np.linalg.matrix_rank(normal) == len(normal) else np.inf
-    errors = np.maximum(np.sqrt(variance), _LEAST_NOISE) * np.sqrt(spread)
+    errors = np.maximum(np.sqrt(variance), _MIN_NOISE) * np.sqrt(spread)
     return Turn(float(solution[-1, 0]), float(solution[-1, 1]), float(errors[0]), float(errors[1]))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 SETTLED_AFTER = 60.0
 """Seconds of work after which everything is loaded. The memory used then is what the process needs."""
 
-LEAK = 384 << 20
+SOFT_LIMIT = 384 << 20
 """Bytes of growth at which the process ends itself while no estimates are allowed."""
 
-FLOOD = 2 * LEAK
+HARD_LIMIT = 2 * SOFT_LIMIT
 """Bytes of growth at which it ends itself in any case. A running age check then asks for an ID."""
 
 _CHECK_INTERVAL = 5.0  # seconds
@@ -53,4 +53,4 @@ class MemoryWatch:
         if self._settled is None:
             self._settled = used
         growth = used - self._settled
-        return growth if growth >= (LEAK if quiet else FLOOD) else 0
+        return growth if growth >= (SOFT_LIMIT if quiet else HARD_LIMIT) else 0

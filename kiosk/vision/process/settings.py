@@ -38,10 +38,10 @@ class ModeCommand:
     mode: VisionMode
 
     @property
-    def shows(self) -> bool:
+    def allows_estimates(self) -> bool:
         """Whether images and estimates may leave the process."""
         return self.mode is not VisionMode.PRESENCE
 
-    def forgets(self, before: ModeCommand) -> bool:
+    def requires_reset(self, before: ModeCommand) -> bool:
         """Returns whether people seen under `before` must be forgotten: consent ended, or a command was lost."""
-        return self.number != before.number + 1 or not (self.shows and before.shows)
+        return self.number != before.number + 1 or not (self.allows_estimates and before.allows_estimates)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kiosk.vision.process.messages import Preview
 
-MOST_PIXELS = 1280 * 720
+MAX_PIXELS = 1280 * 720
 """Larger frames are reduced to this many pixels; no screen shows more."""
 SLOTS = 3
 STILL_FRAMES = 25
@@ -26,8 +26,8 @@ STILL_FRAMES = 25
 _NUMBER, _FRAME, _WIDTH, _HEIGHT, _FRAME_WIDTH, _FRAME_HEIGHT, _FIELDS = range(7)
 _CHANNELS = 4
 _ALIGNED = 64  # bytes, so that no two slots share a cache line
-_LONGEST_SIDE = 1 << 16  # of a frame, in pixels
-_SLOT_PIXELS = MOST_PIXELS * _CHANNELS
+_MAX_SIDE = 1 << 16  # of a frame, in pixels
+_SLOT_PIXELS = MAX_PIXELS * _CHANNELS
 _SLOT_BYTES = _ALIGNED + _SLOT_PIXELS
 
 
@@ -62,7 +62,7 @@ class PreviewMemory:
     @property
     def blank(self) -> bool:
         """Whether all slots are empty."""
-        return not any(self._pixels(slot, MOST_PIXELS, 1).any() for slot in range(SLOTS))
+        return not any(self._pixels(slot, MAX_PIXELS, 1).any() for slot in range(SLOTS))
 
     def write(self, image: NDArray[np.uint8], frame: int) -> None:
         """Writes a (height, width, 3) BGR uint8 frame over the oldest image, unless it equals the newest one."""
@@ -92,7 +92,7 @@ class PreviewMemory:
         self._last_written = None
         for slot, header in enumerate(self._headers):
             header[:] = 0
-            self._pixels(slot, MOST_PIXELS, 1)[:] = 0
+            self._pixels(slot, MAX_PIXELS, 1)[:] = 0
 
     def read(self) -> Preview | None:
         """Returns the newest image without a copy, or None if it was already read, overwritten or cleared.
@@ -105,7 +105,7 @@ class PreviewMemory:
         written, frame, width, height, frame_width, frame_height = (int(value) for value in header)
         if number in (0, self._last_shown) or written != number or not _is_picture(width, height):
             return None
-        if not (0 < frame_width <= _LONGEST_SIDE and 0 < frame_height <= _LONGEST_SIDE):
+        if not (0 < frame_width <= _MAX_SIDE and 0 < frame_height <= _MAX_SIDE):
             return None
         image = self._pixels(slot, width, height)
         image.flags.writeable = False
@@ -138,7 +138,7 @@ class PreviewMemory:
 
 def _is_picture(width: int, height: int) -> bool:
     """Returns whether a slot can hold an image of this size. The writer may be faulty."""
-    return width > 0 and height > 0 and width * height <= MOST_PIXELS
+    return width > 0 and height > 0 and width * height <= MAX_PIXELS
 
 
 def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
@@ -149,8 +149,8 @@ def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
 
 def _reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
-    if width * height <= MOST_PIXELS:
+    if width * height <= MAX_PIXELS:
         return image
-    scale = (MOST_PIXELS / (width * height)) ** 0.5
+    scale = (MAX_PIXELS / (width * height)) ** 0.5
     size = max(int(width * scale), 1), max(int(height * scale), 1)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

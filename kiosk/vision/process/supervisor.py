@@ -46,7 +46,7 @@ _ENGINE_CHECK_INTERVAL = 10.0  # seconds; a damaged file is read whole each time
 _STEADY_AFTER = 30.0  # seconds of work after which earlier failures no longer count
 _LONGEST_MESSAGE = 1 << 16
 
-MOST_AT_ONCE = 256
+MAX_MESSAGES_PER_POLL = 256
 """The most messages of one `poll`, so that it ends even if a faulty process sends without pause."""
 
 
@@ -128,7 +128,7 @@ class VisionProcess:
     def preview(self) -> Preview | None:
         """Returns the newest image, or None if there is no newer one or none may be shown."""
         # Before the first observation under this command, the memory may hold an image that only an older one allowed.
-        return self._memory.read() if self._command.shows and self._mode_confirmed else None
+        return self._memory.read() if self._command.allows_estimates and self._mode_confirmed else None
 
     @property
     def mode(self) -> VisionMode:
@@ -181,7 +181,7 @@ class VisionProcess:
 
     def _messages(self) -> list[Mapping[str, Any]]:
         messages: list[Mapping[str, Any]] = []
-        for _ in range(MOST_AT_ONCE):
+        for _ in range(MAX_MESSAGES_PER_POLL):
             try:
                 message = parse_message(self._socket.recv(_LONGEST_MESSAGE), self._groups)
             except BlockingIOError:

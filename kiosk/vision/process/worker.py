@@ -72,14 +72,14 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             frame = grabber.mailbox.take(ALIVE_INTERVAL)
             resized = frame is not None and frame.image.shape != (size or frame.image.shape)
             size = frame.image.shape if frame is not None else size
-            if link.forgets or resized:  # positions in frames of another size are useless
-                link.forgets = False
+            if link.reset_requested or resized:  # positions in frames of another size are useless
+                link.reset_requested = False
                 pipeline.forget()
                 grabber.set_frame_interval(pipeline.frame_interval)
                 memory.clear()
                 liveness = Liveness()
             command = link.command
-            if frame is not None and not command.shows:
+            if frame is not None and not command.allows_estimates:
                 link.send(observation=pipeline.detect_presence(frame).to_dict(), command=command.number)
                 grabber.set_frame_interval(pipeline.frame_interval)
             elif frame is not None:
@@ -93,16 +93,16 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
                 link.send(observation=observation.to_dict(), command=command.number)
             elif grabber.error:
                 raise grabber.error
-            elif grabber.ended:
+            elif grabber.has_ended:
                 link.send(state=VisionState.ENDED.value, fault=None)
                 return
-            elif grabber.away:
+            elif grabber.is_disconnected:
                 link.send(state=VisionState.NO_CAMERA.value, fault=source.problem)
             elif time.monotonic() - grabber.last_activity > STALLED_AFTER:
                 raise StalledError(f"{source.name} hangs")
             else:
                 link.send(alive=True)
-            if excess := watch.excess_bytes(time.monotonic(), quiet=not command.shows):
+            if excess := watch.excess_bytes(time.monotonic(), quiet=not command.allows_estimates):
                 raise KioskError(f"the vision process took {excess / 1e6:.0f} MB more than when it began")
     finally:
         grabber.stop()
@@ -141,7 +141,7 @@ class _Link:
         # Not `getppid` alone: the parent may have died while this process loaded its libraries.
         self._parent = kiosk.pid if kiosk else os.getppid()
         self.command = command
-        self.forgets = False
+        self.reset_requested = False
         """Whether a command came after which all tracks must be forgotten."""
 
     def send(self, **message: object) -> None:
@@ -158,7 +158,7 @@ class _Link:
                     return True
                 command = ModeCommand(fields["command"], VisionMode(fields["mode"]))
                 if command.number > self.command.number:  # not a command for an earlier process
-                    self.forgets = self.forgets or command.forgets(self.command)
+                    self.reset_requested = self.reset_requested or command.requires_reset(self.command)
                     self.command = command
         except BlockingIOError:
             pass

@@ -21,7 +21,7 @@ _CHANGED = 7.0  # a cell that differs by more gray levels counts as changed
 _MOVED = 4  # changed cells that count as movement; a distant head covers about as many
 
 
-class Motion:
+class MotionDetector:
     """Compares each frame with the one before it."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ DETECT_EVERY_IN_VIEW: Final = 0.15
 DETECT_AGAIN_AFTER: Final = 0.05
 """Seconds after a detection before a face that cannot be followed causes another one."""
 
-SCAN_EVERY: Final = 0.42
+TILE_CYCLE: Final = 0.42
 """Seconds in which all tiles are searched for small faces: within 500 ms, including the wait for a frame."""
 
 IDLE_AFTER: Final = 3.0
@@ -72,7 +72,7 @@ class Schedule:
         if not tiles or self.idle:
             self._tile_due = None
             return []
-        if self._tile_due is None or self._tile_due < time - SCAN_EVERY:
+        if self._tile_due is None or self._tile_due < time - TILE_CYCLE:
             self._tile_due = time  # after a pause, missed tiles are not caught up
         if detecting and self._tile_due + _BEHIND > time:
             return []
@@ -80,7 +80,7 @@ class Schedule:
         while self._tile_due <= time + _ROUNDING and len(due) < tiles:
             due.append(self._next_tile % tiles)
             self._next_tile = (self._next_tile + 1) % tiles
-            self._tile_due += SCAN_EVERY / tiles
+            self._tile_due += TILE_CYCLE / tiles
         return due
 
 

@@ -1,7 +1,7 @@
 """Tracks people from frame to frame: identity, position and fused estimates.
 
 All times are the source's own, so that a clip gives the same tracks however fast it is read. A track is in view while
-its face was detected within `LISTED_FOR`. Between detections, and for a moment behind another person, it is predicted
+its face was detected within `IN_VIEW_FOR`. Between detections, and for a moment behind another person, it is predicted
 to move on at its velocity. Its identity is kept for `REMEMBERED_FOR`. A face that appears near the position where a
 track was lost continues it, unless its appearance is another person's.
 """
@@ -21,7 +21,7 @@ from kiosk.vision.faces.geometry import Face
 from kiosk.vision.tracking.fusion import TemporalFusion
 from kiosk.vision.tracking.schedule import EngineCalls
 
-LISTED_FOR = 0.3
+IN_VIEW_FOR = 0.3
 """Seconds without a detection after which a track is no longer in view."""
 
 REMEMBERED_FOR = 3.0
@@ -77,7 +77,7 @@ class Track:
     def move(self, face: Face, time: float) -> None:
         """Moves the track to `face` at `time` and updates its velocity."""
         elapsed = time - self.last_moved
-        if elapsed > LISTED_FOR:
+        if elapsed > IN_VIEW_FOR:
             self.velocity = 0j
         elif elapsed > 0:
             step = (sum(face.eyes) - sum(self.face.eyes)) / 2 / elapsed
@@ -89,7 +89,7 @@ class Track:
         shift = self.velocity * min(time - self.last_moved, _PREDICTED_FOR)
         return Face(self.face.landmarks + np.array([shift.real, shift.imag]), self.face.score)
 
-    def likeness(self, appearance: NDArray[np.float32] | None) -> float | None:
+    def similarity(self, appearance: NDArray[np.float32] | None) -> float | None:
         """Returns the correlation, -1 to 1, of an appearance with this person's; None if either is missing."""
         if appearance is None or self.appearance is None:
             return None
@@ -110,11 +110,11 @@ class Track:
         )
 
 
-Seen = tuple[Track, FaceCrop]
+TrackedCrop = tuple[Track, FaceCrop]
 """A track and its crop in this frame."""
 
 
-class Tracks:
+class Tracker:
     """All tracks that are in view or were within `REMEMBERED_FOR`."""
 
     def __init__(self, groups: tuple[AgeGroup, ...], gender_labels: tuple[str, ...]) -> None:
@@ -123,10 +123,10 @@ class Tracks:
         self._tracks: list[Track] = []
         self._count = 0
 
-    def listed(self, time: float) -> list[Track]:
+    def tracks_in_view(self, time: float) -> list[Track]:
         """Returns the tracks in view at `time`, the largest face first."""
-        listed = [track for track in self._tracks if time - track.last_detected <= LISTED_FOR]
-        return sorted(listed, key=lambda track: track.face.eye_distance, reverse=True)
+        in_view = [track for track in self._tracks if time - track.last_detected <= IN_VIEW_FOR]
+        return sorted(in_view, key=lambda track: track.face.eye_distance, reverse=True)
 
     def assign(
         self, faces: Sequence[Face], time: float, appearances: Sequence[NDArray[np.float32] | None] | None = None
@@ -139,29 +139,29 @@ class Tracks:
         matches = self._match(faces, time, appearances or [None] * len(faces))
         found = []
         for index, face in enumerate(faces):
-            track = matches.get(index) or self._start(face, time)
-            track.returned |= time - track.last_detected > LISTED_FOR
+            track = matches.get(index) or self._start_track(face, time)
+            track.returned |= time - track.last_detected > IN_VIEW_FOR
             track.move(face, time)
             track.last_detected = time
             track.best_score = max(track.best_score, face.score)
             found.append(track)
         return found
 
-    def drop_strays(self, followed: Sequence[Seen]) -> list[Seen]:
+    def drop_strays(self, followed: Sequence[TrackedCrop]) -> list[TrackedCrop]:
         """Returns the followed tracks without those that strayed onto another person's face.
 
         When two people cross, both tracks follow the face in front. The track with its appearance is kept.
         """
-        kept: list[Seen] = []
-        for entry in sorted(followed, key=_own_likeness, reverse=True) if len(followed) > 1 else followed:
+        kept: list[TrackedCrop] = []
+        for entry in sorted(followed, key=_similarity_to_track, reverse=True) if len(followed) > 1 else followed:
             if all(entry[1].face.overlap(other.face) < _SAME_SPOT for _, other in kept):
                 kept.append(entry)
         return kept
 
     def recognise(self, track: Track, appearance: NDArray[np.float32], time: float) -> None:
         """Stores a good crop's appearance. If it shows another person than the lost one, the track starts again."""
-        likeness = track.likeness(appearance)
-        if track.returned and likeness is not None and likeness < SAME_APPEARANCE:
+        similarity = track.similarity(appearance)
+        if track.returned and similarity is not None and similarity < SAME_APPEARANCE:
             self._count += 1
             track.number, track.fusion = self._count, TemporalFusion(self._groups, self._gender_labels, time)
             track.frontal_appearance, track.engine_calls = None, EngineCalls()
@@ -175,10 +175,10 @@ class Tracks:
         """Returns the track of each face's index: the likeliest pair first, each used once."""
         pairs = sorted(
             (
-                (chance, index, track)
+                (score, index, track)
                 for track in self._tracks
                 for index, (face, appearance) in enumerate(zip(faces, appearances, strict=True))
-                if (chance := _chance(track, face, appearance, time)) > 0
+                if (score := _match_score(track, face, appearance, time)) > 0
             ),
             key=lambda pair: pair[0],
             reverse=True,
@@ -191,7 +191,7 @@ class Tracks:
                 taken.add(track.number)
         return matches
 
-    def _start(self, face: Face, time: float) -> Track:
+    def _start_track(self, face: Face, time: float) -> Track:
         self._count += 1
         fusion = TemporalFusion(self._groups, self._gender_labels, time)
         track = Track(self._count, face, time, fusion, last_moved=time)
@@ -199,25 +199,25 @@ class Tracks:
         return track
 
 
-def _own_likeness(seen: Seen) -> float:
+def _similarity_to_track(seen: TrackedCrop) -> float:
     track, face_crop = seen
-    return track.likeness(face_crop.appearance) or 0.0
+    return track.similarity(face_crop.appearance) or 0.0
 
 
-def _chance(track: Track, face: Face, appearance: NDArray[np.float32] | None, time: float) -> float:
+def _match_score(track: Track, face: Face, appearance: NDArray[np.float32] | None, time: float) -> float:
     """Returns a score of how likely `face` is the track's, by position and appearance; 0 means never."""
-    likeness = track.likeness(appearance)
+    similarity = track.similarity(appearance)
     lost_for = time - track.last_detected
     predicted = track.predict(time)
     shared = predicted.overlap(face)
-    alike = _NEUTRAL if likeness is None else max(likeness, 0.0)
-    if lost_for <= LISTED_FOR and shared >= _SAME_PLACE:
+    alike = _NEUTRAL if similarity is None else max(similarity, 0.0)
+    if lost_for <= IN_VIEW_FOR and shared >= _SAME_PLACE:
         return 1 + shared + alike
-    if likeness is not None and likeness < SAME_APPEARANCE:
+    if similarity is not None and similarity < SAME_APPEARANCE:
         return 0.0  # another person; the lost one may still come back
     size, found_size = track.face.box[2], face.box[2]
     distance = min(abs(sum(place.eyes) - sum(face.eyes)) / 2 for place in (track.face, predicted))
-    reach = _REACH * size * (lost_for + LISTED_FOR)
+    reach = _REACH * size * (lost_for + IN_VIEW_FOR)
     if distance > reach or not 1 / _SIZE_CHANGE < found_size / size < _SIZE_CHANGE:
         return 0.0
     return (1 - distance / (2 * reach) + alike) / 2

@@ -71,7 +71,7 @@ def test_grabber_leaves_the_newest_frame_and_reports_the_end() -> None:
     source = FakeSource([make_frame(0), make_frame(1)])
     grabber = FrameGrabber(source)
     run_to_end(grabber)
-    assert grabber.ended
+    assert grabber.has_ended
     taken = grabber.mailbox.take(0)
     assert taken is not None
     assert taken.index == 1
@@ -82,7 +82,7 @@ def test_grabber_leaves_the_newest_frame_and_reports_the_end() -> None:
 def test_grabber_reports_a_disconnected_camera() -> None:
     grabber = FrameGrabber(FakeSource([make_frame(0), None]))
     run_to_end(grabber)
-    assert grabber.away
+    assert grabber.is_disconnected
 
 
 def test_grabber_stores_the_error_of_the_source() -> None:

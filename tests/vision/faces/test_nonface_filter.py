@@ -95,5 +95,5 @@ def test_pickled_file_is_refused() -> None:
 
 def test_quantiles_equal_those_of_numpy(crop: Gray) -> None:
     detail = np.abs(cv2.Laplacian(crop, cv2.CV_32F))
-    expected = np.quantile(detail, nonface_filter._SHARES)
+    expected = np.quantile(detail, nonface_filter._QUANTILES)
     np.testing.assert_allclose(nonface_filter._quantiles(detail), expected, rtol=1e-6)

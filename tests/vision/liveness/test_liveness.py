@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.faces.geometry import Face
-from kiosk.vision.liveness.liveness import EDGE_CHECK_INTERVAL, HELD_FOR, LONGEST_GAP, Liveness
+from kiosk.vision.liveness.liveness import EDGE_CHECK_INTERVAL, MAX_GAP, RESULT_VALID_FOR, Liveness
 from tests.fakes.surfaces import SIZE, render
 
 FRAME_INTERVAL = 0.04
@@ -65,7 +65,7 @@ def test_head_without_a_turn_is_not_live(liveness: Liveness) -> None:
 
 def test_result_holds_for_a_limited_time_after_the_turn(liveness: Liveness) -> None:
     assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
-    after = judge_frames(liveness, "head", seconds=HELD_FOR + 1, start=1.0)
+    after = judge_frames(liveness, "head", seconds=RESULT_VALID_FOR + 1, start=1.0)
     assert after[10]
     assert not after[-1]
 
@@ -81,7 +81,7 @@ def test_sheet_that_replaces_a_live_face_is_not_live(liveness: Liveness) -> None
     assert not any(judge_frames(liveness, "sheet", seconds=0.8, start=1.0, seed=7))
 
 
-@pytest.mark.parametrize("gap", [LONGEST_GAP + 0.05, -0.5])
+@pytest.mark.parametrize("gap", [MAX_GAP + 0.05, -0.5])
 def test_result_is_dropped_after_a_gap_or_a_backward_clock(liveness: Liveness, gap: float) -> None:
     assert judge_frames(liveness, "head", yaw=15.0, seconds=1.0)[-1]
     gray, face = render("head", 0.0)

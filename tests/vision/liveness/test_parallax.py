@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kiosk.vision.liveness.parallax import FEWEST, Turn, estimate_turn, nose_height
+from kiosk.vision.liveness.parallax import MIN_POINTS, Turn, estimate_turn, nose_height
 from tests.fakes.surfaces import bent_height, folded_height, head_height, project, sheet_height
 
 Height = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
@@ -71,7 +71,7 @@ def test_outlying_points_hardly_change_the_turn() -> None:
 
 
 def test_no_turn_from_too_few_points_or_none_on_the_nose() -> None:
-    assert estimate_turn(sample_points(FEWEST - 1), sample_points(FEWEST - 1), nose=0.0) is None
+    assert estimate_turn(sample_points(MIN_POINTS - 1), sample_points(MIN_POINTS - 1), nose=0.0) is None
     off_the_nose = np.array([point for point in sample_points(200) if nose_height(*point[:, None], 0.0) < 1e-9])
     turn = estimate_turn(off_the_nose, add_noise(off_the_nose) * 1.2, nose=0.0)
     assert turn is not None

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.vision.process.memory_watch import FLOOD, LEAK, SETTLED_AFTER, MemoryWatch, resident_bytes
+from kiosk.vision.process.memory_watch import HARD_LIMIT, SETTLED_AFTER, SOFT_LIMIT, MemoryWatch, resident_bytes
 
 MB = 1 << 20
 
 
 def test_growth_before_settling_is_not_a_leak() -> None:
-    used = [2000 * MB, 2000 * MB + LEAK // 2]
+    used = [2000 * MB, 2000 * MB + SOFT_LIMIT // 2]
     watch = MemoryWatch(lambda: used.pop(0))
     assert watch.excess_bytes(10.0, quiet=True) == 0
     assert len(used) == 2
@@ -22,11 +22,11 @@ def test_growth_before_settling_is_not_a_leak() -> None:
 @pytest.mark.parametrize(
     ("growth", "quiet", "ends"),
     [
-        (LEAK - 1, True, False),
-        (LEAK, True, True),
-        (LEAK, False, False),
-        (FLOOD - 1, False, False),
-        (FLOOD, False, True),
+        (SOFT_LIMIT - 1, True, False),
+        (SOFT_LIMIT, True, True),
+        (SOFT_LIMIT, False, False),
+        (HARD_LIMIT - 1, False, False),
+        (HARD_LIMIT, False, True),
     ],
 )
 def test_leak_counts_only_while_quiet_and_a_flood_always(growth: int, quiet: bool, ends: bool) -> None:

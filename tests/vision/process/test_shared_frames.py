@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.process.messages import Preview
-from kiosk.vision.process.shared_frames import MOST_PIXELS, SLOTS, STILL_FRAMES, PreviewMemory
+from kiosk.vision.process.shared_frames import MAX_PIXELS, SLOTS, STILL_FRAMES, PreviewMemory
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_large_frame_is_reduced_and_keeps_its_frame_size(reader: PreviewMemory, 
     assert preview is not None
     assert preview.frame_size == (3840, 2160)
     height, width = preview.image.shape[:2]
-    assert width * height <= MOST_PIXELS
+    assert width * height <= MAX_PIXELS
     assert width / height == pytest.approx(16 / 9, rel=0.01)
 
 

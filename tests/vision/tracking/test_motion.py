@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kiosk.vision.faces.image import Gray
-from kiosk.vision.tracking.motion import Motion
+from kiosk.vision.tracking.motion import MotionDetector
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def room() -> Gray:
 
 
 def has_moved(before: Gray, now: Gray) -> bool:
-    motion = Motion()
+    motion = MotionDetector()
     assert not motion.has_moved(before)
     return motion.has_moved(now)
 
@@ -59,7 +59,7 @@ def test_arriving_person_is_movement_while_the_light_changes(room: Gray) -> None
 
 
 def test_forgotten_frame_is_not_compared(room: Gray) -> None:
-    motion = Motion()
+    motion = MotionDetector()
     motion.has_moved(room)
     motion.forget()
     assert not motion.has_moved(255 - room)
