@@ -40,7 +40,10 @@ class Clip:
         self.rate = rate if np.isfinite(rate) and rate > 0 else FOLDER_RATE
 
     def frames(self) -> Iterator[Frame]:
-        """Yields every frame in order. A looping clip starts again, with frame numbers that count on."""
+        """Yields every frame in order. A looping clip starts again, with frame numbers that count on.
+
+        Raises `SourceError` if the file has no readable frame, or if a looping clip cannot be opened again.
+        """
         last = float("-inf")
         index = 0
         while True:
@@ -54,7 +57,7 @@ class Clip:
                 yield Frame(image, index, last, time.monotonic())
                 index += 1
             elif index == 0:
-                raise SourceError(f"{self._path} holds no readable frame: is it a video?")
+                raise SourceError(f"{self._path} holds no readable frame: check that it is a video")
             elif self._loop:
                 self._capture.release()
                 self._capture = self._open()
@@ -90,7 +93,10 @@ class Pictures:
         self._loop = loop
 
     def frames(self) -> Iterator[Frame]:
-        """Yields every readable image. Names an unreadable one on standard error and skips it."""
+        """Yields every readable image. Names an unreadable one on standard error and skips it.
+
+        Raises `SourceError` if none can be read.
+        """
         index = 0
         while True:
             before = index

@@ -12,7 +12,7 @@ from kiosk.vision.capture.source import Source
 
 
 def paced_frames(source: Source) -> Iterator[Frame | None]:
-    """Yields a source's frames at the times when they are due. A camera sets its own pace."""
+    """Yields a source's frames at the times when they are due. A camera sets its own pace. Raises `SourceError`."""
     if source.live:
         yield from source.frames()
         return

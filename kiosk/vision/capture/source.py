@@ -32,7 +32,7 @@ class Source(Protocol):
         """One line that says why a camera gives no frame."""
 
     def frames(self) -> Iterator[Frame | None]:
-        """Yields frames until the end; None while a camera is disconnected."""
+        """Yields frames until the end; None while a camera is disconnected. Raises `SourceError` if it cannot go on."""
 
     def set_frame_interval(self, seconds: float) -> None:
         """Asks for frames at least `seconds` apart; 0 asks for every frame.

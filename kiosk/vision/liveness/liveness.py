@@ -103,6 +103,7 @@ class _TrackedPoints:
         return len(self.last) >= max(MIN_POINTS, _MIN_KEPT_SHARE * self.count)
 
     def turn(self) -> Turn | None:
+        """Returns the turn since the points were chosen; None for fewer than `MIN_POINTS`."""
         return estimate_turn(_in_eye_distances(self.first), _in_eye_distances(self.last), self.nose)
 
 

@@ -103,7 +103,9 @@ def _work(settings: VisionSettings, link: _Link, memory: PreviewMemory) -> None:
             else:
                 link.send(alive=True)
             if excess := watch.excess_bytes(time.monotonic(), quiet=not command.allows_estimates):
-                raise KioskError(f"the vision process took {excess / 1e6:.0f} MB more than when it began")
+                raise KioskError(
+                    f"the vision process uses {excess / 1e6:.0f} MB more memory than after its start: it restarts"
+                )
     finally:
         grabber.stop()
         engine.close()
@@ -119,6 +121,7 @@ class _EngineReport:
         self._send()
 
     def send_if_changed(self) -> None:
+        """Sends the report again if the engine's fault has changed."""
         if self._engine.fault != self._reported_fault:
             self._send()
 
@@ -145,6 +148,7 @@ class _Link:
         """Whether a command came after which all tracks must be forgotten."""
 
     def send(self, **message: object) -> None:
+        """Sends a message to the kiosk as JSON, or drops it."""
         # If the channel is full or closed, the kiosk does not read now; a newer message follows.
         with contextlib.suppress(BlockingIOError, OSError):
             self._channel.send(json.dumps({"run": self._run, **message}).encode())

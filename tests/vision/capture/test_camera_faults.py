@@ -181,7 +181,7 @@ def test_leaking_process_is_replaced_in_presence_mode(start_rig: Callable[..., R
     rig.assert_same_process(first)
     rig.vision.set_mode(VisionMode.PRESENCE)
     rig.wait_for(lambda: rig.vision.state is VisionState.RESTARTING)
-    assert "MB more than when it began" in (rig.vision.fault or "")
+    assert "MB more memory than after its start: it restarts" in (rig.vision.fault or "")
     rig.set_camera("works")
     rig.wait_for_observation()
     assert rig.vision.pid != first
