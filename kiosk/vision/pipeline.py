@@ -73,7 +73,7 @@ class Pipeline:
         return IDLE_EVERY if self._schedule.idle else 0.0
 
     def detect_presence(self, frame: Frame) -> Observation:
-        """Returns only where faces are: makes no crops, calls no engine and tracks nobody.
+        """Returns only the boxes of faces: makes no crops, calls no engine and tracks nobody.
 
         The faces' track numbers are their order by size in this frame.
         """
@@ -216,7 +216,8 @@ def _is_separate(face: Face, others: list[Face]) -> bool:
 def estimate_still(gray: Gray, finder: FaceFinder, engine: Engine) -> list[FaceObservation]:
     """Returns every face of a still image, the largest first, each with its estimate whatever its quality.
 
-    A face is `known` if its crop is good and it probably is a real face, else `unknown`.
+    `gray` is (height, width) uint8. Raises `EngineError`. A face is `known` if its crop is good and it probably is a
+    real face, else `unknown`.
     """
     face_filter = nonface_filter.load()
     face_crops = [FaceCrop.of(gray, face) for face in finder.detect_in_still(gray)]

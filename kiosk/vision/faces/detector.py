@@ -58,7 +58,7 @@ class FaceFinder:
         return self._detect(gray, scale, area or (0, 0, gray.shape[1], gray.shape[0]), 0.0)
 
     def detect_near(self, gray: Gray, face: Face) -> Face | None:
-        """Returns the face near the last position of `face`, or None.
+        """Returns the face near the last position of `face` in `gray`, a (height, width) uint8 frame, or None.
 
         It also finds faces that are too small or turned too far for `detect`.
         """
@@ -76,14 +76,21 @@ class FaceFinder:
         return max(faces, key=face.overlap, default=None)
 
     def detect_in_still(self, gray: Gray) -> list[Face]:
-        """Returns the faces of a still image, searched at its own size and, if that finds none, at twice that."""
+        """Returns the faces of a still image, the largest first.
+
+        `gray` is (height, width) uint8; landmarks are in its pixels. It is searched at its own size. If that finds none
+        and it has at most `MAX_PIXELS_TO_ENLARGE` pixels, it is searched at twice that size.
+        """
         faces = self.detect(gray)
         if not faces and gray.size <= MAX_PIXELS_TO_ENLARGE:
             faces = self.detect(gray, scale=2.0)
         return faces
 
     def follow(self, gray: Gray, face: Face) -> Face:
-        """Returns `face` with its landmarks fitted again, in the next frame. Check the result with `is_plausible`."""
+        """Returns `face` with its landmarks fitted again in `gray`, the next (height, width) uint8 frame.
+
+        Landmarks are in pixels. A lost face also gives landmarks: check the result with `is_plausible`.
+        """
         return Face(self._fit(gray, face.box))
 
     def _detect(self, gray: Gray, scale: float, area: Area, threshold: float) -> list[Face]:

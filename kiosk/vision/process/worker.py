@@ -37,7 +37,11 @@ class StalledError(KioskError):
 
 
 def work(settings: VisionSettings, channel: socket.socket, memory_name: str, run: int, command: ModeCommand) -> None:
-    """Runs in the vision process until the kiosk stops it or a source ends."""
+    """Runs in the vision process until the kiosk stops it or the source ends. Reports errors to the kiosk.
+
+    `channel` is a datagram socket, `memory_name` names the `PreviewMemory`. Messages carry `run`, so that those of an
+    earlier process are recognised.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both processes; the kiosk decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold a picture
     prefer_oom_kill()

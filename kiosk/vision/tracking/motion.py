@@ -28,7 +28,7 @@ class MotionDetector:
         self._before: NDArray[np.float32] | None = None
 
     def has_moved(self, gray: Gray) -> bool:
-        """Returns whether something moved since the last frame; False for the first frame."""
+        """Returns whether something moved since the last frame, (height, width) uint8; False for the first."""
         now = thumbnail(gray)
         before, self._before = self._before, now
         return before is not None and int(changed_cells(before, now).sum()) >= _MOVED
@@ -39,7 +39,7 @@ class MotionDetector:
 
 
 def thumbnail(gray: Gray) -> NDArray[np.float32]:
-    """Returns the (30, 40) float32 mean gray levels of a frame's cells."""
+    """Returns the mean gray levels, 0 to 255, of a frame's cells: (30, 40) float32 of (height, width) uint8."""
     return np.asarray(cv2.resize(gray, CELLS, interpolation=cv2.INTER_AREA), np.float32)
 
 

@@ -71,7 +71,7 @@ class Track:
         return self.fusion.status
 
     def update_status(self, time: float) -> None:
-        """Updates the status for `time`."""
+        """Updates the status of the fused estimate for `time`, in seconds of the source."""
         self.fusion.update_status(time, trusted=self.best_score >= CONVINCING and not self.returned)
 
     def move(self, face: Face, time: float) -> None:
@@ -85,7 +85,7 @@ class Track:
         self.face, self.last_moved = face, time
 
     def predict(self, time: float) -> Face:
-        """Returns the face at its predicted position at `time`."""
+        """Returns the face at its predicted position at `time`; after `_PREDICTED_FOR` seconds it stays there."""
         shift = self.velocity * min(time - self.last_moved, _PREDICTED_FOR)
         return Face(self.face.landmarks + np.array([shift.real, shift.imag]), self.face.score)
 
