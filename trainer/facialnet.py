@@ -1,4 +1,4 @@
-"""FacialNet: gender and age group of one 75×75 gray face, from one small shared trunk.
+"""FacialNet, the paper's network: gender and age group of a 75×75 gray face, with one small shared trunk.
 
 Input (n, 1, 75, 75). Eight convolutions, each followed by ReLU, and one max pool:
 
@@ -8,12 +8,12 @@ Input (n, 1, 75, 75). Eight convolutions, each followed by ReLU, and one max poo
     conv4  128 3×3    pad 1   19×19        conv8  512 1×1           5×5
                                            max pool   3×3 /2        2×2 → 2048
 
-Two heads of 2048 → 512 → 64 → 2 (gender) and → 8 (age groups). 4,159,242 parameters and 173
-million multiply-adds in the convolutions of a face.
+It has two heads of 2048 → 512 → 64 → 2 (gender) and → 8 (age groups), 4,159,242 parameters, and 173 million
+multiply-adds in the convolutions of a face.
 
-Two things are not in the paper. `batch_norm` adds batch normalisation after every layer that a ReLU
-follows, and export folds it away again: what the kiosk runs is the paper's network. `normalise_input`
-gives every crop zero mean and about unit variance first.
+Two options are not in the paper. `batch_norm` adds batch normalisation before every ReLU; the export folds it into the
+layers, so that the kiosk runs the paper's network. `normalise_input` gives every crop zero mean and about unit
+variance.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ _FLAT = 0.02
 
 
 class Logits(NamedTuple):
-    """What the network says before softmax."""
+    """The network's outputs before softmax."""
 
     gender: Tensor
     """(n, 2): female, male."""
 
     age: Tensor
-    """(n, 8), the youngest group first."""
+    """(n, 8): the age groups, the youngest first."""
 
 
 class FacialNet(nn.Module):
-    """The paper's network to the letter, or with what helps it to learn."""
+    """The paper's network, optionally with batch normalisation and normalised input."""
 
     def __init__(self, batch_norm: bool = False, normalise_input: bool = False) -> None:
         super().__init__()
@@ -71,25 +71,24 @@ class FacialNet(nn.Module):
         self.age = _head(AGE_GROUPS, batch_norm, first_dropout=0.4, second_dropout=0.2)
 
     def forward(self, crops: Tensor) -> Logits:
-        """(n, 1, 75, 75) gray levels in 0…1 → logits."""
+        """Returns the logits of (n, 1, 75, 75) crops with gray levels from 0 to 1."""
         features = self.trunk(normalise_crops(crops) if self.normalise_input else crops)
         return Logits(self.gender(features), self.age(features))
 
 
 def normalise_crops(crops: Tensor) -> Tensor:
-    """Gray levels in 0…1 → each crop with zero mean and about unit variance.
+    """Returns each crop with zero mean and about unit variance; gray levels are from 0 to 1.
 
-    With one mean and one deviation for all crops, dark and flat ones kept little signal: gender was
-    right in 88 % of the tenth of adults (10 and over) with least contrast, and in 93 to 94 % of the
-    half with more contrast than the median. The constant, five gray levels, keeps the noise of a
-    nearly uniform crop from being blown up.
+    With one mean and deviation for all crops, dark and flat ones kept little signal: gender was right for 88 % of the
+    tenth of faces (10 years and over) with the least contrast, and for 93 to 94 % of the half with more contrast than
+    the median. The added constant, five gray levels, prevents amplifying the noise of a nearly uniform crop.
     """
     centred = crops - crops.mean(dim=(2, 3), keepdim=True)
     return centred / (centred.square().mean(dim=(2, 3), keepdim=True).sqrt() + _FLAT)
 
 
 def example_crops(count: int = 1) -> Tensor:
-    """(count, 1, 75, 75) of random gray levels in 0…1, for tracing and for checks of shape."""
+    """Returns (count, 1, 75, 75) random gray levels from 0 to 1, for tracing and for shape checks."""
     return torch.rand(count, 1, CROP_SIZE, CROP_SIZE)
 
 
@@ -97,9 +96,9 @@ def _trunk(batch_norm: bool) -> list[nn.Module]:
     layers: list[nn.Module] = []
     channels = 1
     for kernels, size, stride, padding in TRUNK:
-        # Batch normalisation brings its own offset, which makes the layer's redundant.
+        # Batch normalisation has its own bias, which makes the layer's redundant.
         convolution = nn.Conv2d(channels, kernels, size, stride, padding, bias=not batch_norm)
-        layers.append(_initialised(convolution))
+        layers.append(_initialise(convolution))
         if batch_norm:
             layers.append(nn.BatchNorm2d(kernels))
         layers.append(nn.ReLU(inplace=True))
@@ -111,19 +110,19 @@ def _head(classes: int, batch_norm: bool, first_dropout: float, second_dropout: 
     layers: list[nn.Module] = []
     features = FEATURES
     for width, dropout in ((512, first_dropout), (64, second_dropout)):
-        layers.append(_initialised(nn.Linear(features, width, bias=not batch_norm)))
+        layers.append(_initialise(nn.Linear(features, width, bias=not batch_norm)))
         if batch_norm:
             layers.append(nn.BatchNorm1d(width))
         layers += [nn.ReLU(inplace=True), nn.Dropout(dropout)]
         features = width
-    return nn.Sequential(*layers, _initialised(nn.Linear(features, classes)))
+    return nn.Sequential(*layers, _initialise(nn.Linear(features, classes)))
 
 
-def _initialised(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """He's initial weights ("Delving Deep into Rectifiers", 2015); the paper does not say which it had.
+def _initialise(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    """Sets He's initial weights ("Delving Deep into Rectifiers", 2015); the paper does not state its own.
 
-    PyTorch's own shrink the signal in each layer, sixfold in variance behind a ReLU: after eleven layers
-    without normalisation nothing of the face is left, and the network learns nothing for epochs.
+    PyTorch's defaults reduce the variance of the signal six times in each layer with a ReLU. After eleven layers
+    without normalisation almost no signal is left, and the network learns nothing for epochs.
     """
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     if layer.bias is not None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from benchmarks.bench.reach import Run
 from benchmarks.bench.stages import STAGES
 from kiosk.common.atomic_files import replace_file
-from trainer.report.plots import INK, QUIET, STYLE, any_words
+from trainer.report.plots import INK, QUIET, STYLE, plot_style
 
 BUDGET = 1000 / 30
 """Milliseconds per frame at 30 frames per second."""
@@ -36,7 +36,7 @@ def draw(run: Run, path: Path) -> None:
     """Writes the figure as a PNG; the same run gives the same bytes. Raises `OSError`."""
     rows = run["stages"]
     longest = max(BUDGET, *(sum(row["ms"].values()) for row in rows)) * 1.12
-    with any_words(STYLE), replace_file(path) as temporary:
+    with plot_style(STYLE), replace_file(path) as temporary:
         figure = Figure(figsize=(11, 2.3 + 0.62 * len(rows)))
         FigureCanvasAgg(figure)
         axes = figure.subplots()

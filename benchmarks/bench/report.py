@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.bench.reach import Run, targets
-from trainer.report.markdown import escaped, table
+from trainer.report.markdown import escape, table
 from trainer.speed.result import MAX_OTHER_CORES
 from trainer.speed.text import NOTHING, rounded
 
@@ -37,7 +37,7 @@ def markdown(run: Run) -> str:
         "## No faces",
         _strangers(run),
         "## To be known",
-        "\n".join(f"- {escaped(note)}" for note in _notes(run)),
+        "\n".join(f"- {escape(note)}" for note in _notes(run)),
     ]
     return "\n\n".join(paragraphs) + "\n"
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from benchmarks.soak.driver import KIOSK_UNTIL, VISION_UNTIL, Recording
 from benchmarks.soak.faults import WITHIN_S
 from kiosk.common.atomic_files import replace_file
-from trainer.report.plots import INK, QUIET, STYLE, any_words
+from trainer.report.plots import INK, QUIET, STYLE, plot_style
 
 COLOURS = {"kiosk": "#1f6f8b", "vision": "#c0663a"}
 MEASURES = (("memory_mb", "memory, MB"), ("files", "open files"), ("threads", "threads"))
@@ -22,7 +22,7 @@ MEASURES = (("memory_mb", "memory, MB"), ("files", "open files"), ("threads", "t
 def draw(recording: Recording, path: Path) -> None:
     """Writes the figure as a PNG. Raises `OSError`."""
     unit, per = ("minutes", 60.0) if recording.seconds < 7200 else ("hours", 3600.0)
-    with any_words(STYLE), replace_file(path) as temporary:
+    with plot_style(STYLE), replace_file(path) as temporary:
         figure = Figure(figsize=(11, 12), layout="constrained")
         FigureCanvasAgg(figure)
         parts: Sequence[Axes] = figure.subplots(6, 1, sharex=True, height_ratios=[3, 2, 2, 2.4, 2, 3])

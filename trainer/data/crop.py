@@ -1,6 +1,6 @@
-"""Pictures → aligned crops, on all cores: the processes that do it, and how they are stopped.
+"""Crops faces from images on all cores, in worker processes.
 
-The detector and the aligner are the kiosk's own. Of several faces in a picture the largest counts.
+Detector and aligner are the kiosk's own. In an image with several faces the largest is used.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ import numpy as np
 from kiosk.common.errors import KioskError
 from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder
-from trainer.data.image_file import read_picture
+from trainer.data.image_file import read_image
 from trainer.data.partial_results import Outcome, Part
 from trainer.data.prepared import MARGIN, STORED_SIZE
 
 
-class CuttingError(KioskError):
-    """The processes that cut crops came to grief."""
+class CropError(KioskError):
+    """A worker process ended unexpectedly."""
 
 
-def cut_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Callable[[int, Part], None]) -> None:
-    """Cuts every batch of pictures and hands each to `take` with its number, in the order they are done.
+def crop_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Callable[[int, Part], None]) -> None:
+    """Crops every batch of images and passes each result with its number to `take`, as soon as it is done.
 
-    `workers` is by default one a core. Raises `CuttingError`, and whatever `take` raises; the workers
-    have then stopped.
+    `workers` is the number of processes, by default one for each core. Raises `CropError`, and what `take` raises; all
+    workers have then stopped.
     """
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
@@ -43,15 +43,15 @@ def cut_all(batches: Mapping[int, Sequence[Path]], workers: int | None, take: Ca
     with _pool(count, context, stop) as pool:
         try:
             with _no_interrupts():
-                futures = {pool.submit(cut, paths): number for number, paths in batches.items()}
+                futures = {pool.submit(crop_images, paths): number for number, paths in batches.items()}
             for future in as_completed(list(futures)):
-                # Forgotten once taken, so that the crops do not pile up in memory.
+                # Dropped once taken, so that the crops do not accumulate in memory.
                 number, part = futures.pop(future), future.result()
                 assert part is not None
                 take(number, part)
         except BrokenProcessPool as error:
-            raise CuttingError(
-                "a worker process was killed, perhaps for want of memory: "
+            raise CropError(
+                "a worker process was killed, perhaps because memory ran out: "
                 "run the same command again to continue, with fewer --workers"
             ) from error
         finally:
@@ -65,10 +65,10 @@ def _pool(workers: int, context: SpawnContext, stop: Event) -> Executor:
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Whatever process starts in here never sees Ctrl-C, which a terminal sends to all: it is told to stop.
+    """Blocks Ctrl-C for processes that start in the block; they are stopped by an event instead.
 
-    The signal is blocked, which processes inherit, and not ignored, so that one sent in the meantime
-    comes through afterwards.
+    A terminal sends Ctrl-C to all processes. The signal is blocked, which processes inherit, and not ignored, so that
+    this process receives it afterwards.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -88,22 +88,22 @@ def _start(stop: Event) -> None:
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for ever for more to do."""
+    """Ends a worker whose parent was killed, which would otherwise wait forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def cut(paths: Sequence[Path]) -> Part | None:
-    """What became of some pictures, or None where nobody wants to know any more."""
+def crop_images(paths: Sequence[Path]) -> Part | None:
+    """Crops the largest face of each image; returns None if the work was stopped."""
     assert _finder is not None
     assert _stop is not None
     outcomes, digests, crops = [], [], []
     for path in paths:
         if _stop.is_set():
             return None
-        digest, gray = read_picture(path)
+        digest, gray = read_image(path)
         digests.append(np.frombuffer(digest, np.uint8))
         faces = [] if gray is None else _finder.detect_in_still(gray)
         if gray is None:

@@ -1,18 +1,18 @@
-"""Pictures that a data set has twice: the same file, or the same photograph saved or cropped anew.
+"""Finds images that a data set contains twice: the same file, or the same photograph saved or cropped again.
 
-A near duplicate is told by its crop. The middle 75×75 is averaged over 5×5 pixels; of those 15×15
-means the blurred part (σ = 2 means) is taken off and what remains is divided by its local strength,
-because without that any two faces lit from one side are alike. Two crops are the same photograph
-where these have a correlation of `SAME` or more.
+A near duplicate is found by its crop. The middle 75×75 pixels are averaged over 5×5 pixels. From these 15×15 means the
+blurred part (σ = 2 means) is subtracted, and the rest is divided by its local strength; otherwise any two faces lit
+from one side would be alike. Two crops count as the same photograph if the correlation of these descriptors is at least
+`SAME`.
 
-How `SAME` was chosen, by looking at pairs from 29,890 faces of FairFace and 15,900 of Adience. Among 40
-pairs of FairFace from 0.905 to 0.969 the last strangers come at 0.921; all above are one photograph, or
-one person in one moment. In Adience, whose people took bursts, pairs of 0.95 and more are one frame or
-two between which hardly anything moved, and none of 2,340 is from two accounts; from 0.90 to 0.95 the
-head or the mouth has moved, which is another picture, and 5 of 1,497 are from two accounts.
+`SAME` was chosen by looking at pairs among 29,890 faces of FairFace and 15,900 of Adience. Of 40 pairs of FairFace
+between 0.905 and 0.969, the highest with two different people is at 0.921. All above show one photograph, or one person
+at one moment. Adience contains bursts. There, pairs of 0.95 and more are one frame, or two between which hardly
+anything moved, and none of 2,340 is from two accounts. From 0.90 to 0.95 head or mouth have moved, which is another
+image, and 5 of 1,497 pairs are from two accounts.
 
-It removes 27 exact and 73 near duplicates of FairFace, 679 and 929 of Adience. 40 of FairFace's had
-another age group than the face kept instead, nearly always the next one: so much do its labels scatter.
+This removes 27 exact and 73 near duplicates of FairFace, 679 and 929 of Adience. 40 of FairFace's had another age group
+than the face that was kept, nearly always the next one, which shows how much its labels vary.
 """
 
 from __future__ import annotations
@@ -28,37 +28,37 @@ from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.labels import FaceLabel, Split
 
 SAME = 0.95
-"""Correlation of two descriptors from which on they are one photograph."""
+"""The correlation of two descriptors from which they count as one photograph."""
 
 _CELL = 5  # pixels
 _CELLS = CROP_SIZE // _CELL
 _BLUR = 2.0  # cells
-_NOISE = 2.0  # gray levels: weaker structure than this is not blown up
+_NOISE = 2.0  # gray levels; weaker structure is not amplified
 
 # Rows × columns of the products of descriptors that are in memory at once: 64 MB.
 _ROWS, _COLUMNS = 1024, 16384
 
-# Whoever is tested on stays tested on: of two faces the one that is first here is kept.
+# Test faces stay test faces: of two duplicates, the one whose split is first here is kept.
 _PREFERENCE: tuple[Split, ...] = ("test", "calibration", "train")
 
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """Which of n faces are there already."""
+    """The duplicates among n faces."""
 
     kept: NDArray[np.bool_]
-    """(n,) whether the face stays."""
+    """(n,) bool: whether the face is kept."""
 
     exact: int
     near: int
     disagreeing: int
-    """Those among them whose gender or age contradicts the face that was kept instead."""
+    """The number of removed faces whose gender or age contradicts the face that was kept."""
 
 
-def find(crops: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[FaceLabel]) -> Duplicates:
-    """(n, 99, 99) crops, (n, 32) SHA-256 of their files and n labels → the duplicates among them.
+def find_duplicates(crops: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[FaceLabel]) -> Duplicates:
+    """Returns the duplicates among n faces: (n, 99, 99) uint8 crops, (n, 32) uint8 SHA-256 of their files, n labels.
 
-    Of each set one stays: of the test split if there is one, else of the calibration split, else the
+    Of each set of duplicates one is kept: of the test split if there is one, else of the calibration split, else the
     first. So no photograph is in two splits.
     """
     order = np.array(sorted(range(len(labels)), key=lambda index: _PREFERENCE.index(labels[index].split)), np.intp)
@@ -77,7 +77,10 @@ def find(crops: NDArray[np.uint8], digests: NDArray[np.uint8], labels: Sequence[
 
 
 def descriptors(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(n, 99, 99) crops → (n, 225) of length 1, whose products are correlations; 0 for a crop of one gray."""
+    """Returns (n, 225) float32 descriptors of unit length for (n, 99, 99) crops; zeros for a uniform crop.
+
+    The dot product of two descriptors is their correlation.
+    """
     margin = (crops.shape[1] - CROP_SIZE) // 2
     result = np.empty((len(crops), _CELLS, _CELLS), np.float32)
     for index, crop in enumerate(crops):
@@ -93,11 +96,11 @@ def descriptors(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _near_duplicates(crops: NDArray[np.uint8], order: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Yields (kept, removed) for the crops that `order` names, the most wanted first."""
+    """Yields (kept, removed) index pairs for the crops in `order`, which is by preference."""
     described = descriptors(crops[order])
     removed = np.zeros(len(order), np.bool_)
     for start in range(0, len(order), _ROWS):
-        # What is removed already removes nothing, and a crowd of equal crops never makes a crowd² of pairs.
+        # Removed crops are skipped, so that many equal crops do not give a quadratic number of pairs.
         rows = start + np.flatnonzero(~removed[start : start + _ROWS])
         for one, other in _pairs(described, rows, start, removed):
             if not removed[one] and not removed[other]:
@@ -108,7 +111,7 @@ def _near_duplicates(crops: NDArray[np.uint8], order: NDArray[np.intp]) -> Itera
 def _pairs(
     described: NDArray[np.float32], rows: NDArray[np.intp], start: int, removed: NDArray[np.bool_]
 ) -> list[tuple[int, int]]:
-    """(one, other) with one < other and one among `rows`, sorted, of those that look the same."""
+    """Returns the sorted pairs (one, other) of equal crops, with one < other and one among `rows`."""
     found: list[tuple[int, int]] = []
     for begin in range(start, len(described), _COLUMNS):
         columns = begin + np.flatnonzero(~removed[begin : begin + _COLUMNS])
@@ -120,7 +123,7 @@ def _pairs(
 
 
 def _disagree(one: FaceLabel, other: FaceLabel) -> bool:
-    """Whether two labels cannot both be right; one that says nothing contradicts nothing."""
+    """Returns whether two labels contradict each other. An unknown value contradicts nothing."""
     if one.gender and other.gender and one.gender != other.gender:
         return True
     return bool(one.age and other.age and (one.age.high < other.age.low or other.age.high < one.age.low))

@@ -1,4 +1,4 @@
-"""The faces that a run learns from: one or several prepared sets as one, with a network's targets."""
+"""The faces of a run: one or several prepared data sets together, with a network's labels."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from trainer.data.prepared import STORED_SIZE, PreparedData, PreparedDataError
 
 
 class Faces:
-    """Crops and labels of several prepared sets, counted through."""
+    """Crops and labels of several prepared data sets, with consecutive indices."""
 
     def __init__(self, sets: Sequence[PreparedData], groups: Sequence[AgeGroup] | None = None) -> None:
-        """`groups` are the network's; by default those of the first set."""
+        """`groups` are the network's age groups, by default those of the first set."""
         self.sets = tuple(sets)
         self.groups = tuple(groups or sets[0].groups)
         self.labels: tuple[FaceLabel, ...] = tuple(label for data in sets for label in data.labels)
@@ -31,20 +31,20 @@ class Faces:
     def load(cls, folders: Sequence[Path], groups: Sequence[AgeGroup] | None = None) -> Faces:
         """Reads prepared folders. Raises `PreparedDataError`."""
         if len({folder.resolve() for folder in folders}) < len(folders):
-            raise PreparedDataError("a prepared folder was named twice: its faces would count twice")
+            raise PreparedDataError("a prepared folder is named twice: name each once")
         return cls([prepared.load(folder) for folder in folders], groups)
 
     @property
     def name(self) -> str:
-        """The sets' names, for people."""
+        """The names of the data sets, such as `FairFace and Adience`."""
         return " and ".join(dict.fromkeys(data.dataset for data in self.sets))
 
     def rows(self, split: Split) -> NDArray[np.intp]:
-        """Indices of the faces in one split."""
+        """Returns the (n,) indices of the faces in a split."""
         return np.flatnonzero([label.split == split for label in self.labels])
 
     def crops(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """(n, 99, 99) stored crops of some faces, in their order."""
+        """Returns the (n, 99, 99) uint8 stored crops of these faces."""
         if len(self.sets) == 1:
             return np.asarray(self.sets[0].crops[rows])
         crops = np.empty((len(rows), STORED_SIZE, STORED_SIZE), np.uint8)
@@ -56,7 +56,7 @@ class Faces:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of every crop and label, splits included: the same faces, used in the same way."""
+        """The SHA-256 of all crops and labels, with their splits."""
         digest = hashlib.sha256(repr(self.labels).encode())
         for data in self.sets:
             digest.update(np.ascontiguousarray(data.crops).data)
@@ -64,18 +64,19 @@ class Faces:
 
     @cached_property
     def genders(self) -> NDArray[np.int64]:
-        """(n,) index into the gender labels, or -1."""
+        """The (n,) indices of the gender labels; -1 where unknown."""
         return gender_indices(self.labels)
 
     @cached_property
     def ages(self) -> NDArray[np.int64]:
-        """(n,) index of the network's group that holds the age, or -1."""
+        """The (n,) indices of the network's age groups; -1 where unknown."""
         return group_indices(self.labels, self.groups)
 
     def draw_weights(self, rows: NDArray[np.intp], balance: float) -> NDArray[np.float64]:
-        """(n,) probabilities with which to draw each of `rows`: 0 all faces alike, 1 all kinds of faces alike.
+        """Returns the (n,) probabilities with which to draw each of `rows`.
 
-        A kind is an age group and gender; what is unknown is a kind of its own.
+        `balance` 0 gives all faces the same probability, 1 all kinds of faces. A kind is an age group and a gender;
+        unknown is a kind too.
         """
         kinds = list(zip(self.ages[rows].tolist(), self.genders[rows].tolist(), strict=True))
         count = Counter(kinds)

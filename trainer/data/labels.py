@@ -1,7 +1,7 @@
-"""What a data set says of one face, each label kept for what it says and no more.
+"""Labels of faces, as the data sets state them.
 
-An age is a span of whole years: `34` where the year is known, `25-32` where a group is. Whatever is
-not known stays empty, and the face still teaches, or tests, the rest.
+An age is a span of whole years: `34` if the year is known, `25-32` if the group is. Unknown values stay empty, and the
+face is still used for the others.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from kiosk.inference.manifest import GENDER_LABELS
 Split = Literal["train", "calibration", "test"]
 
 OLDEST = 120
-"""No label is older."""
+"""The highest age of a label, in years."""
 
-# FairFace has 3.2 people of 60-69 for one of 70 and more, whose mean age an even spread over 60 to 79
-# comes near; spread up to the default of 100, every one of them would be taken for 80.
+# FairFace has 3.2 people of 60-69 for each of 70 and more. The middle of 60 to 79 is near their mean age; with a group
+# up to 100, each of them would count as 80.
 DEFAULT_GROUPS = (*DECADES[:-1], AgeGroup("60+", 60, 79))
-"""The groups of the default network: `decades`, the last one's mean age being that of its people."""
+"""The age groups of the default network: `decades`, whose last group has a realistic mean age."""
 
 AGE_GROUPS = 8
-"""The network has as many, and so has every data set."""
+"""The number of age groups, of the network and of every data set."""
 
 GROUPS = {"adience": ADIENCE, "decades": DEFAULT_GROUPS}
-"""By the names that commands take."""
+"""The age groups by their names in commands."""
 
 _SPAN = re.compile(r"(?P<low>\d{1,3})(?:-(?P<high>\d{1,3}))?", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)
 class Years:
-    """An age from `low` to `high` in whole years, both included."""
+    """An age from `low` to `high` in whole years, both inclusive. Raises `ValueError` if out of range."""
 
     low: int
     high: int
@@ -50,7 +50,7 @@ class Years:
 
     @classmethod
     def parse(cls, text: str) -> Years:
-        """`"34"` or `"25-32"` → the span. Raises `ValueError`."""
+        """Returns the span of a text such as `34` or `25-32`. Raises `ValueError`."""
         match = _SPAN.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not an age such as 34 or 25-32")
@@ -61,16 +61,16 @@ class Years:
 
     @property
     def exact(self) -> bool:
-        """Whether the very year is known."""
+        """Whether the exact year is known."""
         return self.low == self.high
 
 
 @dataclass(frozen=True)
 class FaceLabel:
-    """What is known of one face."""
+    """The label of one face."""
 
     file: str
-    """Relative to the data set's folder."""
+    """The path relative to the data set's folder."""
 
     gender: str = ""
     """One of the engine's gender labels, or empty."""
@@ -78,10 +78,10 @@ class FaceLabel:
     age: Years | None = None
     race: str = ""
     subject: str = ""
-    """Whoever it is, where the data set says so: nobody may stand on both sides of a split."""
+    """The person, if the data set names them. No person is in two splits."""
 
     fold: str = ""
-    """Of the data set's own cross-validation."""
+    """The fold of the data set's own cross-validation."""
 
     split: Split = "train"
 
@@ -91,11 +91,10 @@ class FaceLabel:
 
 
 def split_of(key: str) -> Split:
-    """Which split a face belongs to: by a name alone, so that it never moves between them.
+    """Returns the split of a face by its key alone, so that a face never changes its split.
 
-    The name is the file's, or the subject's where that is known. One twentieth is for testing, and
-    never trained on. Half as much fits the temperatures, so that neither the network nor its
-    calibration has seen what it is judged by.
+    The key is the subject if known, else the file. One twentieth is for testing. Half as much is for calibration. So
+    neither the network nor its calibration has seen the test faces.
     """
     number = int(hashlib.sha256(key.encode()).hexdigest(), 16)
     if number % 20 == 0:
@@ -104,20 +103,20 @@ def split_of(key: str) -> Split:
 
 
 def gender_indices(labels: Sequence[FaceLabel]) -> NDArray[np.int64]:
-    """(n,) index into the engine's gender labels, or -1 where the gender is unknown."""
+    """Returns the (n,) indices of the engine's gender labels; -1 where the gender is unknown."""
     return np.array([GENDER_LABELS.index(label.gender) if label.gender else -1 for label in labels], dtype=np.int64)
 
 
 def group_indices(labels: Sequence[FaceLabel], groups: Sequence[AgeGroup]) -> NDArray[np.int64]:
-    """(n,) index of the one group that holds the whole span, or -1 where no single group does.
+    """Returns the (n,) indices of the groups that contain the whole span; -1 where no single group does.
 
-    The last group is open: it holds every older age too.
+    The last group is open and contains every older age.
     """
     return np.array([_group_index(label.age, groups) for label in labels], dtype=np.int64)
 
 
 def exact_ages(labels: Sequence[FaceLabel]) -> NDArray[np.float64]:
-    """(n,) age in years where the very year is known, else not-a-number."""
+    """Returns the (n,) ages in years; NaN where the exact year is unknown."""
     return np.array([label.age.low if label.age and label.age.exact else np.nan for label in labels])
 
 

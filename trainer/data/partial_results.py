@@ -1,9 +1,9 @@
-"""Half-done work kept on the disk: what `trainer prepare` has cut so far, for the next run to go on from.
+"""Partial results of `trainer prepare` on the disk, from which the next run continues.
 
-    .parts/plan.json        what the parts belong to
-    .parts/part-00012.npz   what became of some pictures
+    .parts/plan.json        the fingerprint of the input
+    .parts/part-00012.npz   the results of some images
 
-Each part is written safely. ResumeCache of another plan, other labels or another program, are thrown away.
+Each part is written atomically. Parts with another fingerprint are deleted.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from kiosk.common.atomic_files import replace_file
 FOLDER = ".parts"
 _PLAN = "plan.json"
 
-# What file systems answer that lock no folders, or nothing: NFS, for one. There it has to go without.
+# Errors of file systems that cannot lock folders, such as NFS. There, no lock is used.
 _NO_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 class Outcome(IntEnum):
-    """What became of a picture."""
+    """The result of one image."""
 
     FACE = 0
     NO_FACE = 1
@@ -42,38 +42,38 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What became of n pictures, in their order."""
+    """The results of n images, in their order."""
 
     outcomes: NDArray[np.uint8]
     """(n,) `Outcome`."""
 
     digests: NDArray[np.uint8]
-    """(n, 32) SHA-256 of each file."""
+    """(n, 32) uint8: the SHA-256 of each file."""
 
     crops: NDArray[np.uint8]
-    """(faces, 99, 99) gray levels, of those with a face only."""
+    """(faces, 99, 99) uint8: the crops of the images with a face."""
 
 
 class ResumeCache:
-    """The parts of one plan, in the folder `.parts` of `out`. Raises `OSError` where that fails."""
+    """The parts with one fingerprint, in the folder `.parts` of `out`. All methods may raise `OSError`."""
 
-    def __init__(self, out: Path, plan: str) -> None:
+    def __init__(self, out: Path, fingerprint: str) -> None:
         self._folder = out / FOLDER
-        if _plan_in(self._folder / _PLAN) != plan:
+        if _read_fingerprint(self._folder / _PLAN) != fingerprint:
             shutil.rmtree(self._folder, ignore_errors=True)
             with replace_file(self._folder / _PLAN) as path:
-                path.write_text(json.dumps({"plan": plan}) + "\n", encoding="utf-8")
+                path.write_text(json.dumps({"plan": fingerprint}) + "\n", encoding="utf-8")
 
     def __contains__(self, number: int) -> bool:
         return self._path(number).exists()
 
     def write(self, number: int, part: Part) -> None:
-        """Keeps a part."""
+        """Stores a part."""
         with replace_file(self._path(number)) as path:
             np.savez(path, outcomes=part.outcomes, digests=part.digests, chips=part.crops)
 
     def read(self, number: int) -> Part | None:
-        """A part, or None if its file is damaged, which is then gone."""
+        """Returns a part; None if its file is damaged, which is then deleted."""
         try:
             with self._path(number).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return Part(arrays["outcomes"], arrays["digests"], arrays["chips"])
@@ -86,13 +86,13 @@ class ResumeCache:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Makes the folder `out`, which inside the block no other process holds.
+def lock_folder(out: Path) -> Iterator[None]:
+    """Creates the folder `out` and locks it against other processes within the block.
 
-    Raises `BlockingIOError` where one does, and `OSError` where `out` cannot be made.
+    Raises `BlockingIOError` if another process holds it, `OSError` if it cannot be created.
     """
     out.mkdir(parents=True, exist_ok=True)
-    # The folder itself is locked: there is no file to be left over, and the end of a process frees it.
+    # The folder itself is locked: no lock file remains, and the end of the process releases it.
     descriptor = os.open(out, os.O_RDONLY)
     try:
         try:
@@ -105,19 +105,19 @@ def held(out: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def left_in(out: Path) -> bool:
-    """Whether `out` has parts, of whatever plan."""
+def has_parts(out: Path) -> bool:
+    """Returns whether `out` contains parts, with any fingerprint."""
     return (out / FOLDER).exists()
 
 
 def remove(out: Path) -> None:
-    """Removes the parts in `out`, and `out` itself if nothing else is in it."""
+    """Deletes the parts in `out`, and `out` itself if it is then empty."""
     shutil.rmtree(out / FOLDER, ignore_errors=True)
     with suppress(OSError):
         out.rmdir()
 
 
-def _plan_in(path: Path) -> str | None:
+def _read_fingerprint(path: Path) -> str | None:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return str(facts["plan"])

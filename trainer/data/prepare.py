@@ -1,8 +1,7 @@
-"""Photographs → a prepared folder: crops cut by the kiosk's own code, duplicates removed, a report.
+"""Prepares a data set: crops its faces with the kiosk's own code, removes duplicates and writes a report.
 
-A photograph in which no face is found is dropped, as the paper drops its "undetected faces"; one
-that cannot be read is counted and named. Neither stops the run. Whatever else does (Ctrl-C, a full
-disk, a killed worker) keeps what was cut so far, and the same command goes on from there.
+A photograph without a detected face is dropped, as in the paper. An unreadable one is counted and named. Neither stops
+the run. After anything else that stops it (Ctrl-C, a full disk, a killed worker), the same command continues.
 """
 
 from __future__ import annotations
@@ -30,35 +29,35 @@ from trainer.data.prepared import MARGIN, STORED_SIZE
 from trainer.data.readers.types import DataSet
 
 NO_FACE, UNREADABLE, EXACT, NEAR = "no face found", "unreadable", "exact duplicate", "near duplicate"
-"""Why a picture is dropped, beside the data set's own reasons."""
+"""Reasons to drop an image, besides the data set's own."""
 
-_PART_SIZE = 64  # pictures: what an interruption can lose on each core
+_PART_SIZE = 64  # images; an interruption loses at most this many for each core
 _MOST_NAMES = 100  # in the summary
 _MOST_SAID = 10  # on the screen
-_LONGEST_SAID = 100  # letters of a name, likewise
+_LONGEST_SAID = 100  # characters of a name on the screen
 
 
 class PrepareError(KioskError):
-    """Preparing could not be finished."""
+    """The data set could not be prepared."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of the photographs."""
+    """The result of preparing a data set."""
 
     kept: int
     dropped: Mapping[str, int]
-    """The reason → how many."""
+    """The number of dropped images by reason."""
 
     unreadable: tuple[str, ...]
-    """The first 100 files that cannot be read as pictures."""
+    """The first 100 unreadable files."""
 
     disagreeing: int
-    """Dropped duplicates that had another gender or age than the face kept instead."""
+    """The number of dropped duplicates whose gender or age contradicts the face that was kept."""
 
     splits: Mapping[str, int]
     already_prepared: bool
-    """Whether the folder was complete before, and nothing had to be done."""
+    """Whether the folder was already complete."""
 
     def __str__(self) -> str:
         splits = ", ".join(f"{number:,} {split}" for split, number in self.splits.items())
@@ -79,10 +78,10 @@ def _shortened(name: str) -> str:
 
 
 def prepare(dataset: DataSet, root: Path, out: Path, workers: int | None = None) -> Report:
-    """Prepares the labelled pictures under `root` into the folder `out`, on `workers` cores (by default all).
+    """Prepares the labelled images under `root` into the folder `out`, with `workers` processes.
 
-    Goes on where an earlier run of the same data was interrupted, does nothing where one was finished,
-    and refuses where that was of another data set. Raises `PrepareError`, `CuttingError` and `PreparedDataError`.
+    By default there is one process per core. Continues an interrupted run of the same data, does nothing for a finished
+    one, and refuses a folder of another data set. Raises `PrepareError`, `CropError` and `PreparedDataError`.
     """
     again = "run the same command again to continue"
     try:
@@ -96,21 +95,21 @@ def prepare(dataset: DataSet, root: Path, out: Path, workers: int | None = None)
         if error.errno in {errno.ENOSPC, errno.EDQUOT, None}:
             raise PrepareError(f"the disk that holds {out} is full: make room and {again}") from error
         raise PrepareError(
-            f"{error.filename or out} cannot be read or written ({error.strerror}): mend it and {again}"
+            f"{error.filename or out} cannot be read or written ({error.strerror}): correct that and {again}"
         ) from error
 
 
 def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Report:
-    plan = _plan_of(dataset, root)
-    with partial_results.held(out):
-        facts = _facts_if_finished(dataset, out, plan)
+    fingerprint = _fingerprint(dataset, root)
+    with partial_results.lock_folder(out):
+        facts = _facts_if_finished(dataset, out, fingerprint)
         already = facts is not None
         if facts is None:
-            cut = ResumeCache(out, plan)
+            cut = ResumeCache(out, fingerprint)
             _cut_missing(dataset, root, cut, workers)
-            facts = _assemble(dataset, root, out, cut, plan)
-        # The parts go last: while there are some, the report may be that of an earlier plan.
-        prepare_report.write(out, anew=not already or partial_results.left_in(out))
+            facts = _assemble(dataset, root, out, cut, fingerprint)
+        # The parts are removed last: while they exist, the report may be outdated.
+        prepare_report.write(out, rewrite=not already or partial_results.has_parts(out))
         partial_results.remove(out)
     return Report(
         kept=facts["kept"],
@@ -122,8 +121,8 @@ def _prepare(dataset: DataSet, root: Path, out: Path, workers: int | None) -> Re
     )
 
 
-def _plan_of(dataset: DataSet, root: Path) -> str:
-    """A fingerprint of all that decides what a prepared folder holds: labels, pictures, crop version, libraries."""
+def _fingerprint(dataset: DataSet, root: Path) -> str:
+    """Returns a hash of everything that determines a prepared folder: labels, images, crop version, libraries."""
     digest = hashlib.sha256()
     facts = (dataset.name, dataset.source, dataset.groups, dict(dataset.left_out), str(root.resolve()))
     digest.update(repr((facts, _PART_SIZE, MARGIN, CROP_VERSION, cv2.__version__, dlib.__version__)).encode())
@@ -133,7 +132,7 @@ def _plan_of(dataset: DataSet, root: Path) -> str:
 
 
 def _state(path: Path) -> tuple[int, int] | None:
-    """Size and time of change: reading every picture only to see whether it changed would take too long."""
+    """Returns size and modification time of a file. Reading every image to detect changes would take too long."""
     try:
         status = path.stat()
     except OSError:
@@ -141,8 +140,11 @@ def _state(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-def _facts_if_finished(dataset: DataSet, out: Path, plan: str) -> dict[str, Any] | None:
-    """The summary of a finished folder of this plan. Raises `PrepareError` for one of another data set."""
+def _facts_if_finished(dataset: DataSet, out: Path, fingerprint: str) -> dict[str, Any] | None:
+    """Returns the summary of a finished folder with this fingerprint, else None.
+
+    Raises `PrepareError` for another data set.
+    """
     try:
         there = prepared.load(out).dataset
         facts: dict[str, Any] = json.loads((out / prepared.SUMMARY).read_text(encoding="utf-8"))
@@ -152,21 +154,21 @@ def _facts_if_finished(dataset: DataSet, out: Path, plan: str) -> dict[str, Any]
         raise PrepareError(f"{out} holds {there} already: choose another folder for {dataset.name}")
     if "crop_version" not in facts:
         return facts if _is_of_version_0_2(facts, dataset) else None
-    return facts if facts.get("plan") == plan else None
+    return facts if facts.get("plan") == fingerprint else None
 
 
 def _is_of_version_0_2(facts: dict[str, Any], dataset: DataSet) -> bool:
     """Whether a summary of version 0.2.0 or older describes this data set.
 
-    Those versions made the fingerprint from the source text of the program, so it cannot be compared. They all cut
-    the faces as crop version 1 does: the folder is used as long as the data set has the same number of pictures.
+    Those versions made the fingerprint from the source text of the program, so it cannot be compared. They all crop
+    like crop version 1: the folder is used as long as the data set has the same number of images.
     """
     pictures = len(dataset.labels) + sum(map(len, dataset.left_out.values()))
     return CROP_VERSION == 1 and (facts.get("source"), facts.get("pictures")) == (dataset.source, pictures)
 
 
 def _batches(dataset: DataSet) -> dict[int, tuple[FaceLabel, ...]]:
-    """The labels in the portions that are cut and kept together."""
+    """Returns the labels in the batches that are processed and stored together."""
     starts = range(0, len(dataset.labels), _PART_SIZE)
     return {number: dataset.labels[start : start + _PART_SIZE] for number, start in enumerate(starts)}
 
@@ -187,11 +189,11 @@ def _cut_missing(dataset: DataSet, root: Path, cut: ResumeCache, workers: int | 
             cut.write(number, part)
             bar.update(len(part.outcomes))
 
-        crop.cut_all(missing, workers, take)
+        crop.crop_all(missing, workers, take)
 
 
-def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, plan: str) -> dict[str, Any]:
-    """All parts → the prepared folder without duplicates; the summary that was saved with it."""
+def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, fingerprint: str) -> dict[str, Any]:
+    """Writes the prepared folder without duplicates from all parts; returns its summary."""
     found, digests, crops, outcomes = _faces(dataset, cut)
     unreadable = [
         label.file for label, outcome in zip(dataset.labels, outcomes, strict=True) if outcome == Outcome.UNREADABLE
@@ -207,7 +209,7 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, plan: s
             f"no face was found in any of the {len(dataset.labels)} pictures under {root}: "
             "they have to show faces of 40 pixels and more, seen from the front"
         )
-    twins = duplicates.find(crops, digests, found)
+    twins = duplicates.find_duplicates(crops, digests, found)
     kept = [found[index] for index in np.flatnonzero(twins.kept)]
     facts = {
         "source": dataset.source,
@@ -225,7 +227,7 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, plan: s
         "unreadable": unreadable[:_MOST_NAMES],
         "left_out": {reason: files[:_MOST_NAMES] for reason, files in dataset.left_out.items()},
         "crop_version": CROP_VERSION,
-        "plan": plan,
+        "plan": fingerprint,
     }
     prepared.save(out, dataset=dataset.name, groups=dataset.groups, crops=crops[twins.kept], labels=kept, summary=facts)
     return facts
@@ -234,15 +236,15 @@ def _assemble(dataset: DataSet, root: Path, out: Path, cut: ResumeCache, plan: s
 def _faces(
     dataset: DataSet, cut: ResumeCache
 ) -> tuple[list[FaceLabel], NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """The n faces' labels, (n, 32) digests and (n, 99, 99) crops, and (pictures,) the outcomes of all."""
+    """Returns n faces' labels, (n, 32) digests and (n, 99, 99) crops, and the (images,) outcomes of all images."""
     labels: list[FaceLabel] = []
     outcomes, digests = [], []
-    # Memory that is never written to is never taken, so this costs what the faces need.
+    # Memory that is not written to is not allocated, so this costs only what the faces need.
     crops = np.empty((len(dataset.labels), STORED_SIZE, STORED_SIZE), np.uint8)
     for number, batch in _batches(dataset).items():
         part = cut.read(number)
         if part is None:
-            raise PrepareError("a file came back from the disk damaged: run the same command again to cut it anew")
+            raise PrepareError("a partial result is damaged: run the same command again to crop its images again")
         with_face = np.flatnonzero(part.outcomes == Outcome.FACE)
         crops[len(labels) : len(labels) + len(with_face)] = part.crops
         labels.extend(batch[index] for index in with_face)

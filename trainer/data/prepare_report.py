@@ -23,7 +23,7 @@ from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data import prepared
 from trainer.data.labels import Split, gender_indices, group_indices
 from trainer.data.prepared import MARGIN, PreparedData
-from trainer.report.plots import any_words
+from trainer.report.plots import plot_style
 
 REPORT, DISTRIBUTION, SAMPLES = "report.md", "distribution.png", "samples.png"
 
@@ -36,16 +36,16 @@ _DPI = 150
 _ACROSS, _DOWN, _GAP, _WIDE_GAP = 3, 3, 3, 14
 
 
-def write(folder: Path, *, anew: bool = True) -> None:
-    """Reports on a prepared folder; unless `anew`, only if a report is not there already.
+def write(folder: Path, *, rewrite: bool = True) -> None:
+    """Reports on a prepared folder; unless `rewrite`, only if a report is not there already.
 
     Raises `PreparedDataError` and `OSError`.
     """
-    if not anew and all((folder / name).exists() for name in (REPORT, DISTRIBUTION, SAMPLES)):
+    if not rewrite and all((folder / name).exists() for name in (REPORT, DISTRIBUTION, SAMPLES)):
         return
     data = prepared.load(folder)
     facts = json.loads((folder / prepared.SUMMARY).read_text(encoding="utf-8"))
-    with any_words():
+    with plot_style():
         _save(_distribution(data), folder / DISTRIBUTION)
         _save(_samples(data), folder / SAMPLES)
     with replace_file(folder / REPORT) as path:

@@ -1,10 +1,10 @@
-"""Prepared data: a folder of aligned crops and their labels, ready to train on.
+"""Reads and writes prepared data: a folder of aligned crops and their labels.
 
-    chips.npy       (n, 99, 99) gray levels, mapped into memory: a 75×75 crop with 12 pixels around it
-    faces.csv       one line a crop: file, gender, age, race, subject, fold, split; empty where unknown
+    chips.npy       (n, 99, 99) uint8, memory-mapped: 75×75 crops with a margin of 12 pixels
+    faces.csv       one line for each crop: file, gender, age, race, subject, fold, split; empty where unknown
     prepared.json   the data set, its age groups, and what was dropped and why
 
-`faces.csv` is written last, so a folder without it is not taken for a finished one.
+`faces.csv` is written last, so that a folder without it counts as unfinished.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kiosk.vision.faces.alignment import CROP_SIZE
 from trainer.data.labels import AGE_GROUPS, FaceLabel, Split, Years
 
 MARGIN = 12
-"""Pixels kept around a crop, so that augmentation can shift and turn it without losing the edge."""
+"""The margin of a stored crop in pixels, which augmentation needs to shift and rotate it."""
 
 STORED_SIZE = CROP_SIZE + 2 * MARGIN
 
@@ -36,24 +36,24 @@ _COLUMNS = tuple(field.name for field in fields(FaceLabel))
 
 
 class PreparedDataError(KioskError):
-    """A folder that does not hold prepared data."""
+    """A folder does not contain usable prepared data."""
 
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A prepared folder."""
+    """The content of a prepared folder."""
 
     dataset: str
     groups: tuple[AgeGroup, ...]
-    """The age groups that its labels are made of, or fit best."""
+    """The age groups of its labels, or those that fit best."""
 
     crops: NDArray[np.uint8]
-    """(n, 99, 99) gray levels."""
+    """(n, 99, 99) uint8."""
 
     labels: tuple[FaceLabel, ...]
 
     def rows(self, split: Split) -> NDArray[np.intp]:
-        """Indices of the crops in one split."""
+        """Returns the (n,) indices of the crops in a split."""
         return np.flatnonzero([label.split == split for label in self.labels])
 
 
@@ -66,7 +66,7 @@ def save(
     labels: Sequence[FaceLabel],
     summary: dict[str, Any],
 ) -> None:
-    """Writes a prepared folder; an earlier one in the same place is replaced file by file."""
+    """Writes a prepared folder. Files of an earlier one are replaced one by one. Raises `OSError`."""
     (folder / _FACES).unlink(missing_ok=True)
     with replace_file(folder / _CROPS) as path, path.open("wb") as file:
         np.save(file, crops)
@@ -83,7 +83,7 @@ def load(folder: Path) -> PreparedData:
     """Reads a prepared folder. Raises `PreparedDataError`."""
     try:
         facts = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        crops = np.lib.format.open_memmap(folder / _CROPS, mode="r")  # unlike np.load, nothing but an array
+        crops = np.lib.format.open_memmap(folder / _CROPS, mode="r")  # unlike np.load, accepts only an array
         labels = _read_labels(folder / _FACES)
         data = PreparedData(
             dataset=facts["dataset"],
@@ -96,9 +96,7 @@ def load(folder: Path) -> PreparedData:
             f"{folder} is not prepared data ({error.filename} is missing): make it with `trainer prepare`"
         ) from error
     except NotADirectoryError as error:
-        raise PreparedDataError(
-            f"{folder} is not a folder, and so not prepared data: make one with `trainer prepare`"
-        ) from error
+        raise PreparedDataError(f"{folder} is not a folder: make prepared data with `trainer prepare`") from error
     except OSError as error:
         raise PreparedDataError(
             f"{error.filename} cannot be read ({error.strerror}): run `trainer prepare` again"
@@ -114,8 +112,7 @@ def load(folder: Path) -> PreparedData:
         )
     if len(data.groups) != AGE_GROUPS:
         raise PreparedDataError(
-            f"{folder} has {len(data.groups)} age groups, where the network has {AGE_GROUPS}: "
-            "run `trainer prepare` again"
+            f"{folder} has {len(data.groups)} age groups, but the network has {AGE_GROUPS}: run `trainer prepare` again"
         )
     return data
 
@@ -125,7 +122,7 @@ def _read_labels(path: Path) -> tuple[FaceLabel, ...]:
         reader = csv.DictReader(file, strict=True)
         try:
             return tuple(_label(row) for row in reader)
-        except csv.Error as error:  # the reader counts a line once it has read it
+        except csv.Error as error:  # the reader counts a line after reading it
             raise PreparedDataError(
                 f"{path}, after line {reader.line_num}: {error}: run `trainer prepare` again"
             ) from error

@@ -20,7 +20,7 @@ from trainer.evaluation.confidence import Share
 from trainer.evaluation.metrics import Confusion, Evaluation, Slice
 from trainer.evaluation.reliability import BINS, Calibration, Reliability
 from trainer.evaluation.text import TASK_NAMES, headline, percent
-from trainer.report.plots import ACCENT, BAND, INK, LINE, PALE, QUIET, SOFT, STYLE, WARM, any_words
+from trainer.report.plots import ACCENT, BAND, INK, LINE, PALE, QUIET, SOFT, STYLE, WARM, plot_style
 
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#FFFFFF", "#C4E6DC", "#5DB79C", "#16846A", "#0B4A3B"])
 _DARK = 0.55
@@ -44,7 +44,7 @@ class Picture:
 
 def draw(picture: Picture, evaluation: Evaluation, path: Path) -> None:
     """Writes one picture as PNG to `path`. The same evaluation gives the same bytes."""
-    with any_words(STYLE):
+    with plot_style(STYLE):
         figure = Figure()
         FigureCanvasAgg(figure)
         picture.fill(figure, evaluation)

@@ -14,7 +14,7 @@ from kiosk.common.errors import KioskError
 from kiosk.estimate import AgeGroup
 from kiosk.inference import Engine, load_exactly
 from kiosk.inference.manifest import Temperatures, manifest_path
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 
 BATCH = 256
 """Crops in a call."""
@@ -69,7 +69,7 @@ def predict_with(
     `source` is the engine's description for the reader. Raises `EngineError`.
     """
     batches = _batches(crops, np.arange(len(crops)) if rows is None else rows)
-    parts = [engine.infer(centred(batch)) for batch in batches]
+    parts = [engine.infer(centre_crops(batch)) for batch in batches]
     gender, age = (np.concatenate(head).astype(np.float64) for head in zip(*parts, strict=True))
     return Predictions(source, "engine", gender, age, engine.manifest.groups, engine.manifest.temperatures)
 

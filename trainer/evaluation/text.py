@@ -8,7 +8,7 @@ from trainer.evaluation.age_check import CLEARLY_ADULT, LEGAL_AGE, UNDER_AGE_GRO
 from trainer.evaluation.confidence import MeanShare, Share
 from trainer.evaluation.metrics import MIN_FACES, TASKS, Confusion, Evaluation, Slice, Slices, Task
 from trainer.evaluation.reliability import BINS, Calibration
-from trainer.report.markdown import escaped, table
+from trainer.report.markdown import escape, table
 
 NOTHING = "–"
 """Shown where nothing was measured."""
@@ -61,7 +61,7 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
     check = evaluation.age_check
     paragraphs = [
         "# Evaluation",
-        f"{escaped(headline(evaluation))}. Shares are in per cent, ± is one standard error, "
+        f"{escape(headline(evaluation))}. Shares are in per cent, ± is one standard error, "
         f"and {NOTHING} means that nothing was measured.",
     ]
     if evaluation.ages_outside:
@@ -92,7 +92,7 @@ def markdown(evaluation: Evaluation, pictures: Iterable[tuple[str, str]] = ()) -
             paragraphs += [
                 f"## {title}",
                 _slice_table(slices.slices),
-                f"Best minus worst: {escaped(_spreads_text(slices))}.",
+                f"Best minus worst: {escape(_spreads_text(slices))}.",
             ]
     paragraphs += [f"Slices of fewer than {MIN_FACES} faces are left out of these differences."]
     if evaluation.cells:

@@ -25,7 +25,7 @@ from trainer.evaluation.manifest_accuracy import manifest_accuracy
 from trainer.evaluation.predict import Predictions, predict_with
 from trainer.export.qdq import Form, layers_of, quantise_to_qdq
 from trainer.export.sensitivity import Loss, keep_float32_until_accurate
-from trainer.training.augment import Batch, centred
+from trainer.training.augment import Batch, centre_crops
 
 CALIBRATION_FACES = 512
 """Twice as many, or equally many of each age group and gender, were not closer to float32."""
@@ -168,7 +168,7 @@ def _labels(groups: Sequence[AgeGroup]) -> str:
 def _calibration_crops(faces: Faces) -> Batch:
     """Returns the same crops of the training split every time, so that the result is the same file."""
     rows = np.random.default_rng(0).permutation(faces.rows("train"))[:CALIBRATION_FACES]
-    return centred(faces.crops(np.sort(rows)))
+    return centre_crops(faces.crops(np.sort(rows)))
 
 
 def _layers_text(layers: tuple[str, ...]) -> str:

@@ -27,7 +27,7 @@ from trainer.evaluation.manifest_accuracy import manifest_accuracy
 from trainer.evaluation.predict import predict_with
 from trainer.evaluation.temperature import fit_temperatures
 from trainer.facialnet import FacialNet, Logits, example_crops
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 from trainer.training.run_folder import Settings, load_faces, load_network, load_settings
 
 TOLERANCE = 1e-4
@@ -152,7 +152,7 @@ def _write_onnx(deployed: DeployedNetwork, path: Path) -> None:
 
 
 def _check_parity(deployed: DeployedNetwork, engine: OnnxEngine, faces: Faces) -> None:
-    crops = np.concatenate([centred(faces.crops(faces.rows("test")[:64])), example_crops(16).numpy()])
+    crops = np.concatenate([centre_crops(faces.crops(faces.rows("test")[:64])), example_crops(16).numpy()])
     with torch.no_grad():
         expected = deployed(torch.from_numpy(crops))
     for name, ours, theirs in zip(("gender", "age"), engine.infer(crops), expected, strict=True):

@@ -1,4 +1,4 @@
-"""Tables and words in Markdown."""
+"""Writes Markdown tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], words: int = 1) -> str:
-    """The first columns, `words` of them, are words, and all others numbers."""
+    """Returns a table. The first `words` columns are aligned left, as text; the others right, as numbers."""
     lines = [head, [":--"] * words + ["--:"] * (len(head) - words), *rows]
-    return "\n".join(f"| {' | '.join(map(escaped, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(escape, line))} |" for line in lines)
 
 
-def escaped(text: str) -> str:
-    """A data set's or a file's own words may hold what Markdown takes for its own."""
+def escape(text: str) -> str:
+    """Returns text with Markdown's special characters escape, on one line."""
     return "".join(f"\\{letter}" if letter in r"\|*_`<[" else letter for letter in " ".join(text.split()))

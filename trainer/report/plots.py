@@ -1,4 +1,4 @@
-"""What all pictures that Matplotlib draws have in common: their look, and that any words may stand in them."""
+"""The common style of all Matplotlib plots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.h_pad": 0.12,
     "figure.constrained_layout.w_pad": 0.12,
     "savefig.dpi": 144,
-    "font.family": "DejaVu Sans",  # comes with Matplotlib, so that a picture is the same everywhere
+    "font.family": "DejaVu Sans",  # comes with Matplotlib, so that plots are the same everywhere
     "font.size": 10,
     "text.color": INK,
     "axes.titlesize": 11,
@@ -41,10 +41,10 @@ STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def any_words(style: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Figures that are made and saved in the block have this style, and their texts are taken to the letter."""
-    settings: Any = {**(style or {}), "text.parse_math": False}  # a dollar begins no formula
+def plot_style(style: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Applies this style to figures made and saved in the block, without parsing `$` in texts as formulas."""
+    settings: Any = {**(style or {}), "text.parse_math": False}  # a dollar sign starts no formula
     with matplotlib.rc_context(settings), warnings.catch_warnings():
-        # Strings may be in a script that the font lacks; a box in their place is no failure.
+        # Texts may be in a script that the font lacks; boxes in their place are accepted.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

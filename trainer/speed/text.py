@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trainer.report.markdown import escaped, table
+from trainer.report.markdown import escape, table
 from trainer.speed.result import KINDS, MULTIPLY_ADDS, Result, Row
 
 NOTHING = "–"
@@ -44,7 +44,7 @@ def markdown(result: Result) -> str:
             ((each.kind, each.how, rounded(each.rate / 1e9)) for each in result.ceilings),
             words=2,
         ),
-        "\n".join(f"- {escaped(note)}" for note in (_machine_text(result), *_explanations(result), *result.notes)),
+        "\n".join(f"- {escape(note)}" for note in (_machine_text(result), *_explanations(result), *result.notes)),
     ]
     return "\n\n".join(paragraphs)
 

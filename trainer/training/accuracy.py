@@ -1,4 +1,4 @@
-"""How a network does while it learns: the loss and the shares that the curves show."""
+"""Accuracy and loss of a network during training."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from trainer.training.infer import logits_of
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Shares of the faces of which the answer is known, 0…1; None where it is known of none."""
+    """Shares, 0 to 1, of the faces with a known label that were answered correctly; None if there are none."""
 
     faces: int
     gender: float | None
     age: float | None
-    """The exact age group."""
+    """The share with the exact age group."""
 
     age_within_one: float | None
-    """The exact group or one beside it."""
+    """The share with the exact group or a neighbouring one."""
 
     gender_loss: float | None
-    """Mean negative log-likelihood."""
+    """The mean negative log-likelihood."""
 
     age_loss: float | None
 
@@ -40,8 +40,8 @@ class Accuracy:
         return f"gender {gender}, age group {age}, within one {within} of {self.faces} faces"
 
 
-def accuracy_of(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int64]) -> Accuracy:
-    """(n, 2) and (n, groups) logits against (n,) labels, -1 where unknown."""
+def compute_accuracy(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int64]) -> Accuracy:
+    """Returns the accuracy of n logits against (n,) labels of gender and age group, -1 where unknown."""
     away = np.abs(logits.age.argmax(dim=1).numpy() - ages)[ages >= 0]
     right = (logits.gender.argmax(dim=1).numpy() == genders)[genders >= 0]
     return Accuracy(
@@ -55,20 +55,20 @@ def accuracy_of(logits: Logits, genders: NDArray[np.int64], ages: NDArray[np.int
 
 
 def measure(network: nn.Module, faces: Faces, split: Split) -> Accuracy:
-    """The accuracy on one split."""
+    """Returns a network's accuracy on a split."""
     rows = faces.rows(split)
-    return accuracy_of(logits_of(network, faces.crops(rows)), faces.genders[rows], faces.ages[rows])
+    return compute_accuracy(logits_of(network, faces.crops(rows)), faces.genders[rows], faces.ages[rows])
 
 
 @dataclass
 class Fit:
-    """How the network did on the views that it learnt from, dropout and augmentation included."""
+    """Loss and accuracy on the training samples, with dropout and augmentation."""
 
     sums: Tensor = field(default_factory=lambda: torch.zeros(6, dtype=torch.float64))
-    """Steps, their losses, faces with a known gender, those answered rightly, the same two of age."""
+    """Steps, their losses, faces with a known gender, those answered correctly, and the same two of age."""
 
     def add(self, loss: Tensor, logits: Logits, batch: Batch) -> None:
-        """Counts a step; a target counts as answered where its likeliest class is."""
+        """Adds a step. An answer is correct if it is the likeliest class of the target."""
         counts = [torch.ones((), device=loss.device), loss]
         for scores, targets in ((logits.gender, batch.gender), (logits.age, batch.age)):
             known = targets.sum(dim=1) > 0
@@ -82,7 +82,7 @@ class Fit:
 
     @property
     def shares(self) -> dict[str, float]:
-        """For the log: the mean loss, and the shares answered rightly."""
+        """The mean loss and the shares of correct answers, for the log."""
         _, _, genders, right_genders, ages, right_ages = self.sums.tolist()
         return {"loss": self.loss, "gender": right_genders / max(genders, 1), "age": right_ages / max(ages, 1)}
 

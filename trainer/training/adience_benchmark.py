@@ -1,16 +1,15 @@
-"""The Adience benchmark, under two protocols that must not be confused.
+"""Runs the Adience benchmark by one of two protocols, which must not be confused.
 
-`paper`, a random split: a fifth of the faces, drawn at random, is tested on. Photographs of one person,
-often of one afternoon, stand on both sides of it, so it says how well faces are remembered as much as
-how well they are read. It is how the paper's figures have to be understood.
+`paper` is a random split: a random fifth of the faces is for testing. Photographs of one person, often of one
+afternoon, are on both sides, so the result also measures how well faces are remembered. The paper's figures are of this
+kind.
 
-`folds`, subject-exclusive folds: the data set's own five folds, no person in two of them; each is tested
-on once, by a network that learnt from the other four. Mean and standard deviation of the five are what
-the literature reports since Levi and Hassner (2015).
+`folds` are subject-exclusive: the data set's own five folds, with no person in two of them. Each fold is tested once by
+a network trained on the other four. The literature reports mean and standard deviation of the five since Levi and
+Hassner (2015).
 
-Under both, nothing is chosen by the faces that are tested on: every network is the last epoch's. A run's
-figures are written when it ends, and a run whose figures are there, of the same faces and recipe, is not
-done again: the networks need not be kept.
+In both, nothing is chosen on the test faces: the network of the last epoch is used. Results are written when a run
+ends. A run with results for the same faces and recipe is not repeated, so its network need not be kept.
 """
 
 from __future__ import annotations
@@ -40,28 +39,28 @@ from trainer.training.train import train_on
 Protocol = Literal["paper", "folds"]
 
 TESTED = 5
-"""One face in so many is tested on in the random split."""
+"""One of this many faces is for testing in the random split."""
 
 _SEED = 2021
-"""Of the random split; any would do, but it must be the same for every row."""
+"""The seed of the random split, the same for every row."""
 
 
 class BenchmarkError(KioskError):
-    """A benchmark that cannot be run on what was given."""
+    """The benchmark cannot be run with this input."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: a recipe, and what it began with."""
+    """One row of a table: a recipe and its initial network."""
 
     name: str
     title: str
     recipe: Recipe
     from_run: bool = False
-    """Whether it begins with another run's network."""
+    """Whether it starts from another run's network."""
 
 
-# The paper says nothing of precision; bfloat16 nearly halves the time that a CPU needs.
+# The paper states no precision; bfloat16 nearly halves the time on a CPU.
 _PAPER = replace(PAPER, mixed_precision=True)
 
 ROWS: Mapping[Protocol, Sequence[Row]] = {
@@ -76,7 +75,7 @@ ROWS: Mapping[Protocol, Sequence[Row]] = {
 _FROM_RUN = Row("from-fairface", "our recipe, begun with a network trained on FairFace",
                 replace(DEFAULT, epochs=5, lr=0.0005), from_run=True)  # fmt: skip
 
-# What others report, as printed: gender, exact group, within one group, in per cent; epochs.
+# Published results, as printed: gender, exact group, within one group, in per cent; epochs.
 _PUBLISHED: Mapping[Protocol, Sequence[tuple[str, str, str, str, str]]] = {
     "paper": (
         ("FacialNet, the paper's Table 4, no augmentation", "88.6", "68.1", "–", "100"),
@@ -95,11 +94,11 @@ _PUBLISHED: Mapping[Protocol, Sequence[tuple[str, str, str, str, str]]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """What one run came to."""
+    """The result of one run."""
 
     row: str
     part: str
-    """`random split`, or the fold that was tested on."""
+    """`random split`, or the test fold."""
 
     trained_on: int
     tested_on_gender: int
@@ -110,13 +109,13 @@ class Result:
     epochs: int
     recipe: Recipe
     faces: str
-    """`Faces.fingerprint` of the faces, as they were split."""
+    """`Faces.fingerprint` of the faces with their splits."""
 
     begun_with: str
-    """The data sets of the run with whose network it began, and the SHA-256 of that run's checkpoint; or empty."""
+    """The data sets and the checkpoint's SHA-256 of the run from which it started; or empty."""
 
     curve: Sequence[Mapping[str, Any]]
-    """The log's line of every epoch."""
+    """The log line of every epoch."""
 
 
 def run(
@@ -127,16 +126,16 @@ def run(
     start_from: Path | None = None,
     workers: int | None = None,
 ) -> str:
-    """Runs what is not in `out` yet; writes and returns the table. Raises `KioskError` of many kinds.
+    """Runs what is missing in `out`, then writes and returns the table. Raises `KioskError`.
 
-    `names` choose rows; by default all. `start_from` adds a row that begins with that run's network.
+    `names` selects rows, by default all. `start_from` adds a row that starts from that run's network.
     """
     folder = _prepared(root, out, workers)
     data = prepared.load(folder)
     if data.dataset != "Adience":
-        raise BenchmarkError(f"{root} holds {data.dataset}: this benchmark is of Adience alone")
+        raise BenchmarkError(f"{root} contains {data.dataset}: this benchmark needs Adience")
     if start_from and "Adience" in load_settings(start_from).dataset:
-        raise BenchmarkError(f"{start_from} learnt from Adience already: it may know the faces that are tested on")
+        raise BenchmarkError(f"{start_from} was trained on Adience: it may know the test faces")
     rows = [*ROWS[protocol], *([_FROM_RUN] if start_from else [])]
     if unknown := set(names) - {row.name for row in rows}:
         raise BenchmarkError(
@@ -155,7 +154,7 @@ def run(
 
 
 def parts_of(data: PreparedData, protocol: Protocol) -> Iterable[tuple[str, Faces]]:
-    """The names of a protocol's parts, each with the faces split its way. Raises `BenchmarkError`."""
+    """Yields the name of each part of a protocol and the faces with its split. Raises `BenchmarkError`."""
     if protocol == "paper":
         order = np.random.default_rng(_SEED).permutation(len(data.labels))
         tested = set(order[: len(order) // TESTED].tolist())
@@ -169,13 +168,13 @@ def parts_of(data: PreparedData, protocol: Protocol) -> Iterable[tuple[str, Face
     owners: dict[str, str] = {}
     for label in data.labels:
         if owners.setdefault(label.subject, label.fold) != label.fold:
-            raise BenchmarkError(f"{label.subject} stands in folds {owners[label.subject]} and {label.fold}")
+            raise BenchmarkError(f"{label.subject} is in folds {owners[label.subject]} and {label.fold}")
     for fold in folds:
         yield f"fold {fold}", _split(data, [label.fold == fold for label in data.labels])
 
 
 def table(out: Path, protocol: Protocol) -> str:
-    """The Markdown table of what is in `out`, beside what others report."""
+    """Returns the Markdown table of the results in `out`, with published results."""
     name = {"paper": "random split", "folds": "subject-exclusive folds"}[protocol]
     lines = [f"| Adience, {name} | gender, % | age group, % | within one, % | epochs |", "|---|---|---|---|---|"]
     lines += [f"| {' | '.join(row)} |" for row in _PUBLISHED[protocol]]
@@ -197,7 +196,7 @@ def _figure(results: Sequence[Result], name: str) -> str:
 
 
 def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from: Path | None) -> None:
-    """Trains and tests one network, unless its figures are there."""
+    """Trains and tests one network, unless its result exists."""
     name = f"{row.name}-{part.replace(' ', '-')}"
     path = out / f"{name}.json"
     begun_with = _described(start_from) if start_from else ""
@@ -206,7 +205,7 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
         if (result.recipe, result.faces, result.begun_with) == (row.recipe, faces.fingerprint, begun_with):
             return
         raise BenchmarkError(
-            f"{path} comes from other faces, another recipe or another beginning: move it away, or choose another --out"
+            f"{path} has other faces, another recipe or another initial network: move it away or use another --out"
         )
     run = out / "runs" / name
     accuracy = train_on(
@@ -216,7 +215,7 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
         row.recipe,
         resume=(run / SETTINGS).exists(),
         start_from=start_from,
-        again="the same command",
+        resume_hint="the same command",
     )
     tested = faces.rows("test")
     result = Result(
@@ -239,8 +238,8 @@ def _run(row: Row, part: str, faces: Faces, folder: Path, out: Path, start_from:
 
 
 def _described(run: Path) -> str:
-    """Which network a row begins with, wherever its run lies."""
-    load_network(run)  # so that a run without one is refused in its own words
+    """Returns a description of the initial network, independent of its path."""
+    load_network(run)  # raises a clear error for a run without a network
     return f"{load_settings(run).dataset}, {hashlib.sha256((run / CHECKPOINT).read_bytes()).hexdigest()}"
 
 
@@ -253,7 +252,7 @@ def _read(path: Path) -> Result:
 
 
 def _prepared(root: Path, out: Path, workers: int | None) -> Path:
-    """The prepared folder: `root` itself, or what is made of Adience as its authors ship it."""
+    """Returns the prepared folder: `root` itself, or a new one made from Adience as distributed."""
     if (root / "prepared.json").exists():
         return root
     folder = out / "prepared"

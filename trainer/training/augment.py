@@ -1,7 +1,7 @@
-"""Views of stored crops, gray levels in 0…1: the one that the kiosk would cut, and random ones around it.
+"""Makes training samples from stored crops, with gray levels from 0 to 1.
 
-One affine warp a crop does shift, turn, scale and flip; then contrast and brightness change, and
-some crops are blurred or get noise, as a cheap camera in bad light would do.
+One affine warp shifts, rotates, scales and mirrors a crop. Then contrast and brightness change, and some crops are
+blurred or get noise, as with a cheap camera in bad light.
 """
 
 from __future__ import annotations
@@ -20,36 +20,35 @@ Batch = NDArray[np.float32]  # (n, 1, 75, 75)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a view may stray from the crop. Everything is drawn evenly from its range."""
+    """The ranges of random augmentation. Every value is drawn uniformly from its range."""
 
     shift: float = 3.0
-    """Pixels, in each direction."""
+    """The largest shift in pixels, in each direction."""
     turn: float = 10.0
-    """Degrees."""
+    """The largest rotation in degrees, in each direction."""
     scale: float = 0.1
-    """Larger or smaller by this share."""
+    """The largest change of size, as a share."""
     contrast: float = 0.35
     brightness: float = 0.15
     blur: float = 0.1
-    """Share of crops that are blurred, by up to 1.2 pixels of standard deviation."""
+    """The share of crops that are blurred, with a standard deviation of up to 1.2 pixels."""
     noise: float = 0.1
-    """Share of crops that get noise, of up to 0.05 of standard deviation."""
+    """The share of crops that get noise, with a standard deviation of up to 0.05."""
     cover: float = 0.1
-    """Share of crops of which a rectangle of up to 25 pixels is covered by one gray."""
+    """The share of crops in which a rectangle of up to 25 pixels is covered with one gray level."""
 
 
-def centred(stored: NDArray[np.uint8]) -> Batch:
-    """(n, 99, 99) stored crops → the (n, 1, 75, 75) crops that the kiosk would cut, in 0…1."""
+def centre_crops(stored: NDArray[np.uint8]) -> Batch:
+    """Returns (n, 1, 75, 75) float32 crops, 0 to 1, as the kiosk makes them, from (n, 99, 99) uint8 stored crops."""
     edge = (STORED_SIZE - CROP_SIZE) // 2
     inner = stored[:, None, edge : edge + CROP_SIZE, edge : edge + CROP_SIZE]
     return inner / np.float32(255)
 
 
-def augmented(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
-    """A (99, 99) stored crop → one random (75, 75) view of it, in 0…1.
+def augment(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
+    """Returns one random (75, 75) float32 sample, 0 to 1, of a (99, 99) uint8 stored crop.
 
-    Every crop has a generator of its own, so that neither the size of a batch nor the number of
-    processes that share it changes what a run sees.
+    Every crop has its own generator `rng`, so that batch size and number of processes do not change the samples.
     """
     view = _warped(crop, rng, how)
     mean = view.mean()
@@ -67,7 +66,7 @@ def augmented(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentati
 
 
 def _warped(crop: NDArray[np.uint8], rng: np.random.Generator, how: Augmentation) -> NDArray[np.float32]:
-    """Shifted, turned, scaled and perhaps mirrored, in one sampling."""
+    """Returns the crop shifted, rotated, scaled and perhaps mirrored, in one interpolation."""
     turn = np.radians(rng.uniform(-how.turn, how.turn))
     scale = 1 + rng.uniform(-how.scale, how.scale)
     flip = -1 if rng.random() < 0.5 else 1

@@ -1,4 +1,4 @@
-"""A sheet of what augmentation makes of some faces (the paper's Figure 5), to see what a run learns from."""
+"""Draws a sheet of augmented samples (as the paper's Figure 5), to see what a run learns from."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _GAP = 4
 
 
 def draw_augmentation_sheet(batches: Batches, folder: Path) -> None:
-    """Writes `views.png`: the first views of the first epoch. It holds faces; it is not for passing on."""
+    """Writes `views.png` with the first samples of the first epoch. It contains faces: do not publish it."""
     enough = -(-_ROWS * _COLUMNS // batches.recipe.batch_size)
-    views = [view for batch in islice(batches.epoch(0), enough) for view in batch.crops[:, 0].numpy()]
+    samples = [sample for batch in islice(batches.epoch(0), enough) for sample in batch.crops[:, 0].numpy()]
     side = CROP_SIZE + _GAP
     sheet = np.full((_ROWS * side + _GAP, _COLUMNS * side + _GAP), 255, np.uint8)
-    for index, view in enumerate(views[: _ROWS * _COLUMNS]):
+    for index, sample in enumerate(samples[: _ROWS * _COLUMNS]):
         row, column = divmod(index, _COLUMNS)
         top, left = row * side + _GAP, column * side + _GAP
-        sheet[top : top + CROP_SIZE, left : left + CROP_SIZE] = np.rint(view * 255)
+        sheet[top : top + CROP_SIZE, left : left + CROP_SIZE] = np.rint(sample * 255)
     with replace_file(folder / _SHEET) as path:
         path.write_bytes(cv2.imencode(".png", sheet)[1].tobytes())

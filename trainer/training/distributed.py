@@ -1,8 +1,8 @@
-"""Several processes that train one network, as `torchrun` starts them: one a GPU, or a few on CPUs.
+"""Trains one network in several processes that `torchrun` starts: one for each GPU, or a few on CPUs.
 
-Each takes its share of every batch and they average their gradients, so that two processes learn what
-one would have learnt, but for dropout, and on CPUs for batch normalisation, which are each share's own.
-Started without `torchrun` there is one process, and nothing here costs anything.
+Each process uses its part of every batch, and they average their gradients. So several processes learn the same as one,
+except for dropout and, on CPUs, batch normalisation, which each process does by itself. Without `torchrun` there is one
+process, and nothing here costs time.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ from torch.nn.parallel import DistributedDataParallel
 
 from kiosk.common.errors import KioskError
 
-_PATIENCE = 2.0  # seconds
+_EXIT_DELAY = 2.0  # seconds
 
 
 @dataclass(frozen=True)
 class Processes:
-    """Who this process is among how many."""
+    """This process's rank, the number of processes, and its device."""
 
     rank: int
     count: int
     device: torch.device
 
     @property
-    def first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
+    def is_first(self) -> bool:
+        """Whether this is the process that writes and prints."""
         return self.rank == 0
 
-    def wrapped(self, network: nn.Module) -> nn.Module:
-        """The network with gradients averaged over all processes."""
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """Returns the network with gradients averaged over all processes."""
         if self.count == 1:
             return network
-        if self.device.type == "cuda":  # on a CPU each process normalises by its own share of a batch
+        if self.device.type == "cuda":  # on a CPU, each process normalises by its own part of a batch
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
             return DistributedDataParallel(network, device_ids=[self.device.index])
         return DistributedDataParallel(network)
 
     def total(self, values: Tensor) -> Tensor:
-        """The sum over all processes."""
+        """Returns the sum of `values` over all processes."""
         if self.count > 1:
             distributed.all_reduce(values)
         return values
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Waits until all processes have called this."""
         if self.count > 1:
             distributed.barrier()
 
 
 @contextmanager
 def silence_other_processes() -> Iterator[None]:
-    """Of several processes only the first prints and says why it ends; the others end a little later.
+    """Lets only the first process print, also errors; the others end silently and a little later.
 
-    `torchrun` ends them all as soon as one has ended, and the first must have spoken by then. Once it
-    is gone the others fail at the next gradient, of which there is nothing to say.
+    `torchrun` ends all processes when one has ended, so the first must print its error before. After that, the others
+    fail at the next gradient, which is not reported.
     """
     if int(os.environ.get("RANK", 0)) == 0:
         yield
@@ -71,13 +71,13 @@ def silence_other_processes() -> Iterator[None]:
         try:
             yield
         except (KioskError, RuntimeError):
-            time.sleep(_PATIENCE)
+            time.sleep(_EXIT_DELAY)
             sys.exit(1)
 
 
 @contextmanager
-def joined() -> Iterator[Processes]:
-    """Joins the processes that `torchrun` started, for as long as the block runs."""
+def join_processes() -> Iterator[Processes]:
+    """Connects the processes of `torchrun` within the block; yields this process's place among them."""
     rank, count = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     device = torch.device("cpu")
     if torch.cuda.is_available():

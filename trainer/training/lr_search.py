@@ -1,7 +1,7 @@
-"""The paper's small search over the initial learning rate, on a part of the data.
+"""The paper's search for the initial learning rate, on a part of the data.
 
-Each rate trains one short run from the same beginning on the same faces; the one whose network has the
-least validation loss is named. A rate that blew up has no loss, and stays in the table as such.
+Each learning rate trains one short run from the same initial weights on the same faces. The best one has the lowest
+validation loss. A run that diverged has no loss and stays in the table.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from trainer.training.run_folder import SETTINGS
 from trainer.training.train import DivergedError, train_on
 
 RATES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-"""The paper's range; both rates that it names are among them."""
+"""The paper's range, with both learning rates that it states."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one rate came to."""
+    """The result of one learning rate."""
 
     rate: float
     gender: float | None
     age: float | None
     loss: float | None
-    """Of both heads on the validation faces; None where the network blew up."""
+    """The validation loss of both heads; None if training diverged."""
 
     def __str__(self) -> str:
         if self.loss is None:
-            return f"rate {self.rate:g}: blew up"
+            return f"rate {self.rate:g}: diverged"
         known = [(name, share) for name, share in (("gender", self.gender), ("age", self.age)) if share is not None]
         return ", ".join(
             [f"rate {self.rate:g}: loss {self.loss:.3f}", *(f"{name} {share:.1%}" for name, share in known)]
@@ -46,7 +46,7 @@ class Trial:
 
 
 def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -> Iterator[Trial]:
-    """Yields each rate's trial as it ends, then writes `rates.json` and `rates.png` in `out`.
+    """Yields each finished trial, then writes `rates.json` and `rates.png` to `out`.
 
     Raises `RunError` and `PreparedDataError`.
     """
@@ -54,11 +54,11 @@ def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -
     trials = []
     for rate in RATES:
         run = out / "runs" / f"{rate:g}"
-        # The schedule must not hide what a rate does by lowering it: plateau waits ten epochs.
+        # The schedule must not change the rate during the trial: plateau waits ten epochs.
         tried = replace(recipe, lr=rate, epochs=epochs)
         begun = (run / SETTINGS).exists()
         try:
-            accuracy = train_on(faces, [folder], run, tried, resume=begun, again="the same command")
+            accuracy = train_on(faces, [folder], run, tried, resume=begun, resume_hint="the same command")
             losses = [loss for loss in (accuracy.gender_loss, accuracy.age_loss) if loss is not None]
             trials.append(Trial(rate, accuracy.gender, accuracy.age, round(sum(losses), 4)))
         except DivergedError:
@@ -78,12 +78,12 @@ def search(folder: Path, out: Path, recipe: Recipe, share: float, epochs: int) -
 
 
 def best(trials: list[Trial]) -> Trial | None:
-    """The one of least loss, if any did not blow up."""
+    """Returns the trial with the lowest loss; None if all diverged."""
     return min((trial for trial in trials if trial.loss is not None), key=lambda trial: trial.loss or 0, default=None)
 
 
 def subset_of(faces: Faces, share: float, seed: int) -> Faces:
-    """The same set with only a share of its training faces, drawn at random."""
+    """Returns the data set with only a random share of its training faces."""
     [data] = faces.sets
     rows = faces.rows("train")
     kept = np.random.default_rng(seed).permutation(rows)[: max(1, round(share * len(rows)))]

@@ -1,12 +1,12 @@
-"""A run's folder: what was asked for, and the last finished epoch.
+"""Reads and writes a run's folder: its settings and the last finished epoch.
 
     run.json        the prepared folders, the network's age groups, the recipe
     checkpoint.pt   networks, optimiser and schedule after the last finished epoch
-    log.jsonl       a line an epoch; beside it TensorBoard's event files
-    views.png       a sheet of what augmentation made of some faces
+    log.jsonl       one line for each epoch; beside it TensorBoard's event files
+    views.png       a sheet of augmented samples
 
-Everything is written safely, so a run that is killed at any instant continues from its last finished
-epoch. Checkpoints are read as weights only: a file cannot run code.
+Files are written atomically, so that a run that was killed continues from its last finished epoch. Checkpoints are
+loaded as weights only: a file cannot execute code.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ class RunError(KioskError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What was asked of a run."""
+    """The settings of a run."""
 
     prepared: tuple[str, ...]
-    """Absolute paths of the prepared folders."""
+    """The absolute paths of the prepared folders."""
 
     dataset: str
-    """The sets' names."""
+    """The names of the data sets."""
 
     faces: str
-    """`Faces.fingerprint`: which faces, with which labels, in which splits."""
+    """`Faces.fingerprint`: a hash of faces, labels and splits."""
 
     groups: tuple[AgeGroup, ...]
-    """The network's."""
+    """The network's age groups."""
 
     recipe: Recipe
     start_from: str = ""
-    """The run with whose network it began."""
+    """The run from whose network it started, or empty."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
+        """Returns plain values, ready for JSON."""
         return {
             "prepared": list(self.prepared),
             "dataset": self.dataset,
@@ -69,7 +69,7 @@ class Settings:
 
     @classmethod
     def from_dict(cls, data: Any) -> Settings:
-        """The opposite of `to_dict`. Raises `ValueError`, `KeyError` or `TypeError`."""
+        """Returns the settings that `to_dict` wrote. Raises `ValueError`, `KeyError` or `TypeError`."""
         return cls(
             prepared=tuple(str(folder) for folder in data["prepared"]),
             dataset=data["dataset"],
@@ -81,13 +81,13 @@ class Settings:
 
 
 def save_settings(run: Path, settings: Settings) -> None:
-    """Writes `run.json`."""
+    """Writes `run.json`. Raises `OSError`."""
     with replace_file(run / SETTINGS) as path:
         path.write_text(json.dumps(settings.to_dict(), indent=2) + "\n", encoding="utf-8")
 
 
 def load_settings(run: Path) -> Settings:
-    """What `run.json` says. Raises `RunError`."""
+    """Reads `run.json`. Raises `RunError`."""
     try:
         settings = Settings.from_dict(json.loads((run / SETTINGS).read_text(encoding="utf-8")))
     except OSError as error:
@@ -102,33 +102,33 @@ def load_settings(run: Path) -> Settings:
 
 
 def load_faces(run: Path) -> Faces:
-    """The faces of a run, as it learnt from them. Raises `RunError` where they are others now."""
+    """Loads the faces of a run. Raises `RunError` if they have changed since."""
     settings = load_settings(run)
     faces = Faces.load([Path(folder) for folder in settings.prepared], settings.groups)
     if faces.fingerprint != settings.faces:
         raise RunError(
-            f"{run} learnt from other faces or splits than {' and '.join(settings.prepared)} holds: a benchmark or a "
-            "search has splits of its own, and for a data set that was prepared anew a run must be trained anew"
+            f"{run} was trained on other faces or splits than those in {' and '.join(settings.prepared)}: "
+            "benchmarks and searches have their own splits; after preparing a data set again, train again"
         )
     return faces
 
 
 def save_checkpoint(run: Path, state: Mapping[str, Any]) -> None:
-    """Replaces the checkpoint, whole or not at all. Raises `OSError`."""
-    content = io.BytesIO()  # writing to a file itself, torch tells a full disk as something else
+    """Replaces the checkpoint atomically. Raises `OSError`."""
+    content = io.BytesIO()  # writing directly, torch would report a full disk as another error
     torch.save(dict(state), content)
     with replace_file(run / CHECKPOINT) as path:
         path.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(run: Path) -> dict[str, Any]:
-    """The state that was saved last. Raises `RunError`."""
+    """Returns the last saved state. Raises `RunError`."""
     path = run / CHECKPOINT
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing: the run has no finished epoch") from error
-    except Exception as error:  # torch.load raises whatever its parsers do
+    except Exception as error:  # torch.load raises errors of many kinds
         raise RunError(
             f"{path} is not a readable checkpoint ({type(error).__name__}): train the run again, into another folder"
         ) from error
@@ -138,7 +138,7 @@ def load_checkpoint(run: Path) -> dict[str, Any]:
 
 
 def cut_log(run: Path, epochs: int) -> None:
-    """Takes off the log whatever is beyond so many epochs: it was written, and its checkpoint was not."""
+    """Removes lines of the log after this number of epochs, whose checkpoints were not written."""
     path = run / LOG
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
     if len(lines) > epochs:
@@ -147,7 +147,10 @@ def cut_log(run: Path, epochs: int) -> None:
 
 
 def load_network(run: Path) -> FacialNet:
-    """The network of a run's last finished epoch, averaged where the recipe says so, ready for inference."""
+    """Returns the network of the last finished epoch, averaged if the recipe says so, in inference mode.
+
+    Raises `RunError`.
+    """
     recipe = load_settings(run).recipe
     network = FacialNet(recipe.batch_norm, recipe.normalise_input)
     weights: dict[str, Tensor] | None = load_checkpoint(run).get("average" if recipe.ema_decay else "network")

@@ -1,7 +1,7 @@
 """Trains FacialNet on prepared faces, by a recipe, into a run's folder.
 
-One process or several (`torchrun`), on a CPU or on GPUs. Training may be stopped at any instant; with
-`resume` it continues after the last finished epoch, to the result that it would have had.
+It uses one process or several (`torchrun`), on a CPU or on GPUs. Training may be stopped at any time. With `resume` it
+continues after the last finished epoch and gives the same result as without the interruption.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from trainer.facialnet import FacialNet, Logits
 from trainer.training.accuracy import Accuracy, Fit, measure
 from trainer.training.augmentation_sheet import draw_augmentation_sheet
 from trainer.training.batches import Batch, Batches
-from trainer.training.distributed import Processes, joined
+from trainer.training.distributed import Processes, join_processes
 from trainer.training.recipe import Recipe
 from trainer.training.run_folder import (
     CHECKPOINT,
@@ -58,14 +58,13 @@ def train(
 ) -> Accuracy:
     """Trains on the prepared `folders` into the run `out`; returns the accuracy on its validation faces.
 
-    The network's age groups are `groups`, by default the first folder's. `start_from` is another run,
-    with whose network this one begins. Ctrl-C keeps the last finished epoch. Raises `RunError` and
-    `PreparedDataError`.
+    The network's age groups are `groups`, by default the first folder's. Training starts from the network of the run
+    `start_from`, if given. Ctrl-C keeps the last finished epoch. Raises `RunError` and `PreparedDataError`.
     """
     faces = Faces.load(folders, groups)
     for split in ("calibration", "test"):
         if not len(faces.rows(split)):
-            raise RunError(f"{faces.name} keeps no faces for {split}: it is too small, prepare more faces")
+            raise RunError(f"{faces.name} has no faces for {split}: it is too small, prepare more faces")
     return train_on(faces, folders, out, recipe, resume=resume, start_from=start_from)
 
 
@@ -77,11 +76,11 @@ def train_on(
     *,
     resume: bool = False,
     start_from: Path | None = None,
-    again: str = "the same command and --resume",
+    resume_hint: str = "the same command and --resume",
 ) -> Accuracy:
-    """As `train`, on faces that were loaded already, whose splits may be others than on the disk.
+    """Trains like `train`, on loaded faces, whose splits may differ from those on the disk.
 
-    `again` is what a person does to continue an interrupted run.
+    `resume_hint` says in errors how to continue an interrupted run.
     """
     settings = Settings(
         prepared=tuple(str(folder.resolve()) for folder in folders),
@@ -91,26 +90,26 @@ def train_on(
         recipe=recipe,
         start_from=str(start_from.resolve()) if start_from else "",
     )
-    begun = resume and (out / CHECKPOINT).exists()  # then it needs no other run to begin with
-    with joined() as processes:
+    begun = resume and (out / CHECKPOINT).exists()  # then it starts from its own checkpoint
+    with join_processes() as processes:
         run = _Run(faces, recipe, processes, _initial_network(recipe, None if begun else start_from))
         done = _open(out, settings, run, resume=resume)
-        return run.fit(out, done, again)
+        return run.fit(out, done, resume_hint)
 
 
 class DivergedError(RunError):
-    """A rate too high: the weights grew until they were no numbers."""
+    """The loss became infinite or NaN, because the learning rate is too high."""
 
 
 class _Run:
-    """The state that an epoch changes, in each of the processes."""
+    """The state of a run in each process: network, average, optimiser, schedule."""
 
     def __init__(self, faces: Faces, recipe: Recipe, processes: Processes, network: FacialNet) -> None:
         _check(faces, recipe, processes)
         self.faces, self.recipe, self.processes = faces, recipe, processes
         self.batches = Batches(faces, recipe, processes.rank, processes.count)
         network.to(processes.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
-        self.learner = processes.wrapped(network)
+        self.learner = processes.wrap(network)
         self.network = self.learner.module if isinstance(self.learner, DistributedDataParallel) else self.learner
         self.average = copy.deepcopy(self.network) if recipe.ema_decay else self.network
         self.optimizer = _optimizer(self.network, recipe)
@@ -119,11 +118,11 @@ class _Run:
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.precision == torch.float16)
         self.steps = 0
 
-    def fit(self, out: Path, done: int, again: str) -> Accuracy:
-        """Trains the epochs that are left, and writes each when it is finished."""
+    def fit(self, out: Path, done: int, resume_hint: str) -> Accuracy:
+        """Trains the remaining epochs and writes each when it is finished; returns the validation accuracy."""
         validation: Split = "calibration" if len(self.faces.rows("calibration")) else "test"
         accuracy = measure(self.average, self.faces, validation) if done == self.recipe.epochs else None
-        board = SummaryWriter(str(out), purge_step=done + 1) if self.processes.first else None
+        board = SummaryWriter(str(out), purge_step=done + 1) if self.processes.is_first else None
         for epoch in range(done, self.recipe.epochs):
             try:
                 learnt = self.epoch(epoch)
@@ -134,11 +133,11 @@ class _Run:
                     save_checkpoint(out, self.state(epoch + 1))
                 self.processes.wait()
             except KeyboardInterrupt:
-                raise RunError(f"stopped in epoch {epoch + 1}; continue with {again}") from None
+                raise RunError(f"stopped in epoch {epoch + 1}; continue with {resume_hint}") from None
             except OSError as error:
                 raise RunError(
                     f"epoch {epoch + 1} cannot be written to {out} ({error.strerror}): "
-                    f"make room and continue with {again}"
+                    f"make room and continue with {resume_hint}"
                 ) from error
         if board:
             board.close()
@@ -146,7 +145,7 @@ class _Run:
         return accuracy
 
     def epoch(self, number: int) -> Fit:
-        """Trains once over all faces; returns how well the network did while it learnt."""
+        """Trains one epoch; returns the training loss and accuracy."""
         torch.manual_seed((self.recipe.seed * 100_003 + number) * 1_009 + self.processes.rank)  # for dropout
         self.learner.train()
         fit = Fit()
@@ -154,7 +153,7 @@ class _Run:
             self.batches.epoch(number),
             total=self.batches.steps,
             desc=f"epoch {number + 1}/{self.recipe.epochs}",
-            disable=not self.processes.first,
+            disable=not self.processes.is_first,
         )
         for step, batch in enumerate(progress):
             if self.recipe.schedule == "one-cycle":
@@ -167,7 +166,7 @@ class _Run:
         return fit
 
     def step(self, batch: Batch) -> tuple[Tensor, Logits, Batch]:
-        """One step down the gradient."""
+        """Does one optimiser step; returns the loss, the logits and the batch on the device."""
         device = self.processes.device
         crops = batch.crops.to(device, memory_format=torch.channels_last)
         batch = Batch(crops, batch.gender.to(device), batch.age.to(device))
@@ -184,12 +183,12 @@ class _Run:
         self.scaler.update()
         self.steps += 1
         if self.recipe.ema_decay:
-            self._follow()
+            self._update_average()
         return loss.detach(), logits, batch
 
     @torch.no_grad()
-    def _follow(self) -> None:
-        """Moves the average a step towards the network; a young average forgets its beginning faster."""
+    def _update_average(self) -> None:
+        """Updates the moving average of the weights. At the beginning it decays faster."""
         decay = min(self.recipe.ema_decay, (1 + self.steps) / (10 + self.steps))
         for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
@@ -199,7 +198,7 @@ class _Run:
 
     @property
     def rate(self) -> float:
-        """The learning rate now."""
+        """The current learning rate."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     @rate.setter
@@ -208,7 +207,7 @@ class _Run:
             group["lr"] = value
 
     def state(self, epochs: int) -> dict[str, Any]:
-        """All that a resumed run needs after so many epochs."""
+        """Returns the checkpoint after this number of epochs."""
         return {
             "epochs": epochs,
             "steps": self.steps,
@@ -220,7 +219,7 @@ class _Run:
         }
 
     def restore(self, out: Path) -> int:
-        """Takes up the state that was saved last; returns how many epochs it has. Raises `RunError`."""
+        """Restores the last checkpoint; returns its number of epochs. Raises `RunError`."""
         state = load_checkpoint(out)
         try:
             self.network.load_state_dict(state["network"])
@@ -233,14 +232,14 @@ class _Run:
             return int(state["epochs"])
         except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
             raise RunError(
-                f"{out / CHECKPOINT} is a checkpoint of another architecture or recipe: delete the run, begin it anew"
+                f"{out / CHECKPOINT} is a checkpoint of another architecture or recipe: delete the run and train again"
             ) from error
 
 
 def _loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """The mean cross-entropy; a face without a label adds nothing, and still counts in the mean.
+    """Returns the mean cross-entropy. A face without a label adds nothing to the sum but counts in the mean.
 
-    Counting it keeps the gradient of several processes' shares equal to the whole batch's.
+    So the averaged gradients of several processes equal the gradient of the whole batch.
     """
     return -(targets * functional.log_softmax(logits, dim=1)).sum() / len(logits)
 
@@ -258,20 +257,18 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def _precision(device: torch.device) -> torch.dtype:
-    """Turing and older GPUs compute in float16 only; everything else has bfloat16, which needs no scaling."""
+    """Returns float16 for Turing and older GPUs, which have no bfloat16; else bfloat16, which needs no loss scaling."""
     old = device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.float16 if old else torch.bfloat16
 
 
 def _check_numbers(epoch: int, *losses: float | None) -> None:
     if not all(math.isfinite(loss) for loss in losses if loss is not None):
-        raise DivergedError(
-            f"the network blew up in epoch {epoch}: its loss is no number any more; take a lower --rate"
-        )
+        raise DivergedError(f"training diverged in epoch {epoch}: the loss is not a finite number; use a lower --lr")
 
 
 def _initial_network(recipe: Recipe, start_from: Path | None) -> FacialNet:
-    """The network as training begins."""
+    """Returns the network with which training starts."""
     torch.manual_seed(recipe.seed)
     if start_from is None:
         return FacialNet(recipe.batch_norm, recipe.normalise_input)
@@ -297,28 +294,28 @@ def _check(faces: Faces, recipe: Recipe, processes: Processes) -> None:
     if len(faces.groups) != AGE_GROUPS:
         raise RunError(f"{faces.name} has {len(faces.groups)} age groups, the network has {AGE_GROUPS}: use --groups")
     if not (faces.ages[rows] >= 0).any() and not (faces.genders[rows] >= 0).any():
-        raise RunError(f"no face of {faces.name} has a label that this network could learn")
+        raise RunError(f"no face of {faces.name} has a label that this network can learn: check the labels")
 
 
 def _open(out: Path, settings: Settings, run: _Run, *, resume: bool) -> int:
-    """Epochs already done in `out`, having restored them, or 0 for a run begun now."""
+    """Opens the run's folder; returns the number of epochs restored from it, 0 for a new run. Raises `RunError`."""
     begun = (out / CHECKPOINT).exists()
     if resume:
         if not (out / SETTINGS).exists():
             raise RunError(f"nothing to resume: {out} holds no run")
         if load_settings(out) != settings:
             raise RunError(
-                f"{out} was begun with other options or data: resume it with what {out / SETTINGS} says, or delete it"
+                f"{out} was started with other options or data: resume it with those in {out / SETTINGS}, or delete it"
             )
         done = run.restore(out) if begun else 0
         if done > settings.recipe.epochs:
             raise RunError(f"{out / CHECKPOINT} has {done} epochs, more than {out / SETTINGS} asks for: delete the run")
-        if run.processes.first:
+        if run.processes.is_first:
             cut_log(out, done)
         return done
     if begun:
         raise RunError(f"{out} already holds a run: add --resume to continue it, or choose another --out")
-    if run.processes.first:
+    if run.processes.is_first:
         save_settings(out, settings)
         draw_augmentation_sheet(run.batches, out)
     run.processes.wait()
@@ -344,7 +341,7 @@ class _Finished:
 
 
 def _log(out: Path, board: SummaryWriter, finished: _Finished) -> None:
-    """A line in the log, one on the screen, and a point on each of TensorBoard's curves."""
+    """Writes a line to the log and to the screen, and a point to each of TensorBoard's curves."""
     line = finished.to_dict()
     with (out / LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

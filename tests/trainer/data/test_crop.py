@@ -17,7 +17,7 @@ from kiosk.vision.faces.alignment import align
 from kiosk.vision.faces.detector import FaceFinder
 from kiosk.vision.faces.image import Gray, to_gray
 from trainer.data import crop
-from trainer.data.crop import CuttingError, cut_all
+from trainer.data.crop import CropError, crop_all
 from trainer.data.partial_results import Outcome, Part
 from trainer.data.prepared import MARGIN
 
@@ -37,7 +37,7 @@ def test_pictures_are_cut_by_other_processes(people: Gray, tmp_path: Path) -> No
     cv2.imwrite(str(tmp_path / "none.png"), np.zeros((90, 90), np.uint8))
     batches = {4: [tmp_path / "face.png", tmp_path / "none.png", tmp_path / "nowhere.png"], 7: [tmp_path / "none.png"]}
     parts: dict[int, Part] = {}
-    cut_all(batches, 2, parts.__setitem__)
+    crop_all(batches, 2, parts.__setitem__)
     assert parts.keys() == {4, 7}
     assert parts[4].outcomes.tolist() == [Outcome.FACE, Outcome.NO_FACE, Outcome.UNREADABLE]
     assert parts[7].outcomes.tolist() == [Outcome.NO_FACE]
@@ -78,5 +78,5 @@ class _BrokenPool:
 
 def test_a_killed_worker_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(crop, "_pool", lambda *_: _BrokenPool())
-    with pytest.raises(CuttingError, match=r"a worker process was killed.*with fewer --workers"):
-        cut_all({0: [tmp_path / "face.png"]}, 1, lambda *_: None)
+    with pytest.raises(CropError, match=r"a worker process was killed.*with fewer --workers"):
+        crop_all({0: [tmp_path / "face.png"]}, 1, lambda *_: None)

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from trainer.data import duplicates
-from trainer.data.duplicates import SAME, descriptors, find
+from trainer.data.duplicates import SAME, descriptors, find_duplicates
 from trainer.data.labels import FaceLabel, Split, Years
 
 Crops = NDArray[np.uint8]
@@ -32,7 +32,7 @@ def labels_of(*splits: Split) -> list[FaceLabel]:
 
 
 def kept(crops: Crops, labels: Sequence[FaceLabel], digests: NDArray[np.uint8] | None = None) -> list[int]:
-    found = find(crops, different_files(len(labels)) if digests is None else digests, labels)
+    found = find_duplicates(crops, different_files(len(labels)) if digests is None else digests, labels)
     return np.flatnonzero(found.kept).tolist()
 
 
@@ -54,7 +54,7 @@ def moved(crop: Crops) -> Crops:
 def test_a_photograph_saved_anew_is_found(change: object) -> None:
     crops = crops_of(3)
     crops[2] = change(crops[0])  # type: ignore[operator]  # a parameter has no type
-    found = find(crops, different_files(3), labels_of("train", "train", "train"))
+    found = find_duplicates(crops, different_files(3), labels_of("train", "train", "train"))
     assert np.flatnonzero(found.kept).tolist() == [0, 1]
     assert (found.exact, found.near, found.disagreeing) == (0, 1, 0)
 
@@ -70,7 +70,7 @@ def test_other_photographs_are_kept() -> None:
 def test_the_same_file_is_found_whatever_its_crop() -> None:
     digests = different_files(4)
     digests[3] = digests[1]
-    found = find(crops_of(4), digests, labels_of("train", "train", "train", "train"))
+    found = find_duplicates(crops_of(4), digests, labels_of("train", "train", "train", "train"))
     assert np.flatnonzero(found.kept).tolist() == [0, 1, 2]
     assert (found.exact, found.near) == (1, 0)
 
@@ -128,4 +128,4 @@ def test_what_is_like_a_removed_one_only_stays(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_labels_that_contradict_each_other_are_counted(gender: str, age: Years | None, disagreeing: int) -> None:
     labels = [*labels_of("train"), FaceLabel("twin.jpg", gender, age)]
-    assert find(np.repeat(crops_of(1), 2, axis=0), different_files(2), labels).disagreeing == disagreeing
+    assert find_duplicates(np.repeat(crops_of(1), 2, axis=0), different_files(2), labels).disagreeing == disagreeing

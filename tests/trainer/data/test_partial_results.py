@@ -59,14 +59,14 @@ def test_a_damaged_part_is_thrown_away(tmp_path: Path, length: int) -> None:
 def test_parts_of_another_plan_leave_the_folder_as_it_is(tmp_path: Path) -> None:
     """It is locked, and the lock would go with it."""
     out = tmp_path / "out"
-    with partial_results.held(out):
+    with partial_results.lock_folder(out):
         before = out.stat().st_ino
         ResumeCache(out, "plan").write(3, PART)
         ResumeCache(out, "another plan")
         assert out.stat().st_ino == before
-        with pytest.raises(BlockingIOError), partial_results.held(out):
+        with pytest.raises(BlockingIOError), partial_results.lock_folder(out):
             pass
-    with partial_results.held(out):
+    with partial_results.lock_folder(out):
         pass
 
 
@@ -75,7 +75,7 @@ def test_a_disk_that_locks_no_folders_goes_without(tmp_path: Path, monkeypatch: 
         raise OSError(errno.EBADF, "Bad file descriptor")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with partial_results.held(tmp_path):
+    with partial_results.lock_folder(tmp_path):
         pass
 
 

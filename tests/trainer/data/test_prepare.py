@@ -220,7 +220,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
         assert said in refusal(root, out)
     assert [path.name for path in out.iterdir()] == [".parts"]
     cut = []
-    monkeypatch.setattr(crop, "read_picture", lambda path, read=crop.read_picture: cut.append(path) or read(path))
+    monkeypatch.setattr(crop, "read_image", lambda path, read=crop.read_image: cut.append(path) or read(path))
     assert prepare(DATASET, root, out, workers=1).already_prepared is False
     assert len(cut) == len(DATASET.labels) - 2 * parts
     assert_same(out, whole)
@@ -244,7 +244,7 @@ def test_an_interruption_at_the_end_loses_nothing_either(
         patch.setattr(prepare_report, "replace_file", fail)
         refusal(root, out)
     assert not (out / name).exists()
-    monkeypatch.setattr(crop, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+    monkeypatch.setattr(crop, "read_image", lambda path: pytest.fail(f"{path} is cut again"))
     prepare(DATASET, root, out, workers=1)
     assert_same(out, whole)
 
@@ -264,7 +264,7 @@ def test_a_report_of_an_earlier_plan_does_not_stay(
 
 def test_two_at_once_do_not_get_into_each_others_way(root: Path, tmp_path: Path, whole: Path) -> None:
     out = tmp_path / "out"
-    with partial_results.held(out):
+    with partial_results.lock_folder(out):
         assert refusal(root, out) == f"another `trainer prepare` is working on {out}: wait for it"
     prepare(DATASET, root, out, workers=1)
     assert_same(out, whole)
@@ -279,7 +279,7 @@ def test_another_data_set_is_not_overwritten(root: Path, whole: Path) -> None:
 
 def test_a_finished_folder_is_left_alone(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path: path.stat().st_mtime_ns for path in whole.iterdir()}
-    monkeypatch.setattr(crop, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+    monkeypatch.setattr(crop, "read_image", lambda path: pytest.fail(f"{path} is cut again"))
     report = prepare(DATASET, root, whole, workers=1)
     assert report.already_prepared
     assert (report.kept, report.unreadable) == (4, ("3.jpg", "5.jpg", "missing.jpg"))
@@ -292,7 +292,7 @@ def test_a_folder_of_version_0_2_is_used_as_it_is(root: Path, whole: Path, monke
     facts["plan"] = "a fingerprint of the source text of version 0.2.0"
     (whole / "prepared.json").write_text(json.dumps(facts))
     with monkeypatch.context() as patch:
-        patch.setattr(crop, "read_picture", lambda path: pytest.fail(f"{path} is cut again"))
+        patch.setattr(crop, "read_image", lambda path: pytest.fail(f"{path} is cut again"))
         assert prepare(DATASET, root, whole, workers=1).already_prepared
     monkeypatch.setattr(prepare_module, "CROP_VERSION", 2)
     assert not prepare(DATASET, root, whole, workers=1).already_prepared

@@ -96,9 +96,9 @@ def test_a_sample_is_shown_pixel_by_pixel(tmp_path: Path) -> None:
 
 def test_a_report_is_only_written_again_where_it_is_wanted(tmp_path: Path) -> None:
     folder = saved(tmp_path, made_up.labels_of(40))
-    prepare_report.write(folder, anew=False)
+    prepare_report.write(folder, rewrite=False)
     (folder / "report.md").write_text("mine", encoding="utf-8")
-    prepare_report.write(folder, anew=False)
+    prepare_report.write(folder, rewrite=False)
     assert (folder / "report.md").read_text(encoding="utf-8") == "mine"
     (folder / "samples.png").unlink()
     assert text_of(folder) != "mine"

@@ -95,7 +95,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_no_folder_is_not_to_be_prepared_again(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "is not a folder, and so not prepared data: make one" in refusal(tmp_path / "file")
+    assert "is not a folder: make prepared data" in refusal(tmp_path / "file")
 
 
 def test_a_field_that_is_too_long_is_named_by_its_line(folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_as_many_age_groups_as_the_network_has_are_wanted(folder: Path) -> None:
     facts = json.loads((folder / "prepared.json").read_text(encoding="utf-8"))
     facts["age_groups"].pop()
     (folder / "prepared.json").write_text(json.dumps(facts), encoding="utf-8")
-    assert "has 7 age groups, where the network has 8" in refusal(folder)
+    assert "has 7 age groups, but the network has 8" in refusal(folder)
 
 
 def _archive(folder: Path) -> None:

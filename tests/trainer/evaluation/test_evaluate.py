@@ -23,7 +23,7 @@ from trainer.evaluation.evaluate import EvaluationError, evaluate, write_json, w
 from trainer.evaluation.figures import PICTURES
 from trainer.evaluation.metrics import Evaluation
 from trainer.evaluation.text import markdown, summary
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 from trainer.training.run_folder import load_settings
 
 WOMEN, MEN = 0, 1
@@ -67,7 +67,7 @@ def evaluation(engine: Path, faces: Path) -> Evaluation:
 
 def test_figures_follow_from_the_engines_answers(evaluation: Evaluation, faces: Path) -> None:
     data = prepared.load(faces)
-    crops = centred(data.crops[:64])
+    crops = centre_crops(data.crops[:64])
     gender, age = networks.expected(crops, 2).argmax(axis=1), networks.expected(crops, 8).argmax(axis=1)
     true_age = np.arange(64) // 2 % 8
     assert evaluation.faces == 64

@@ -17,7 +17,7 @@ from kiosk.inference.manifest import Temperatures, manifest_path
 from tests.fakes import networks
 from tests.fakes.judged import face, saved
 from trainer.evaluation.predict import PredictError, predict
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 
 CROPS = np.random.default_rng(1).integers(0, 256, (7, 99, 99), dtype=np.uint8)
 
@@ -46,7 +46,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def logits_of(network: str, stored: np.ndarray) -> tuple[_Tensor, _Tensor]:
         assert network == f"network of {folder}"
-        middles = centred(stored)[:, 0]
+        middles = centre_crops(stored)[:, 0]
         gender = np.stack([middles.mean(axis=(1, 2)), np.zeros(len(stored), np.float32)], axis=1)
         age = np.stack([middles[:, 0, 0] * group for group in range(8)], axis=1)
         return _Tensor(gender), _Tensor(age)
@@ -62,7 +62,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_predictions_equal_the_engines_answers(engine: Path) -> None:
     rows = np.array([5, 0, 3])
     predictions = predict(engine, CROPS, rows)
-    crops = centred(CROPS[rows])
+    crops = centre_crops(CROPS[rows])
     np.testing.assert_allclose(predictions.gender, networks.expected(crops, 2), atol=1e-5)
     np.testing.assert_allclose(predictions.age, networks.expected(crops, 8), atol=1e-5)
     assert predictions.kind == "engine"
@@ -89,7 +89,7 @@ def test_the_batch_size_does_not_change_predictions(
 
 def test_a_runs_logits_are_divided_by_its_temperatures(run: Path) -> None:
     predictions = predict(run, CROPS, np.arange(7))
-    middles = centred(CROPS)[:, 0].astype(float)
+    middles = centre_crops(CROPS)[:, 0].astype(float)
     np.testing.assert_allclose(predictions.gender[:, 0], 1 / (1 + np.exp(-middles.mean(axis=(1, 2)) / 2.0)), atol=1e-6)
     raised = np.exp(middles[:, :1, 0] * np.arange(8) / 0.5)
     np.testing.assert_allclose(predictions.age, raised / raised.sum(axis=1, keepdims=True), atol=1e-6)

@@ -29,7 +29,7 @@ from trainer.export.float16 import to_float16
 from trainer.export.precision import NetworkError, precision_of
 from trainer.export.qdq import Form, layers_of, quantise_to_qdq
 from trainer.export.quantise import CALIBRATION_FACES, MIN_FACES, QuantisedNetwork, QuantiseError, quantise
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 
 FORMS: tuple[Form, ...] = get_args(Form)
 LOUD = 2000.0
@@ -100,7 +100,7 @@ def test_accuracy_is_kept(results: dict[Form, QuantisedNetwork], form: Form) -> 
 def test_answers_are_near_the_networks(
     results: dict[Form, QuantisedNetwork], faces: Faces, form: Form, count: int
 ) -> None:
-    crops = centred(faces.crops(faces.rows("test")[:count]))
+    crops = centre_crops(faces.crops(faces.rows("test")[:count]))
     contents = content_of(), results[form].content
     before, after = (OnnxEngine(content, manifest_of(content)).infer(crops) for content in contents)
     for ours, theirs in zip(after, before, strict=True):
@@ -124,7 +124,7 @@ def test_layers_that_lose_accuracy_stay_in_float32(faces: Faces, form: Form) -> 
 @every_form
 def test_a_float32_layer_gets_no_quantised_input_of_another_layer(faces: Faces, form: Form) -> None:
     """Both heads have the same features as input."""
-    crops = centred(faces.crops(faces.rows("train")))
+    crops = centre_crops(faces.crops(faces.rows("train")))
     graph = Graph(quantise_to_qdq(content_of(), crops, form, [bar_network.AGE]))
     assert [maker and maker.op_type for maker in graph.layer(bar_network.AGE)] == ["Flatten", None, None]
     assert graph.layer(bar_network.GENDER)[0].op_type == "DequantizeLinear"
@@ -202,7 +202,7 @@ def test_unnamed_nodes_are_quantised(faces: Faces) -> None:
         node.ClearField("name")
     content = model.SerializeToString()
     assert layers_of(content) == ("Conv.rows", "Gemm.gender.logits", "Gemm.age.logits")
-    crops = centred(faces.crops(faces.rows("train")))
+    crops = centre_crops(faces.crops(faces.rows("train")))
     assert len(Graph(quantise_to_qdq(content, crops, "cpu", ["Conv.rows"])).pairs("QuantizeLinear")) == 1
 
 
@@ -235,14 +235,14 @@ def test_ranges_are_calibrated_on_the_training_split_only(faces: Faces, monkeypa
     result = quantise_made_up("cpu", faces)
     assert result.calibrated_on == "Made-up, 40 faces"
     (crops,) = looked_at
-    known = {crop.tobytes() for crop in centred(faces.crops(faces.rows("train")))}
+    known = {crop.tobytes() for crop in centre_crops(faces.crops(faces.rows("train")))}
     assert len({crop.tobytes() for crop in crops}) == 40
     assert {crop.tobytes() for crop in crops} <= known
     assert CALIBRATION_FACES > 96
 
 
 def test_every_crop_is_used_and_reported(faces: Faces) -> None:
-    crops = centred(faces.crops(faces.rows("train")))[:70]
+    crops = centre_crops(faces.crops(faces.rows("train")))[:70]
     seen: list[int] = []
     content = quantise_to_qdq(content_of(), crops, "cpu", on_crops=seen.append)
     assert seen == [32, 32, 6]
@@ -345,7 +345,7 @@ def test_a_network_that_onnx_runtime_refuses_is_an_error(faces: Faces) -> None:
     model.graph.node[0].op_type = "Mystery"
     model.graph.node[0].domain = "tests"
     model.opset_import.append(onnx.helper.make_opsetid("tests", 1))
-    crops = centred(faces.crops(faces.rows("train")))
+    crops = centre_crops(faces.crops(faces.rows("train")))
     with pytest.raises(NetworkError, match="cannot quantise the network: ") as caught:
         quantise_to_qdq(model.SerializeToString(), crops, "cpu")
     assert "\n" not in str(caught.value)

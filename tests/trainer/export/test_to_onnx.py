@@ -25,7 +25,7 @@ from trainer.evaluation.evaluate import evaluate
 from trainer.export import to_onnx as module
 from trainer.export.to_onnx import TOLERANCE, DeployedNetwork, ExportError, export, fold_batch_norm
 from trainer.facialnet import FacialNet, Logits, example_crops
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 from trainer.training.run_folder import RunError, load_network
 
 
@@ -113,7 +113,7 @@ def test_temperatures_are_inside_the_file(exported: Exported) -> None:
 def test_temperatures_are_fitted_on_the_calibration_split(exported: Exported) -> None:
     data = exported.data
     rows = data.rows("calibration")
-    expected = logits_of(load_network(exported.run), torch.from_numpy(centred(data.crops[rows])))
+    expected = logits_of(load_network(exported.run), torch.from_numpy(centre_crops(data.crops[rows])))
     (gender, genders), (age, ages) = exported.calibrated_on
     torch.testing.assert_close(Logits(gender, age), expected)
     labels = [data.labels[row] for row in rows]
@@ -161,7 +161,7 @@ def test_faces_that_the_run_was_not_prepared_with_are_refused(run: Path, tmp_pat
     settings = json.loads((run / "run.json").read_text())
     others = made_up.save(tmp_path / "prepared", 64)
     (run / "run.json").write_text(json.dumps(settings | {"prepared": [str(others)]}))
-    with pytest.raises(RunError, match="learnt from other faces or splits"):
+    with pytest.raises(RunError, match="was trained on other faces or splits"):
         export(run, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 

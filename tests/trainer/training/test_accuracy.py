@@ -11,8 +11,8 @@ from torch import Tensor
 
 from tests.fakes import made_up
 from trainer.facialnet import Logits
-from trainer.training.accuracy import Accuracy, Fit, accuracy_of
-from trainer.training.augment import centred
+from trainer.training.accuracy import Accuracy, Fit, compute_accuracy
+from trainer.training.augment import centre_crops
 from trainer.training.batches import Batch
 from trainer.training.infer import logits_of
 
@@ -32,31 +32,31 @@ def shares(accuracy: Accuracy) -> tuple[int, float | None, float | None, float |
 def test_a_worked_example() -> None:
     gender = scores(0, 1, 0, 0, 1, 1, classes=2)  # four of six right
     age = scores(0, 3, 4, 2, 5, 0, classes=8)  # two right, two beside, two far away
-    assert shares(accuracy_of(Logits(gender, age), LABELS, AGES)) == (6, 0.6667, 0.3333, 0.6667)
+    assert shares(compute_accuracy(Logits(gender, age), LABELS, AGES)) == (6, 0.6667, 0.3333, 0.6667)
 
 
 def test_all_right_and_all_wrong() -> None:
-    right = accuracy_of(Logits(scores(*LABELS, classes=2), scores(*AGES, classes=8)), LABELS, AGES)
+    right = compute_accuracy(Logits(scores(*LABELS, classes=2), scores(*AGES, classes=8)), LABELS, AGES)
     assert shares(right) == (6, 1.0, 1.0, 1.0)
     wrong = Logits(scores(*(1 - LABELS), classes=2), scores(4, 0, 0, 0, 0, 0, classes=8))
-    assert shares(accuracy_of(wrong, LABELS, AGES)) == (6, 0.0, 0.0, 0.0)
+    assert shares(compute_accuracy(wrong, LABELS, AGES)) == (6, 0.0, 0.0, 0.0)
 
 
 def test_unknown_labels_do_not_count() -> None:
     logits = Logits(scores(0, 0, 0, classes=2), scores(1, 1, 1, classes=8))
-    accuracy = accuracy_of(logits, np.array([0, -1, 1]), np.array([-1, -1, 1]))
+    accuracy = compute_accuracy(logits, np.array([0, -1, 1]), np.array([-1, -1, 1]))
     assert shares(accuracy) == (3, 0.5, 1.0, 1.0)
 
 
 def test_of_what_is_unknown_there_is_no_share() -> None:
-    accuracy = accuracy_of(Logits(scores(0, classes=2), scores(1, classes=8)), np.array([-1]), np.array([-1]))
+    accuracy = compute_accuracy(Logits(scores(0, classes=2), scores(1, classes=8)), np.array([-1]), np.array([-1]))
     assert (shares(accuracy), accuracy.gender_loss, accuracy.age_loss) == ((1, None, None, None), None, None)
     assert str(accuracy) == "gender –, age group –, within one – of 1 faces"
 
 
 def test_losses_are_mean_negative_log_likelihoods() -> None:
     even = Logits(torch.zeros(2, 2), torch.zeros(2, 8))
-    accuracy = accuracy_of(even, np.array([0, 1]), np.array([5, -1]))
+    accuracy = compute_accuracy(even, np.array([0, 1]), np.array([5, -1]))
     assert accuracy.gender_loss == pytest.approx(math.log(2), abs=1e-4)
     assert accuracy.age_loss == pytest.approx(math.log(8), abs=1e-4)
 
@@ -82,7 +82,7 @@ def test_logits_are_those_of_the_middles_without_dropout() -> None:
     logits = logits_of(network, crops)
     assert network.training
     with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(centred(crops)))
+        expected = network.eval()(torch.from_numpy(centre_crops(crops)))
     torch.testing.assert_close(logits, expected)
 
 
@@ -91,5 +91,5 @@ def test_large_sets_are_measured_in_parts() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (300, 99, 99), dtype=np.uint8)
     network = made_up.TinyNet().eval()
     with torch.no_grad():
-        expected = network(torch.from_numpy(centred(crops)))
+        expected = network(torch.from_numpy(centre_crops(crops)))
     torch.testing.assert_close(logits_of(network, crops), expected)

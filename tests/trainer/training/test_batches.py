@@ -14,7 +14,7 @@ from tests.fakes import made_up
 from trainer.data import prepared
 from trainer.data.faces import Faces
 from trainer.data.labels import FaceLabel, Years
-from trainer.training.augment import centred
+from trainer.training.augment import centre_crops
 from trainer.training.batches import Batch, Batches
 from trainer.training.recipe import DEFAULT, Recipe
 
@@ -44,7 +44,7 @@ def test_an_epoch_is_every_full_batch(faces: Faces) -> None:
 def test_every_training_face_is_seen_once_an_epoch(faces: Faces) -> None:
     plain = replace(RECIPE, augmentation=None)
     seen = Counter(crop.numpy().tobytes() for batch in epoch(faces, plain) for crop in batch.crops)
-    assert seen == Counter(crop.tobytes() for crop in centred(faces.crops(faces.rows("train"))))
+    assert seen == Counter(crop.tobytes() for crop in centre_crops(faces.crops(faces.rows("train"))))
 
 
 def test_targets_stay_with_their_crops(faces: Faces) -> None:

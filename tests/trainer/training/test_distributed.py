@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.fakes import made_up
-from trainer.training.distributed import joined
+from trainer.training.distributed import join_processes
 
 # A network without dropout and batch normalisation, whose steps are the same however a batch is shared.
 _TRAIN = """
@@ -78,9 +78,9 @@ def test_two_processes_refuse_with_one_voice(tmp_path: Path) -> None:
 
 
 def test_alone_there_is_one_process() -> None:
-    with joined() as processes:
-        assert (processes.rank, processes.count, processes.first) == (0, 1, True)
+    with join_processes() as processes:
+        assert (processes.rank, processes.count, processes.is_first) == (0, 1, True)
         assert processes.total(torch.tensor(2.0)) == 2
         network = torch.nn.Linear(1, 1)
-        assert processes.wrapped(network) is network
+        assert processes.wrap(network) is network
         processes.wait()

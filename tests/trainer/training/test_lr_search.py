@@ -53,7 +53,7 @@ def test_a_rate_that_blows_up_is_told_as_such(
 
 def test_another_share_is_another_search(made_up_set: Path, tmp_path: Path) -> None:
     list(search(made_up_set, tmp_path / "out", RECIPE, share=0.5, epochs=1))
-    with pytest.raises(RunError, match=r"begun with other options or data.*or delete it"):
+    with pytest.raises(RunError, match=r"started with other options or data.*or delete it"):
         next(search(made_up_set, tmp_path / "out", RECIPE, share=1.0, epochs=1))
 
 
@@ -67,10 +67,10 @@ def test_an_interrupted_search_goes_on_where_it_stopped(
     begun = []
     real = lr_search.train_on
 
-    def count(*given: Any, resume: bool, again: str) -> object:
+    def count(*given: Any, resume: bool, resume_hint: str) -> object:
         begun.append(resume)
-        assert again == "the same command"
-        return real(*given, resume=resume, again=again)
+        assert resume_hint == "the same command"
+        return real(*given, resume=resume, resume_hint=resume_hint)
 
     monkeypatch.setattr(lr_search, "train_on", count)
     assert list(search(made_up_set, tmp_path / "out", RECIPE, share=0.5, epochs=2)) == whole
@@ -91,5 +91,5 @@ def test_the_least_loss_is_the_best_and_a_blown_up_one_never() -> None:
     trials = [Trial(0.1, 0.5, 0.1, None), Trial(0.01, 0.8, 0.4, 2.5), Trial(0.001, 0.9, 0.3, 2.6)]
     assert best(trials) == trials[1]
     assert best(trials[:1]) is None
-    assert str(trials[0]) == "rate 0.1: blew up"
+    assert str(trials[0]) == "rate 0.1: diverged"
     assert str(trials[1]) == "rate 0.01: loss 2.500, gender 80.0%, age 40.0%"

@@ -12,8 +12,8 @@ from trainer.data.labels import DEFAULT_GROUPS, OLDEST, FaceLabel, Years
 from trainer.training.targets import age_targets, gender_targets
 
 
-def target(age: str, doubt: float = 0.0, groups: tuple = DEFAULT_GROUPS) -> list[float]:
-    return [float(value) for value in age_targets([FaceLabel("a", age=Years.parse(age))], groups, doubt)[0]]
+def target(age: str, noise_std: float = 0.0, groups: tuple = DEFAULT_GROUPS) -> list[float]:
+    return [float(value) for value in age_targets([FaceLabel("a", age=Years.parse(age))], groups, noise_std)[0]]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_an_unknown_age_teaches_none() -> None:
 
 
 def test_doubt_reaches_into_the_groups_beside() -> None:
-    beside = target("20-29", doubt=0.07)
+    beside = target("20-29", noise_std=0.07)
     assert beside[3] > 0.8
     assert beside[2] > 0.04
     assert beside[4] > 0.04
@@ -47,12 +47,12 @@ def test_doubt_reaches_into_the_groups_beside() -> None:
 
 def test_doubt_is_a_share_of_the_age() -> None:
     """A toddler is not taken for ten; a man of 59 may well be 61."""
-    assert target("2", doubt=0.1)[0] > 0.9
-    assert target("59", doubt=0.1)[7] > 0.4
+    assert target("2", noise_std=0.1)[0] > 0.9
+    assert target("59", noise_std=0.1)[7] > 0.4
 
 
 def test_doubt_grows_towards_the_nearer_edge() -> None:
-    late, early = target("29", doubt=0.1), target("20", doubt=0.1)
+    late, early = target("29", noise_std=0.1), target("20", noise_std=0.1)
     assert late[4] > late[2]
     assert early[2] > early[4]
 
@@ -62,8 +62,8 @@ def test_doubt_grows_towards_the_nearer_edge() -> None:
     st.sampled_from([ADIENCE, DECADES, DEFAULT_GROUPS]),
     st.floats(0, 0.5),
 )
-def test_a_target_is_a_distribution_or_nothing(span: tuple[int, int], groups: tuple, doubt: float) -> None:
-    [row] = age_targets([FaceLabel("a", age=Years(*span))], groups, doubt)
+def test_a_target_is_a_distribution_or_nothing(span: tuple[int, int], groups: tuple, noise_std: float) -> None:
+    [row] = age_targets([FaceLabel("a", age=Years(*span))], groups, noise_std)
     assert (row >= 0).all()
     assert row.sum() == pytest.approx(1, abs=1e-5) or row.sum() == 0
 

@@ -219,7 +219,7 @@ def test_a_run_is_not_resumed_with_other_options(
 ) -> None:
     interrupt(monkeypatch, "train._loss", 2 * STEPS + 1)
     refusal(made_up_set, tmp_path / "run")
-    assert "was begun with other options" in refusal(made_up_set, tmp_path / "run", other, resume=True)
+    assert "was started with other options" in refusal(made_up_set, tmp_path / "run", other, resume=True)
 
 
 def test_a_run_is_not_resumed_on_other_faces(
@@ -240,8 +240,8 @@ def test_where_there_is_no_run_nothing_is_resumed(made_up_set: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("splits", "said"),
     [
-        (("train", "test"), "keeps no faces for calibration: it is too small"),
-        (("train", "calibration"), "keeps no faces for test: it is too small"),
+        (("train", "test"), "has no faces for calibration: it is too small"),
+        (("train", "calibration"), "has no faces for test: it is too small"),
         (("test", "calibration"), "0 training faces"),
     ],
     ids=["nothing to calibrate on", "nothing to test on", "nothing to train on"],
@@ -378,7 +378,7 @@ def test_a_run_whose_faces_changed_is_not_resumed(
     refusal(folder, tmp_path / "run")
     text = (folder / "faces.csv").read_text()
     (folder / "faces.csv").write_text(text.replace(",female,", ",male,", 1))
-    assert "begun with other options or data" in refusal(folder, tmp_path / "run", resume=True)
+    assert "started with other options or data" in refusal(folder, tmp_path / "run", resume=True)
 
 
 def test_resuming_needs_no_longer_the_run_that_it_began_with(
@@ -397,7 +397,7 @@ def test_resuming_needs_no_longer_the_run_that_it_began_with(
 
 def test_a_network_that_blows_up_is_stopped_and_not_kept(made_up_set: Path, tmp_path: Path) -> None:
     wild = replace(RECIPE, optimizer="sgd", max_grad_norm=0.0, lr=1e30)
-    assert "blew up in epoch 1" in refusal(made_up_set, tmp_path / "run", wild)
+    assert "diverged in epoch 1" in refusal(made_up_set, tmp_path / "run", wild)
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 

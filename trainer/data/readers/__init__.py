@@ -1,6 +1,6 @@
-"""Data sets as their authors ship them → labels, by one reader each.
+"""Reads the labels of data sets as their authors distribute them, with one reader each.
 
-A reader opens label files and folders, never a picture.
+A reader opens label files and folders, but no image.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from trainer.data.readers.types import DataSet, DataSetError
 __all__ = ["DataSet", "DataSetError", "Kind", "read"]
 
 Kind = Literal["adience", "fairface", "utkface", "folder"]
-"""The data sets that `trainer prepare` knows, by its names for them."""
+"""The data sets of `trainer prepare`."""
 
 _READERS: Mapping[Kind, Callable[[Path], DataSet]] = {
     "adience": adience.read,
@@ -26,5 +26,5 @@ _READERS: Mapping[Kind, Callable[[Path], DataSet]] = {
 
 
 def read(kind: Kind, root: Path) -> DataSet:
-    """The labels of the data set in the folder `root`. Raises `DataSetError`."""
+    """Returns the labels of the data set in the folder `root`. Raises `DataSetError`."""
     return _READERS[kind](root)

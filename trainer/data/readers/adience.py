@@ -1,13 +1,12 @@
-"""Adience (Eidinger, Enbar and Hassner, 2014; for research only), as the benchmark ships it.
+"""Reads Adience (Eidinger, Enbar and Hassner, 2014; for research only), as the benchmark distributes it.
 
-`ROOT/fold_{0..4}_data.txt` are tab-separated, one line a face; the pictures are
-`ROOT/faces/<user_id>/coarse_tilt_aligned_face.<face_id>.<original_image>`. No person, who is known
-by the account (`user_id`), is in two folds.
+`ROOT/fold_{0..4}_data.txt` are tab-separated, one line for each face. The images are
+`ROOT/faces/<user_id>/coarse_tilt_aligned_face.<face_id>.<original_image>`. No person (by
+the account `user_id`) is in two folds.
 
-Beside the eight age groups the files have odd labels, single ages and other spans. The rule: a
-label that lies wholly inside one group is that group; any other (an age in a gap between two groups,
-a span that straddles a gap, `None`) leaves the age unknown. A gender other than `f` or `m` is unknown
-likewise. Whatever is known still counts; only a face of which nothing is known is left out.
+Besides the eight age groups the files contain single ages and other spans. A label that lies completely inside one
+group is that group. Any other (an age or span in a gap between groups, `None`) leaves the age unknown. A gender other
+than `f` or `m` is unknown. A face is left out only if neither is known.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _AGE = re.compile(r"\((?P<low>\d{1,3}), (?P<high>\d{1,3})\)|(?P<year>\d{1,3})", 
 
 
 def read(root: Path) -> DataSet:
-    """All faces, fold by fold, in the files' order. Raises `DataSetError` with the line number."""
+    """Returns all faces, fold by fold, in the files' order. Raises `DataSetError` with the line number."""
     labels: list[FaceLabel] = []
     nothing_known: list[str] = []
     for fold in range(FOLDS):
@@ -71,12 +70,13 @@ def _label(row: dict[str, str], fold: str, where: str) -> FaceLabel:
     )
 
 
-# Levi and Hassner's own lists (create_train_val_txt_files.py, 2015) take the eight labels to the letter
-# and nothing else for age. This takes a little more, (27, 32), (38, 42), 29, 2 and so on, of which no
-# two readers can think differently. What others do with the rest contradicts itself: 35 and 45 both
-# become 38-43 here and there, 22 becomes 15-20, 58 becomes 60+. The label 13 (168 faces) is inside the
-# 8-13 of Levi and Hassner's paper but not in the benchmark's 8-12, by whose files a network is judged
-# here: it stays unknown, as it does in their lists.
+# Levi and Hassner's lists (create_train_val_txt_files.py, 2015) use only the eight exact labels. This also accepts
+# labels
+# with a single meaning, such as (27, 32), (38, 42), 29 and 2. Other projects map the rest in contradictory ways: 35 and
+# 45
+# become 38-43, 22 becomes 15-20, 58 becomes 60+. The label 13 (168 faces) is inside 8-13 of Levi and Hassner's paper
+# but
+# not inside 8-12 of the benchmark's files, which count here: it stays unknown, as in their lists.
 def _age(text: str, where: str) -> Years | None:
     if text in {"None", ""}:
         return None

@@ -1,8 +1,8 @@
-"""FairFace (Kärkkäinen and Joo, 2021, CC BY 4.0).
+"""Reads FairFace (Kärkkäinen and Joo, 2021, CC BY 4.0).
 
 `ROOT/fairface_label_train.csv` has the columns file, age, gender, race, service_test; `file` is
-relative to ROOT. Its nine age groups fall into the eight of the default network: the last two are
-both in `60+`, and each keeps its own years.
+relative to ROOT. Its nine age groups map to the eight of the default network: the last two belong
+to `60+`, and each keeps its own years.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _AGES = {
 
 
 def read(root: Path) -> DataSet:
-    """All faces, in the file's order. Raises `DataSetError` with the line number."""
+    """Returns all faces, in the file's order. Raises `DataSetError` with the line number."""
     path = root / LABEL_FILE
     table = rows(path, {"file", "age", "gender", "race"}, f"ROOT is the folder that holds {LABEL_FILE}")
     labels = tuple(_label(row, where) for where, row in table)

@@ -1,8 +1,8 @@
-"""A folder of one's own: pictures, and `labels.csv` that says who is on them.
+"""Reads a folder of your own: images, and `labels.csv` with their labels.
 
 The columns are `file` (relative to ROOT, with forward slashes), `age` (`34`, `25-32`, `60+` or empty)
-and `gender` (`female`, `male`, `f`, `m` or empty), and if wanted `subject`, whoever it is, and `race`.
-With subjects nobody is in two splits; without them, only no picture is.
+and `gender` (`female`, `male`, `f`, `m` or empty), and optionally `subject` (the person) and `race`.
+With subjects, no person is in two splits; without, only no image is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GENDERS = {"": "", "f": "female", "female": "female", "m": "male", "male": "mal
 
 
 def read(root: Path) -> DataSet:
-    """All labelled pictures, in the file's order. Raises `DataSetError` with the line number."""
+    """Returns all labelled images, in the file's order. Raises `DataSetError` with the line number."""
     path = root / LABEL_FILE
     hint = f"ROOT is a folder that holds {LABEL_FILE}, in UTF-8, with the columns file, age and gender"
     found = [_label(row, where) for where, row in rows(path, {"file", "age", "gender"}, hint)]
@@ -31,7 +31,7 @@ def read(root: Path) -> DataSet:
     name = printable(root.resolve().name)
     return DataSet(
         name,
-        f"the folder {name}: whoever made it says what its pictures may be used for",
+        f"the folder {name}: its owner decides how its images may be used",
         DEFAULT_GROUPS,
         labels,
         {NOTHING_KNOWN: nothing_known} if nothing_known else {},
@@ -63,5 +63,5 @@ def _gender(text: str) -> str:
 def _age(text: str) -> Years | None:
     if not text:
         return None
-    # An open group reaches up to the oldest age that a label can have.
+    # An open group extends to the highest age of a label.
     return Years.parse(f"{text[:-1]}-{OLDEST}" if text.endswith("+") else text)

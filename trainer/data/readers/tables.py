@@ -1,4 +1,4 @@
-"""Label files that are tables: rows come with the line they stand in, for the error that names it."""
+"""Reads label tables with the line number of each row, and checks file names."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path, PurePosixPath
 
 from trainer.data.readers.types import DataSetError
 
-# Whatever is not UTF-8 is read as one of the latter: see "surrogateescape" in Python's codecs.
+# Bytes that are not UTF-8 are read as one of the latter: see "surrogateescape" in Python's codecs.
 _NO_TEXT = re.compile("[\0\udc80-\udcff]")
 
 
 def rows(path: Path, columns: set[str], hint: str, *, tabs: bool = False) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields (where, row) for each row below the head: `where` is "FILE, line N", values are stripped.
+    """Yields (where, row) for each row below the header. `where` is "FILE, line N"; values are stripped.
 
-    N is the line in which the row begins; a field in quotation marks may hold line breaks.
-    `hint` says what to do if the file is missing. Raises `DataSetError`, also where one of `columns`
-    is missing and where a row is longer or shorter than the head.
+    N is the line in which the row begins; a quoted field may contain line breaks. `hint` says what to do if the file is
+    missing. Raises `DataSetError`, also if one of `columns` is missing or a row is longer or shorter than the header.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
@@ -34,15 +33,15 @@ def rows(path: Path, columns: set[str], hint: str, *, tabs: bool = False) -> Ite
                 raise DataSetError(f"{path} has no column {missing}: is it the right file?")
             for where, cells in records:
                 if len(cells) != len(head):
-                    raise DataSetError(f"{where}: its columns are not those of the head: correct or remove the line")
+                    raise DataSetError(f"{where}: its columns do not match the header: correct or remove the line")
                 yield where, {name: cell.strip() for name, cell in zip(head, cells, strict=True)}
     except OSError as error:
         raise DataSetError(f"{path} cannot be read ({error.strerror}): {hint}") from error
 
 
 def _records(path: Path, lines: Iterable[str], tabs: bool) -> Iterator[tuple[str, list[str]]]:
-    """Where each row begins and its cells; blank ones are passed over."""
-    # In a tab-separated file a quotation mark is a letter like any other.
+    """Yields where each row begins, and its cells. Skips blank rows."""
+    # In a tab-separated file, quotation marks have no special meaning.
     reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(lines, strict=True)
     while True:
         where = f"{path}, line {reader.line_num + 1}"
@@ -51,7 +50,7 @@ def _records(path: Path, lines: Iterable[str], tabs: bool) -> Iterator[tuple[str
         except StopIteration:
             return
         except csv.Error as error:
-            # Most often the text from an unbalanced quotation mark on, which may be the rest of the file.
+            # Usually an unbalanced quotation mark, which may extend to the end of the file.
             raise DataSetError(f"{where}: {error}: is a quotation mark missing here, or one too many?") from error
         if cells:
             yield where, cells
@@ -61,12 +60,12 @@ def _lines(path: Path, file: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(file, 1):
         if stray := _NO_TEXT.search(line):
             byte = ord(stray[0]) & 0xFF
-            raise DataSetError(f"{path}, line {number}: byte 0x{byte:02x} is no text in UTF-8: save the table as UTF-8")
+            raise DataSetError(f"{path}, line {number}: byte 0x{byte:02x} is not UTF-8: save the table as UTF-8")
         yield line
 
 
 def inside(text: str) -> str:
-    """The path, relative to ROOT, as it is looked up. Raises `ValueError` for one that leaves ROOT."""
+    """Returns a path relative to ROOT in its normal form. Raises `ValueError` if it leaves ROOT."""
     path = PurePosixPath(text)
     if not text or path.is_absolute() or ".." in path.parts:
         raise ValueError(f"{text!r} is not a file below ROOT")
@@ -74,5 +73,5 @@ def inside(text: str) -> str:
 
 
 def printable(name: str) -> str:
-    r"""A name from the disk, its bytes that are not UTF-8 as `\xe4`; any other name as it is."""
+    r"""Returns a file name in which bytes that are not UTF-8 are written as `\xe4`."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

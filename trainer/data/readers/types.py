@@ -1,4 +1,4 @@
-"""What a reader makes of a data set."""
+"""The result of reading a data set's labels."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from trainer.data.labels import FaceLabel
 
 
 class DataSetError(KioskError):
-    """A folder or a label file that is not the data set's."""
+    """A folder or label file is not that of the data set, or is damaged."""
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """The labelled pictures of a data set, in its own order."""
+    """The labelled images of a data set, in its own order."""
 
     name: str
     source: str
-    """Who made it, and what its licence allows."""
+    """Its authors and licence."""
 
     groups: tuple[AgeGroup, ...]
-    """The age groups that its labels are made of, or fit best."""
+    """The age groups of its labels, or those that fit best."""
 
     labels: tuple[FaceLabel, ...]
     left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Pictures that have no usable label: the reason → their files."""
+    """The files of images without a usable label, by reason."""

@@ -1,7 +1,7 @@
-"""UTKFace (Zhang, Song and Qi, 2017; for non-commercial research only): the labels are the file names.
+"""Reads UTKFace (Zhang, Song and Qi, 2017; for non-commercial research only), whose file names are the labels.
 
-A picture anywhere under ROOT is named `[age]_[gender]_[race]_[date&time].jpg`, the cropped ones with
-`.crop.jpg` behind it. Gender is 0 for male and 1 for female; race is 0 White, 1 Black, 2 Asian,
+An image anywhere under ROOT is named `[age]_[gender]_[race]_[date&time].jpg`, the cropped ones with
+`.chip.jpg` after it. Gender is 0 for male and 1 for female; race is 0 White, 1 Black, 2 Asian,
 3 Indian, 4 Others. Of the 23,708 in the archive a few lack the race, and a few the dot before `jpg`.
 """
 
@@ -26,7 +26,7 @@ _RACES = ("White", "Black", "Asian", "Indian", "Others")
 
 
 def read(root: Path) -> DataSet:
-    """All pictures under `root`, in the order of their paths. Raises `DataSetError`."""
+    """Returns all images under `root`, in the order of their paths. Raises `DataSetError`."""
     files = _pictures_under(root)
     labels = {file: _label(file) for file in files if printable(file) == file}
     known = tuple(label for label in labels.values() if label is not None)

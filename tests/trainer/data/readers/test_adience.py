@@ -102,7 +102,7 @@ def test_a_person_is_in_one_split(tmp_path: Path) -> None:
         (row("(32, 25)"), "no age runs from 32 to 25"),
         (row("(0, 2)", "x"), "unknown gender 'x'"),
         (row("(0, 2)", user="../.."), "'faces/../../coarse_tilt_aligned_face.7.9_o.jpg' is not a file below ROOT"),
-        ("100@N01\t9_o.jpg\t7", "its columns are not those of the head"),
+        ("100@N01\t9_o.jpg\t7", "its columns do not match the header"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line(tmp_path: Path, line: str, said: str) -> None:

@@ -61,8 +61,8 @@ def test_every_age_falls_into_a_group_of_the_default_network(tmp_path: Path) -> 
         ("train/2.jpg,20-29,Other,White,True", "unknown gender 'Other'"),
         ("../2.jpg,20-29,Male,White,True", "'../2.jpg' is not a file below ROOT"),
         ("/etc/2.jpg,20-29,Male,White,True", "'/etc/2.jpg' is not a file below ROOT"),
-        ("train/2.jpg,20-29", "its columns are not those of the head"),
-        ("train/2.jpg,20-29,Male,White,True,1", "its columns are not those of the head"),
+        ("train/2.jpg,20-29", "its columns do not match the header"),
+        ("train/2.jpg,20-29,Male,White,True,1", "its columns do not match the header"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, said: str) -> None:

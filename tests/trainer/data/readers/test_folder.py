@@ -70,7 +70,7 @@ def test_a_picture_without_a_label_is_left_out_and_named(tmp_path: Path) -> None
         ("../2.jpg,3,m", "'../2.jpg' is not a file below ROOT"),
         ("a/../../2.jpg,3,m", "is not a file below ROOT"),
         ("/etc/2.jpg,3,m", "'/etc/2.jpg' is not a file below ROOT"),
-        ("2.jpg,3", "its columns are not those of the head"),
+        ("2.jpg,3", "its columns do not match the header"),
     ],
 )
 def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, said: str) -> None:
