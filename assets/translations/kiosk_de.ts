@@ -28,8 +28,8 @@
         <translation>Zweimal antworten</translation>
     </message>
     <message>
-        <source>Fall silent</source>
-        <translation>Verstummen</translation>
+        <source>Stop answering</source>
+        <translation>Nicht mehr antworten</translation>
     </message>
     <message>
         <source>Next payment</source>
@@ -41,11 +41,11 @@
     </message>
     <message>
         <source>Decline it</source>
-        <translation>Sie ablehnen</translation>
+        <translation>Nächste ablehnen</translation>
     </message>
     <message>
-        <source>Approve it unheard</source>
-        <translation>Ungehört genehmigen</translation>
+        <source>Approve, reply lost</source>
+        <translation>Antwort geht verloren</translation>
     </message>
     <message>
         <source>Goods</source>
@@ -69,7 +69,7 @@
     </message>
     <message>
         <source>Jam it</source>
-        <translation>Sie klemmt</translation>
+        <translation>Nächste klemmt</translation>
     </message>
     <message>
         <source>Nothing falls</source>
@@ -127,12 +127,12 @@
         <translation>Kein echtes Geld, keine echte Ware. PIN des Personals {attendant}; Service-PIN {service}, nach fünfmal Tippen oben links im Verkaufsfenster.</translation>
     </message>
     <message>
-        <source>Everything goes well by itself: on</source>
-        <translation>Alles gelingt von selbst: an</translation>
+        <source>Automatic: on</source>
+        <translation>Automatik: an</translation>
     </message>
     <message>
-        <source>Everything goes well by itself: off</source>
-        <translation>Alles gelingt von selbst: aus</translation>
+        <source>Automatic: off</source>
+        <translation>Automatik: aus</translation>
     </message>
     <message>
         <source>the terminal waits for you</source>
@@ -147,8 +147,8 @@
         <translation>der Ausweisleser wartet auf Sie</translation>
     </message>
     <message>
-        <source>nothing waits</source>
-        <translation>nichts wartet</translation>
+        <source>nothing is waiting</source>
+        <translation>nichts zu tun</translation>
     </message>
     <message>
         <source>{phase}: {waits}</source>
@@ -171,8 +171,8 @@
         <translation>Altersprüfung</translation>
     </message>
     <message>
-        <source>ID wanted</source>
-        <translation>Ausweis verlangt</translation>
+        <source>ID requested</source>
+        <translation>Ausweis erbeten</translation>
     </message>
     <message>
         <source>ID refused</source>
@@ -187,11 +187,11 @@
         <translation>Zahlung abgelehnt</translation>
     </message>
     <message>
-        <source>Goods on their way</source>
-        <translation>Ware wird ausgegeben</translation>
+        <source>Dispensing</source>
+        <translation>Ausgabe läuft</translation>
     </message>
     <message>
-        <source>Refund on its way</source>
+        <source>Refunding</source>
         <translation>Erstattung läuft</translation>
     </message>
     <message>
@@ -218,16 +218,16 @@
         <translation>Service-PIN</translation>
     </message>
     <message>
-        <source>That PIN is not right</source>
-        <translation>Diese PIN stimmt nicht</translation>
+        <source>Wrong PIN</source>
+        <translation>Falsche PIN</translation>
     </message>
     <message>
         <source>Next try in {seconds} s</source>
         <translation>Nächster Versuch in {seconds} s</translation>
     </message>
     <message>
-        <source>A sale is ending first</source>
-        <translation>Erst endet noch ein Verkauf</translation>
+        <source>Please wait: a sale is ending</source>
+        <translation>Bitte warten: Ein Verkauf endet gerade</translation>
     </message>
     <message>
         <source>Close</source>
@@ -295,11 +295,11 @@
     </message>
     <message>
         <source>live</source>
-        <translation>lebendig</translation>
+        <translation>lebend</translation>
     </message>
     <message>
-        <source>not shown live</source>
-        <translation>nicht als lebendig gezeigt</translation>
+        <source>not found live</source>
+        <translation>nicht als lebend erkannt</translation>
     </message>
     <message>
         <source>no frames</source>
@@ -347,26 +347,26 @@
     </message>
     <message>
         <source>Engine</source>
-        <translation>Rechenwerk</translation>
+        <translation>Modell</translation>
     </message>
     <message>
         <source>Not saved: slot {slot} holds 0 to {capacity}</source>
         <translation>Nicht gespeichert: Fach {slot} fasst 0 bis {capacity}</translation>
     </message>
     <message>
-        <source>Price not saved: it is from {least} to {most}</source>
-        <translation>Preis nicht gespeichert: er geht von {least} bis {most}</translation>
+        <source>Price not saved: it must be {least} to {most}</source>
+        <translation>Preis nicht gespeichert: erlaubt sind {least} bis {most}</translation>
     </message>
     <message>
-        <source>The journal cannot be used ({why}): look at its disk and folder</source>
+        <source>The journal cannot be used ({why}): check its disk and folder</source>
         <translation>Das Journal ist nicht benutzbar ({why}): Datenträger und Ordner prüfen</translation>
     </message>
     <message>
-        <source>The journal is damaged, {what}: at the next start it is kept and a new one begun</source>
-        <translation>Das Journal ist beschädigt, {what}: beim nächsten Start wird es aufgehoben und ein neues begonnen</translation>
+        <source>The journal is damaged ({what}). The next start saves it and creates a new one.</source>
+        <translation>Das Journal ist beschädigt ({what}). Beim nächsten Start wird es gesichert und ein neues angelegt.</translation>
     </message>
     <message>
-        <source>stopped: nothing was written</source>
+        <source>cancelled: nothing was written</source>
         <translation>abgebrochen: nichts wurde geschrieben</translation>
     </message>
     <message>
@@ -402,24 +402,24 @@
         <translation>verbunden</translation>
     </message>
     <message>
-        <source>away</source>
-        <translation>getrennt</translation>
+        <source>not connected</source>
+        <translation>nicht verbunden</translation>
     </message>
     <message>
         <source>{said}, simulated</source>
         <translation>{said}, simuliert</translation>
     </message>
     <message>
-        <source>whole, head {head}</source>
-        <translation>vollständig, Kopf {head}</translation>
+        <source>complete, last entry {head}</source>
+        <translation>vollständig, letzter Eintrag {head}</translation>
     </message>
     <message>
-        <source>begun anew, see what has to be settled; head {head}</source>
-        <translation>neu begonnen, siehe „Zu klären“; Kopf {head}</translation>
+        <source>new journal, see “To settle”; last entry {head}</source>
+        <translation>neu angelegt, siehe „Zu klären“; letzter Eintrag {head}</translation>
     </message>
     <message>
-        <source>cannot be written: the machine has to start anew</source>
-        <translation>nicht beschreibbar: das Gerät muss neu starten</translation>
+        <source>cannot be written: restart the machine</source>
+        <translation>nicht beschreibbar: Gerät neu starten</translation>
     </message>
     <message>
         <source>Program</source>
@@ -470,28 +470,28 @@
         <translation>Verkauf {sale}, Fach {slot}: Hat das Produkt das Gerät verlassen?</translation>
     </message>
     <message>
-        <source>Later the dispenser said that it fell.</source>
-        <translation>Später meldete die Ausgabe, dass es fiel.</translation>
+        <source>The dispenser later reported that it fell.</source>
+        <translation>Die Ausgabe hat später gemeldet, dass es gefallen ist.</translation>
     </message>
     <message>
-        <source>Later the dispenser said that nothing fell.</source>
-        <translation>Später meldete die Ausgabe, dass nichts fiel.</translation>
+        <source>The dispenser later reported that nothing fell.</source>
+        <translation>Die Ausgabe hat später gemeldet, dass nichts gefallen ist.</translation>
     </message>
     <message>
-        <source>Slot {slot} failed: free it, then count it</source>
-        <translation>Fach {slot} hat versagt: frei machen, dann zählen</translation>
+        <source>Slot {slot} failed: clear it, then count it</source>
+        <translation>Fach {slot} gestört: frei machen, dann zählen</translation>
     </message>
     <message>
-        <source>Payment {item}: the terminal does not acknowledge to have ended {money}</source>
-        <translation>Zahlung {item}: Das Terminal bestätigt nicht, {money} abgeschlossen zu haben</translation>
+        <source>Payment {item}: the terminal has not confirmed the end of {money}. Check the card company's list.</source>
+        <translation>Zahlung {item}: Das Terminal hat den Abschluss über {money} nicht bestätigt. Prüfen Sie die Liste des Kartenanbieters.</translation>
     </message>
     <message>
-        <source>It left</source>
-        <translation>Es kam heraus</translation>
+        <source>It came out</source>
+        <translation>Ist herausgekommen</translation>
     </message>
     <message>
         <source>It is still inside</source>
-        <translation>Es ist noch drin</translation>
+        <translation>Ist noch im Gerät</translation>
     </message>
     <message>
         <source>Settled by hand</source>
@@ -531,11 +531,11 @@
     </message>
     <message>
         <source>It worked</source>
-        <translation>Es hat geklappt</translation>
+        <translation>Erfolgreich</translation>
     </message>
     <message>
         <source>It failed</source>
-        <translation>Es ist misslungen</translation>
+        <translation>Fehlgeschlagen</translation>
     </message>
     <message>
         <source>Reading…</source>
@@ -550,8 +550,8 @@
         <translation>{number} / {pages}</translation>
     </message>
     <message>
-        <source>No USB stick is mounted under /media or /run/media</source>
-        <translation>Unter /media oder /run/media ist kein USB-Stick eingehängt</translation>
+        <source>No USB stick found under /media or /run/media</source>
+        <translation>Kein USB-Stick unter /media oder /run/media gefunden</translation>
     </message>
     <message>
         <source>Where to?</source>
@@ -566,12 +566,12 @@
         <translation>Wird geschrieben… {percent} %</translation>
     </message>
     <message>
-        <source>Written: {files}. The stick can be taken out.</source>
-        <translation>Geschrieben: {files}. Der Stick kann abgezogen werden.</translation>
+        <source>Written: {files}. You can remove the stick.</source>
+        <translation>Geschrieben: {files}. Sie können den Stick abziehen.</translation>
     </message>
     <message>
-        <source>Not written, for want of room or because of a fault: {names}</source>
-        <translation>Nicht geschrieben, aus Platzmangel oder wegen eines Fehlers: {names}</translation>
+        <source>Not written (no space, or an error): {names}</source>
+        <translation>Nicht geschrieben (kein Platz oder Fehler): {names}</translation>
     </message>
     <message>
         <source>Not written: {why}</source>
@@ -590,7 +590,7 @@
         <translation>Außer Betrieb</translation>
     </message>
     <message>
-        <source>This screen's brightness is not the system's to change</source>
+        <source>The system cannot change this screen's brightness</source>
         <translation>Die Helligkeit dieses Bildschirms kann das System nicht ändern</translation>
     </message>
     <message>
@@ -618,16 +618,16 @@
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
-        <translation>Das Journal war beschädigt. Es liegt in {folder}, ein neues wurde begonnen: Zählen Sie jedes Fach, und lassen Sie das Terminal zurückbuchen, was offen blieb.</translation>
+        <source>The journal was damaged. It is saved in {folder}, and a new one was created. Count every slot, and reverse open payments at the terminal.</source>
+        <translation>Das Journal war beschädigt. Es ist in {folder} gesichert, ein neues wurde angelegt. Zählen Sie jedes Fach, und buchen Sie offene Zahlungen am Terminal zurück.</translation>
     </message>
     <message>
-        <source>The journal was gone, and a new one was begun: look for the old one or a copy of it, count every slot, and have the terminal reverse what was left open. What was left is in {folder}.</source>
-        <translation>Das Journal war weg, ein neues wurde begonnen: Suchen Sie das alte oder eine Kopie davon, zählen Sie jedes Fach, und lassen Sie das Terminal zurückbuchen, was offen blieb. Was übrig war, liegt in {folder}.</translation>
+        <source>The journal was missing, and a new one was created. Look for the old one or a copy, count every slot, and reverse open payments at the terminal. Remaining files are in {folder}.</source>
+        <translation>Das Journal fehlte, ein neues wurde angelegt. Suchen Sie das alte oder eine Kopie, zählen Sie jedes Fach, und buchen Sie offene Zahlungen am Terminal zurück. Übrige Dateien liegen in {folder}.</translation>
     </message>
     <message>
-        <source>Known to be open: {payments}</source>
-        <translation>Bekannt ist als offen: {payments}</translation>
+        <source>Open payments: {payments}</source>
+        <translation>Offene Zahlungen: {payments}</translation>
     </message>
 </context>
 <context>
@@ -657,8 +657,8 @@
         <translation>Eine Kamera kann beim Einkauf Ihr Alter und Geschlecht schätzen, nur in diesem Gerät. Kein Bild wird gespeichert oder gesendet. Bis Sie wählen, wird nichts geschätzt.</translation>
     </message>
     <message>
-        <source>With the camera, it is counted how many people of each age group come in an hour.</source>
-        <translation>Mit Kamera wird gezählt, wie viele Menschen jeder Altersgruppe in einer Stunde kommen.</translation>
+        <source>With the camera, the machine counts visitors per age group and hour.</source>
+        <translation>Mit Kamera zählt das Gerät die Besucher je Altersgruppe und Stunde.</translation>
     </message>
     <message>
         <source>{said} {counted}</source>
@@ -673,7 +673,7 @@
         <translation>Sie sehen die Schätzung live</translation>
     </message>
     <message>
-        <source>It may settle an age limit without an ID</source>
+        <source>You may not need an ID for age limits</source>
         <translation>Kann bei Altersgrenzen den Ausweis ersparen</translation>
     </message>
     <message>
@@ -729,8 +729,8 @@
         <translation>{price} bezahlen</translation>
     </message>
     <message>
-        <source>From {years} years. Your age is checked before you pay.</source>
-        <translation>Ab {years} Jahren. Vor dem Bezahlen wird Ihr Alter geprüft.</translation>
+        <source>From {years} years. We check your age before you pay.</source>
+        <translation>Ab {years} Jahren. Vor dem Bezahlen prüfen wir Ihr Alter.</translation>
     </message>
     <message>
         <source>Age check</source>
@@ -750,7 +750,7 @@
     </message>
     <message>
         <source>Ask the others to step aside</source>
-        <translation>Bitten Sie die anderen zur Seite</translation>
+        <translation>Bitten Sie die anderen, zur Seite zu treten</translation>
     </message>
     <message>
         <source>A little closer</source>
@@ -777,8 +777,8 @@
         <translation>Etwas nach links, etwas nach rechts</translation>
     </message>
     <message>
-        <source>An ID, please</source>
-        <translation>Einen Ausweis, bitte</translation>
+        <source>Your ID, please</source>
+        <translation>Ihren Ausweis, bitte</translation>
     </message>
     <message>
         <source>The camera could not decide</source>
@@ -789,7 +789,7 @@
         <translation>Vielen Dank</translation>
     </message>
     <message>
-        <source>On to the payment</source>
+        <source>Next: payment</source>
         <translation>Weiter zur Zahlung</translation>
     </message>
     <message>
@@ -813,8 +813,8 @@
         <translation>Personal: {years} oder älter?</translation>
     </message>
     <message>
-        <source>That PIN is not right</source>
-        <translation>Diese PIN stimmt nicht</translation>
+        <source>Wrong PIN</source>
+        <translation>Falsche PIN</translation>
     </message>
     <message>
         <source>Next try in {seconds} s</source>
@@ -833,8 +833,8 @@
         <translation>Das geht leider nicht</translation>
     </message>
     <message>
-        <source>This machine cannot sell it without an ID that was checked. Everything else is yours to choose.</source>
-        <translation>Ohne geprüften Ausweis kann dieses Gerät es nicht verkaufen. Alles andere steht Ihnen offen.</translation>
+        <source>This machine sells it only after an ID check. You can buy anything else.</source>
+        <translation>Dieses Gerät verkauft es nur nach einer Ausweisprüfung. Alle anderen Produkte können Sie kaufen.</translation>
     </message>
     <message>
         <source>Other products</source>
@@ -870,19 +870,19 @@
     </message>
     <message>
         <source>The payment did not work</source>
-        <translation>Die Zahlung ging nicht</translation>
+        <translation>Die Zahlung hat nicht funktioniert</translation>
     </message>
     <message>
         <source>Nothing was charged. It is the machine's fault, not your card's.</source>
         <translation>Es wurde nichts abgebucht. Es liegt am Gerät, nicht an Ihrer Karte.</translation>
     </message>
     <message>
-        <source>If your card was charged, you get it back. Keep this number: {number}</source>
+        <source>If your card was charged, you will get the money back. Keep this number: {number}</source>
         <translation>Falls Ihre Karte belastet wurde, bekommen Sie das Geld zurück. Bewahren Sie diese Nummer auf: {number}</translation>
     </message>
     <message>
-        <source>Take the number along: scan this code</source>
-        <translation>Nummer mitnehmen: diesen Code scannen</translation>
+        <source>Scan to keep this number</source>
+        <translation>Scannen und Nummer behalten</translation>
     </message>
     <message>
         <source>One moment, the reader is still busy.</source>
@@ -894,7 +894,7 @@
     </message>
     <message>
         <source>Here it comes</source>
-        <translation>Es kommt</translation>
+        <translation>Ihr Produkt kommt</translation>
     </message>
     <message>
         <source>Take it from the tray below</source>
@@ -902,7 +902,7 @@
     </message>
     <message>
         <source>Your product did not come. We are sorry.</source>
-        <translation>Ihr Produkt kam nicht. Es tut uns leid.</translation>
+        <translation>Ihr Produkt wurde nicht ausgegeben. Es tut uns leid.</translation>
     </message>
     <message>
         <source>Your product is stuck. We are sorry.</source>
@@ -910,7 +910,7 @@
     </message>
     <message>
         <source>This slot cannot sell just now. We are sorry.</source>
-        <translation>Dieses Fach kann gerade nicht verkaufen. Es tut uns leid.</translation>
+        <translation>Aus diesem Fach kann gerade nicht verkauft werden. Es tut uns leid.</translation>
     </message>
     <message>
         <source>You get your money back</source>
@@ -933,7 +933,7 @@
         <translation>Ihre Rückzahlung ist unterwegs</translation>
     </message>
     <message>
-        <source>The reader is slow to answer. Keep this number: with it the operator finds your payment.</source>
+        <source>The reader is slow to respond. Keep this number, so that the operator can find your payment.</source>
         <translation>Der Kartenleser antwortet langsam. Behalten Sie die Nummer: Mit ihr findet der Betreiber Ihre Zahlung.</translation>
     </message>
     <message>
@@ -953,8 +953,8 @@
         <translation>Zahlung</translation>
     </message>
     <message>
-        <source>Take the receipt along: scan this code</source>
-        <translation>Beleg mitnehmen: diesen Code scannen</translation>
+        <source>Scan to keep your receipt</source>
+        <translation>Scannen und Beleg mitnehmen</translation>
     </message>
     <message>
         <source>Are you still there?</source>
@@ -985,8 +985,8 @@
         <translation>Service: {why}</translation>
     </message>
     <message>
-        <source>The camera is away</source>
-        <translation>Die Kamera ist weg</translation>
+        <source>The camera is not available</source>
+        <translation>Die Kamera ist nicht verfügbar</translation>
     </message>
     <message>
         <source>You can shop on without it</source>
@@ -1029,7 +1029,7 @@
     </message>
     <message>
         <source>Nearest of {faces} people</source>
-        <translation>Die vorderste von {faces} Personen</translation>
+        <translation>Vorderste von {faces} Personen</translation>
     </message>
     <message>
         <source>Live estimate</source>
@@ -1088,7 +1088,7 @@
         <translation>Keine Kamera</translation>
     </message>
     <message>
-        <source>The picture comes back as soon as a camera answers</source>
+        <source>The picture returns when a camera responds</source>
         <translation>Das Bild kommt, sobald eine Kamera antwortet</translation>
     </message>
     <message>
@@ -1112,16 +1112,16 @@
         <translation>Außer Betrieb</translation>
     </message>
     <message>
-        <source>The camera cannot work as it is set up</source>
-        <translation>So eingestellt kann die Kamera nicht arbeiten</translation>
+        <source>The camera cannot work with these settings</source>
+        <translation>Mit diesen Einstellungen funktioniert die Kamera nicht</translation>
     </message>
     <message>
         <source>{fps} fps · {latency} ms</source>
         <translation>{fps} B/s · {latency} ms</translation>
     </message>
     <message>
-        <source>{pace} · reserve engine</source>
-        <translation>{pace} · Ersatznetz</translation>
+        <source>{pace} · backup engine</source>
+        <translation>{pace} · Ersatzmodell</translation>
     </message>
     <message>
         <source>FacialNet Kiosk</source>

@@ -28,8 +28,8 @@
         <translation>回答两次</translation>
     </message>
     <message>
-        <source>Fall silent</source>
-        <translation>不再响应</translation>
+        <source>Stop answering</source>
+        <translation>停止响应</translation>
     </message>
     <message>
         <source>Next payment</source>
@@ -41,11 +41,11 @@
     </message>
     <message>
         <source>Decline it</source>
-        <translation>拒绝它</translation>
+        <translation>拒绝</translation>
     </message>
     <message>
-        <source>Approve it unheard</source>
-        <translation>批准但收不到</translation>
+        <source>Approve, reply lost</source>
+        <translation>批准但回复丢失</translation>
     </message>
     <message>
         <source>Goods</source>
@@ -69,7 +69,7 @@
     </message>
     <message>
         <source>Jam it</source>
-        <translation>让它卡住</translation>
+        <translation>卡住</translation>
     </message>
     <message>
         <source>Nothing falls</source>
@@ -127,12 +127,12 @@
         <translation>没有真实的钱，也没有真实的商品。店员 PIN {attendant}；维护 PIN {service}（先在售货窗口左上角点五下）。</translation>
     </message>
     <message>
-        <source>Everything goes well by itself: on</source>
-        <translation>一切自动成功：开</translation>
+        <source>Automatic: on</source>
+        <translation>自动：开</translation>
     </message>
     <message>
-        <source>Everything goes well by itself: off</source>
-        <translation>一切自动成功：关</translation>
+        <source>Automatic: off</source>
+        <translation>自动：关</translation>
     </message>
     <message>
         <source>the terminal waits for you</source>
@@ -147,7 +147,7 @@
         <translation>证件读卡器在等您操作</translation>
     </message>
     <message>
-        <source>nothing waits</source>
+        <source>nothing is waiting</source>
         <translation>没有等待的操作</translation>
     </message>
     <message>
@@ -168,10 +168,10 @@
     </message>
     <message>
         <source>Age check</source>
-        <translation>年龄核对</translation>
+        <translation>年龄验证</translation>
     </message>
     <message>
-        <source>ID wanted</source>
+        <source>ID requested</source>
         <translation>需要证件</translation>
     </message>
     <message>
@@ -187,11 +187,11 @@
         <translation>付款被拒</translation>
     </message>
     <message>
-        <source>Goods on their way</source>
+        <source>Dispensing</source>
         <translation>正在出货</translation>
     </message>
     <message>
-        <source>Refund on its way</source>
+        <source>Refunding</source>
         <translation>正在退款</translation>
     </message>
     <message>
@@ -218,15 +218,15 @@
         <translation>维护 PIN</translation>
     </message>
     <message>
-        <source>That PIN is not right</source>
-        <translation>PIN 不正确</translation>
+        <source>Wrong PIN</source>
+        <translation>PIN 错误</translation>
     </message>
     <message>
         <source>Next try in {seconds} s</source>
         <translation>{seconds} 秒后可重试</translation>
     </message>
     <message>
-        <source>A sale is ending first</source>
+        <source>Please wait: a sale is ending</source>
         <translation>请等当前交易结束</translation>
     </message>
     <message>
@@ -298,8 +298,8 @@
         <translation>活体</translation>
     </message>
     <message>
-        <source>not shown live</source>
-        <translation>未证明是活体</translation>
+        <source>not found live</source>
+        <translation>未通过活体检测</translation>
     </message>
     <message>
         <source>no frames</source>
@@ -354,20 +354,20 @@
         <translation>未保存：货道 {slot} 可放 0 到 {capacity} 件</translation>
     </message>
     <message>
-        <source>Price not saved: it is from {least} to {most}</source>
+        <source>Price not saved: it must be {least} to {most}</source>
         <translation>价格未保存：须在 {least} 到 {most} 之间</translation>
     </message>
     <message>
-        <source>The journal cannot be used ({why}): look at its disk and folder</source>
+        <source>The journal cannot be used ({why}): check its disk and folder</source>
         <translation>日志无法使用（{why}）：请检查其磁盘和文件夹</translation>
     </message>
     <message>
-        <source>The journal is damaged, {what}: at the next start it is kept and a new one begun</source>
-        <translation>日志已损坏（{what}）：下次启动时会保留它并新建一份</translation>
+        <source>The journal is damaged ({what}). The next start saves it and creates a new one.</source>
+        <translation>日志已损坏（{what}）。下次启动时会保留旧日志并新建日志。</translation>
     </message>
     <message>
-        <source>stopped: nothing was written</source>
-        <translation>已停止：未写入任何内容</translation>
+        <source>cancelled: nothing was written</source>
+        <translation>已取消：未写入任何内容</translation>
     </message>
     <message>
         <source>Accuracy</source>
@@ -402,7 +402,7 @@
         <translation>已连接</translation>
     </message>
     <message>
-        <source>away</source>
+        <source>not connected</source>
         <translation>未连接</translation>
     </message>
     <message>
@@ -410,16 +410,16 @@
         <translation>{said}，模拟</translation>
     </message>
     <message>
-        <source>whole, head {head}</source>
+        <source>complete, last entry {head}</source>
         <translation>完整，末条 {head}</translation>
     </message>
     <message>
-        <source>begun anew, see what has to be settled; head {head}</source>
+        <source>new journal, see “To settle”; last entry {head}</source>
         <translation>已新建，请查看待处理事项；末条 {head}</translation>
     </message>
     <message>
-        <source>cannot be written: the machine has to start anew</source>
-        <translation>无法写入：设备需要重新启动</translation>
+        <source>cannot be written: restart the machine</source>
+        <translation>无法写入：请重启设备</translation>
     </message>
     <message>
         <source>Program</source>
@@ -470,23 +470,23 @@
         <translation>交易 {sale}，货道 {slot}：商品出来了吗？</translation>
     </message>
     <message>
-        <source>Later the dispenser said that it fell.</source>
+        <source>The dispenser later reported that it fell.</source>
         <translation>出货机后来报告商品已掉落。</translation>
     </message>
     <message>
-        <source>Later the dispenser said that nothing fell.</source>
+        <source>The dispenser later reported that nothing fell.</source>
         <translation>出货机后来报告没有掉落。</translation>
     </message>
     <message>
-        <source>Slot {slot} failed: free it, then count it</source>
-        <translation>货道 {slot} 出错：请先排除，再清点</translation>
+        <source>Slot {slot} failed: clear it, then count it</source>
+        <translation>货道 {slot} 故障：请先排除，再清点</translation>
     </message>
     <message>
-        <source>Payment {item}: the terminal does not acknowledge to have ended {money}</source>
-        <translation>付款 {item}：终端未确认 {money} 已了结</translation>
+        <source>Payment {item}: the terminal has not confirmed the end of {money}. Check the card company's list.</source>
+        <translation>付款 {item}：终端未确认 {money} 已完成。请核对收单机构的记录。</translation>
     </message>
     <message>
-        <source>It left</source>
+        <source>It came out</source>
         <translation>已出来</translation>
     </message>
     <message>
@@ -550,8 +550,8 @@
         <translation>{number} / {pages}</translation>
     </message>
     <message>
-        <source>No USB stick is mounted under /media or /run/media</source>
-        <translation>/media 或 /run/media 下没有挂载 U 盘</translation>
+        <source>No USB stick found under /media or /run/media</source>
+        <translation>在 /media 或 /run/media 下未找到 U 盘</translation>
     </message>
     <message>
         <source>Where to?</source>
@@ -566,11 +566,11 @@
         <translation>正在写入… {percent}%</translation>
     </message>
     <message>
-        <source>Written: {files}. The stick can be taken out.</source>
+        <source>Written: {files}. You can remove the stick.</source>
         <translation>已写入：{files}。可以拔下 U 盘了。</translation>
     </message>
     <message>
-        <source>Not written, for want of room or because of a fault: {names}</source>
+        <source>Not written (no space, or an error): {names}</source>
         <translation>因空间不足或出错而未写入：{names}</translation>
     </message>
     <message>
@@ -590,7 +590,7 @@
         <translation>暂停服务</translation>
     </message>
     <message>
-        <source>This screen's brightness is not the system's to change</source>
+        <source>The system cannot change this screen's brightness</source>
         <translation>系统无法调节此屏幕的亮度</translation>
     </message>
     <message>
@@ -618,16 +618,16 @@
         <translation>设置</translation>
     </message>
     <message>
-        <source>The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have the terminal reverse what was left open.</source>
+        <source>The journal was damaged. It is saved in {folder}, and a new one was created. Count every slot, and reverse open payments at the terminal.</source>
         <translation>日志已损坏。旧日志保存在 {folder}，已新建日志：请清点每个货道，并在终端上冲正未结的付款。</translation>
     </message>
     <message>
-        <source>The journal was gone, and a new one was begun: look for the old one or a copy of it, count every slot, and have the terminal reverse what was left open. What was left is in {folder}.</source>
+        <source>The journal was missing, and a new one was created. Look for the old one or a copy, count every slot, and reverse open payments at the terminal. Remaining files are in {folder}.</source>
         <translation>日志已丢失，已新建日志：请寻找旧日志或其副本，清点每个货道，并在终端上冲正未结的付款。残留文件保存在 {folder}。</translation>
     </message>
     <message>
-        <source>Known to be open: {payments}</source>
-        <translation>已知未结：{payments}</translation>
+        <source>Open payments: {payments}</source>
+        <translation>未结付款：{payments}</translation>
     </message>
 </context>
 <context>
@@ -657,7 +657,7 @@
         <translation>购物时，摄像头可以估计您的年龄和性别，仅在本机内进行。不保存、不传送任何画面。在您选择之前，不作任何估计。</translation>
     </message>
     <message>
-        <source>With the camera, it is counted how many people of each age group come in an hour.</source>
+        <source>With the camera, the machine counts visitors per age group and hour.</source>
         <translation>使用摄像头时，会统计每小时各年龄组的人数。</translation>
     </message>
     <message>
@@ -673,7 +673,7 @@
         <translation>实时查看估计结果</translation>
     </message>
     <message>
-        <source>It may settle an age limit without an ID</source>
+        <source>You may not need an ID for age limits</source>
         <translation>购买限龄商品时可能无需证件</translation>
     </message>
     <message>
@@ -729,12 +729,12 @@
         <translation>支付 {price}</translation>
     </message>
     <message>
-        <source>From {years} years. Your age is checked before you pay.</source>
-        <translation>限 {years} 岁以上。付款前将核对年龄。</translation>
+        <source>From {years} years. We check your age before you pay.</source>
+        <translation>限 {years} 岁以上。付款前将验证年龄。</translation>
     </message>
     <message>
         <source>Age check</source>
-        <translation>年龄核对</translation>
+        <translation>年龄验证</translation>
     </message>
     <message>
         <source>Look at the screen</source>
@@ -777,7 +777,7 @@
         <translation>先向左，再向右</translation>
     </message>
     <message>
-        <source>An ID, please</source>
+        <source>Your ID, please</source>
         <translation>请出示证件</translation>
     </message>
     <message>
@@ -789,7 +789,7 @@
         <translation>谢谢</translation>
     </message>
     <message>
-        <source>On to the payment</source>
+        <source>Next: payment</source>
         <translation>接下来付款</translation>
     </message>
     <message>
@@ -813,8 +813,8 @@
         <translation>工作人员：是否年满 {years} 岁？</translation>
     </message>
     <message>
-        <source>That PIN is not right</source>
-        <translation>PIN 不正确</translation>
+        <source>Wrong PIN</source>
+        <translation>PIN 错误</translation>
     </message>
     <message>
         <source>Next try in {seconds} s</source>
@@ -833,8 +833,8 @@
         <translation>抱歉，无法出售这件商品</translation>
     </message>
     <message>
-        <source>This machine cannot sell it without an ID that was checked. Everything else is yours to choose.</source>
-        <translation>未核对证件，本机无法出售。其他商品均可选购。</translation>
+        <source>This machine sells it only after an ID check. You can buy anything else.</source>
+        <translation>须查验证件后才能出售。其他商品均可选购。</translation>
     </message>
     <message>
         <source>Other products</source>
@@ -877,11 +877,11 @@
         <translation>未扣款。问题在机器，与您的卡无关。</translation>
     </message>
     <message>
-        <source>If your card was charged, you get it back. Keep this number: {number}</source>
+        <source>If your card was charged, you will get the money back. Keep this number: {number}</source>
         <translation>如果您的卡已被扣款，款项会退还给您。请保存此编号：{number}</translation>
     </message>
     <message>
-        <source>Take the number along: scan this code</source>
+        <source>Scan to keep this number</source>
         <translation>扫码保存此编号</translation>
     </message>
     <message>
@@ -933,7 +933,7 @@
         <translation>退款正在处理</translation>
     </message>
     <message>
-        <source>The reader is slow to answer. Keep this number: with it the operator finds your payment.</source>
+        <source>The reader is slow to respond. Keep this number, so that the operator can find your payment.</source>
         <translation>读卡器响应较慢。请保留此编号，运营方可据此查找您的付款。</translation>
     </message>
     <message>
@@ -953,7 +953,7 @@
         <translation>付款</translation>
     </message>
     <message>
-        <source>Take the receipt along: scan this code</source>
+        <source>Scan to keep your receipt</source>
         <translation>扫码带走收据</translation>
     </message>
     <message>
@@ -985,7 +985,7 @@
         <translation>维护：{why}</translation>
     </message>
     <message>
-        <source>The camera is away</source>
+        <source>The camera is not available</source>
         <translation>摄像头不可用</translation>
     </message>
     <message>
@@ -1088,7 +1088,7 @@
         <translation>没有摄像头</translation>
     </message>
     <message>
-        <source>The picture comes back as soon as a camera answers</source>
+        <source>The picture returns when a camera responds</source>
         <translation>摄像头恢复后画面将重新出现</translation>
     </message>
     <message>
@@ -1112,7 +1112,7 @@
         <translation>停止服务</translation>
     </message>
     <message>
-        <source>The camera cannot work as it is set up</source>
+        <source>The camera cannot work with these settings</source>
         <translation>摄像头设置有误，无法工作</translation>
     </message>
     <message>
@@ -1120,7 +1120,7 @@
         <translation>{fps} 帧/秒 · {latency} 毫秒</translation>
     </message>
     <message>
-        <source>{pace} · reserve engine</source>
+        <source>{pace} · backup engine</source>
         <translation>{pace} · 备用引擎</translation>
     </message>
     <message>

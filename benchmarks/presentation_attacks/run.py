@@ -175,7 +175,7 @@ def rate_of(path: Path) -> float:
 Presentation = Callable[[Gray, tuple[complex, complex], int], Iterator[NDArray[np.uint8]]]
 
 
-def lock_folder(
+def present(
     surface: Callable[[Photo, int], Callable[[float], Surface]], *, background_moves: float = 0.0, **swings: Any
 ) -> Presentation:
     """Returns a swinging presentation; each photograph has its own distance, position and room."""
@@ -254,26 +254,26 @@ def played(*, fills_the_view: bool) -> Callable[[Photo, int], Callable[[float], 
 
 
 KINDS: tuple[tuple[str, bool, Presentation], ...] = (
-    ("print held still", True, lock_folder(printed)),
-    ("print moved and shaken", True, lock_folder(printed, tremor=2.0, x=(5.0, 2.0), y=(3.0, 1.3))),
-    ("print moved nearer and away", True, lock_folder(printed, z=(10.0, 1.7))),
-    ("print tilted", True, lock_folder(printed, yaw=(30.0, 2.0), pitch=(15.0, 3.1))),
+    ("print held still", True, present(printed)),
+    ("print moved and shaken", True, present(printed, tremor=2.0, x=(5.0, 2.0), y=(3.0, 1.3))),
+    ("print moved nearer and away", True, present(printed, z=(10.0, 1.7))),
+    ("print tilted", True, present(printed, yaw=(30.0, 2.0), pitch=(15.0, 3.1))),
     ("print tilted and rolled before a moving room", True,
-     lock_folder(printed, background_moves=30.0, yaw=(20.0, 1.7), pitch=(20.0, 2.3), roll=(15.0, 2.9))),
-    ("print cut out, tilted", True, lock_folder(cut_out, yaw=(30.0, 2.0), pitch=(15.0, 3.1))),
-    ("print bent about an upright axis, turned", True, lock_folder(bent(0.1, 90.0), yaw=(20.0, 2.0))),
-    ("print bent about a level axis, nodded", True, lock_folder(bent(0.08, 0.0), pitch=(18.0, 2.0))),
-    ("print bent aslant, turned", True, lock_folder(bent(0.08, 45.0), yaw=(20.0, 2.0))),
-    ("print flexed while turned", True, lock_folder(flexed, yaw=(20.0, 2.3))),
-    ("print folded along the nose, turned", True, lock_folder(folded, yaw=(20.0, 2.0))),
-    ("print crumpled, turned", True, lock_folder(crumpled, yaw=(20.0, 2.0), pitch=(10.0, 3.1))),
-    ("video on a screen, edges in view", True, lock_folder(played(fills_the_view=False))),
-    ("video on a screen, edges out of view", True, lock_folder(played(fills_the_view=True))),
-    ("head turned 10° to each side", False, lock_folder(rounded, yaw=(10.0, 2.5))),
-    ("head turned 15° to each side", False, lock_folder(rounded, yaw=(15.0, 2.5))),
-    ("head turned 15° while swaying", False, lock_folder(rounded, yaw=(15.0, 2.5), x=(3.0, 3.1), roll=(5.0, 2.2))),
-    ("head nodded 10°", False, lock_folder(rounded, pitch=(10.0, 2.5))),
-    ("head held still, not as asked", False, lock_folder(rounded)),
+     present(printed, background_moves=30.0, yaw=(20.0, 1.7), pitch=(20.0, 2.3), roll=(15.0, 2.9))),
+    ("print cut out, tilted", True, present(cut_out, yaw=(30.0, 2.0), pitch=(15.0, 3.1))),
+    ("print bent about an upright axis, turned", True, present(bent(0.1, 90.0), yaw=(20.0, 2.0))),
+    ("print bent about a level axis, nodded", True, present(bent(0.08, 0.0), pitch=(18.0, 2.0))),
+    ("print bent aslant, turned", True, present(bent(0.08, 45.0), yaw=(20.0, 2.0))),
+    ("print flexed while turned", True, present(flexed, yaw=(20.0, 2.3))),
+    ("print folded along the nose, turned", True, present(folded, yaw=(20.0, 2.0))),
+    ("print crumpled, turned", True, present(crumpled, yaw=(20.0, 2.0), pitch=(10.0, 3.1))),
+    ("video on a screen, edges in view", True, present(played(fills_the_view=False))),
+    ("video on a screen, edges out of view", True, present(played(fills_the_view=True))),
+    ("head turned 10° to each side", False, present(rounded, yaw=(10.0, 2.5))),
+    ("head turned 15° to each side", False, present(rounded, yaw=(15.0, 2.5))),
+    ("head turned 15° while swaying", False, present(rounded, yaw=(15.0, 2.5), x=(3.0, 3.1), roll=(5.0, 2.2))),
+    ("head nodded 10°", False, present(rounded, pitch=(10.0, 2.5))),
+    ("head held still, not as asked", False, present(rounded)),
 )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class Customer:
     @property
     def _texts(self) -> str:
         shown = (part for part in self.window.findChildren(QWidget) if part.isVisible())
-        return "\n".join(drawn.text for part in shown for drawn in getattr(part, "drawn", []))
+        return "\n".join(placed.text for part in shown for placed in getattr(part, "placed_texts", []))
 
     def _named(self, name: str) -> list[QAbstractButton]:
         buttons = (each for each in self.window.findChildren(QAbstractButton) if each.isVisible() and each.isEnabled())

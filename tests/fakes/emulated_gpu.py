@@ -53,7 +53,7 @@ class Held(NamedTuple):
 NOTHING = Held(0, 0, 0, 0, 0, 0, 0, 0)
 
 
-def lock_folder() -> Held:
+def held() -> Held:
     others = (_library.emulated_retained(), _library.emulated_depth(), _library.emulated_left_behind())
     return Held._make([*map(_library.emulated_held, range(5)), *others])
 

@@ -175,7 +175,7 @@ class Rig:
         return fold(self.journal.facts)
 
     @property
-    def lock_folder(self) -> int:
+    def held(self) -> int:
         """Minor units that customers have paid and not got back."""
         return sum(account.held for account in self.terminal.accounts.values())
 

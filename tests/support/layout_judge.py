@@ -81,7 +81,7 @@ def _clipped(window: ShopWindow) -> Iterator[str]:
             and min(part.width(), part.height()) < MIN_PICTURE_SIDE
         ):
             yield f"{_name(part)} is only {part.width()}×{part.height()}"
-        for placed in getattr(part, "drawn", []):
+        for placed in getattr(part, "placed_texts", []):
             if not fits(placed.font, placed.text, placed.place.size(), wrap=placed.wrap):
                 yield f"{placed.text!r} does not fit {placed.place.width()}×{placed.place.height()}"
             if not part.rect().contains(placed.place):
@@ -90,7 +90,7 @@ def _clipped(window: ShopWindow) -> Iterator[str]:
                 yield f"{placed.text!r} is too small"
             if theme.worst_contrast(placed.colour, placed.ground) < MIN_CONTRAST:
                 yield f"{placed.text!r} has too little contrast"
-        for one, other in combinations(getattr(part, "drawn", []), 2):
+        for one, other in combinations(getattr(part, "placed_texts", []), 2):
             if one.place.intersects(other.place):
                 yield f"{one.text!r} and {other.text!r} overlap"
 

@@ -156,7 +156,7 @@ class DemoControls(QWidget):
                     (self.tr("Cancel at reader"), lambda: terminal.decline("cancelled")),
                     (self.tr("No card comes"), lambda: terminal.decline("timeout")),
                     (self.tr("Answer twice"), self._approve_twice),
-                    (self.tr("Fall silent"), terminal.silence),
+                    (self.tr("Stop answering"), terminal.silence),
                 ],
             ),
             (
@@ -164,7 +164,7 @@ class DemoControls(QWidget):
                 [
                     (self.tr("Late approval"), lambda: terminal.plan([payment.APPROVE_LATE])),
                     (self.tr("Decline it"), lambda: terminal.plan([payment.DECLINE])),
-                    (self.tr("Approve it unheard"), lambda: terminal.plan([payment.APPROVE_SILENTLY])),
+                    (self.tr("Approve, reply lost"), lambda: terminal.plan([payment.APPROVE_SILENTLY])),
                 ],
             ),
             (

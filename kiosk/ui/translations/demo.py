@@ -25,9 +25,7 @@ class DemoStrings(QObject):
         ).format(attendant=attendant_pin, service=service_pin)
 
     def automatic(self, is_on: bool) -> str:
-        return (
-            self.tr("Everything goes well by itself: on") if is_on else self.tr("Everything goes well by itself: off")
-        )
+        return self.tr("Automatic: on") if is_on else self.tr("Automatic: off")
 
     def state(self, phase: Phase, *, terminal: bool, dispenser: bool, reader: bool) -> str:
         """Where the sale is, and which of the devices waits for a button."""
@@ -38,7 +36,7 @@ class DemoStrings(QObject):
             waits.append(self.tr("the dispenser waits for you"))
         if reader:
             waits.append(self.tr("the ID reader waits for you"))
-        return self._listed(self._phase(phase), waits or [self.tr("nothing waits")])
+        return self._listed(self._phase(phase), waits or [self.tr("nothing is waiting")])
 
     def _listed(self, phase: str, waits: Sequence[str]) -> str:
         return self.tr("{phase}: {waits}").format(phase=phase, waits=", ".join(waits))
@@ -49,12 +47,12 @@ class DemoStrings(QObject):
             Phase.BROWSING: self.tr("Products"),
             Phase.SELECTED: self.tr("Product chosen"),
             Phase.AGE_CHECK: self.tr("Age check"),
-            Phase.ASK_ID: self.tr("ID wanted"),
+            Phase.ASK_ID: self.tr("ID requested"),
             Phase.ID_REFUSED: self.tr("ID refused"),
             Phase.PAYING: self.tr("Payment"),
             Phase.DECLINED: self.tr("Payment declined"),
-            Phase.DISPENSING: self.tr("Goods on their way"),
-            Phase.REFUNDING: self.tr("Refund on its way"),
+            Phase.DISPENSING: self.tr("Dispensing"),
+            Phase.REFUNDING: self.tr("Refunding"),
             Phase.DONE: self.tr("Receipt"),
             Phase.OUT_OF_ORDER: self.tr("Out of order"),
             Phase.SERVICE: self.tr("Service"),

@@ -100,12 +100,12 @@ class Strings(QObject):
         """Say how vision is doing, over the picture; None while it is live."""
         messages = {
             VisionState.STARTING: Message(self.tr("Getting ready"), self.tr("The camera is starting")),
-            VisionState.NO_CAMERA: Message(
-                self.tr("No camera"), self.tr("The picture comes back as soon as a camera answers")
-            ),
+            VisionState.NO_CAMERA: Message(self.tr("No camera"), self.tr("The picture returns when a camera responds")),
             VisionState.RESTARTING: Message(self.tr("Just a moment"), self.tr("The camera is starting again")),
             VisionState.ENDED: Message(self.tr("The end"), self.tr("The recording is over")),
-            VisionState.FAILED: Message(self.tr("Out of service"), self.tr("The camera cannot work as it is set up")),
+            VisionState.FAILED: Message(
+                self.tr("Out of service"), self.tr("The camera cannot work with these settings")
+            ),
         }
         return messages.get(state)
 
@@ -117,7 +117,7 @@ class Strings(QObject):
     def pace(self, fps: float, latency_ms: float, *, on_reserve: bool = False) -> str:
         """Say how fast vision is, and whether it runs something else than it was told to."""
         pace = self.tr("{fps} fps · {latency} ms").format(fps=round(fps), latency=round(latency_ms))
-        return self.tr("{pace} · reserve engine").format(pace=pace) if on_reserve else pace
+        return self.tr("{pace} · backup engine").format(pace=pace) if on_reserve else pace
 
     def window_title(self) -> str:
         return self.tr("FacialNet Kiosk")

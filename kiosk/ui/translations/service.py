@@ -25,13 +25,13 @@ class ServiceStrings(QObject):
         return self.tr("Service PIN")
 
     def wrong_pin(self) -> str:
-        return self.tr("That PIN is not right")
+        return self.tr("Wrong PIN")
 
     def pin_wait(self, seconds: int) -> str:
         return self.tr("Next try in {seconds} s").format(seconds=seconds)
 
     def sale_ends_first(self) -> str:
-        return self.tr("A sale is ending first")
+        return self.tr("Please wait: a sale is ending")
 
     def close(self) -> str:
         return self.tr("Close")
@@ -78,7 +78,7 @@ class ServiceStrings(QObject):
         )
         if live is None:
             return said
-        return f"{said} · {self.tr('live') if live else self.tr('not shown live')}"
+        return f"{said} · {self.tr('live') if live else self.tr('not found live')}"
 
     def rates(self, fps: float | None, latency: float | None) -> str:
         if fps is None or latency is None:
@@ -142,17 +142,17 @@ class ServiceStrings(QObject):
         return self.tr("{gigabytes} GB free").format(gigabytes=round(gigabytes, 1))
 
     def connected(self, is_there: bool, simulated: bool) -> str:
-        said = self.tr("connected") if is_there else self.tr("away")
+        said = self.tr("connected") if is_there else self.tr("not connected")
         return self.tr("{said}, simulated").format(said=said) if simulated else said
 
     def rows(self, head: str) -> str:
-        return self.tr("whole, head {head}").format(head=head)
+        return self.tr("complete, last entry {head}").format(head=head)
 
     def journal_broken(self) -> str:
-        return self.tr("cannot be written: the machine has to start anew")
+        return self.tr("cannot be written: restart the machine")
 
     def journal_begun_anew(self, head: str) -> str:
-        return self.tr("begun anew, see what has to be settled; head {head}").format(head=head)
+        return self.tr("new journal, see “To settle”; last entry {head}").format(head=head)
 
     def program(self) -> str:
         return self.tr("Program")
@@ -174,7 +174,7 @@ class ServiceStrings(QObject):
         return self.tr("Not saved: slot {slot} holds 0 to {capacity}").format(slot=slot, capacity=capacity)
 
     def cannot_cost(self, least: str, most: str) -> str:
-        return self.tr("Price not saved: it is from {least} to {most}").format(least=least, most=most)
+        return self.tr("Price not saved: it must be {least} to {most}").format(least=least, most=most)
 
     def in_slot(self, count: int, capacity: int) -> str:
         return self.tr("{count} of {capacity}").format(count=count, capacity=capacity)
@@ -206,29 +206,29 @@ class ServiceStrings(QObject):
             )
             if attention.reported is None:
                 return asked
-            fell = self.tr("Later the dispenser said that it fell.")
-            stayed = self.tr("Later the dispenser said that nothing fell.")
+            fell = self.tr("The dispenser later reported that it fell.")
+            stayed = self.tr("The dispenser later reported that nothing fell.")
             return f"{asked} {fell if attention.reported else stayed}"
         if attention.kind == "replaced":
             said = self.tr(
-                "The journal was damaged. It is kept in {folder}, and a new one was begun: count every slot, and have "
-                "the terminal reverse what was left open."
+                "The journal was damaged. It is saved in {folder}, and a new one was created. Count every slot,"
+                " and reverse open payments at the terminal."
             ).format(folder=attention.item)
-            owed = self.tr("Known to be open: {payments}").format(payments=", ".join(attention.owed))
+            owed = self.tr("Open payments: {payments}").format(payments=", ".join(attention.owed))
             return f"{said} {owed}" if attention.owed else said
         if attention.kind == "gone":
             return self.tr(
-                "The journal was gone, and a new one was begun: look for the old one or a copy of it, count every "
-                "slot, and have the terminal reverse what was left open. What was left is in {folder}."
+                "The journal was missing, and a new one was created. Look for the old one or a copy, count "
+                "every slot, and reverse open payments at the terminal. Remaining files are in {folder}."
             ).format(folder=attention.item)
         if attention.kind == "blocked":
-            return self.tr("Slot {slot} failed: free it, then count it").format(slot=attention.slot)
-        return self.tr("Payment {item}: the terminal does not acknowledge to have ended {money}").format(
-            item=attention.item, money=money
-        )
+            return self.tr("Slot {slot} failed: clear it, then count it").format(slot=attention.slot)
+        return self.tr(
+            "Payment {item}: the terminal has not confirmed the end of {money}. Check the card company's list."
+        ).format(item=attention.item, money=money)
 
     def it_left(self) -> str:
-        return self.tr("It left")
+        return self.tr("It came out")
 
     def it_stayed(self) -> str:
         return self.tr("It is still inside")
@@ -278,17 +278,17 @@ class ServiceStrings(QObject):
     def journal_error(self, error: KioskError) -> str:
         """What a journal's error, or the end of an export, is for an operator; the cause is as the system names it."""
         if isinstance(error, StoppedError):
-            return self.tr("stopped: nothing was written")
+            return self.tr("cancelled: nothing was written")
         if isinstance(error, JournalDamagedError):
-            return self.tr("The journal is damaged, {what}: at the next start it is kept and a new one begun").format(
+            return self.tr("The journal is damaged ({what}). The next start saves it and creates a new one.").format(
                 what=error.what
             )
         if error.__cause__ is None:  # a file of another version, which no running machine meets
             return str(error)
-        return self.tr("The journal cannot be used ({why}): look at its disk and folder").format(why=error.__cause__)
+        return self.tr("The journal cannot be used ({why}): check its disk and folder").format(why=error.__cause__)
 
     def no_stick(self) -> str:
-        return self.tr("No USB stick is mounted under /media or /run/media")
+        return self.tr("No USB stick found under /media or /run/media")
 
     def choose_stick(self) -> str:
         return self.tr("Where to?")
@@ -300,10 +300,10 @@ class ServiceStrings(QObject):
         return self.tr("Writing… {percent}%").format(percent=round(share * 100))
 
     def exported(self, files: str, left_out: str = "") -> str:
-        said = self.tr("Written: {files}. The stick can be taken out.").format(files=files)
+        said = self.tr("Written: {files}. You can remove the stick.").format(files=files)
         if not left_out:
             return said
-        rest = self.tr("Not written, for want of room or because of a fault: {names}").format(names=left_out)
+        rest = self.tr("Not written (no space, or an error): {names}").format(names=left_out)
         return f"{said} {rest}"
 
     def not_exported(self, why: str) -> str:
@@ -319,7 +319,7 @@ class ServiceStrings(QObject):
         }[name]
 
     def no_light(self) -> str:
-        return self.tr("This screen's brightness is not the system's to change")
+        return self.tr("The system cannot change this screen's brightness")
 
     def percent(self, value: int) -> str:
         return self.tr("{value}%").format(value=value)

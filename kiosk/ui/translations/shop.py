@@ -49,14 +49,14 @@ class ShopStrings(QObject):
         )
         if not self.counts:
             return said
-        counted = self.tr("With the camera, it is counted how many people of each age group come in an hour.")
+        counted = self.tr("With the camera, the machine counts visitors per age group and hour.")
         return self.tr("{said} {counted}").format(said=said, counted=counted)
 
     def with_camera(self) -> Message:
         return Message(self.tr("With the camera"), self.tr("See your live estimate"))
 
     def with_camera_and_check(self) -> Message:
-        return Message(self.tr("With the camera"), self.tr("It may settle an age limit without an ID"))
+        return Message(self.tr("With the camera"), self.tr("You may not need an ID for age limits"))
 
     def without_camera(self) -> Message:
         return Message(self.tr("Without the camera"), self.tr("Nothing is estimated"))
@@ -97,7 +97,7 @@ class ShopStrings(QObject):
         return self.tr("Pay {price}").format(price=price)
 
     def age_limit(self, years: int) -> str:
-        return self.tr("From {years} years. Your age is checked before you pay.").format(years=years)
+        return self.tr("From {years} years. We check your age before you pay.").format(years=years)
 
     # The age check
 
@@ -112,8 +112,8 @@ class ShopStrings(QObject):
             Prompt.A_LITTLE_CLOSER: Message(self.tr("A little closer"), self.tr("Step up to the machine")),
             Prompt.HOLD_STILL: Message(self.tr("Hold still"), self.tr("Keep looking at the screen")),
             Prompt.TURN_YOUR_HEAD: Message(self.tr("Turn your head slowly"), self.tr("A little left, a little right")),
-            Prompt.ID_PLEASE: Message(self.tr("An ID, please"), self.tr("The camera could not decide")),
-            Prompt.THANK_YOU: Message(self.tr("Thank you"), self.tr("On to the payment")),
+            Prompt.ID_PLEASE: Message(self.tr("Your ID, please"), self.tr("The camera could not decide")),
+            Prompt.THANK_YOU: Message(self.tr("Thank you"), self.tr("Next: payment")),
         }[prompt]
 
     def show_id_instead(self) -> str:
@@ -122,7 +122,7 @@ class ShopStrings(QObject):
     # An ID
 
     def ask_id(self) -> str:
-        return self.tr("An ID, please")
+        return self.tr("Your ID, please")
 
     def ask_id_how(self, methods: tuple[str, ...]) -> str:
         if "reader" in methods and "pin" in methods:
@@ -135,7 +135,7 @@ class ShopStrings(QObject):
         return self.tr("Staff: {years} or older?").format(years=years)
 
     def wrong_pin(self) -> str:
-        return self.tr("That PIN is not right")
+        return self.tr("Wrong PIN")
 
     def pin_wait(self, seconds: int) -> str:
         return self.tr("Next try in {seconds} s").format(seconds=seconds)
@@ -149,7 +149,7 @@ class ShopStrings(QObject):
     def refused(self) -> Message:
         return Message(
             self.tr("Sorry, not this one"),
-            self.tr("This machine cannot sell it without an ID that was checked. Everything else is yours to choose."),
+            self.tr("This machine sells it only after an ID check. You can buy anything else."),
         )
 
     def other_products(self) -> str:
@@ -174,10 +174,12 @@ class ShopStrings(QObject):
         )
 
     def claim(self, number: str) -> str:
-        return self.tr("If your card was charged, you get it back. Keep this number: {number}").format(number=number)
+        return self.tr("If your card was charged, you will get the money back. Keep this number: {number}").format(
+            number=number
+        )
 
     def scan_claim(self) -> str:
-        return self.tr("Take the number along: scan this code")
+        return self.tr("Scan to keep this number")
 
     def declined_for_good(self) -> str:
         return self.tr("One moment, the reader is still busy.")
@@ -202,7 +204,7 @@ class ShopStrings(QObject):
             "refunded": Message(self.tr("Your money is back"), self.tr("Nothing is charged. We are sorry.")),
         }.get(outcome) or Message(
             self.tr("Your refund is on its way"),
-            self.tr("The reader is slow to answer. Keep this number: with it the operator finds your payment."),
+            self.tr("The reader is slow to respond. Keep this number, so that the operator can find your payment."),
         )
 
     def receipt(self) -> str:
@@ -213,7 +215,7 @@ class ShopStrings(QObject):
         return [*rows, (self.tr("Payment"), reference)] if reference else rows
 
     def scan(self) -> str:
-        return self.tr("Take the receipt along: scan this code")
+        return self.tr("Scan to keep your receipt")
 
     # Time and order
 
@@ -237,4 +239,4 @@ class ShopStrings(QObject):
         return self.tr("Service: {why}").format(why=why)
 
     def camera_away(self) -> Message:
-        return Message(self.tr("The camera is away"), self.tr("You can shop on without it"))
+        return Message(self.tr("The camera is not available"), self.tr("You can shop on without it"))

@@ -77,7 +77,7 @@ def play(qtbot: QtBot, tmp_path: Path) -> Iterator[Play]:
         ("Payment: Decline", (Phase.DECLINED, "card")),
         ("Payment: Cancel at reader", (Phase.DECLINED, "cancelled")),
         ("Payment: No card comes", (Phase.DECLINED, "timeout")),
-        ("Payment: Fall silent", (Phase.PAYING, "")),
+        ("Payment: Stop answering", (Phase.PAYING, "")),
         ("Cables: Pull terminal", (Phase.DECLINED, "terminal")),
     ],
 )
@@ -119,7 +119,7 @@ def test_what_an_id_reader_can_do(play: Play, button: str, wanted: Phase) -> Non
     ("button", "wanted"),
     [
         ("Next payment: Decline it", Phase.DECLINED),
-        ("Next payment: Approve it unheard", Phase.PAYING),
+        ("Next payment: Approve, reply lost", Phase.PAYING),
         ("Next payment: Late approval", Phase.PAYING),
         ("Next vend: Jam it", Phase.DONE),
         ("Next vend: Nothing falls", Phase.DONE),
@@ -165,7 +165,7 @@ def test_every_button_can_be_pressed_when_nothing_waits(play: Play) -> None:
 
 def test_it_says_who_waits_and_the_pins(play: Play) -> None:
     assert play.machine.attendant_pin in play.controls.facts.text()
-    assert play.controls.state.text() == "First screen: nothing waits"
+    assert play.controls.state.text() == "First screen: nothing is waiting"
     play.buy()
     play.controls._renew()
     assert play.controls.state.text() == "Payment: the terminal waits for you"
@@ -180,7 +180,7 @@ def test_it_follows_the_language_of_the_shop(play: Play) -> None:
         assert texts[:2] == ["Genehmigen", "Ablehnen"]
         assert play.controls.groups[0].text() == "<b>Zahlung</b>"
         assert play.machine.service_pin in play.controls.facts.text()
-        assert play.controls.state.text() == "Erster Bildschirm: nichts wartet"
+        assert play.controls.state.text() == "Erster Bildschirm: nichts zu tun"
         play.press("Payment: Approve")
     finally:
         QCoreApplication.removeTranslator(german)

@@ -176,7 +176,7 @@ def test_a_late_observation_of_a_stopped_vision_is_not_shown(make_window: MakeWi
 
 def test_an_engine_that_failed_is_shown_beside_the_pace(make_window: MakeWindow, vision: FakeVision) -> None:
     window = make_window()
-    for fault, expected in ((None, "25 fps · 31 ms"), ("the GPU is lost", "25 fps · 31 ms · reserve engine")):
+    for fault, expected in ((None, "25 fps · 31 ms"), ("the GPU is lost", "25 fps · 31 ms · backup engine")):
         vision.engine_fault = fault
         for _ in range(25):
             vision.see()

@@ -71,7 +71,7 @@ def test_what_multiplies_is_refused_by_name(tmp_path: Path) -> None:
     good.write_bytes(svg('<rect width="9" height="9"/>'))
     bomb.write_bytes(uses())
     check_drawable([good])
-    with pytest.raises(PictureError, match=rf"picture {bomb} takes more than 5 seconds .* make a PNG"):
+    with pytest.raises(PictureError, match=rf"picture {bomb} takes more than 5 seconds .* replace it by a PNG"):
         check_drawable([good, bomb, good])
 
 

@@ -167,7 +167,7 @@ def test_products_on_their_way_come_first(rig: ServiceRig) -> None:
     assert rig.shop.snapshot.phase is Phase.DISPENSING
     rig.type(PIN)
     assert rig.service.screen is None
-    assert rig.service.pin_dialog.result.text == "A sale is ending first"
+    assert rig.service.pin_dialog.result.text == "Please wait: a sale is ending"
     rig.dispenser.drop()
     rig.tick()
     assert rig.screen.isVisible()
@@ -423,11 +423,11 @@ def test_what_was_not_saved_is_not_changed(rig: ServiceRig) -> None:
 @pytest.mark.parametrize(
     ("language", "of_stock", "of_price"),
     [
-        ("en", "Not saved: slot A1 holds 0 to 10", "Price not saved: it is from €0.01 to €100,000.00"),
+        ("en", "Not saved: slot A1 holds 0 to 10", "Price not saved: it must be €0.01 to €100,000.00"),
         (
             "de",
             "Nicht gespeichert: Fach A1 fasst 0 bis 10",
-            "Preis nicht gespeichert: er geht von 0,01 € bis 100.000,00 €",
+            "Preis nicht gespeichert: erlaubt sind 0,01 € bis 100.000,00 €",
         ),
         ("zh", "未保存：货道 A1 可放 0 到 10 件", "价格未保存：须在 €0.01 到 €100,000.00 之间"),
     ],
@@ -515,8 +515,8 @@ def test_a_damaged_journal_is_shown_until_it_is_settled_by_hand(start: Start_) -
     assert not journal_in_health(rig).is_ok
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
-    assert "The journal was damaged. It is kept in journal-damaged-" in page.question.text
-    assert "count every slot" in page.question.text
+    assert "The journal was damaged. It is saved in journal-damaged-" in page.question.text
+    assert "Count every slot" in page.question.text
     assert page.question.text.endswith("-1-1")
     assert [button.isHidden() for button in (page.money, page.left_machine, page.count)] == [False, True, True]
     page.money.click()
@@ -533,11 +533,11 @@ def test_a_missing_journal_is_shown_until_it_is_settled_by_hand(start: Start_) -
     (rig.folder / "journal.db").unlink()
     rig = start()
     rig.enter()
-    assert journal_in_health(rig).value.startswith("begun anew")
+    assert journal_in_health(rig).value.startswith("new journal")
     assert not journal_in_health(rig).is_ok
     page = rig.open(SettlePage)
     assert isinstance(page, SettlePage)
-    assert "The journal was gone" in page.question.text
+    assert "The journal was missing" in page.question.text
     assert "journal-missing-" in page.question.text
     page.money.click()
     rig.tick()
@@ -672,7 +672,7 @@ def test_the_journal_goes_to_a_stick(rig: ServiceRig, tmp_path: Path) -> None:
     rig.enter()
     page = rig.open(ExportPage)
     assert isinstance(page, ExportPage)
-    assert page.status.text == "No USB stick is mounted under /media or /run/media"
+    assert page.status.text == "No USB stick found under /media or /run/media"
     page.find_sticks = lambda: [stick]
     rig.tick()
     page.buttons[0].click()
@@ -755,8 +755,8 @@ def test_the_progress_of_an_export_is_shown(
     shown.set()
     rig.wait(page)
     assert page.status.text == (
-        "Written: a.csv. The stick can be taken out. "
-        "Not written, for want of room or because of a fault: kiosk-journal-damaged-1"
+        "Written: a.csv. You can remove the stick. "
+        "Not written (no space, or an error): kiosk-journal-damaged-1"
     )
 
 
@@ -832,7 +832,7 @@ def test_a_screen_without_a_backlight_control_says_so(rig: ServiceRig) -> None:
     rig.enter()
     page = rig.open(MachinePage)
     assert isinstance(page, MachinePage)
-    assert page.status.text == "This screen's brightness is not the system's to change"
+    assert page.status.text == "The system cannot change this screen's brightness"
     assert not page.brightness.minus.isEnabled()
     assert not page.brightness.plus.isEnabled()
 

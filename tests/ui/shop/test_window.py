@@ -119,7 +119,7 @@ class Machine:
     def texts(self) -> str:
         """All visible text."""
         shown = [part for part in self.window.findChildren(QWidget) if part.isVisible()]
-        return "\n".join(placed.text for part in shown for placed in getattr(part, "drawn", []))
+        return "\n".join(placed.text for part in shown for placed in getattr(part, "placed_texts", []))
 
     @property
     def shows_picture(self) -> bool:
@@ -256,7 +256,7 @@ def claim_text(machine: Machine) -> str:
     screen = machine.window.screens[machine.phase]
     assert isinstance(screen, ClaimScreen)
     assert screen.code.isVisible() == bool(screen.code.text)
-    assert ("you get it back" in machine.texts) == bool(screen.code.text)
+    assert ("you will get the money back" in machine.texts) == bool(screen.code.text)
     return screen.code.text
 
 
@@ -353,7 +353,7 @@ def test_a_sold_out_product_cannot_be_touched(make: Make) -> None:
 def assert_ends_with_an_id(machine: Machine) -> None:
     machine.go(16.0)
     assert machine.phase is Phase.ASK_ID
-    assert "An ID, please" in machine.texts
+    assert "Your ID, please" in machine.texts
     assert "Hold your ID to the reader" in machine.texts
 
 

@@ -45,7 +45,7 @@ def test_a_long_fault_is_cut(strings: Strings) -> None:
 def test_what_is_kept_is_said(strings: Strings) -> None:
     shop_words = ShopStrings()
     assert strings.privacy()[1] == "Nothing is stored."
-    assert "counted" not in shop_words.notice()
+    assert "counts visitors" not in shop_words.notice()
     strings.counts = shop_words.counts = True
     assert strings.privacy()[1] == "Only hourly counts by age group are kept."
-    assert shop_words.notice().endswith("it is counted how many people of each age group come in an hour.")
+    assert shop_words.notice().endswith("the machine counts visitors per age group and hour.")

@@ -24,10 +24,10 @@ def test_journal_errors_are_translated(qtbot: QtBot) -> None:  # noqa: ARG001
     try:
         strings = ServiceStrings()
         damaged = strings.journal_error(JournalDamagedError("journal x is damaged, row 3 is gone: …", "row 3 is gone"))
-        stopped = strings.journal_error(StoppedError("stopped: nothing was written"))
+        stopped = strings.journal_error(StoppedError("cancelled: nothing was written"))
         newer = strings.journal_error(JournalError("journal x was written by a newer kiosk: install that version"))
     finally:
         QCoreApplication.removeTranslator(german)
-    assert damaged.startswith("Das Journal ist beschädigt, row 3 is gone: ")
+    assert damaged.startswith("Das Journal ist beschädigt (row 3 is gone). ")
     assert stopped == "abgebrochen: nichts wurde geschrieben"
     assert newer.startswith("journal x was written by a newer kiosk")
