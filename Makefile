@@ -23,7 +23,7 @@ FROM_LOCK := --disable-pip-version-check install --quiet --require-hashes --only
 LOCK_SERVES := $(foreach python,3.10 3.11 3.12 3.13,$(python):x86_64-manylinux_2_35) \
     $(foreach python,3.10 3.11,$(python):aarch64-manylinux_2_35) $(foreach python,3.12 3.13,$(python):aarch64-manylinux_2_39)
 
-# The environment that `make released` makes anew, of what a release consists of and nothing else.
+# `make released` always makes this environment again, from a release's files only.
 RELEASED := $(VENV)/released
 
 # What PyQt6's wheels need from Debian or Ubuntu; apt brings in the rest. Fonts are among them because a
@@ -33,7 +33,7 @@ SYSTEM_LIBRARIES := \
     libwayland-cursor0 libwayland-egl1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 \
     libxkbcommon-x11-0
 
-# All tests are shared out among processes, a file at a time: much of their time is spent waiting. Whoever names some
+# All tests are shared out among processes, a file at a time: much of their time is spent waiting. A call that names some
 # gets them in one process, whose output is seen as it comes.
 ALL_TESTS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -127,7 +127,7 @@ $(BIN)/python:
 	    { echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 
-# Never fails: whoever only wants the demo or the trainer can do without. A package may be there under a new
+# Never fails: the demo and the trainer work without these. A package may exist under a new
 # name that provides the old one (libglib2.0-0t64), so what is provided counts as installed.
 system-libraries: ## what Qt needs from Debian or Ubuntu: installed where possible, else named
 	@command -v apt-get >/dev/null || \

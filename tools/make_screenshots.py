@@ -2,8 +2,8 @@
 
     python tools/make_screenshots.py [FOLDER] [--size 1280x800 …] [--language de …] [--only paying …] [--density 5.25]
 
-One PNG each, FOLDER/LANGUAGE/SIZE/SCREEN.png. The sale is a real one with simulated devices; whoever looks out of the
-live picture is from the demo clip and does not exist.
+One PNG each, FOLDER/LANGUAGE/SIZE/SCREEN.png. The sale is a real one with simulated devices; the people in the live
+image are from the demo clip and do not exist.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MOMENT = 8.8
 
 
 class ClipVision:
-    """One moment of the demo clip, for ever."""
+    """One moment of the demo clip, without end."""
 
     def __init__(self, observation: Observation, preview: Preview) -> None:
         self.state = VisionState.RUNNING

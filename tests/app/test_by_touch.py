@@ -179,7 +179,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def pictures(folder: Path, *images: np.ndarray) -> str:
-    """A source that shows these for ever."""
+    """A source that shows these without end."""
     folder.mkdir()
     for index, image in enumerate(images):
         cv2.imwrite(str(folder / f"{index}.png"), image)

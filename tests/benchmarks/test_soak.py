@@ -202,7 +202,7 @@ def test_faults() -> None:
 
 
 def test_standard_error() -> None:
-    assert list(verdict.error_problems(["WARNING the vision process hangs: it is started anew"])) == []
+    assert list(verdict.error_problems(["WARNING the vision process hangs: starting it again"])) == []
     assert len(list(verdict.error_problems(["Traceback (most recent call last):"]))) == 1
 
 

@@ -37,5 +37,5 @@ class Operator:
 
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
-    """For the conftest.py of whoever needs one."""
+    """The operator of a fleet, with a new key. Import this fixture in a conftest.py."""
     return Operator(tmp_path)

@@ -35,7 +35,7 @@ for module in pkgutil.walk_packages(kiosk.__path__, "kiosk."):
             raise
 print(json.dumps({name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}))
 """
-"""Those of the assets draw pictures for the checkout. PyCUDA is for whoever has a GPU."""
+"""Modules of assets that draw pictures only in a checkout. PyCUDA is only for machines with a GPU."""
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from kiosk.vision.process.supervisor import VisionProcess
 from tests.support.file_watch import written_by
 
 SLOT = "C3"  # wine
-PATIENCE = 100.0  # seconds; whoever asked sees that the sale did not end
+PATIENCE = 100.0  # seconds; the parent sees that the sale did not end
 
 
 class Walk:

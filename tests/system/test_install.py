@@ -208,7 +208,7 @@ def test_x_gets_its_screen_by_a_session() -> None:
 
 @pytest.mark.parametrize("display", Display)
 def test_no_command_is_started_in_the_terminal_after_the_kiosk(display: Display) -> None:
-    """systemd hangs the terminal up before each (TTYVHangup=), which ends whoever is in it."""
+    """systemd hangs the terminal up before each (TTYVHangup=), which ends the process in it."""
     unit = unit_of(service(display))["Service"]
     assert unit["ExecStartPre"].endswith("chvt 1")
     assert "ExecStartPost" not in unit

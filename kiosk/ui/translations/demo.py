@@ -1,4 +1,4 @@
-"""What the control window of a demonstration says beside its buttons."""
+"""The texts of the demo's control window, except its buttons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kiosk.vending.sale.state import Phase
 
 
 class DemoStrings(QObject):
-    """For whoever plays terminal, dispenser and ID reader."""
+    """Texts for the person who controls the simulated devices."""
 
     def window_title(self) -> str:
         return self.tr("FacialNet Kiosk: controls of the simulation")

@@ -1,4 +1,4 @@
-"""Every sentence that the screens say, in one place for whoever translates them."""
+"""The texts of the live view, in one place for translators."""
 
 from __future__ import annotations
 

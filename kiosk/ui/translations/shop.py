@@ -1,4 +1,4 @@
-"""What the machine says to a customer, in one place for whoever translates it.
+"""The machine's texts for customers, in one place for translators.
 
 Short, in words that need no second reading, and never about the person: it says what the machine can or cannot do.
 """
@@ -235,7 +235,7 @@ class ShopStrings(QObject):
         return Message(self.tr("Out of order"), self.tr("We are sorry. This machine cannot sell just now."))
 
     def for_service(self, why: str) -> str:
-        """Whoever services the machine, and knows English."""
+        """A line for the service staff. `why` is in English."""
         return self.tr("Service: {why}").format(why=why)
 
     def camera_away(self) -> Message:

@@ -47,7 +47,7 @@ def test_pictures_are_cut_by_other_processes(people: Gray, tmp_path: Path) -> No
 
 
 def test_workers_never_see_an_interrupt() -> None:
-    """They would each print a traceback; but whoever started them sees it."""
+    """They would each print a traceback; but the user only needs the parent's."""
     with crop._no_interrupts():
         assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

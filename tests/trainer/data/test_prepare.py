@@ -75,7 +75,7 @@ PICTURES = {
     "4.jpg": jpeg(picture(4)),
     "5.jpg": jpeg(picture(5))[:2000],  # cut short
     "6.jpg": jpeg(picture(1)),  # the first one again
-    "7.jpg": jpeg(picture(4), quality=60),  # the fourth, saved anew, by whoever found it older
+    "7.jpg": jpeg(picture(4), quality=60),  # the fourth, saved again, with an older label
     "8.jpg": jpeg(picture(8)),
     "9.jpg": jpeg(picture(9)),
 }

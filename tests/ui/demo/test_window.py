@@ -334,10 +334,10 @@ def test_ctrl_c_closes_cleanly(qtbot: QtBot, vision: FakeVision) -> None:  # noq
 
 def test_an_error_in_the_window_ends_it_as_an_error(vision: FakeVision, qapp: QApplication) -> None:  # noqa: ARG001
     def fails() -> list[Observation]:
-        raise RuntimeError("nobody had thought of this")
+        raise RuntimeError("an unexpected error")
 
     vision.poll = fails  # type: ignore[method-assign]
-    with pytest.raises(WindowError, match="nobody had thought of this"):
+    with pytest.raises(WindowError, match="an unexpected error"):
         run(vision, fullscreen=False, seconds=60)
 
 

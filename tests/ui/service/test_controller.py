@@ -755,8 +755,7 @@ def test_the_progress_of_an_export_is_shown(
     shown.set()
     rig.wait(page)
     assert page.status.text == (
-        "Written: a.csv. You can remove the stick. "
-        "Not written (no space, or an error): kiosk-journal-damaged-1"
+        "Written: a.csv. You can remove the stick. Not written (no space, or an error): kiosk-journal-damaged-1"
     )
 
 

@@ -1,4 +1,4 @@
-"""A press counts only on what stays in sight, whoever takes it away."""
+"""A press counts only on a widget that stays visible, whatever hides it."""
 
 from __future__ import annotations
 
