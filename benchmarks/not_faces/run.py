@@ -78,8 +78,8 @@ def main() -> int:
     found = np.array([other.score > 0 for other in others])
     scores = np.array([other.score for other in others])
     told = told_apart(
-        measured([crop for crop, _ in faces], np.array([score for _, score in faces]), engine, basis),
-        measured([other.crop for other in others], scores, engine, basis),
+        measure_crops([crop for crop, _ in faces], np.array([score for _, score in faces]), engine, basis),
+        measure_crops([other.crop for other in others], scores, engine, basis),
         found,
     )
     results = {"pictures": shown, "faces": real, "chips": {"found": int(found.sum()), "all": len(found)}, "told": told}
@@ -158,7 +158,7 @@ class _Found(FaceFinder):
         return self._faces
 
 
-def measured(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine, basis: Measures) -> Measures:
+def measure_crops(crops: Sequence[Gray], scores: NDArray[np.float64], engine: Engine, basis: Measures) -> Measures:
     """Returns measures that may distinguish faces from other pictures; higher means more likely a face."""
     judge = nonface_filter.load()
     answers, mirrored = (_answers([turn(crop) for crop in crops], engine) for turn in (_same, _mirrored))

@@ -90,11 +90,11 @@ def main() -> int:
         print(f"error: no photograph under {options.photos} shows a large, frontal face", file=sys.stderr)
         return 1
     results = [
-        measured(kind, attack, [scene(*each, number) for number, each in enumerate(photos)], finder, engine)
+        measure(kind, attack, [scene(*each, number) for number, each in enumerate(photos)], finder, engine)
         for kind, attack, scene in KINDS
     ]
     clips = [
-        measured(f"real person: {path.stem}", False, [(f.image for f in open_source(str(path)).frames() if f)], finder,
+        measure(f"real person: {path.stem}", False, [(f.image for f in open_source(str(path)).frames() if f)], finder,
                  engine, rate=rate_of(path), synthetic=False)
         for path in options.clips
     ]  # fmt: skip
@@ -140,7 +140,7 @@ def choose_photos(folder: Path, count: int, seed: int, finder: FaceFinder) -> It
                 return
 
 
-def measured(
+def measure(
     kind: str,
     attack: bool,
     presentations: Sequence[Iterable[NDArray[np.uint8]]],

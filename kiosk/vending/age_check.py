@@ -74,14 +74,14 @@ MIN_FACE_WIDTH = 80
 FRAME_WIDTH = 640
 
 MAX_GAP_S = 0.5
-"""Seconds between two good frames after which the evidence starts again."""
+"""Seconds between two good frames after which the good_frames starts again."""
 
 MAX_SILENCE_S = 2.5
 """Seconds without an observation after which the check ends; more than `MAX_GAP_S`."""
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GoodFrames:
     """Good frames of one face, without a long gap between them. Times are in seconds of the observations' clock."""
 
     track: int
@@ -104,7 +104,7 @@ class AgeCheck:
     outcome: Outcome | None = None
     """None while the check is running."""
     reason: Reason = Reason.NOTHING_YET
-    evidence: Evidence | None = None
+    good_frames: GoodFrames | None = None
     _last_arrival: float = field(default=0.0, repr=False)  # of the last observation, on the caller's clock
     _last_time: float = field(default=-math.inf, repr=False)  # of the last observation, on its own clock
 
@@ -145,10 +145,10 @@ class AgeCheck:
     @property
     def progress(self) -> float:
         """How much of the needed time and frames there is, from 0 to 1."""
-        if self.evidence is None:
+        if self.good_frames is None:
             return 0.0
-        time = (self.evidence.last - self.evidence.first) / self.config.seconds
-        return min(time, self.evidence.frames / self.config.min_good_frames, 1.0)
+        time = (self.good_frames.last - self.good_frames.first) / self.config.seconds
+        return min(time, self.good_frames.frames / self.config.min_good_frames, 1.0)
 
     def tick(self, now: float) -> AgeCheck:
         """Returns the check at `now`: ended, if the camera sends nothing or the time is over."""
@@ -169,32 +169,32 @@ class AgeCheck:
         if observation.time <= check._last_time:
             if now - check._last_arrival <= MAX_GAP_S:
                 return check
-            check = replace(check, evidence=None)  # a new vision process, whose clock started again
+            check = replace(check, good_frames=None)  # a new vision process, whose clock started again
         check = replace(check, _last_arrival=now, _last_time=observation.time)
         obstacle = _find_obstacle(observation, check.min_face_width)
         if obstacle is Reason.BAD_PICTURE:
             # Quality drops for a frame at a blink or a turn, so only the gap between good frames counts.
             return replace(check._drop_stale_evidence(observation), reason=obstacle)
         if obstacle:
-            return replace(check, evidence=None, reason=obstacle)
+            return replace(check, good_frames=None, reason=obstacle)
         return check._add_frame(observation.faces[0], observation.time)._decide(observation.faces[0])
 
     def _drop_stale_evidence(self, observation: Observation) -> AgeCheck:
-        """Returns the check without evidence that is too old or of another face."""
-        evidence = self.evidence
-        if evidence is None or observation.faces[0].track != evidence.track:
-            return replace(self, evidence=None)
-        return replace(self, evidence=None) if observation.time - evidence.last > MAX_GAP_S else self
+        """Returns the check without good_frames that is too old or of another face."""
+        good_frames = self.good_frames
+        if good_frames is None or observation.faces[0].track != good_frames.track:
+            return replace(self, good_frames=None)
+        return replace(self, good_frames=None) if observation.time - good_frames.last > MAX_GAP_S else self
 
     def _add_frame(self, face: FaceObservation, time: float) -> AgeCheck:
-        """Returns the check with one more good frame, or with the first of new evidence."""
-        before = self.evidence
+        """Returns the check with one more good frame, or with the first of new good_frames."""
+        before = self.good_frames
         if before is None or before.track != face.track or time - before.last > MAX_GAP_S:
-            return replace(self, evidence=Evidence(face.track, time, time))
-        return replace(self, evidence=replace(before, last=time, frames=before.frames + 1))
+            return replace(self, good_frames=GoodFrames(face.track, time, time))
+        return replace(self, good_frames=replace(before, last=time, frames=before.frames + 1))
 
     def _decide(self, face: FaceObservation) -> AgeCheck:
-        """Ends the check if there is enough evidence. It decides once, so that no one can wait for a lucky frame."""
+        """Ends the check if there is enough good_frames. It decides once, so that no one can wait for a lucky frame."""
         if self.progress < 1:
             return replace(self, reason=Reason.TOO_SHORT)
         sure = face.estimate is not None and (
@@ -207,7 +207,7 @@ class AgeCheck:
         return replace(self, reason=Reason.NOT_LIVE)
 
     def _end(self, outcome: Outcome, reason: Reason) -> AgeCheck:
-        return replace(self, outcome=outcome, reason=reason, evidence=None)
+        return replace(self, outcome=outcome, reason=reason, good_frames=None)
 
 
 def _find_obstacle(observation: Observation, min_face_width: int) -> Reason | None:

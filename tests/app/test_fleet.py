@@ -200,7 +200,7 @@ def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Colle
     until(lambda: collector.of("stock")[-1]["slots"][0]["price"] == 210, turn)
     desk.count_visitors([])
     desk.stop()
-    until(lambda: collector.of("state")[-1]["state"] == "offline", collector.turn)
+    until(lambda: collector.of("state")[-1]["state"] == "offline", collector.poll)
 
 
 def test_a_demo_reports_apart_from_the_real_machines(tmp_path: Path, broker: Broker) -> None:
@@ -214,7 +214,7 @@ def test_a_demo_reports_apart_from_the_real_machines(tmp_path: Path, broker: Bro
         QT_QPA_PLATFORM="offscreen",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    until(lambda: demo.of("state")[-1:] and demo.of("state")[-1]["state"] == "offline", demo.turn)
+    until(lambda: demo.of("state")[-1:] and demo.of("state")[-1]["state"] == "offline", demo.poll)
     assert {"machine_started", "stock_set"} <= {data["kind"] for data in demo.of("change")}
     assert demo.of("health")
     assert demo.of("stock")[0]["machine"] == "m-1-demo"

@@ -331,21 +331,21 @@ def test_the_service_manager_hears_why_it_does_not_sell_and_that_it_does(tmp_pat
         )
         try:
 
-            def heard(begin: str) -> str:
+            def read_notices(begin: str) -> str:
                 while not (said := manager.recv(4096).decode()).startswith(begin):
                     pass
                 return said
 
-            assert heard("READY=1") == f"READY=1\nMAINPID={kiosk.pid}"
-            status = heard("STATUS=")
+            assert read_notices("READY=1") == f"READY=1\nMAINPID={kiosk.pid}"
+            status = read_notices("STATUS=")
             assert status.startswith("STATUS=out of order, the start is tried again: settings ")
             assert "camera.nonsense" in status
-            heard("WATCHDOG=1")
+            read_notices("WATCHDOG=1")
             path.write_text(path.read_text().replace("nonsense = 1\n", ""))
             set_pin(load(path).pins_path, "service", "4711")
-            assert heard("STATUS=out of order: ") == "STATUS=out of order: dispenser, terminal"
+            assert read_notices("STATUS=out of order: ") == "STATUS=out of order: dispenser, terminal"
             kiosk.terminate()
-            heard("STOPPING=1")
+            read_notices("STOPPING=1")
             _, stderr = kiosk.communicate(timeout=60)
         finally:
             kiosk.kill()

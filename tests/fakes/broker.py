@@ -108,9 +108,9 @@ class Collector:
         properties.SessionExpiryInterval = 3600
         client.connect("127.0.0.1", self._port, clean_start=False, properties=properties)
         self._client, self._subscribed = client, False
-        until(client.is_connected, self.turn)
+        until(client.is_connected, self.poll)
         client.subscribe(self._topic, qos=1)
-        until(lambda: self._subscribed, self.turn)
+        until(lambda: self._subscribed, self.poll)
 
     def poll(self) -> None:
         if self._client:
@@ -123,7 +123,7 @@ class Collector:
         done: list[int] = []
         self._client.on_publish = lambda _c, _d, packet, *_: done.append(packet)
         sent = self._client.publish(topic, payload, qos=1, retain=retain)
-        until(lambda: sent.mid in done, self.turn)
+        until(lambda: sent.mid in done, self.poll)
 
     def close(self) -> None:
         if self._client:

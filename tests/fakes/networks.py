@@ -86,7 +86,7 @@ def manifest_of(content: bytes) -> Manifest:
     )
 
 
-def written(path: Path, content: bytes) -> Path:
+def write_engine(path: Path, content: bytes) -> Path:
     """Writes an engine and a manifest that is its own."""
     path.write_bytes(content)
     write(manifest_of(content), path)

@@ -63,10 +63,10 @@ def test_a_broker_keeps_back_what_is_too_large(broker: Broker, collector: Collec
         lambda _topic, payload: heard.append(payload),
     )
     link.open()
-    until(lambda: link.subscribed, link.turn)
+    until(lambda: link.subscribed, link.poll)
     collector.publish("kiosk/m-1/order", b'"' + b"x" * 20_000 + b'"')
     collector.publish("kiosk/m-1/order", b'"small"')
-    until(lambda: heard, link.turn)
+    until(lambda: heard, link.poll)
     assert heard == [b'"small"']
     link.close()
 
@@ -137,7 +137,7 @@ def test_a_broker_that_takes_little_at_a_time_gets_no_more(
     machine = machine_at(small_broker.port)
     machine.tell(status(slots=tuple(SlotStatus(f"A{row}", 5, 8, 0, False, 180) for row in range(20))))
     sold = [machine.sell() for _ in range(20)]
-    until(lambda: len(collector.of("sale")) == 20, machine.step, collector.turn)
+    until(lambda: len(collector.of("sale")) == 20, machine.step, collector.poll)
     assert [data["sale"] for data in collector.of("sale")] == sold
     assert machine.worker._link is not None  # nothing that it was told made it hang up
     until(lambda: "the broker takes no packet of" in caplog.text, machine.step)
@@ -162,6 +162,6 @@ def test_no_more_is_under_way_than_a_slow_line_carries_between_two_pings(
             sizes = [len(letter.payload) for letter, _ in delivery._in_flight]
             under_way = max(under_way, sum(sizes) if len(sizes) > 1 else 0)
 
-    until(lambda: len(collector.of("stock")) == 20, look, collector.turn)
+    until(lambda: len(collector.of("stock")) == 20, look, collector.poll)
     assert under_way <= FLIGHT
     assert [data["slots"][-1]["count"] for data in collector.of("stock")] == list(range(20))

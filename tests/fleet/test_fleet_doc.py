@@ -59,7 +59,7 @@ def sent(collector: Collector, machines: Any) -> dict[str, dict[str, Any]]:
     order = new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, None, timedelta(days=1))
     worker.finish_order(order, "applied", "")
     kinds = examples().keys()
-    until(lambda: kinds <= {data.get("kind", "state") for _, data in collector.heard}, machine.step, collector.turn)
+    until(lambda: kinds <= {data.get("kind", "state") for _, data in collector.heard}, machine.step, collector.poll)
     return {data.get("kind", "state"): data for _, data in collector.heard}
 
 
@@ -100,17 +100,17 @@ def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Pa
         machine.sell()
         desk.publish("kiosk/all/order", operator.envelope(1, "all"))
         desk.publish("kiosk/m-1/order", operator.envelope(1))
-        until(lambda: len(machine.worker._order_inbox.waiting) == 2, machine.step, desk.turn)
+        until(lambda: len(machine.worker._order_inbox.waiting) == 2, machine.step, desk.poll)
         machine.worker.put("error", {"kind": "fault"})
-        until(lambda: telegraf.of("sale") and telegraf.of("error"), machine.step, telegraf.turn)
+        until(lambda: telegraf.of("sale") and telegraf.of("error"), machine.step, telegraf.poll)
         stranger = Collector(broker.port, name="m-2", password="right")
         stranger.connect()
         made.callback(stranger.close)
         stranger.publish("kiosk/m-1/order", b"1")
         desk.publish("kiosk/m-1/health", b"2")
         desk.publish("kiosk/all/order", operator.envelope(2, "all"))
-        until(lambda: len(machine.worker._order_inbox.waiting) == 3, machine.step, stranger.turn, telegraf.turn)
-        until(lambda: telegraf.of("sale"), stranger.turn)
+        until(lambda: len(machine.worker._order_inbox.waiting) == 3, machine.step, stranger.poll, telegraf.poll)
+        until(lambda: telegraf.of("sale"), stranger.poll)
         assert (
             stranger.of("sale")
             == stranger.of("health")
@@ -145,8 +145,8 @@ def stored(collector: Collector, machines: Any) -> list[Point]:
     machine.worker.finish_order(
         new_order("m-1", {"kind": "price", "slot": "A1", "price": 200}, None, timedelta(days=1)), "applied", ""
     )
-    until(lambda: len(collector.of("sale")) == 5 and not machine.outbox.waiting, machine.step, collector.turn)
-    until(lambda: collector.of("result") and collector.of("stock"), collector.turn)
+    until(lambda: len(collector.of("sale")) == 5 and not machine.outbox.waiting, machine.step, collector.poll)
+    until(lambda: collector.of("result") and collector.of("stock"), collector.poll)
     (telegraf,) = [tomllib.loads(block) for block in blocks("toml") if "inputs.mqtt_consumer" in block]
     plugins = telegraf["inputs"]["mqtt_consumer"]
     assert len({plugin["client_id"] for plugin in plugins}) == len(plugins)

@@ -91,7 +91,7 @@ def tls_broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
     broker.stop()
 
 
-def opened(port: int, **settings: Any) -> Link:
+def open_link(port: int, **settings: Any) -> Link:
     link = Link(fleet_config(port, **settings), WILL)
     try:
         link.open()
@@ -108,17 +108,17 @@ def test_the_machine_shows_its_certificate_and_checks_the_brokers(
 ) -> None:
     certificate, key = authority.issue("m-1")
     pair = {"certificate": str(certificate), "key": str(key)}
-    link = opened(tls_broker.port, tls=True, ca=str(authority.path), **pair)
+    link = open_link(tls_broker.port, tls=True, ca=str(authority.path), **pair)
     packet = link.publish("kiosk/m-1/health", b"{}")
-    until(lambda: packet in dict(link.acknowledgements), link.turn)
+    until(lambda: packet in dict(link.acknowledgements), link.poll)
     link.close()
     with pytest.raises(LinkError):  # it has none
-        opened(tls_broker.port, tls=True, ca=str(authority.path))
+        open_link(tls_broker.port, tls=True, ca=str(authority.path))
     stranger = Authority(tmp_path, "stranger")
     with pytest.raises(LinkError, match="certificate verify failed"):
-        opened(tls_broker.port, tls=True, ca=str(stranger.path), **pair)
+        open_link(tls_broker.port, tls=True, ca=str(stranger.path), **pair)
     with pytest.raises(LinkError, match="certificate verify failed"):  # the system's authorities do not know it
-        opened(tls_broker.port, tls=True, **pair)
+        open_link(tls_broker.port, tls=True, **pair)
 
 
 def test_what_is_wrong_with_a_file_is_said_before_anything_starts(tmp_path: Path, authority: Authority) -> None:
@@ -172,9 +172,9 @@ def with_password(folder: Path, password: str) -> dict[str, str]:
 
 
 def test_a_wrong_password_is_refused(tmp_path: Path, closed_broker: Broker) -> None:
-    opened(closed_broker.port, **with_password(tmp_path, "right")).close()
+    open_link(closed_broker.port, **with_password(tmp_path, "right")).close()
     with pytest.raises(LinkError, match="refuses the machine: Not authorized"):
-        opened(closed_broker.port, **with_password(tmp_path, "wrong"))
+        open_link(closed_broker.port, **with_password(tmp_path, "wrong"))
 
 
 def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, caplog: pytest.LogCaptureFixture) -> None:

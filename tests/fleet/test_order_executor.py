@@ -29,7 +29,7 @@ def order(kind: str, counter: int = 1, **change: Any) -> Order:
     return Order.model_validate(said)
 
 
-class Desk:
+class OrderRig:
     """A shop, its orders and what came of them, and a vision process that does as it is told."""
 
     def __init__(self, folder: Path, *, engines: bool = True) -> None:
@@ -72,18 +72,18 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path) -> OrderRig:
+    return OrderRig(tmp_path)
 
 
-def price(desk: Desk) -> int:
+def price(desk: OrderRig) -> int:
     return next(offer.price for offer in desk.rig.shop.snapshot.offers if offer.slot == WATER)
 
 
 # Prices and order
 
 
-def test_a_price_changes_once_nobody_is_there(desk: Desk) -> None:
+def test_a_price_changes_once_nobody_is_there(desk: OrderRig) -> None:
     desk.rig.choose(WATER)
     desk.waiting.append(order("price", slot=WATER, price=200))
     desk.after(1)
@@ -98,13 +98,13 @@ def test_a_price_changes_once_nobody_is_there(desk: Desk) -> None:
     assert desk.results[1:] == [("applied", "")]
 
 
-def test_what_cannot_be_is_refused(desk: Desk) -> None:
+def test_what_cannot_be_is_refused(desk: OrderRig) -> None:
     desk.waiting.append(order("price", slot="Z9", price=200))
     desk.after(1)
     assert desk.results == [("refused", "there is no slot Z9")]
 
 
-def test_an_order_that_expired_while_it_waited_is_refused(desk: Desk) -> None:
+def test_an_order_that_expired_while_it_waited_is_refused(desk: OrderRig) -> None:
     desk.rig.shop.touch(Start(camera=False))
     desk.waiting.append(order("price", slot=WATER, price=200))
     desk.after(1)
@@ -115,7 +115,7 @@ def test_an_order_that_expired_while_it_waited_is_refused(desk: Desk) -> None:
     assert price(desk) == PRICES[WATER]
 
 
-def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: Desk) -> None:
+def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: OrderRig) -> None:
     desk.waiting.append(order("out_of_order", on=True))
     desk.after(1)
     assert desk.rig.phase is Phase.OUT_OF_ORDER
@@ -128,7 +128,7 @@ def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: Desk)
 
 
 @pytest.mark.parametrize("waits", [order("price", slot=WATER, price=200), order("out_of_order", on=True)])
-def test_what_cannot_be_journalled_waits(desk: Desk, waits: Order) -> None:
+def test_what_cannot_be_journalled_waits(desk: OrderRig, waits: Order) -> None:
     desk.rig.journal.room = 0
     desk.waiting.append(waits)
     desk.after(1)
@@ -143,7 +143,7 @@ def test_what_cannot_be_journalled_waits(desk: Desk, waits: Order) -> None:
 # Engines
 
 
-def test_an_engine_that_runs_well_is_kept(desk: Desk) -> None:
+def test_an_engine_that_runs_well_is_kept(desk: OrderRig) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     desk.engine_health = "well"
@@ -156,7 +156,7 @@ def test_an_engine_that_runs_well_is_kept(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("engine_health", ["unwell", "unknown"])
-def test_an_engine_that_does_not_work_goes_back(desk: Desk, engine_health: EngineHealth) -> None:
+def test_an_engine_that_does_not_work_goes_back(desk: OrderRig, engine_health: EngineHealth) -> None:
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
     desk.waiting.append(order("engine", sha256=GOOD))
@@ -167,7 +167,7 @@ def test_an_engine_that_does_not_work_goes_back(desk: Desk, engine_health: Engin
     assert engine_at_start(desk.path, desk.find) == Path(OTHER)
 
 
-def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: Desk) -> None:
+def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: OrderRig) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     desk.rig.shop.touch(Start(camera=True))
@@ -176,14 +176,14 @@ def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: 
     assert desk.used == [GOOD, None]
 
 
-def test_no_engine_begins_while_somebody_is_there(desk: Desk) -> None:
+def test_no_engine_begins_while_somebody_is_there(desk: OrderRig) -> None:
     desk.rig.shop.touch(Start(camera=True))
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     assert (desk.used, desk.results) == ([], [])
 
 
-def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: Desk) -> None:
+def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: OrderRig) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     assert engine_at_start(desk.path, desk.find) == Path(GOOD)
@@ -201,7 +201,7 @@ def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: D
     assert desk.used == [GOOD, GOOD]
 
 
-def test_a_trial_goes_on_after_a_restart(desk: Desk) -> None:
+def test_a_trial_goes_on_after_a_restart(desk: OrderRig) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     engine_at_start(desk.path, desk.find)
@@ -224,7 +224,7 @@ def test_the_power_may_go_at_every_step_of_a_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_health: EngineHealth, *, at: int, kept: bool
 ) -> None:
     """Before and after the choice is written each time, and before anybody was told what came of it."""
-    desk = Desk(tmp_path)
+    desk = OrderRig(tmp_path)
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
     desk.engine_health = engine_health
@@ -266,7 +266,7 @@ def test_the_power_may_go_at_every_step_of_a_trial(
     assert GOOD not in desk.used[judged:]  # what was rolled back stays so
 
 
-def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -> None:
+def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: OrderRig) -> None:
     """The power goes after the old engine is back, and before anybody was told."""
     asked = order("engine", sha256=GOOD)
     desk.waiting.append(asked)
@@ -282,7 +282,7 @@ def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: Desk) -
     assert desk.used == [GOOD, None]
 
 
-def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: OrderRig, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.engine_health = "well"
     desk.after(1)
@@ -293,7 +293,7 @@ def test_an_engine_whose_file_changes_in_the_trial_goes_back(desk: Desk, monkeyp
     assert desk.used == [GOOD, None]
 
 
-def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: Desk) -> None:
+def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: OrderRig) -> None:
     desk.waiting.append(order("engine", sha256=GONE))
     desk.after(1)
     desk.fails_to_load = True
@@ -303,7 +303,7 @@ def test_an_engine_that_is_not_there_or_not_fit_changes_nothing(desk: Desk) -> N
     assert engine_at_start(desk.path, desk.find) is None
 
 
-def test_an_engine_that_was_taken_away_is_replaced_by_the_own_one(desk: Desk) -> None:
+def test_an_engine_that_was_taken_away_is_replaced_by_the_own_one(desk: OrderRig) -> None:
     engine_trial.write(desk.path, engine_trial.Choice(GONE))
     assert engine_at_start(desk.path, desk.find) is None
     desk.path.write_text("{")
@@ -311,7 +311,7 @@ def test_an_engine_that_was_taken_away_is_replaced_by_the_own_one(desk: Desk) ->
 
 
 def test_a_machine_without_a_folder_takes_no_engine(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, engines=False)
+    desk = OrderRig(tmp_path, engines=False)
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
     ((outcome, reason),) = desk.results

@@ -236,8 +236,8 @@ def test_a_retained_order_comes_once(
         machine.start()
         until(lambda: machine.worker._link and machine.worker._link.subscribed, machine.step)
         collector.publish("kiosk/m-1/order", b'"junk"')  # which comes after what was retained
-        until(lambda: told(machine) or collector.of("result"), machine.step, collector.turn)
-    until(lambda: len(collector.of("result")) >= 3, machine.step, collector.turn)
+        until(lambda: told(machine) or collector.of("result"), machine.step, collector.poll)
+    until(lambda: len(collector.of("result")) >= 3, machine.step, collector.poll)
     assert {data["reason"] for data in collector.of("result")} == {"it is no envelope of an order and its signature"}
 
 
@@ -245,10 +245,10 @@ def test_orders_wait_for_a_machine_that_is_away(
     collector: Collector, operator: Operator, machines: Callable[..., Machine]
 ) -> None:
     machine = machines(orders_key=operator.public)
-    until(lambda: collector.of("state"), machine.step, collector.turn)
+    until(lambda: collector.of("state"), machine.step, collector.poll)
     until(lambda: machine.worker._link and machine.worker._link.subscribed, machine.step)
     machine.crash()
-    until(lambda: len(collector.of("state")) == 2, collector.turn)
+    until(lambda: len(collector.of("state")) == 2, collector.poll)
     for counter in (1, 2, 3):
         collector.publish("kiosk/m-1/order", operator.envelope(counter))
     collector.publish("kiosk/all/order", operator.envelope(1, "all"))
@@ -256,7 +256,7 @@ def test_orders_wait_for_a_machine_that_is_away(
     until(lambda: len(machine.worker._order_inbox.waiting) == 4, machine.step)
     assert [order.counter for order in machine.worker._order_inbox.waiting if order.machine == "m-1"] == [1, 2, 3]
     machine.worker.finish_order(machine.worker._order_inbox.waiting[0], "applied", "")
-    until(lambda: collector.of("result"), machine.step, collector.turn)
+    until(lambda: collector.of("result"), machine.step, collector.poll)
     assert collector.of("result")[0]["outcome"] == "applied"
 
 
@@ -274,7 +274,7 @@ def test_an_order_that_cannot_be_kept_is_not_acknowledged(
         collector.publish("kiosk/m-1/order", operator.envelope(1))
         until(lambda: machine.worker._link is None, machine.step)
     machine.after(60)
-    until(lambda: machine.worker._order_inbox.waiting, machine.step, collector.turn)
+    until(lambda: machine.worker._order_inbox.waiting, machine.step, collector.poll)
 
 
 def test_an_order_that_comes_at_the_end_and_cannot_be_kept_waits_at_the_broker(
@@ -298,7 +298,7 @@ def test_an_order_that_comes_at_the_end_and_cannot_be_kept_waits_at_the_broker(
 
 def test_without_a_key_nothing_is_ordered(collector: Collector, machines: Callable[..., Machine]) -> None:
     machine = machines()
-    until(lambda: collector.of("state"), machine.step, collector.turn)
+    until(lambda: collector.of("state"), machine.step, collector.poll)
     assert isinstance(machine.worker, Worker)
     assert machine.worker._link is not None
     assert machine.worker._link.subscriptions == ()

@@ -43,7 +43,7 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
     machine = machines(limit=300)
     machine.tell(status())
     sold = [machine.sell()]
-    until(lambda: sales(collector) == sold, machine.step, collector.turn)
+    until(lambda: sales(collector) == sold, machine.step, collector.poll)
     until(lambda: machine.outbox.cursor(machine.journal.id) == 5, machine.step)  # so that nothing is in flight
     collector.close()
     broker.stop()
@@ -62,9 +62,9 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
     broker.start()
     collector.connect()
     machine.after(120)
-    until(lambda: sales(collector)[-1] == sold[-1] and not machine.outbox.waiting, machine.step, collector.turn)
+    until(lambda: sales(collector)[-1] == sold[-1] and not machine.outbox.waiting, machine.step, collector.poll)
     last = machine.outbox.dropped
-    until(lambda: last - 1 <= collector.of("health")[-1]["dropped"] <= last, collector.turn)
+    until(lambda: last - 1 <= collector.of("health")[-1]["dropped"] <= last, collector.poll)
     assert sales(collector) == sold
     # QoS 1 may bring one twice, as when a collector goes before it has acknowledged: stream and number tell.
     said = [json.dumps(data, sort_keys=True) for data in collector.of("sale")]
@@ -78,7 +78,7 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
 def test_what_a_sale_says(collector: Collector, machines: Machines) -> None:
     machine = machines()
     sale = machine.sell()
-    until(lambda: sales(collector), machine.step, collector.turn)
+    until(lambda: sales(collector), machine.step, collector.poll)
     (topic, said) = next(each for each in collector.heard if each[0].endswith("sale"))
     assert topic == "kiosk/m-1/sale"
     utc = said.pop("utc")
@@ -93,7 +93,7 @@ def test_what_the_operator_and_the_dispenser_did_is_told(collector: Collector, m
     machine = machines()
     machine.journal.append(PriceSet("A1", 200, 180, "EUR"))
     machine.journal.append(VendFailed("x-1", "A1", "jam"))
-    until(lambda: collector.of("error"), machine.step, collector.turn)
+    until(lambda: collector.of("error"), machine.step, collector.poll)
     assert collector.of("change")[0]["price"] == 200
     assert collector.of("error")[0]["reason"] == "jam"
 
@@ -103,14 +103,14 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing(
 ) -> None:
     machine = machines()
     sold = [machine.sell() for _ in range(60)]
-    until(lambda: len(sales(collector)) > 10, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) > 10, machine.step, collector.poll)
     assert len(sales(collector)) < 60
     broker.stop()  # an orderly end, so that the collector's session is there afterwards
     machine.step()
     broker.start()
     collector.connect()
     machine.after(120)
-    until(lambda: len(sales(collector)) == 60, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) == 60, machine.step, collector.poll)
     assert sales(collector) == sold
     assert_in_order(collector)
     assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW  # only what was in flight, here and there
@@ -122,7 +122,7 @@ def test_a_broker_that_is_killed_hears_again_what_it_had_not_acknowledged(
     """What it had acknowledged and not written itself is lost to it: docs/fleet.md says how it is to write."""
     machine = machines()
     sold = [machine.sell() for _ in range(60)]
-    until(lambda: len(sales(collector)) > 10, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) > 10, machine.step, collector.poll)
     collector.close()
     broker.stop(kill=True)
     acknowledged = machine.outbox.cursor(machine.journal.id) // 5
@@ -130,7 +130,7 @@ def test_a_broker_that_is_killed_hears_again_what_it_had_not_acknowledged(
     broker.start()
     collector.connect()
     machine.after(120)
-    until(lambda: sales(collector)[-1] == sold[-1], machine.step, collector.turn)
+    until(lambda: sales(collector)[-1] == sold[-1], machine.step, collector.poll)
     assert_in_order(collector)
     assert set(sold[acknowledged:]) <= set(sales(collector))
     assert len(collector.of("sale")) <= 60 + WINDOW + BROKERS_WINDOW
@@ -140,10 +140,10 @@ def test_a_machine_that_dies_in_the_middle_loses_nothing(collector: Collector, m
     machine = machines()
     sold = [machine.sell() for _ in range(60)]
     for count in (5, 25, 45):
-        until(lambda: len(sales(collector)) > count, machine.step, collector.turn)  # noqa: B023
+        until(lambda: len(sales(collector)) > count, machine.step, collector.poll)  # noqa: B023
         machine.crash()
         machine.start()
-    until(lambda: len(sales(collector)) == 60, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) == 60, machine.step, collector.poll)
     assert sales(collector) == sold
     assert_in_order(collector)
     assert len(collector.of("sale")) <= 60 + 3 * WINDOW
@@ -159,7 +159,7 @@ def test_a_sale_waits_for_somebody_to_listen(
     collector = Collector(broker.port)
     collector.connect()
     machine.after(HELD_S)
-    until(lambda: len(sales(collector)) == 3, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) == 3, machine.step, collector.poll)
     assert sales(collector) == sold
     assert len(collector.of("sale")) == 3
     collector.close()
@@ -169,18 +169,18 @@ def test_it_says_that_it_is_there_and_the_broker_that_it_is_gone(
     broker: Broker, collector: Collector, machines: Machines
 ) -> None:
     machine = machines()
-    until(lambda: collector.of("state"), machine.step, collector.turn)
+    until(lambda: collector.of("state"), machine.step, collector.poll)
     machine.crash()
-    until(lambda: len(collector.of("state")) == 2, collector.turn)
+    until(lambda: len(collector.of("state")) == 2, collector.poll)
     machine.start()
-    until(lambda: len(collector.of("state")) == 3, machine.step, collector.turn)
+    until(lambda: len(collector.of("state")) == 3, machine.step, collector.poll)
     machine.worker.end()
-    until(lambda: len(collector.of("state")) == 4, collector.turn)
+    until(lambda: len(collector.of("state")) == 4, collector.poll)
     said = [(data["state"], data["why"]) for data in collector.of("state")]
     assert said == [("online", ""), ("offline", "lost"), ("online", ""), ("offline", "stopped")]
     late = Collector(broker.port, name="late")
     late.connect()
-    until(lambda: late.of("state"), late.turn)
+    until(lambda: late.of("state"), late.poll)
     assert late.of("state")[0]["why"] == "stopped"
     assert "kiosk/m-1/state" in late.retained
     late.close()
@@ -190,11 +190,11 @@ def test_health_is_told_when_it_changes_and_now_and_then(collector: Collector, m
     machine = machines(health_every=300)
     machine.tell(status())
     machine.tell(status())
-    until(lambda: collector.of("health"), machine.step, collector.turn)
+    until(lambda: collector.of("health"), machine.step, collector.poll)
     machine.tell(status(vision="no camera", vision_fault="0 gives no picture"))
-    until(lambda: len(collector.of("health")) == 2, machine.step, collector.turn)
+    until(lambda: len(collector.of("health")) == 2, machine.step, collector.poll)
     machine.after(301)
-    until(lambda: len(collector.of("health")) == 3, machine.step, collector.turn)
+    until(lambda: len(collector.of("health")) == 3, machine.step, collector.poll)
     first, second, third = collector.of("health")
     assert (first["healthy"], second["healthy"]) == (True, False)
     assert first["disk_free"] > 0
@@ -206,12 +206,12 @@ def test_health_is_told_when_it_changes_and_now_and_then(collector: Collector, m
 def test_a_damaged_outbox_is_begun_anew_and_the_sales_are_told_again(collector: Collector, machines: Machines) -> None:
     machine = machines()
     sold = [machine.sell() for _ in range(3)]
-    until(lambda: len(sales(collector)) == 3, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) == 3, machine.step, collector.poll)
     machine.crash()
     (machine.folder / "fleet.db").write_bytes(b"no database at all, " * 500)
     machine.start()
     machine.sell()
-    until(lambda: len(sales(collector)) == 4, machine.step, collector.turn)
+    until(lambda: len(sales(collector)) == 4, machine.step, collector.poll)
     assert sales(collector)[:3] == sold  # by their keys the collector knows them again
     assert collector.of("error")[0]["kind"] == "outbox_renewed"
     assert (machine.folder / "fleet.db.damaged").exists()
@@ -223,7 +223,7 @@ def test_a_journal_that_cannot_be_read_holds_up_nothing_else(
     machine = machines()
     machine.worker._journal = machine.folder / "nothere.db"
     machine.tell(status())
-    until(lambda: collector.of("health"), machine.step, collector.turn)
+    until(lambda: collector.of("health"), machine.step, collector.poll)
     assert "there is no journal" in caplog.text
 
 
@@ -233,7 +233,7 @@ def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> 
     machine = machines()
     machine.journal.append(AgeCleared("x-1", "passed"))
     machine.sell()
-    until(lambda: sales(collector), machine.step, collector.turn)
+    until(lambda: sales(collector), machine.step, collector.poll)
     said = json.dumps(collector.heard)
     for word in ("passed", "minimum_age", "age_cleared", "gender", "estimate"):
         assert word not in said
@@ -278,14 +278,14 @@ def test_a_machine_that_cannot_keep_anything_says_that_it_failed(
     config = fleet_config(broker.port)
     fleet = Fleet(config, tmp_path / "journal.db", tmp_path / "fleet.db")
     fleet.start()
-    until(lambda: collector.of("state"), collector.turn)
+    until(lambda: collector.of("state"), collector.poll)
 
     def put(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(Outbox, "put", put)
     fleet.report(status())
-    until(lambda: len(collector.of("state")) == 2, collector.turn)
+    until(lambda: len(collector.of("state")) == 2, collector.poll)
     fleet.stop()
     assert [(data["state"], data["why"]) for data in collector.of("state")] == [("online", ""), ("offline", "failed")]
 

@@ -52,14 +52,14 @@ def vision() -> Iterator[VisionProcess]:
     vision.stop()
 
 
-def heard(vision: VisionProcess, *datagrams: bytes) -> list[Observation]:
+def read_observations(vision: VisionProcess, *datagrams: bytes) -> list[Observation]:
     for datagram in datagrams:
         vision._worker_socket.send(datagram)
     return vision.poll()
 
 
 def test_the_samples_are_understood(vision: VisionProcess) -> None:
-    observations = heard(vision, *(json.dumps(message).encode() for message in MESSAGES))
+    observations = read_observations(vision, *(json.dumps(message).encode() for message in MESSAGES))
     assert [len(observation.faces) for observation in observations] == [2]
     assert vision.fault == "no"
     assert vision.engine is not None
@@ -69,7 +69,7 @@ def test_the_samples_are_understood(vision: VisionProcess) -> None:
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: "-".join(message))
 def test_damaged_messages_are_ignored(vision: VisionProcess, message: dict[str, object]) -> None:
     for damaged in mutations(json.dumps(message).encode(), within=damage_json):
-        for observation in heard(vision, damaged[: 1 << 15]):
+        for observation in read_observations(vision, damaged[: 1 << 15]):
             assert_possible(observation)
         assert vision.fault is None or isinstance(vision.fault, str)
         assert vision.engine_fault is None or isinstance(vision.engine_fault, str)

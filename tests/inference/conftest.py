@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.networks import linear_network, written
+from tests.fakes.networks import linear_network, write_engine
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,4 @@ def good_content() -> bytes:
 @pytest.fixture
 def engine_path(tmp_path: Path, good_content: bytes) -> Path:
     """An engine whose manifest is valid and its own."""
-    return written(tmp_path / "facialnet.onnx", good_content)
+    return write_engine(tmp_path / "facialnet.onnx", good_content)

@@ -16,7 +16,7 @@ from kiosk.inference.gpu import CudaDevice
 from kiosk.inference.manifest import Verification, sha256_of, write
 from tests.fakes import fake_gpu
 from tests.fakes.fake_gpu import FakeCudaError, FakeGpu, compiled_manifest
-from tests.fakes.networks import expected, manifest_of, written
+from tests.fakes.networks import expected, manifest_of, write_engine
 
 CROPS = np.random.default_rng(3).random((3, 1, 75, 75), np.float32)
 GOOD = MeasuredAccuracy(measured_on="nobody", faces=1000, gender=0.9, age=0.6, age_within_one=0.95)
@@ -45,7 +45,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good_content: bytes) ->
     folder.mkdir()
     monkeypatch.setattr(locations, "own_folder", lambda: folder)
     monkeypatch.setattr(locations, "state_folder", lambda: tmp_path / "state")
-    path = written(folder / locations.NETWORK, good_content)
+    path = write_engine(folder / locations.NETWORK, good_content)
     write(manifest_of(good_content).model_copy(update={"accuracy": GOOD}), path)
     return folder
 
@@ -69,7 +69,7 @@ def quantise(own: Path, accuracy: MeasuredAccuracy | None = GOOD, network: str |
     """The same network as if in eight bits: another file with the same answers."""
     model = onnx.load_from_string((own / locations.NETWORK).read_bytes())
     model.doc_string = "eight bits"
-    path = written(own / locations.CPU_INT8, model.SerializeToString())
+    path = write_engine(own / locations.CPU_INT8, model.SerializeToString())
     facts = {"network_sha256": network or network_of(own).sha256, "precision": "int8", "accuracy": accuracy}
     write(manifest_of(path.read_bytes()).model_copy(update=facts), path)
     return path
@@ -259,7 +259,7 @@ def test_a_network_of_the_operators_own_falls_back_to_itself(own: Path, tmp_path
     folder.mkdir()
     theirs = onnx.load_from_string((own / locations.NETWORK).read_bytes())
     theirs.doc_string = "trained elsewhere"
-    onnx_path = written(folder / "mine.onnx", theirs.SerializeToString())
+    onnx_path = write_engine(folder / "mine.onnx", theirs.SerializeToString())
     (folder / "broken.onnx").write_bytes(b"no manifest")
     engine = load(build(own, folder=folder, network_sha256=check(onnx_path).sha256))
     assert engine.manifest == check(onnx_path)

@@ -68,11 +68,11 @@ def test_the_checked_bytes_are_the_ones_returned(engine_path: Path, good_content
 def test_a_file_that_is_exchanged_once_it_was_checked_is_not_used(
     engine_path: Path, good_content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def checked(content: bytes) -> str:
+    def check_content(content: bytes) -> str:
         engine_path.write_bytes(b"another program")
         return sha256_of(content)
 
-    monkeypatch.setattr("kiosk.inference.manifest.sha256_of", checked)
+    monkeypatch.setattr("kiosk.inference.manifest.sha256_of", check_content)
     assert read_checked(engine_path)[0] == good_content
 
 

@@ -17,7 +17,7 @@ from kiosk.estimate import DECADES
 from kiosk.inference import Crops, EngineError, default_path, load
 from kiosk.inference.manifest import Manifest
 from kiosk.inference.onnx_runtime import OnnxEngine
-from tests.fakes.networks import IN, OUT, expected, linear_network, manifest_of, written
+from tests.fakes.networks import IN, OUT, expected, linear_network, manifest_of, write_engine
 
 
 def crops_of(count: int) -> Crops:
@@ -27,7 +27,7 @@ def crops_of(count: int) -> Crops:
 def refusal(path: Path, content: bytes) -> str:
     """Why `content` is refused, though its manifest is valid and its own."""
     with pytest.raises(EngineError) as caught:
-        load(written(path, content))
+        load(write_engine(path, content))
     return str(caught.value)
 
 

@@ -38,7 +38,7 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
         yield ear
 
 
-def started(systemd: socket.socket, ending: str) -> subprocess.Popen[bytes]:
+def start_relay(systemd: socket.socket, ending: str) -> subprocess.Popen[bytes]:
     """A kiosk in a compositor in the relay."""
     kiosk = KIOSK.replace("ENDING", ending)
     return subprocess.Popen(
@@ -56,7 +56,7 @@ def number_of_the_kiosk(systemd: socket.socket) -> int:
 
 
 def test_systemd_hears_the_kiosk_and_ends_it_through_the_relay(systemd: socket.socket) -> None:
-    relay = started(systemd, OBEYS)
+    relay = start_relay(systemd, OBEYS)
     kiosk = os.pidfd_open(number_of_the_kiosk(systemd))
     relay.send_signal(signal.SIGTERM)
     assert systemd.recv(4096) == b"STOPPING=1"
@@ -65,7 +65,7 @@ def test_systemd_hears_the_kiosk_and_ends_it_through_the_relay(systemd: socket.s
 
 
 def test_the_watchdog_ends_a_kiosk_that_hangs(systemd: socket.socket) -> None:
-    relay = started(systemd, HANGS)
+    relay = start_relay(systemd, HANGS)
     kiosk = os.pidfd_open(number_of_the_kiosk(systemd))
     relay.send_signal(signal.SIGTERM)
     relay.send_signal(signal.SIGABRT)
@@ -74,7 +74,7 @@ def test_the_watchdog_ends_a_kiosk_that_hangs(systemd: socket.socket) -> None:
 
 
 def test_a_kiosk_that_dies_ends_them_all(systemd: socket.socket) -> None:
-    relay = started(systemd, OBEYS)
+    relay = start_relay(systemd, OBEYS)
     os.kill(number_of_the_kiosk(systemd), signal.SIGKILL)
     assert relay.wait(60) == 7
 

@@ -21,7 +21,7 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
         yield channel
 
 
-def heard(channel: socket.socket) -> list[str]:
+def read_notices(channel: socket.socket) -> list[str]:
     messages = []
     while True:
         try:
@@ -38,14 +38,14 @@ def test_it_hears_what_the_machine_does(systemd: socket.socket) -> None:
     manager.status("selling")
     manager.alive()
     manager.stopping()
-    assert heard(systemd) == [f"READY=1\nMAINPID={os.getpid()}", "STATUS=selling", "WATCHDOG=1", "STOPPING=1"]
+    assert read_notices(systemd) == [f"READY=1\nMAINPID={os.getpid()}", "STATUS=selling", "WATCHDOG=1", "STOPPING=1"]
 
 
 def test_a_status_is_one_line_and_told_once(systemd: socket.socket) -> None:
     manager = ServiceManager({"NOTIFY_SOCKET": systemd.getsockname()})
     for line in ("out of order:\nREADY=1", "out of order:\nREADY=1", "selling"):
         manager.status(line)
-    assert heard(systemd) == ["STATUS=out of order: READY=1", "STATUS=selling"]
+    assert read_notices(systemd) == ["STATUS=out of order: READY=1", "STATUS=selling"]
 
 
 def test_an_abstract_socket_is_found() -> None:
@@ -53,7 +53,7 @@ def test_an_abstract_socket_is_found() -> None:
         channel.bind("")  # the kernel gives it an abstract name
         channel.setblocking(False)
         ServiceManager({"NOTIFY_SOCKET": "@" + channel.getsockname()[1:].decode()}).alive()
-        assert heard(channel) == ["WATCHDOG=1"]
+        assert read_notices(channel) == ["WATCHDOG=1"]
 
 
 def test_without_one_nothing_is_told() -> None:

@@ -57,7 +57,7 @@ def test_an_old_living_face_alone_passes_after_the_time_it_takes() -> None:
     passed = watch(begin(), face(), seconds=1.7)
     assert passed.outcome is Outcome.PASSED
     assert passed.prompt is Prompt.THANK_YOU
-    assert passed.evidence is None
+    assert passed.good_frames is None
 
 
 def test_few_pictures_are_not_enough_however_long_they_take() -> None:
@@ -154,20 +154,20 @@ def test_another_person_in_the_same_place_resets_the_evidence() -> None:
     check = watch(begin(), face(1), seconds=1.5)
     check = watch(check, face(2), seconds=1.5, start=1.5)
     assert check.outcome is None
-    assert check.evidence is not None
-    assert check.evidence.track == 2
+    assert check.good_frames is not None
+    assert check.good_frames.track == 2
 
 
 def test_another_person_in_a_bad_picture_is_another_person_too() -> None:
     check = watch(begin(), face(1), seconds=1.5)
     check = watch(check, face(2, quality=0.1), seconds=EVERY, start=1.5)
-    assert check.evidence is None
+    assert check.good_frames is None
 
 
 def test_stepping_away_and_back_resets_the_evidence() -> None:
     check = watch(begin(), face(), seconds=1.5)
     check = watch(check, seconds=EVERY, start=1.5)
-    assert (check.reason, check.evidence) == (Reason.NOBODY, None)
+    assert (check.reason, check.good_frames) == (Reason.NOBODY, None)
     assert watch(check, face(), seconds=1.5, start=1.54).outcome is None
 
 
@@ -210,15 +210,15 @@ def test_the_same_picture_again_and_again_is_one_picture() -> None:
     for index in range(40):
         check = check.observe(observe_faces(0.0, face()), index * EVERY)
     assert check.progress == 0
-    assert check.evidence is not None
-    assert check.evidence.frames == 1
+    assert check.good_frames is not None
+    assert check.good_frames.frames == 1
 
 
 def test_a_restarted_vision_process_resets_the_evidence() -> None:
     check = watch(begin(), face(), seconds=1.5)
     check = check.observe(observe_faces(0.01, face()), 2.5)
-    assert check.evidence is not None
-    assert check.evidence.frames == 1
+    assert check.good_frames is not None
+    assert check.good_frames.frames == 1
 
 
 def test_an_end_is_an_end() -> None:

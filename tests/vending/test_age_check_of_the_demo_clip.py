@@ -98,5 +98,5 @@ def test_the_oldest_before_a_camera_that_dies_are_asked_for_an_id(
 ) -> None:
     check = run_check(observed(OLDEST[0][0], OLDEST[0][0] + 1.2))
     assert check.outcome is None
-    assert check.evidence is not None
+    assert check.good_frames is not None
     assert check.tick(1.2 + MAX_SILENCE_S).reason is Reason.NO_PICTURE

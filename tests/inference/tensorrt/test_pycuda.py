@@ -23,7 +23,7 @@ import pytest
 from kiosk.inference import Crops, Engine, EngineError, load, load_exactly
 from kiosk.inference.base import OutOfGpuMemoryError
 from kiosk.inference.manifest import write
-from tests.fakes.networks import expected, linear_network, written
+from tests.fakes.networks import expected, linear_network, write_engine
 
 ROOT = Path(__file__).parents[3]
 FOLDER = os.environ.get("PYCUDA_WITHOUT_GPU")
@@ -63,7 +63,7 @@ def symbols(library: Path, which: str) -> set[str]:
 def run(emulation: Path, tmp_path: Path) -> Callable[..., str]:
     """Runs one of this module's functions on a compiled engine, in a process of its own → its standard error."""
     content = linear_network().SerializeToString()
-    written(tmp_path / "network.onnx", content)
+    write_engine(tmp_path / "network.onnx", content)
     engine = tmp_path / "some.engine"
     engine.write_bytes(content)
     environment = {

@@ -48,7 +48,7 @@ class FakeEngine:
         return self.config
 
 
-def opened(path: Path) -> tuple[RuntimeCache, FakeConfig]:
+def open_cache(path: Path) -> tuple[RuntimeCache, FakeConfig]:
     config = FakeConfig()
     cache = RuntimeCache.of(FakeEngine(config), TRT, path)
     assert cache is not None
@@ -61,24 +61,24 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_it_is_kept_for_the_next_time(path: Path) -> None:
-    cache, config = opened(path)
+    cache, config = open_cache(path)
     assert cache.config is config
     assert config.used is config.cache
     assert vars(config)["cuda_graph_strategy"] == "whole"
     config.cache.content = b"kernels"
     cache.save()
     assert path.with_name("facialnet.engine.cache").read_bytes() == b"kernels"
-    _, config = opened(path)
+    _, config = open_cache(path)
     assert config.cache.content == b"kernels"
 
 
 def test_nothing_new_is_not_written(path: Path) -> None:
-    cache, config = opened(path)
+    cache, config = open_cache(path)
     config.cache.content = b"kernels"
     cache.save()
     file = path.with_name("facialnet.engine.cache")
     before = file.stat().st_mtime_ns, file.stat().st_ino
-    again, _ = opened(path)
+    again, _ = open_cache(path)
     again.save()
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
 
@@ -87,18 +87,18 @@ def test_what_everybody_may_change_is_not_read(path: Path) -> None:
     file = path.with_name("facialnet.engine.cache")
     file.write_bytes(b"kernels")
     file.chmod(0o666)
-    assert opened(path)[1].cache.content == b""
+    assert open_cache(path)[1].cache.content == b""
 
 
 def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(b"kernels")
     path.with_name("facialnet.engine.cache").symlink_to(tmp_path / "elsewhere")
-    assert opened(path)[1].cache.content == b""
+    assert open_cache(path)[1].cache.content == b""
 
 
 def test_a_folder_that_cannot_be_written_to_costs_nothing_but_time(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    cache, config = opened(tmp_path / "file" / "facialnet.engine")
+    cache, config = open_cache(tmp_path / "file" / "facialnet.engine")
     config.cache.content = b"kernels"
     cache.save()
 

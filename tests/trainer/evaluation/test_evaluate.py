@@ -47,7 +47,7 @@ def people(split: Split, faces: int = 64) -> list[FaceLabel]:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An engine that gives every face the same probabilities."""
     path = tmp_path_factory.mktemp("engine") / "linear.onnx"
-    return networks.written(path, networks.linear_network().SerializeToString())
+    return networks.write_engine(path, networks.linear_network().SerializeToString())
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +236,6 @@ def test_the_summary_shows_the_most_important_figures() -> None:
 
 
 def test_an_engines_own_error_is_passed_on(faces: Path, tmp_path: Path) -> None:
-    broken = networks.written(tmp_path / "broken.onnx", b"not a network")
+    broken = networks.write_engine(tmp_path / "broken.onnx", b"not a network")
     with pytest.raises(EngineError, match="refuses"):
         evaluate(broken, faces)

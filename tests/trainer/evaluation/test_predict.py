@@ -25,7 +25,7 @@ CROPS = np.random.default_rng(1).integers(0, 256, (7, 99, 99), dtype=np.uint8)
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
     """An engine's file with its manifest."""
-    return networks.written(tmp_path / "linear.onnx", networks.linear_network().SerializeToString())
+    return networks.write_engine(tmp_path / "linear.onnx", networks.linear_network().SerializeToString())
 
 
 class _Tensor:

@@ -16,7 +16,7 @@ from trainer.evaluation.temperature import CalibrationError, fit_temperature, fi
 from trainer.training.infer import logits_of
 
 
-def drawn(count: int = 20_000, classes: int = 8) -> tuple[Tensor, Tensor]:
+def draw_logits(count: int = 20_000, classes: int = 8) -> tuple[Tensor, Tensor]:
     """Returns logits, and labels drawn at random with exactly their probabilities."""
     generator = torch.Generator().manual_seed(0)
     logits = 2 * torch.randn(count, classes, generator=generator)
@@ -26,12 +26,12 @@ def drawn(count: int = 20_000, classes: int = 8) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("true_temperature", [0.5, 1.0, 2.5])
 @pytest.mark.parametrize("classes", [2, 8])
 def test_a_known_temperature_is_found(true_temperature: float, classes: int) -> None:
-    logits, labels = drawn(classes=classes)
+    logits, labels = draw_logits(classes=classes)
     assert fit_temperature(logits * true_temperature, labels) == pytest.approx(true_temperature, rel=0.05)
 
 
 def test_the_fitted_temperature_has_the_least_loss() -> None:
-    logits, labels = drawn(2000)
+    logits, labels = draw_logits(2000)
     fitted = fit_temperature(3 * logits, labels)
 
     def loss(temperature: float) -> float:
@@ -41,7 +41,7 @@ def test_the_fitted_temperature_has_the_least_loss() -> None:
 
 
 def test_fitting_does_not_change_the_logits() -> None:
-    logits, labels = drawn(200)
+    logits, labels = draw_logits(200)
     before = logits.clone()
     fit_temperature(logits, labels)
     assert torch.equal(logits, before)

@@ -23,7 +23,7 @@ from kiosk.inference.tensorrt import library as tensorrt_library
 from kiosk.inference.tensorrt.library import TensorRTLibrary
 from tests.fakes import bar_network, fake_gpu, made_up
 from tests.fakes.fake_gpu import FakeGpu, compiled_manifest
-from tests.fakes.networks import linear_network, manifest_of, written
+from tests.fakes.networks import linear_network, manifest_of, write_engine
 from trainer.cli import main
 from trainer.export import build_engine, build_int8, verify_engine
 from trainer.export.tensorrt.builder import BuildError, CompiledEngine
@@ -52,7 +52,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "setup.cfg").touch()
     monkeypatch.setattr(locations, "own_folder", lambda: folder)
     monkeypatch.setattr(locations, "state_folder", lambda: tmp_path / "state")
-    path = written(folder / locations.NETWORK, linear_network().SerializeToString())
+    path = write_engine(folder / locations.NETWORK, linear_network().SerializeToString())
     write(manifest_of(path.read_bytes()).model_copy(update={"accuracy": MEASURED}), path)
     return folder
 
@@ -182,7 +182,7 @@ def test_with_faces_the_engines_own_accuracy_is_measured(own: Path, tmp_path: Pa
 def test_another_network_keeps_its_name(own: Path, tmp_path: Path) -> None:
     theirs = linear_network()
     theirs.doc_string = "trained elsewhere"
-    path = written(tmp_path / "mine.onnx", theirs.SerializeToString())
+    path = write_engine(tmp_path / "mine.onnx", theirs.SerializeToString())
     trainer("build-engine", path)
     assert check(own / "mine-fp32.engine").network == check(path).sha256
 
@@ -192,7 +192,7 @@ def test_eight_bits_come_from_the_shipped_file(own: Path, compiler: list[dict[st
     model = linear_network()
     model.graph.node.append(onnx.helper.make_node("QuantizeLinear", ["gender", "one"], ["ignored"]))
     model.graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1), "one"))
-    path = written(own / locations.TENSORRT_INT8, model.SerializeToString())
+    path = write_engine(own / locations.TENSORRT_INT8, model.SerializeToString())
     network = check(own / locations.NETWORK)
     facts = {"precision": "int8", "network_sha256": network.sha256, "accuracy": MEASURED}
     write(manifest_of(path.read_bytes()).model_copy(update=facts), path)
@@ -211,7 +211,7 @@ def test_the_cpus_eight_bit_file_cannot_be_compiled(own: Path) -> None:
     for name, value in (("scale", np.float32(1)), ("zero", np.uint8(0))):
         model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
     model.graph.node.append(onnx.helper.make_node("QuantizeLinear", ["gender", "scale", "zero"], ["ignored"]))
-    path = written(own / locations.CPU_INT8, model.SerializeToString())
+    path = write_engine(own / locations.CPU_INT8, model.SerializeToString())
     assert "in the form for a CPU: compile facialnet-t" in trainer("build-engine", path, succeeds=False).output
 
 
@@ -280,7 +280,7 @@ def test_an_unwritable_output_is_an_error_before_any_work(
 @pytest.mark.usefixtures("gpu")
 def test_another_networks_eight_bit_file_does_not_replace_the_kiosks(own: Path, tmp_path: Path) -> None:
     faces = made_up.save(tmp_path / "faces", 640)
-    path = written(tmp_path / "mine.onnx", bar_network.network().SerializeToString())
+    path = write_engine(tmp_path / "mine.onnx", bar_network.network().SerializeToString())
     before = contents(own)
     trainer("build-engine", path, "--target", "cpu", "--calibration", faces)
     trainer("build-engine", path, "--precision", "int8", "--calibration", faces)
@@ -298,7 +298,7 @@ def test_a_network_with_nan_answers_is_not_compiled(
     model = linear_network()
     weights = next(tensor for tensor in model.graph.initializer if tensor.name == "age.weight")
     weights.raw_data = (onnx.numpy_helper.to_array(weights) * np.float32("nan")).tobytes()
-    path = written(tmp_path / "broken.onnx", model.SerializeToString())
+    path = write_engine(tmp_path / "broken.onnx", model.SerializeToString())
     assert "probabilities are not finite numbers" in trainer("build-engine", path, succeeds=False).output
     assert not compiler
 
@@ -316,7 +316,7 @@ def test_an_engine_that_the_gpu_refuses_is_not_written(gpu: FakeGpu, own: Path) 
 def test_weights_in_another_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     onnx.save_model(linear_network(), "out.onnx", save_as_external_data=True, location="ext.bin", size_threshold=0)
-    path = written(tmp_path / "out.onnx", (tmp_path / "out.onnx").read_bytes())
+    path = write_engine(tmp_path / "out.onnx", (tmp_path / "out.onnx").read_bytes())
     for precision in ("fp32", "fp16"):
         output = trainer("build-engine", path, "--precision", precision, succeeds=False).output
         assert "has its weights in another file" in output

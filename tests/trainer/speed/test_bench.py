@@ -34,7 +34,7 @@ def small_probes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
-    return networks.written(tmp_path / "linear.onnx", networks.linear_network().SerializeToString())
+    return networks.write_engine(tmp_path / "linear.onnx", networks.linear_network().SerializeToString())
 
 
 # Measuring
@@ -120,7 +120,7 @@ def test_crops_have_an_engines_shape_and_are_the_same_every_time() -> None:
 
 @pytest.mark.usefixtures("small_probes")
 def test_the_kiosks_own_network_comes_first_and_each_file_once(engine: Path, tmp_path: Path) -> None:
-    copied = networks.written(tmp_path / "copy.onnx", engine.read_bytes())
+    copied = networks.write_engine(tmp_path / "copy.onnx", engine.read_bytes())
     result = bench([engine, default_path(), copied], (1, 2), 0.1)
     assert [row.name for row in result.rows] == ["facialnet.onnx", "linear.onnx", "torch eager"]
     assert result.rows[0].runs_on == "ONNX Runtime on the CPU"
@@ -132,7 +132,7 @@ def test_the_kiosks_own_network_comes_first_and_each_file_once(engine: Path, tmp
 def test_two_engines_of_one_name_are_distinguished_without_their_folders(tmp_path: Path) -> None:
     content = networks.linear_network().SerializeToString()
     (tmp_path / "secret").mkdir()
-    other = networks.written(tmp_path / "secret" / "facialnet.onnx", content)
+    other = networks.write_engine(tmp_path / "secret" / "facialnet.onnx", content)
     names = list(bench_contenders.engine_paths([other]))
     assert names == ["facialnet.onnx", f"facialnet.onnx ({check(other).sha256[:8]}…)"]
 
