@@ -238,7 +238,7 @@ def test_a_retained_order_comes_once(
         collector.publish("kiosk/m-1/order", b'"junk"')  # which comes after what was retained
         until(lambda: told(machine) or collector.of("result"), machine.step, collector.poll)
     until(lambda: len(collector.of("result")) >= 3, machine.step, collector.poll)
-    assert {data["reason"] for data in collector.of("result")} == {"it is no envelope of an order and its signature"}
+    assert {data["reason"] for data in collector.of("result")} == {"it is not an envelope with an order and its signature"}
 
 
 def test_orders_wait_for_a_machine_that_is_away(
