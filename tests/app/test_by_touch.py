@@ -1,4 +1,4 @@
-"""`kiosk run --demo` as a whole, walked by touch: the real vision process, journal and clocks, and Qt's own loop.
+"""`kiosk run --demo` as a whole, run_walk by touch: the real vision process, journal and clocks, and Qt's own loop.
 
 Each test is one run of the machine. Nothing is reached into but for where to touch and what to wait for.
 """
@@ -61,7 +61,7 @@ minimum_age = 18
 
 
 class Customer:
-    """A finger on the shop's window, a hand on the control window, and eyes for both."""
+    """A simulated customer who touches the shop's window and the control window and reads both."""
 
     def __init__(self, window: ShopWindow, qtbot: QtBot) -> None:
         self.window, self.qtbot = window, qtbot
@@ -80,12 +80,12 @@ class Customer:
         self.until(lambda: text in self._texts)
 
     def touch(self, name: str) -> None:
-        """The button that says this, once it is there and nothing lies over it."""
+        """Taps the button with this name, once it is shown and uncovered."""
         self.until(lambda: self.window.touch_guard.isHidden() and len(self._named(name)) == 1)
         self._tap(self._named(name)[0])
 
     def buy(self, product: str, price: str, *, camera: bool = False) -> None:
-        """From the first screen to where the payment begins, or what is asked before it."""
+        """Goes from the first screen to the payment, or to the question before it."""
         self.touch("With the camera" if camera else "Without the camera")
         self.touch(product)
         self.touch(f"Pay {price}")
@@ -100,7 +100,7 @@ class Customer:
         self.reaches(Phase.ATTRACT)
 
     def plays(self, button: str) -> None:
-        """In the control window."""
+        """Clicks a button of the control window."""
         self.qtbot.mouseClick(self.controls.buttons[button], Qt.MouseButton.LeftButton)
 
     def staff_confirms(self) -> None:
@@ -135,7 +135,7 @@ Machine = Callable[[str, Walk], list[str]]
 
 @pytest.fixture
 def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
-    """Runs it on a source of pictures while somebody walks; how its sales ended, as the journal has it."""
+    """Returns a function that runs the machine with a walk and returns how its sales ended, from the journal."""
     (tmp_path / "goods.toml").write_text(CATALOG)
     (tmp_path / "kiosk.toml").write_text('[shop]\ncatalog = "goods.toml"\n[sound]\nenabled = false\n')
     monkeypatch.setattr(demo, "PAYMENT_SECONDS", 0.2)
@@ -149,7 +149,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         errors: list[BaseException] = []
         show = event_loop.show_until_closed
 
-        def walked(app: QApplication, window: ShopWindow, *rest: object) -> None:
+        def run_walk(app: QApplication, window: ShopWindow, *rest: object) -> None:
             def begin() -> None:
                 try:
                     walk(Customer(window, qtbot))
@@ -166,7 +166,7 @@ def machine(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
             QTimer.singleShot(0, begin)
             show(app, window, *rest)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(event_loop, "show_until_closed", walked)
+        monkeypatch.setattr(event_loop, "show_until_closed", run_walk)
         run.run(config, RunOptions(demo=True, source=source))
         if errors:
             raise errors[0]
@@ -271,7 +271,7 @@ def test_two_faces_are_told_so_and_then_asked_for_an_id(machine: Machine, tmp_pa
     assert machine(pictures(tmp_path / "two", np.hstack([half, half])), walk) == ["cancelled"]
 
 
-def test_nobody_there_is_asked_for_an_id(machine: Machine, tmp_path: Path) -> None:
+def test_without_a_face_in_view_an_id_is_asked(machine: Machine, tmp_path: Path) -> None:
     def walk(customer: Customer) -> None:
         customer.buy("Wine", "€9.90", camera=True)
         customer.reaches(Phase.ASK_ID)

@@ -69,7 +69,7 @@ def test_without_a_broker_there_is_no_fleet() -> None:
         ("outbox = 1", "100 to 1000000"),
     ],
 )
-def test_what_cannot_work_is_refused(tmp_path: Path, more: str, words: str) -> None:
+def test_settings_that_cannot_work_are_refused(tmp_path: Path, more: str, words: str) -> None:
     with pytest.raises(ConfigError, match="fleet") as refused:
         config(tmp_path, more)
     assert words in str(refused.value)
@@ -140,7 +140,7 @@ def test_the_engine_that_was_chosen_is_used_at_the_next_start(tmp_path: Path) ->
 
 
 class Vision(SimpleNamespace):
-    """What the desk sees of the vision process."""
+    """The attributes of the vision process that the fleet reads."""
 
 
 def vision(state: VisionState, *, engine: bool = True, engine_fault: str | None = None) -> Vision:
@@ -173,7 +173,7 @@ def test_the_status_is_the_shops_and_visions() -> None:
     assert status.problems == {"engine"}
 
 
-def test_a_desk_tells_and_obeys(tmp_path: Path, broker: Broker, collector: Collector) -> None:
+def test_the_fleet_reports_and_carries_out_orders(tmp_path: Path, broker: Broker, collector: Collector) -> None:
     key = tmp_path / "operator.pem"
     public = kiosk("fleet", "keygen", key).stdout.strip()
     found = config(

@@ -42,14 +42,14 @@ from tests.cli.test_main import assert_one_clear_line, kiosk
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With settings in it whose state lies there too."""
+    """Returns a folder with settings whose state is in the same folder."""
     (tmp_path / "kiosk.toml").write_text('[shop]\nstate = "state"\n')
     return tmp_path
 
 
 @pytest.fixture
 def with_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if there were devices that need no port."""
+    """Replaces the devices with simulated ones, which need no port."""
     monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: SimulatedTerminal()})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: SimulatedDispenser()})
 
@@ -79,7 +79,7 @@ def test_without_settings_it_refuses_and_says_how_to_make_them() -> None:
         ('[payment]\nkind = "zvt"\n', ("payment.kind = 'zvt'", "has no such terminal", "there is mdb")),
     ],
 )
-def test_what_cannot_take_money_is_refused_in_one_line(folder: Path, more: str, words: tuple[str, ...]) -> None:
+def test_a_machine_that_cannot_take_money_is_a_one_line_error(folder: Path, more: str, words: tuple[str, ...]) -> None:
     settings(folder, more)
     result = kiosk("run", "--config", folder / "kiosk.toml", QT_QPA_PLATFORM="offscreen")
     assert_one_clear_line(result, *words)
@@ -195,7 +195,7 @@ def test_a_second_kiosk_on_the_same_journal_is_refused(folder: Path, monkeypatch
 
 
 class Terminal(SimulatedTerminal):
-    """Says when it is opened and closed."""
+    """Appends to `happened` when it is opened and closed."""
 
     def __init__(self, happened: list[str], *, closes: bool = True) -> None:
         super().__init__()
@@ -232,7 +232,7 @@ class Logged(Journal):
 
 @pytest.fixture
 def happened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is opened and closed by a machine, in order, up to its window."""
+    """Returns the list of what a machine opens and closes, in order, up to its window."""
     happened: list[str] = []
     monkeypatch.setattr(devices, "TERMINALS", {"other": lambda _: Terminal(happened)})
     monkeypatch.setattr(devices, "DISPENSERS", {"relay": lambda _: Motors(happened)})
@@ -545,7 +545,7 @@ def test_a_pin_is_asked_for_twice_and_kept_as_a_hash(folder: Path) -> None:
     assert stat.S_IMODE(config.pins_path.stat().st_mode) == 0o600
 
 
-def test_what_is_no_pin_is_not_asked_for_again(folder: Path) -> None:
+def test_an_invalid_pin_is_not_asked_for_again(folder: Path) -> None:
     command = ["config", "set-pin", "attendant", "--config", str(folder / "kiosk.toml")]
     result = CliRunner().invoke(main, command, input="12\n")
     assert result.exit_code == 1
@@ -583,7 +583,7 @@ def test_a_service_manager_hears_of_its_whole_life(tmp_path: Path) -> None:
 
 
 @pytest.mark.proves("journal-damaged-running")
-def test_the_pulse_is_that_of_its_parts() -> None:
+def test_health_checks_follow_the_state_of_the_parts() -> None:
     machine = SimpleNamespace(
         shop=SimpleNamespace(snapshot=SimpleNamespace(faults=frozenset(), sale=None), journal_is_damaged=False),
         journal=SimpleNamespace(is_readable=lambda: False),
@@ -605,7 +605,7 @@ def test_the_pulse_is_that_of_its_parts() -> None:
 
 
 @pytest.mark.proves("kiosk-leaking")
-def test_the_kiosk_is_outgrown_only_while_nobody_is_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excess_memory_counts_only_while_no_customer_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     held, now = 200 << 20, 0.0
     monkeypatch.setattr("kiosk.app.machine.MemoryWatch", lambda: MemoryWatch(lambda: held))
     monkeypatch.setattr("kiosk.app.machine.time.monotonic", lambda: now)

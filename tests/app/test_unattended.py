@@ -37,17 +37,17 @@ SETTINGS = '[shop]\nstate = "state"\n[payment]\nkind = "other"\n[dispenser]\nkin
 
 @dataclass
 class Machine:
-    """A machine whose starts a test watches, with the screen that it shows where they fail."""
+    """A machine that records its starts and the out-of-order screen of a failed start."""
 
     path: Path
     opened: list[str] = field(default_factory=list)
-    """Devices that were opened, in all starts."""
+    """The devices that were opened, in all starts."""
     screens: list[str] = field(default_factory=list)
-    """What the screen said to the operator."""
+    """The texts that the screen showed to the operator."""
     shown: list[run.Machine] = field(default_factory=list)
-    """The machines that came to their own window."""
+    """The machines that reached their own window."""
     meanwhile: Callable[[OutOfOrderWindow], object] = id
-    """What happens while the screen is there."""
+    """What the test does while the screen is shown."""
 
     @property
     def journal(self) -> Path:
@@ -57,7 +57,7 @@ class Machine:
         run_unattended(self.path, RunOptions(unattended=True, **options))  # type: ignore[arg-type]
 
     def watch(self, app: object, window: OutOfOrderWindow, seconds: float | None = None) -> bool:  # noqa: ARG002
-        """In the place of the event loop. Whether it was told to end."""
+        """Replaces the event loop. Returns whether a stop was requested."""
         self.screens.append(window.service.text)
         self.meanwhile(window)
         return not window.isHidden()
@@ -87,7 +87,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> Ma
 
 
 @contextmanager
-def written(path: Path, nonsense: str) -> Iterator[None]:
+def replace_text(path: Path, nonsense: str) -> Iterator[None]:
     before = path.read_text() if path.exists() else ""
     path.write_text(nonsense)
     yield
@@ -95,12 +95,12 @@ def written(path: Path, nonsense: str) -> Iterator[None]:
 
 
 def settings_are_nonsense(machine: Machine) -> AbstractContextManager[None]:
-    return written(machine.path, SETTINGS.replace("source", "sorce"))
+    return replace_text(machine.path, SETTINGS.replace("source", "sorce"))
 
 
 @contextmanager
 def catalogue_is_nonsense(machine: Machine) -> Iterator[None]:
-    with written(machine.path, SETTINGS.replace("[shop]", '[shop]\ncatalog = "goods.toml"')):
+    with replace_text(machine.path, SETTINGS.replace("[shop]", '[shop]\ncatalog = "goods.toml"')):
         machine.path.with_name("goods.toml").write_text('currency = "EUR"\n[[product]]\nslot = "A1"\n')
         yield
 
@@ -139,7 +139,7 @@ def another_kiosk_runs(machine: Machine) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def nobody_thought_of_it(machine: Machine) -> Iterator[None]:  # noqa: ARG001
+def unexpected_error(machine: Machine) -> Iterator[None]:  # noqa: ARG001
     def fails(_: Config) -> None:
         raise LookupError("4711")
 
@@ -155,7 +155,7 @@ FAULTS: list[tuple[Callable[[Machine], AbstractContextManager[object]], str]] = 
     (disk_is_read_only, "check its disk and its folder"),
     (damaged_journal_stays, "cannot be moved to quarantine"),
     (another_kiosk_runs, "another kiosk is running"),
-    (nobody_thought_of_it, "LookupError in test_unattended.py"),
+    (unexpected_error, "LookupError in test_unattended.py"),
 ]
 
 
@@ -227,14 +227,14 @@ def test_what_the_settings_are_blamed_for_is_logged_once_and_not_at_every_try(
     assert len(set(caplog.messages)) == len(caplog.messages)
 
 
-def test_what_nobody_thought_of_is_told_without_what_it_may_hold(machine: Machine) -> None:
-    with nobody_thought_of_it(machine):
+def test_an_unexpected_error_is_shown_without_its_text(machine: Machine) -> None:
+    with unexpected_error(machine):
         machine.start()
     (said,) = machine.screens
     assert "4711" not in said
 
 
-def test_told_to_end_it_ends_and_nothing_is_held(machine: Machine) -> None:
+def test_a_stop_request_ends_it_and_closes_everything(machine: Machine) -> None:
     machine.meanwhile = lambda window: window.show()
     with settings_are_nonsense(machine):
         machine.start()
@@ -242,7 +242,7 @@ def test_told_to_end_it_ends_and_nothing_is_held(machine: Machine) -> None:
     assert (machine.shown, machine.opened) == ([], [])
 
 
-def test_told_to_end_while_it_starts_it_does_not_sell(machine: Machine) -> None:
+def test_a_stop_request_during_the_start_prevents_the_sale(machine: Machine) -> None:
     with ExitStack() as wrong:
         wrong.enter_context(settings_are_nonsense(machine))
 
@@ -259,7 +259,7 @@ def test_told_to_end_while_it_starts_it_does_not_sell(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("qtbot")
-def test_it_is_tried_ever_more_seldom_and_says_the_latest_reason() -> None:
+def test_retries_back_off_and_show_the_latest_reason() -> None:
     tries: list[float] = []
     now = 0.0
 
@@ -278,7 +278,7 @@ def test_it_is_tried_ever_more_seldom_and_says_the_latest_reason() -> None:
     window.leave()
 
 
-def test_without_a_screen_it_is_one_line_and_an_end(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_screen_it_ends_with_a_one_line_error(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unattended, "window_problem", lambda: "there is no display")
     with settings_are_nonsense(machine), pytest.raises(NoDisplayError, match=r"no display.*sorce"):
         machine.start()

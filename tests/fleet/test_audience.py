@@ -33,7 +33,7 @@ def test_a_track_is_counted_once_and_when_it_is_over() -> None:
     assert tracks.finished([seen(99)]) == []
 
 
-def test_who_was_never_known_is_not_counted() -> None:
+def test_a_track_without_an_estimate_is_not_counted() -> None:
     tracks = FinishedTracks()
     assert tracks.finished([seen(1, face(1, 3, known=False)), seen(2, face(2, None, known=False)), seen(99)]) == []
 
@@ -50,7 +50,7 @@ def test_a_new_vision_process_ends_the_tracks_of_the_old_one() -> None:
 
 
 @pytest.mark.proves("network-customers")
-def test_few_are_not_told() -> None:
+def test_small_counts_are_not_reported() -> None:
     audience = VisitorCounter()
     assert audience.finish_hour(BEGIN) is None
     for label, count in (("20-29", FEWEST), ("30-39", FEWEST - 1), ("60+", 40)):
@@ -63,23 +63,23 @@ def test_few_are_not_told() -> None:
 
 
 @pytest.mark.parametrize("people", [FEWEST - 1, FEWEST])
-def test_what_is_told_of_an_hour(tmp_path, people: int) -> None:  # type: ignore[no-untyped-def]
+def test_an_hourly_report_needs_enough_visitors(tmp_path, people: int) -> None:  # type: ignore[no-untyped-def]
     machine = Machine(tmp_path, 1)
     machine.step()
     for _ in range(people):
         machine.worker.count_visitor("20-29")
     machine.after(3600)
-    told = [row for row in machine.outbox.messages_after(0, 9) if row.topic == "audience"]
+    reports = [row for row in machine.outbox.messages_after(0, 9) if row.topic == "audience"]
     if people < FEWEST:
-        assert told == []
+        assert reports == []
     else:
-        (row,) = told
+        (row,) = reports
         assert row.data == {"kind": "audience", "hour": "2026-03-02T12:00:00.000Z", "counts": {"20-29": 5}}
     machine.close()
 
 
 def everything_told(folder: Path, people: list[int]) -> list[tuple[str, dict[str, Any]]]:
-    """All messages of a day in which so many of a group come each hour, as the broker would hear them."""
+    """Returns all messages of a day in which `people` of one group come in each hour."""
     machine = Machine(folder, 1, health_every=600)
     machine.step()
     for hour in range(24):
@@ -90,15 +90,15 @@ def everything_told(folder: Path, people: list[int]) -> list[tuple[str, dict[str
         machine.after(1200)
         machine.after(-7200 if hour == 12 else 1200)  # once its clock is set back
         machine.after(1200)
-    told = [(row.topic, dict(row.data)) for row in machine.outbox.messages_after(0, 9999)]
+    reports = [(row.topic, dict(row.data)) for row in machine.outbox.messages_after(0, 9999)]
     machine.close()
-    for _, data in told:
+    for _, data in reports:
         data.pop("disk_free", None)
-    return told
+    return reports
 
 
 def test_fewer_than_five_leave_no_trace_in_any_message(tmp_path: Path) -> None:
-    """Not in a sum, a number of messages, a gap or another topic: all is as if they had not come."""
+    """Sums, numbers of messages, gaps and topics are the same as without these visitors."""
     nobody = everything_told(tmp_path / "nobody", [0, 0, 0])
     assert everything_told(tmp_path / "few", [FEWEST - 1, 1, 3]) == nobody
     many = everything_told(tmp_path / "many", [0, 0, 9])

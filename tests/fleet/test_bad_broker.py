@@ -19,7 +19,7 @@ from tests.fakes.fleet_rig import Machine, fleet_config, status
 
 @pytest.fixture
 def machine_at(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
-    """Makes a machine that reports to a port."""
+    """Returns a function that makes a machine reporting to a port."""
     made: list[Machine] = []
 
     def make(port: int, **settings: Any) -> Machine:
@@ -71,7 +71,7 @@ def test_a_broker_keeps_back_what_is_too_large(broker: Broker, collector: Collec
     link.close()
 
 
-def test_a_broker_that_acknowledges_nothing_is_left(
+def test_the_machine_disconnects_from_a_broker_that_acknowledges_nothing(
     machine_at: Callable[..., Machine], caplog: pytest.LogCaptureFixture
 ) -> None:
     with BadBroker(answers=None) as broker:
@@ -103,7 +103,7 @@ def test_a_broker_that_hangs_up_after_each_message_hears_all_in_order_and_is_not
         assert len(caplog.records) < 4
 
 
-def test_two_machines_of_one_name_do_not_fight_and_say_so(
+def test_two_machines_with_one_name_back_off_and_log_it(
     broker: Broker, machine_at: Callable[..., Machine], caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = machine_at(broker.port), machine_at(broker.port)
@@ -120,7 +120,7 @@ def test_two_machines_of_one_name_do_not_fight_and_say_so(
 
 @pytest.fixture
 def small_broker(tmp_path: Path) -> Iterator[Broker]:
-    """It takes one message at a time, and packets of a kilobyte."""
+    """Returns a broker that takes one message at a time, and packets of up to a kilobyte."""
     folder = tmp_path / "small"
     folder.mkdir()
     broker = Broker(folder, "allow_anonymous true", "max_inflight_messages 1", "max_packet_size 1000")
@@ -159,7 +159,7 @@ def test_no_more_is_under_way_than_a_slow_line_carries_between_two_pings(
         machine.step()
         delivery = machine.worker._of_outbox
         if delivery:
-            sizes = [len(letter.payload) for letter, _ in delivery._in_flight]
+            sizes = [len(message.payload) for message, _ in delivery._in_flight]
             under_way = max(under_way, sum(sizes) if len(sizes) > 1 else 0)
 
     until(lambda: len(collector.of("stock")) == 20, look, collector.poll)

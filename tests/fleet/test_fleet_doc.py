@@ -44,7 +44,7 @@ def examples() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def sent(collector: Collector, machines: Any) -> dict[str, dict[str, Any]]:
-    """One of everything, by kind."""
+    """Returns one sent message of each kind."""
     machine: Machine = machines()
     machine.step()
     machine.journal.append(SaleOpened("x-1", "A1", "Water", 180, "EUR", 0))
@@ -120,19 +120,19 @@ def test_the_access_list_gives_everybody_what_they_need_and_no_more(tmp_path: Pa
         )
 
 
-def test_the_settings_are_ours() -> None:
+def test_the_documented_settings_are_valid() -> None:
     (settings,) = [tomllib.loads(block)["fleet"] for block in blocks("toml") if "[fleet]" in block]
     FleetConfig(**settings)
 
 
-def test_what_is_retained_is_said() -> None:
+def test_the_document_lists_the_retained_topics() -> None:
     rows = re.findall(r"^\| `(\w+)` \|.*\| (yes)? ?\|$", TEXT, re.MULTILINE)
     assert {topic for topic, retained in rows if retained} == RETAINED | {"state"}
 
 
 @pytest.fixture
 def stored(collector: Collector, machines: Any) -> list[Point]:
-    """What Telegraf writes of a machine's day."""
+    """Returns the points that Telegraf writes for one day of a machine."""
     machine: Machine = machines()
     for number, outcome in enumerate(("sold", "refunded", "in_doubt", "cancelled", "test"), 1):
         machine.journal.append(SaleOpened(f"x-{number}", "A1", "Water", 180, "EUR", 0))
@@ -168,11 +168,11 @@ def test_the_collector_writes_every_topic_that_it_hears_and_no_event_over_anothe
 
 
 def queries() -> dict[str, str]:
-    """Of the panels, by name."""
+    """Returns each panel's query by the panel's name."""
     return dict(re.findall(r"^\| ([a-z ]+) \| [a-z ]+ \| `(SELECT .*)` \|$", TEXT, re.MULTILINE))
 
 
-def test_every_panel_is_read() -> None:
+def test_every_query_of_the_document_is_found() -> None:
     assert len(queries()) == TEXT.count("`SELECT ")
 
 

@@ -25,7 +25,7 @@ WILL = "kiosk/m-1/state", b"{}"
 
 
 class Authority:
-    """Signs certificates into a folder."""
+    """A certificate authority that writes its certificates into a folder."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -121,7 +121,7 @@ def test_the_machine_shows_its_certificate_and_checks_the_brokers(
         open_link(tls_broker.port, tls=True, **pair)
 
 
-def test_what_is_wrong_with_a_file_is_said_before_anything_starts(tmp_path: Path, authority: Authority) -> None:
+def test_a_faulty_file_is_reported_before_anything_starts(tmp_path: Path, authority: Authority) -> None:
     certificate, key = authority.issue("m-1")
     pair = {"certificate": str(certificate), "key": str(key)}
     check_files(fleet_config(tls=True, ca=str(authority.path), **pair))
@@ -153,7 +153,7 @@ def test_a_password_is_the_first_line_of_a_file_of_ones_own(tmp_path: Path) -> N
 
 @pytest.fixture
 def closed_broker(tmp_path: Path) -> Iterator[Broker]:
-    """It knows m-1 by a password, and lets it publish all but sales."""
+    """Returns a broker that accepts m-1 with a password and refuses its sales."""
     users, access = tmp_path / "users", tmp_path / "access"
     passwords(users, ["m-1"], "right")
     access.write_text("user m-1\ntopic write kiosk/m-1/health\ntopic write kiosk/m-1/state\n")
@@ -177,7 +177,9 @@ def test_a_wrong_password_is_refused(tmp_path: Path, closed_broker: Broker) -> N
         open_link(closed_broker.port, **with_password(tmp_path, "wrong"))
 
 
-def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_message_that_the_broker_refuses_stays_in_the_outbox(
+    tmp_path: Path, closed_broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
     machine = Machine(tmp_path / "m-1", closed_broker.port, **with_password(tmp_path, "right"))
     machine.sell()
     until(lambda: "refuses sale with code 135" in caplog.text, machine.step)
@@ -187,7 +189,7 @@ def test_what_the_broker_refuses_stays(tmp_path: Path, closed_broker: Broker, ca
     machine.close()
 
 
-def test_nobody_there_is_one_line(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+def test_an_unreachable_broker_is_logged_in_one_line(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     machine = Machine(tmp_path, 1)
     for _ in range(5):
         machine.after(100)

@@ -30,7 +30,7 @@ def order(kind: str, counter: int = 1, **change: Any) -> Order:
 
 
 class OrderRig:
-    """A shop, its orders and what came of them, and a vision process that does as it is told."""
+    """A shop with an order executor, the results of its orders, and a simulated vision process."""
 
     def __init__(self, folder: Path, *, engines: bool = True) -> None:
         self.rig = Rig()
@@ -83,7 +83,7 @@ def price(desk: OrderRig) -> int:
 # Prices and order
 
 
-def test_a_price_changes_once_nobody_is_there(desk: OrderRig) -> None:
+def test_a_price_changes_once_no_customer_is_there(desk: OrderRig) -> None:
     desk.rig.choose(WATER)
     desk.waiting.append(order("price", slot=WATER, price=200))
     desk.after(1)
@@ -98,7 +98,7 @@ def test_a_price_changes_once_nobody_is_there(desk: OrderRig) -> None:
     assert desk.results[1:] == [("applied", "")]
 
 
-def test_what_cannot_be_is_refused(desk: OrderRig) -> None:
+def test_a_price_of_an_unknown_slot_is_refused(desk: OrderRig) -> None:
     desk.waiting.append(order("price", slot="Z9", price=200))
     desk.after(1)
     assert desk.results == [("refused", "there is no slot Z9")]
@@ -128,7 +128,7 @@ def test_a_machine_goes_out_of_order_and_back_and_service_mode_knows(desk: Order
 
 
 @pytest.mark.parametrize("waits", [order("price", slot=WATER, price=200), order("out_of_order", on=True)])
-def test_what_cannot_be_journalled_waits(desk: OrderRig, waits: Order) -> None:
+def test_an_order_waits_while_the_journal_cannot_be_written(desk: OrderRig, waits: Order) -> None:
     desk.rig.journal.room = 0
     desk.waiting.append(waits)
     desk.after(1)
@@ -156,7 +156,7 @@ def test_an_engine_that_runs_well_is_kept(desk: OrderRig) -> None:
 
 
 @pytest.mark.parametrize("engine_health", ["unwell", "unknown"])
-def test_an_engine_that_does_not_work_goes_back(desk: OrderRig, engine_health: EngineHealth) -> None:
+def test_an_engine_that_does_not_work_is_rolled_back(desk: OrderRig, engine_health: EngineHealth) -> None:
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
     desk.waiting.append(order("engine", sha256=GOOD))
@@ -176,7 +176,7 @@ def test_a_customer_who_comes_in_the_middle_does_not_keep_a_broken_engine(desk: 
     assert desk.used == [GOOD, None]
 
 
-def test_no_engine_begins_while_somebody_is_there(desk: OrderRig) -> None:
+def test_no_engine_trial_begins_during_a_sale(desk: OrderRig) -> None:
     desk.rig.shop.touch(Start(camera=True))
     desk.waiting.append(order("engine", sha256=GOOD))
     desk.after(1)
@@ -190,7 +190,7 @@ def test_a_program_that_does_not_come_up_with_an_engine_gets_the_old_one(desk: O
     for _ in range(MOST_STARTS - 2):
         assert engine_at_start(desk.path, desk.find) == Path(GOOD)
     assert engine_at_start(desk.path, desk.find) is None
-    desk.utc += timedelta(days=2)  # what came of it is told, however late
+    desk.utc += timedelta(days=2)  # the result is reported, however late
     desk.start()
     desk.after(1)
     assert desk.results == [("rolled_back", "")]
@@ -214,16 +214,16 @@ def test_a_trial_goes_on_after_a_restart(desk: OrderRig) -> None:
 
 
 class PowerCutError(BaseException):
-    """No program goes on after it."""
+    """A simulated power cut. The code under test does not catch it."""
 
 
 @pytest.mark.parametrize("engine_health", ["well", "unwell"])
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("at", range(4))
-def test_the_power_may_go_at_every_step_of_a_trial(
+def test_a_trial_survives_a_power_cut_at_every_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine_health: EngineHealth, *, at: int, kept: bool
 ) -> None:
-    """Before and after the choice is written each time, and before anybody was told what came of it."""
+    """The cut comes before and after each write of the engine's choice, and before the result is sent."""
     desk = OrderRig(tmp_path)
     engine_trial.write(desk.path, engine_trial.Choice(OTHER))
     desk.start()
@@ -266,8 +266,8 @@ def test_the_power_may_go_at_every_step_of_a_trial(
     assert GOOD not in desk.used[judged:]  # what was rolled back stays so
 
 
-def test_what_was_rolled_back_is_not_tried_again_by_the_same_order(desk: OrderRig) -> None:
-    """The power goes after the old engine is back, and before anybody was told."""
+def test_one_order_does_not_try_a_rolled_back_engine_again(desk: OrderRig) -> None:
+    """The power cut comes after the rollback and before the result is sent."""
     asked = order("engine", sha256=GOOD)
     desk.waiting.append(asked)
     desk.after(1)

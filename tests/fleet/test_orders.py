@@ -33,15 +33,15 @@ from tests.fakes.fleet_rig import BEGIN, Machine
 
 @pytest.fixture
 def machine(tmp_path: Path, operator: Operator) -> Iterator[Machine]:
-    """No broker is asked for: it is told what would come from one."""
+    """Returns a machine without a broker; `hear` hands it what a broker would deliver."""
     machine = Machine(tmp_path / "m-1", 1, orders_key=operator.public)
     machine.step()
     yield machine
     machine.close()
 
 
-def told(machine: Machine) -> list[tuple[str, int, str]]:
-    """What was to be said of orders: outcome, counter, reason."""
+def results_in_outbox(machine: Machine) -> list[tuple[str, int, str]]:
+    """Returns the results of orders in the outbox as (outcome, counter, reason)."""
     return [
         (row.data["outcome"], row.data["counter"], row.data["reason"])
         for row in machine.outbox.messages_after(0, 100)
@@ -89,7 +89,7 @@ def test_only_what_the_operator_signed_is_an_order(operator: Operator) -> None:
 
 
 def test_the_signature_is_of_the_text_with_its_purpose(operator: Operator) -> None:
-    """As docs/fleet.md says, so that any other program can sign, too."""
+    """docs/fleet.md documents the format, so that other programs can sign orders."""
     import base64
 
     text = (
@@ -112,7 +112,7 @@ def test_the_signature_is_of_the_text_with_its_purpose(operator: Operator) -> No
         {"kind": "price", "slot": "A1", "price": 200, "more": 1},
     ],
 )
-def test_what_makes_no_sense_is_no_order(operator: Operator, change: dict[str, Any]) -> None:
+def test_an_invalid_order_is_refused(operator: Operator, change: dict[str, Any]) -> None:
     with pytest.raises(OrderError):
         operator.order(1, change=change)
 
@@ -138,7 +138,7 @@ def test_an_order_is_accepted_once_and_outlives_the_program(machine: Machine, op
     machine.step()
     (order,) = machine.worker._order_inbox.waiting
     machine.worker.finish_order(order, "applied", "")
-    assert told(machine) == [("applied", 5, "")]
+    assert results_in_outbox(machine) == [("applied", 5, "")]
     machine.crash()
     machine.start()
     machine.step()
@@ -158,7 +158,7 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
         ("m-1", 6),
         ("all", 1),
     ]
-    assert told(machine) == [("refused", 5, "its counter is not above 6, the last one accepted")]
+    assert results_in_outbox(machine) == [("refused", 5, "its counter is not above 6, the last one accepted")]
 
 
 @pytest.mark.proves("network-order")
@@ -166,7 +166,7 @@ def test_an_order_that_is_recorded_and_sent_again_does_nothing(machine: Machine,
 def test_the_last_order_sent_again_is_not_carried_out_again(
     machine: Machine, operator: Operator, addressee: str
 ) -> None:
-    """A broker of MQTT may say everything twice: while the order waits, and once it was carried out."""
+    """An MQTT broker may deliver twice: while the order waits, and after it was carried out."""
     envelope, topic = operator.envelope(6, addressee), f"kiosk/{addressee}/order"
     hear(machine, envelope, topic)
     hear(machine, envelope, topic)
@@ -176,22 +176,22 @@ def test_the_last_order_sent_again_is_not_carried_out_again(
     hear(machine, envelope, topic)
     assert not machine.worker._order_inbox.waiting
     assert machine.outbox.orders() == []
-    assert told(machine) == [("applied", 6, "")]
+    assert results_in_outbox(machine) == [("applied", 6, "")]
 
 
-def test_what_is_not_for_this_machine_is_refused(machine: Machine, operator: Operator) -> None:
+def test_an_order_for_another_machine_is_refused(machine: Machine, operator: Operator) -> None:
     hear(machine, operator.envelope(1, "m-2"))
     hear(machine, operator.envelope(2), "kiosk/all/order")
     assert not machine.worker._order_inbox.waiting
-    assert [reason for _, _, reason in told(machine)] == ["it is for m-2", "it is for m-1"]
+    assert [reason for _, _, reason in results_in_outbox(machine)] == ["it is for m-2", "it is for m-1"]
     assert machine.outbox.counter("m-1") == 0
 
 
-def test_an_order_holds_for_its_time(machine: Machine, operator: Operator) -> None:
+def test_an_expired_or_too_long_order_is_refused(machine: Machine, operator: Operator) -> None:
     hear(machine, operator.envelope(1, expires=BEGIN))
     hear(machine, operator.envelope(2, expires=BEGIN + LONGEST_LIFE + timedelta(days=1)))
     clock = "by this machine's clock of 2026-03-02 12:00"  # which may be what is wrong
-    assert [reason for _, _, reason in told(machine)] == [
+    assert [reason for _, _, reason in results_in_outbox(machine)] == [
         f"it has expired, {clock}",
         f"it would be valid for more than 90 days, {clock}",
     ]
@@ -200,7 +200,7 @@ def test_an_order_holds_for_its_time(machine: Machine, operator: Operator) -> No
 
 @pytest.mark.proves("network-stop")
 @pytest.mark.parametrize("flood", ["junk", "an old order", "another machine's"])
-def test_a_flood_of_junk_pushes_out_nothing(tmp_path: Path, operator: Operator, flood: str) -> None:
+def test_a_flood_of_invalid_messages_displaces_no_order(tmp_path: Path, operator: Operator, flood: str) -> None:
     machine = Machine(tmp_path / "m-1", 1, limit=100, orders_key=operator.public)
     machine.worker.put("error", {"fault": "terminal"})
     hear(machine, operator.envelope(6))
@@ -212,7 +212,7 @@ def test_a_flood_of_junk_pushes_out_nothing(tmp_path: Path, operator: Operator, 
     machine.close()
 
 
-def test_what_was_accepted_for_another_key_is_told_and_not_kept(machine: Machine, tmp_path: Path) -> None:
+def test_an_order_accepted_under_another_key_is_reported_and_dropped(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     machine.outbox.accept("m-1", 5, Operator(tmp_path / "new").envelope(5).decode())
     for _ in range(2):
@@ -221,7 +221,9 @@ def test_what_was_accepted_for_another_key_is_told_and_not_kept(machine: Machine
         machine.step()
     assert not machine.worker._order_inbox.waiting
     assert machine.outbox.orders() == []
-    assert told(machine) == [("refused", 5, "it can no longer be read: its signature is not the operator's")]
+    assert results_in_outbox(machine) == [
+        ("refused", 5, "it can no longer be read: its signature is not the operator's")
+    ]
 
 
 def test_a_retained_order_comes_once(
@@ -236,9 +238,11 @@ def test_a_retained_order_comes_once(
         machine.start()
         until(lambda: machine.worker._link and machine.worker._link.subscribed, machine.step)
         collector.publish("kiosk/m-1/order", b'"junk"')  # which comes after what was retained
-        until(lambda: told(machine) or collector.of("result"), machine.step, collector.poll)
+        until(lambda: results_in_outbox(machine) or collector.of("result"), machine.step, collector.poll)
     until(lambda: len(collector.of("result")) >= 3, machine.step, collector.poll)
-    assert {data["reason"] for data in collector.of("result")} == {"it is not an envelope with an order and its signature"}
+    assert {data["reason"] for data in collector.of("result")} == {
+        "it is not an envelope with an order and its signature"
+    }
 
 
 def test_orders_wait_for_a_machine_that_is_away(

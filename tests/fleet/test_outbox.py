@@ -21,20 +21,20 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     outbox.close()
 
 
-def kept(outbox: Outbox) -> list[tuple[int, str]]:
+def topics_by_number(outbox: Outbox) -> list[tuple[int, str]]:
     return [(row.seq, row.topic) for row in outbox.messages_after(0, 99)]
 
 
-def test_the_lightest_goes_first_and_of_these_the_oldest(outbox: Outbox) -> None:
+def test_the_least_important_message_is_dropped_first_and_of_these_the_oldest(outbox: Outbox) -> None:
     for topic, weight in (("error", 2), ("health", 0), ("health", 0), ("audience", 1), ("error", 2)):
         outbox.put("", topic, weight, {})
     outbox.put("", "error", 2, {})
-    assert kept(outbox) == [(1, "error"), (3, "health"), (4, "audience"), (5, "error"), (6, "error")]
+    assert topics_by_number(outbox) == [(1, "error"), (3, "health"), (4, "audience"), (5, "error"), (6, "error")]
     for _ in range(4):
         outbox.put("", "error", 2, {})
-    assert [seq for seq, _ in kept(outbox)] == [6, 7, 8, 9, 10]
+    assert [seq for seq, _ in topics_by_number(outbox)] == [6, 7, 8, 9, 10]
     outbox.put("", "health", 0, {})  # worth less than all that is there
-    assert [seq for seq, _ in kept(outbox)] == [6, 7, 8, 9, 10]
+    assert [seq for seq, _ in topics_by_number(outbox)] == [6, 7, 8, 9, 10]
     assert outbox.dropped == 6
 
 
@@ -44,7 +44,7 @@ def test_numbers_are_never_used_again(tmp_path: Path, outbox: Outbox) -> None:
     outbox.close()
     again = Outbox(tmp_path / "fleet.db", 5)
     again.put("", "health", 0, {})
-    assert kept(again) == [(2, "health")]
+    assert topics_by_number(again) == [(2, "health")]
     assert again.id == outbox.id
     again.close()
 
@@ -70,13 +70,13 @@ def test_a_header_that_forbids_to_write_is_damage(tmp_path: Path, outbox: Outbox
     again.close()
 
 
-def test_nobody_else_can_read_it(tmp_path: Path, outbox: Outbox) -> None:
+def test_only_the_owner_can_read_the_outbox(tmp_path: Path, outbox: Outbox) -> None:
     assert outbox.waiting == 0
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
 class Numbers:
-    """A stream of sales, every other one of which is nothing but a step."""
+    """A stream of sales in which every other row gives no message."""
 
     def __init__(self, last: int) -> None:
         self.last = last
@@ -96,8 +96,8 @@ class Numbers:
 def delivery(last: int) -> tuple[Delivery, Numbers, list[int]]:
     stream, sent = Numbers(last), list[int]()
 
-    def publish(letter: Message) -> int:
-        sent.append(letter.seq)
+    def publish(message: Message) -> int:
+        sent.append(message.seq)
         return len(sent)
 
     return Delivery(stream, publish), stream, sent
@@ -128,7 +128,7 @@ def test_no_more_than_a_window_is_in_flight() -> None:
     assert len(sent) == 1 + WINDOW
 
 
-def test_what_nobody_heard_is_sent_again_alone() -> None:
+def test_a_message_without_subscribers_is_sent_again_alone() -> None:
     out, stream, sent = delivery(9)
     out.send(0)
     out.acknowledge(1, 0, 0)
@@ -146,7 +146,7 @@ def test_what_nobody_heard_is_sent_again_alone() -> None:
     assert sent[6:] == [5, 7, 9]
 
 
-def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> None:
+def test_a_refused_message_is_sent_again_alone_before_any_later_one() -> None:
     out, stream, sent = delivery(9)
     out.send(0)
     assert "refuses sale with code 135" in str(out.acknowledge(1, 135, 0))
@@ -161,7 +161,7 @@ def test_what_is_refused_is_sent_again_alone_and_nothing_after_it_before() -> No
 def test_no_more_is_in_flight_than_the_broker_takes() -> None:
     stream, sent = Numbers(99), list[Message]()
     free = [1]
-    out = Delivery(stream, lambda letter: sent.append(letter) or len(sent), lambda: free[0])  # type: ignore[func-returns-value]
+    out = Delivery(stream, lambda message: sent.append(message) or len(sent), lambda: free[0])  # type: ignore[func-returns-value]
     out.send(0)
     free[0] = 0
     out.send(2)

@@ -31,7 +31,7 @@ def sales(collector: Collector) -> list[str]:
 
 
 def assert_in_order(collector: Collector) -> None:
-    """Of every stream, by the order in which each message came first."""
+    """Asserts that the messages of every stream first arrived in order."""
     for stream in {data["stream"] for data in collector.once()}:
         numbers = [data["seq"] for data in collector.once() if data["stream"] == stream]
         assert numbers == sorted(numbers)
@@ -75,7 +75,7 @@ def test_a_broker_that_is_down_for_a_week_hears_every_event_once_and_in_order(
     assert faults == [True, False] * 7
 
 
-def test_what_a_sale_says(collector: Collector, machines: Machines) -> None:
+def test_a_sale_is_reported(collector: Collector, machines: Machines) -> None:
     machine = machines()
     sale = machine.sell()
     until(lambda: sales(collector), machine.step, collector.poll)
@@ -89,7 +89,7 @@ def test_what_a_sale_says(collector: Collector, machines: Machines) -> None:
     }  # fmt: skip
 
 
-def test_what_the_operator_and_the_dispenser_did_is_told(collector: Collector, machines: Machines) -> None:
+def test_actions_of_operator_and_dispenser_are_reported(collector: Collector, machines: Machines) -> None:
     machine = machines()
     machine.journal.append(PriceSet("A1", 200, 180, "EUR"))
     machine.journal.append(VendFailed("x-1", "A1", "jam"))
@@ -119,7 +119,7 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing(
 def test_a_broker_that_is_killed_hears_again_what_it_had_not_acknowledged(
     broker: Broker, collector: Collector, machines: Machines
 ) -> None:
-    """What it had acknowledged and not written itself is lost to it: docs/fleet.md says how it is to write."""
+    """A broker loses what it acknowledged but did not save; docs/fleet.md says how to make it save."""
     machine = machines()
     sold = [machine.sell() for _ in range(60)]
     until(lambda: len(sales(collector)) > 10, machine.step, collector.poll)
@@ -165,7 +165,7 @@ def test_a_sale_waits_for_somebody_to_listen(
     collector.close()
 
 
-def test_it_says_that_it_is_there_and_the_broker_that_it_is_gone(
+def test_the_machine_reports_online_and_the_broker_reports_it_offline(
     broker: Broker, collector: Collector, machines: Machines
 ) -> None:
     machine = machines()
@@ -186,7 +186,7 @@ def test_it_says_that_it_is_there_and_the_broker_that_it_is_gone(
     late.close()
 
 
-def test_health_is_told_when_it_changes_and_now_and_then(collector: Collector, machines: Machines) -> None:
+def test_health_is_reported_on_change_and_at_intervals(collector: Collector, machines: Machines) -> None:
     machine = machines(health_every=300)
     machine.tell(status())
     machine.tell(status())
@@ -203,7 +203,7 @@ def test_health_is_told_when_it_changes_and_now_and_then(collector: Collector, m
     assert (error["fault"], error["present"], error["detail"]) == ("vision", True, "0 gives no picture")
 
 
-def test_a_damaged_outbox_is_begun_anew_and_the_sales_are_told_again(collector: Collector, machines: Machines) -> None:
+def test_a_damaged_outbox_is_replaced_and_the_sales_are_sent_again(collector: Collector, machines: Machines) -> None:
     machine = machines()
     sold = [machine.sell() for _ in range(3)]
     until(lambda: len(sales(collector)) == 3, machine.step, collector.poll)
@@ -227,7 +227,7 @@ def test_a_journal_that_cannot_be_read_holds_up_nothing_else(
     assert "there is no journal" in caplog.text
 
 
-def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> None:
+def test_no_message_describes_a_face(collector: Collector, machines: Machines) -> None:
     from kiosk.vending.journal.facts import AgeCleared
 
     machine = machines()
@@ -239,10 +239,10 @@ def test_nothing_of_a_face_is_told(collector: Collector, machines: Machines) -> 
         assert word not in said
 
 
-def test_what_came_of_an_order_outlives_a_full_disk(
+def test_the_result_of_an_order_survives_a_full_disk(
     tmp_path: Path, operator: Operator, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it is carried out again: an engine that was rolled back would begin another trial."""
+    """Without this, the order is carried out again and a rolled-back engine begins another trial."""
     monkeypatch.setattr("kiosk.fleet.service.AGAIN_S", 0.01)
     order = operator.order(1)
     with closing(Outbox(tmp_path / "fleet.db", 100)) as outbox:

@@ -1,4 +1,4 @@
-"""The screen's light, in a folder as the kernel shows it."""
+"""The backlight, in a folder that imitates the kernel's /sys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def device(tmp_path: Path) -> Path:
     return device
 
 
-def test_it_is_read_and_set_in_percent_and_never_dark(device: Path) -> None:
+def test_brightness_is_read_and_set_in_percent_and_never_zero(device: Path) -> None:
     light = Backlight(device.parent)
     assert light.percent() == 25
     assert light.set_percent(80) is None
@@ -33,7 +33,7 @@ def test_a_screen_without_a_light_of_its_own_says_why_not(tmp_path: Path) -> Non
     assert light.set_percent(50) == "the system cannot change this screen's brightness"
 
 
-def test_nonsense_from_the_kernel_is_one_line(device: Path) -> None:
+def test_an_invalid_value_from_the_kernel_is_a_one_line_error(device: Path) -> None:
     (device / "max_brightness").write_text("bright")
     light = Backlight(device.parent)
     assert light.percent() == 100

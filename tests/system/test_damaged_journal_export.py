@@ -1,4 +1,4 @@
-"""Journals that were damaged or gone go to the stick too: whole, once, and over nothing."""
+"""Damaged journals are exported to the USB stick whole, once, and without overwriting a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def at(hour: int) -> datetime:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """One in order, beside which one is kept that was damaged, and one of which only the mark is left."""
+    """Returns a valid journal beside a damaged one in quarantine and one of which only the mark is left."""
     path = tmp_path / "state" / "journal.db"
     with closing(open_journal(path)) as journal:
         journal.append(StockSet("A1", 5, "refill"))
@@ -54,7 +54,7 @@ def damaged(journal: Path) -> Path:
     return folder
 
 
-def test_what_is_kept_is_written_once_and_can_be_read_there(journal: Path, stick: Path) -> None:
+def test_a_quarantined_journal_is_exported_once_and_is_readable(journal: Path, stick: Path) -> None:
     exported = export(journal, stick, at(1))
     name = f"kiosk-{damaged(journal).name}"
     assert exported.left_out == ()
@@ -69,7 +69,7 @@ def test_what_is_kept_is_written_once_and_can_be_read_there(journal: Path, stick
     assert len(new_on(stick, before)) == ACCOUNTS
 
 
-def test_rows_beside_it_stay_beside_it(journal: Path, stick: Path) -> None:
+def test_the_write_ahead_log_is_exported_beside_its_journal(journal: Path, stick: Path) -> None:
     (damaged(journal) / "journal.db-wal").write_bytes(b"rows")
     export(journal, stick, at(1))
     assert (stick / f"kiosk-{damaged(journal).name}.db-wal").read_bytes() == b"rows"
@@ -77,7 +77,7 @@ def test_rows_beside_it_stay_beside_it(journal: Path, stick: Path) -> None:
 
 @pytest.mark.proves("stick-overwrite")
 @pytest.mark.parametrize("other", ["file", "link"])
-def test_what_is_there_and_another_is_neither_written_over_nor_followed(
+def test_existing_files_and_links_are_not_overwritten_or_followed(
     journal: Path, stick: Path, tmp_path: Path, other: str
 ) -> None:
     target = stick / f"kiosk-{damaged(journal).name}.db"
@@ -93,7 +93,7 @@ def test_what_is_there_and_another_is_neither_written_over_nor_followed(
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_without_room_the_accounts_are_there_and_it_is_said(
+def test_without_room_the_accounts_are_exported_and_the_lack_is_reported(
     journal: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = shutil.disk_usage(stick)
@@ -107,9 +107,7 @@ def test_without_room_the_accounts_are_there_and_it_is_said(
     assert export(journal, stick, at(2)).left_out == ()
 
 
-def test_what_the_stick_does_not_take_leaves_no_half_of_it(
-    journal: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_no_partial_file(journal: Path, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced = os.fsync
     tries: list[int] = []
 
@@ -125,7 +123,7 @@ def test_what_the_stick_does_not_take_leaves_no_half_of_it(
     assert len(exported.left_out) == 2
 
 
-def test_a_folder_that_cannot_be_read_costs_nobody_the_accounts(
+def test_the_accounts_are_exported_when_the_folder_cannot_be_read(
     journal: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(folder: Path) -> None:
@@ -137,7 +135,7 @@ def test_a_folder_that_cannot_be_read_costs_nobody_the_accounts(
     assert (len(exported.files), exported.left_out) == (ACCOUNTS, (damaged(journal).name,))
 
 
-def test_a_file_of_such_a_name_is_none_of_them(journal: Path, stick: Path) -> None:
+def test_a_file_with_the_name_of_a_quarantine_is_not_exported(journal: Path, stick: Path) -> None:
     before = len(export(journal, stick, at(1)).files)
     journal.with_name("journal-damaged-notes.txt").write_text("mine")
     for each in stick.iterdir():
@@ -147,7 +145,7 @@ def test_a_file_of_such_a_name_is_none_of_them(journal: Path, stick: Path) -> No
         assert again.head.seq == 2  # of what is kept, and of nothing new
 
 
-def test_one_that_is_stopped_leaves_nothing_and_its_progress_goes_on(journal: Path, stick: Path) -> None:
+def test_a_stopped_export_leaves_no_file_and_progress_never_falls(journal: Path, stick: Path) -> None:
     class Watched(Progress):
         stop_over = 2.0
 

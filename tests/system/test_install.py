@@ -1,4 +1,4 @@
-"""The service's files: what they say, that systemd takes them, and where they go."""
+"""The service's files: their content, systemd's check of them, and where they are written."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def test_each_way_to_the_screen_starts_the_kiosk(display: Display, command: str,
     assert f"\nEnvironment=QT_QPA_PLATFORM={platform} " in service(display).files()[UNIT]
 
 
-def test_what_systemd_would_expand_is_kept_as_it_is() -> None:
+def test_characters_that_systemd_expands_are_escaped() -> None:
     assert service(Display.EGLFS, "/opt/50 % $HOME/kiosk").command.startswith("'/opt/50 %% $$HOME/kiosk' run")
 
 
-def test_it_is_watched_starts_again_and_ends_a_sale_first() -> None:
+def test_the_unit_has_a_watchdog_a_restart_and_time_to_end_a_sale() -> None:
     unit = unit_of(service())["Service"]
     assert (unit["Type"], unit["NotifyAccess"], unit["Restart"]) == ("notify", "all", "always")
     assert int(unit["WatchdogSec"]) >= 15
@@ -85,7 +85,7 @@ def test_it_is_watched_starts_again_and_ends_a_sale_first() -> None:
 
 
 @pytest.mark.proves("picture-decoder", "service-rights")
-def test_the_machine_can_do_nothing_but_its_work() -> None:
+def test_the_unit_restricts_the_service() -> None:
     unit = unit_of(service())["Service"]
     assert unit["NoNewPrivileges"] == "yes"
     assert unit["ProtectSystem"] == "strict"
@@ -98,7 +98,7 @@ def test_the_machine_can_do_nothing_but_its_work() -> None:
 
 @pytest.mark.proves("service-rights")
 def test_the_screens_light_is_its_users_and_nothing_else_in_sys() -> None:
-    """The part of /sys that is opened has the light's file in it, of which a link alone is in /sys/class."""
+    """The unit opens the folder with the backlight's real file; /sys/class has only a link to it."""
     some = replace(service(), user="vending")
     unit = some.files()[UNIT]
     assert unit_of(some)["Service"]["ProtectKernelTunables"] == "yes"
@@ -148,7 +148,9 @@ def test_the_settings_say_where_else_it_writes(settings: Path, text: str, lines:
     assert named == lines
 
 
-def test_what_the_unit_cannot_open_to_it_is_refused(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_folders_and_folders_closed_to_the_service_are_refused(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(install, "_is_open", bool)
     there, gone = settings.parent / "there", settings.parent / "gone"
     there.mkdir()
@@ -167,7 +169,7 @@ def test_homes_and_temporary_folders_are_closed_to_it() -> None:
 
 
 def test_systemd_and_udev_are_told_at_once(tmp_path: Path) -> None:
-    """Else the light of a screen that is there already would be its user's after the next boot alone."""
+    """Without this, the user could write a connected screen's backlight only after the next boot."""
     told = tmp_path / "told"
     for name in ("systemd-sysusers", "systemctl", "udevadm"):
         (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {told}\n')
@@ -282,7 +284,7 @@ def test_a_cage_without_its_helpers_would_not_start(
         (["--display", "x11"], "xinit is not installed"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_line(
+def test_an_impossible_installation_is_a_one_line_error(
     settings: Path, monkeypatch: pytest.MonkeyPatch, cage: Path, arguments: list[str], says: str
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)

@@ -1,4 +1,4 @@
-"""The relay between the kiosk and systemd: who is heard, and who ends when it ends."""
+"""The relay between kiosk and systemd: whose messages it forwards, and which processes end together."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def start_relay(systemd: socket.socket, ending: str) -> subprocess.Popen[bytes]:
-    """A kiosk in a compositor in the relay."""
+    """Starts the relay with a compositor that starts a kiosk."""
     kiosk = KIOSK.replace("ENDING", ending)
     return subprocess.Popen(
         [sys.executable, "-m", "kiosk.cli.main", "relay", sys.executable, "-c", COMPOSITOR, "-c", kiosk],
@@ -47,8 +47,8 @@ def start_relay(systemd: socket.socket, ending: str) -> subprocess.Popen[bytes]:
     )
 
 
-def number_of_the_kiosk(systemd: socket.socket) -> int:
-    """Once it is ready."""
+def wait_for_kiosk_pid(systemd: socket.socket) -> int:
+    """Returns the process number of the kiosk, once the kiosk is ready."""
     assert systemd.recv(4096) == b"READY=1"
     name, _, number = systemd.recv(4096).decode().rpartition(" ")
     assert name == "STATUS=process"
@@ -57,7 +57,7 @@ def number_of_the_kiosk(systemd: socket.socket) -> int:
 
 def test_systemd_hears_the_kiosk_and_ends_it_through_the_relay(systemd: socket.socket) -> None:
     relay = start_relay(systemd, OBEYS)
-    kiosk = os.pidfd_open(number_of_the_kiosk(systemd))
+    kiosk = os.pidfd_open(wait_for_kiosk_pid(systemd))
     relay.send_signal(signal.SIGTERM)
     assert systemd.recv(4096) == b"STOPPING=1"
     assert relay.wait(60) == 0
@@ -66,16 +66,16 @@ def test_systemd_hears_the_kiosk_and_ends_it_through_the_relay(systemd: socket.s
 
 def test_the_watchdog_ends_a_kiosk_that_hangs(systemd: socket.socket) -> None:
     relay = start_relay(systemd, HANGS)
-    kiosk = os.pidfd_open(number_of_the_kiosk(systemd))
+    kiosk = os.pidfd_open(wait_for_kiosk_pid(systemd))
     relay.send_signal(signal.SIGTERM)
     relay.send_signal(signal.SIGABRT)
     assert relay.wait(60) != 0
     assert is_over(kiosk)
 
 
-def test_a_kiosk_that_dies_ends_them_all(systemd: socket.socket) -> None:
+def test_the_relay_ends_compositor_and_itself_after_the_kiosk(systemd: socket.socket) -> None:
     relay = start_relay(systemd, OBEYS)
-    os.kill(number_of_the_kiosk(systemd), signal.SIGKILL)
+    os.kill(wait_for_kiosk_pid(systemd), signal.SIGKILL)
     assert relay.wait(60) == 7
 
 
@@ -95,7 +95,7 @@ def test_a_compositor_that_is_not_there_is_one_line() -> None:
 
 
 def is_over(handle: int) -> bool:
-    """Whether the process of this handle has ended, or does so soon."""
+    """Returns whether the process of this handle ends within a moment."""
     try:
         return bool(select.select([handle], [], [], 60)[0])
     finally:

@@ -1,4 +1,4 @@
-"""Which ports there are, and what answers on them."""
+"""The scan of serial ports, and the devices that it identifies."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.fakes.wire import Device
 
 
 @contextmanager
-def served(device: Device, path: Path) -> Iterator[None]:
-    """A device that answers on a port, in a thread."""
+def serve_device(device: Device, path: Path) -> Iterator[None]:
+    """Serves a device on a port from a thread."""
     port, over = PtyPort(device, path), threading.Event()
     port.plug()
 
@@ -42,21 +42,21 @@ def test_an_mdb_interface_is_known_by_its_answers(tmp_path: Path) -> None:
     interface = MdbInterface()
     interface.feed("D,2")
     interface.said.clear()
-    with served(interface, tmp_path / "port"):
+    with serve_device(interface, tmp_path / "port"):
         assert identify_device(str(tmp_path / "port")) == Answer(terminal="firmware 4.0.2.0, INIT")
     assert interface.state == "INIT"
 
 
 def test_a_dispenser_is_known_by_its_answer(tmp_path: Path) -> None:
-    with served(Board(), tmp_path / "port"):
+    with serve_device(Board(), tmp_path / "port"):
         assert identify_device(str(tmp_path / "port")) == Answer(dispenser="test-board, protocol 1, OK")
 
 
-def test_what_answers_nothing_known_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_answer_identifies_no_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port_scan, "ASK_EVERY", 0.01)
     silent = Board()
     silent.mute = True
-    with served(silent, tmp_path / "port"):
+    with serve_device(silent, tmp_path / "port"):
         assert identify_device(str(tmp_path / "port")) == Answer()
 
 

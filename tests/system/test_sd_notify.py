@@ -1,4 +1,4 @@
-"""What systemd hears, over a real socket."""
+"""The messages to systemd, over a real socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_notices(channel: socket.socket) -> list[str]:
             return messages
 
 
-def test_it_hears_what_the_machine_does(systemd: socket.socket) -> None:
+def test_systemd_receives_the_states_of_the_machine(systemd: socket.socket) -> None:
     manager = ServiceManager({"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "1"})
     assert manager.listens
     assert manager.watchdog_s == 20
@@ -56,7 +56,7 @@ def test_an_abstract_socket_is_found() -> None:
         assert read_notices(channel) == ["WATCHDOG=1"]
 
 
-def test_without_one_nothing_is_told() -> None:
+def test_without_a_service_manager_nothing_is_sent() -> None:
     manager = ServiceManager({})
     manager.ready()
     manager.alive()
@@ -69,7 +69,7 @@ def test_a_watchdog_time_that_is_none_means_no_watchdog(nonsense: str) -> None:
     assert ServiceManager({"WATCHDOG_USEC": nonsense}).watchdog_s == 0
 
 
-def test_one_that_is_gone_is_logged_and_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_socket_is_logged_and_raises_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "gone")}).alive()
     assert "does not listen" in caplog.text

@@ -25,7 +25,7 @@ from kiosk.vending.journal.facts import JournalReopened
 
 SERVICE = Service(Path("/opt/kiosk/bin/kiosk"), Path("/etc/kiosk.toml"), wrapper=Path("/usr/bin/cage"))
 OTHER = "nobody"
-"""A user of every system, as the service's."""
+"""A user that every system has."""
 
 
 def write_files(service: Service, folder: Path) -> Path:
@@ -35,12 +35,12 @@ def write_files(service: Service, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("display", Display)
-def test_the_unit_says_whose_it_is(display: Display, tmp_path: Path) -> None:
+def test_the_services_user_is_read_from_its_unit(display: Display, tmp_path: Path) -> None:
     service = replace(SERVICE, display=display, user="vending", settings=Path("/etc/50 % $x/kiosk.toml"))
     assert installed_service(write_files(service, tmp_path)) == InstalledService("vending", service.settings)
 
 
-def test_what_is_no_such_unit_is_none(tmp_path: Path) -> None:
+def test_another_unit_gives_no_service(tmp_path: Path) -> None:
     unit = tmp_path / "kiosk.service"
     assert installed_service(unit) is None
     for text in (b"", b"[Service]\nExecStart=kiosk run --config\nUser=kiosk\n", b"ExecStart='\nUser=kiosk\n", b"\xff"):
@@ -48,7 +48,7 @@ def test_what_is_no_such_unit_is_none(tmp_path: Path) -> None:
         assert installed_service(unit) is None
 
 
-def test_nobody_but_root_becomes_anybody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_root_changes_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_user, "installed_service", lambda: InstalledService(OTHER, Path("/etc/kiosk.toml")))
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert switch_to_service_user(None) is None
@@ -60,7 +60,7 @@ def test_other_settings_are_not_the_services(monkeypatch: pytest.MonkeyPatch) ->
     assert switch_to_service_user(Path("/etc/other.toml")) is None
 
 
-def test_a_user_who_is_gone_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_user_is_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         service_user, "installed_service", lambda: InstalledService("who-is-gone", Path("/etc/kiosk.toml"))
     )
@@ -82,7 +82,7 @@ def may_be_read_by_all(path: Path) -> bool:
 
 
 class Machine:
-    """An installed service of `nobody`, in a folder that all may enter, and root's commands on it."""
+    """An installed service of the user `nobody`, and root's commands on it."""
 
     def __init__(self, folder: Path) -> None:
         self.settings = folder / "kiosk.toml"
@@ -95,7 +95,7 @@ class Machine:
     def kiosk(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
         program = (
             "import sys; from pathlib import Path; from kiosk.system import service_user as s;"
-            "s.STATE = Path(sys.argv[1]); s.installed.__defaults__ = (Path(sys.argv[2]),);"
+            "s.STATE = Path(sys.argv[1]); s.installed_service.__defaults__ = (Path(sys.argv[2]),);"
             "from kiosk.cli.main import main; main(sys.argv[3:])"
         )
         command = [sys.executable, "-c", program, str(self.state), str(self.unit), *words]
@@ -169,7 +169,7 @@ def test_what_the_services_user_cannot_write_root_is_told_how_to(machine: Machin
 
 @pytest.mark.proves("root-pin")
 def test_a_link_that_the_services_user_put_there_leads_root_nowhere(machine: Machine) -> None:
-    """The hash of a PIN neither comes from a file of root's, nor takes its place."""
+    """The hash of a PIN is neither read from a file of root's nor written over one."""
     secret = machine.settings.with_name("secret.json")
     secret.write_text(json.dumps({"service": "", "attendant": ""}))
     secret.chmod(0o600)

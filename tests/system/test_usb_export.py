@@ -1,4 +1,4 @@
-"""What is a stick, and what is written to it."""
+"""The search for USB sticks, and the export to one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stick(tmp_path: Path) -> Path:
 
 @pytest.mark.proves("stick-name")
 def test_the_system_may_name_a_stick_in_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not only in those of UTF-8, in which alone a text file can be read."""
+    """The bytes need not be valid UTF-8, which a text file needs."""
     name = b"/media/kiosk/\xff\xfe"
     mounts = b"/dev/sdb1 " + name + b" vfat rw 0 0\n"
     monkeypatch.setattr(Path, "read_bytes", lambda _: mounts)
@@ -44,7 +44,7 @@ def test_the_system_may_name_a_stick_in_any_bytes(monkeypatch: pytest.MonkeyPatc
     assert mounted_sticks() == [Path(os.fsdecode(name))]
 
 
-def test_only_what_can_be_taken_out_and_written_is_a_stick() -> None:
+def test_a_stick_is_a_removable_and_writable_mount() -> None:
     mounts = (
         "/dev/sda1 / ext4 rw,relatime 0 0\n"
         "/dev/sdb1 /media/kiosk/MY\\040STICK vfat rw,nosuid 0 0\n"
@@ -81,7 +81,7 @@ def test_its_progress_goes_from_nothing_to_all(journal: Path, stick: Path) -> No
 
 
 @pytest.mark.parametrize("lines", [0, 1, 4])
-def test_one_that_is_stopped_leaves_nothing(journal: Path, stick: Path, lines: int) -> None:
+def test_a_stopped_export_leaves_no_file(journal: Path, stick: Path, lines: int) -> None:
     class Stopping(Progress):
         def check(self) -> None:
             left.pop() if left else setattr(self, "stopped", True)
