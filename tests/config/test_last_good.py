@@ -95,16 +95,18 @@ def test_only_a_service_manager_starts_a_machine_with_its_last_settings(
     path: Path, monkeypatch: pytest.MonkeyPatch, nonsense: str, listens: bool
 ) -> None:
     started: list[tuple[Config, RunOptions]] = []
-    monkeypatch.setattr(unattended, "started", lambda config, wish, *_, **__: started.append((config, wish)))
+    monkeypatch.setattr(
+        unattended, "start_machine", lambda config, options, *_, **__: started.append((config, options))
+    )
     save(load(path), path)
     path.write_text(nonsense, encoding="latin-1")
     monkeypatch.setattr("kiosk.system.sd_notify.ServiceManager.listens", property(lambda _: listens))
     result = CliRunner().invoke(main, ["run", "--config", str(path)])
     if listens:
-        ((config, wish),) = started
+        ((config, options),) = started
         assert config.age_check.margin == 9
-        assert str(path) in wish.settings_fault
-        assert wish.alone
+        assert str(path) in options.settings_fault
+        assert options.unattended
         assert result.exit_code == 0
     else:
         assert started == []

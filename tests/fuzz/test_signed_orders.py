@@ -51,7 +51,7 @@ def test_signed_nonsense_is_refused_or_within_bounds(tmp_path: Path) -> None:
                 assert newest.machine in MACHINES
                 assert NOW < newest.expires <= NOW + LONGEST_LIFE
                 assert not isinstance(newest.set, SetPrice) or 1 <= newest.set.price <= 10_000_000
-                gate.finished(newest, "applied", "")
+                gate.finish(newest, "applied", "")
             elif (outbox.waiting, outbox.dropped) != before[1:]:
                 refused += 1
         assert taken

@@ -17,7 +17,7 @@ from kiosk.app.machine import RunOptions, check_permissions, log_warnings
 from kiosk.cli.main import main
 from kiosk.common.errors import KioskError
 from kiosk.config import Config, load
-from kiosk.fleet.orders import private_key, write_new_key
+from kiosk.fleet.orders import generate_key, load_private_key
 from kiosk.security.file_permissions import (
     NoSecretFileError,
     SecretFileError,
@@ -116,12 +116,12 @@ def test_a_machine_does_not_start_with_a_secret_that_others_can_replace(
 
 def test_the_operators_key_is_checked_in_the_same_way(tmp_path: Path) -> None:
     path = tmp_path / "operator.pem"
-    write_new_key(path)
+    generate_key(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    private_key(path)
+    load_private_key(path)
     path.chmod(0o640)
     with pytest.raises(SecretFileError, match="chmod 600"):
-        private_key(path)
+        load_private_key(path)
 
 
 def test_a_missing_secret_has_an_error_of_its_own(tmp_path: Path) -> None:
