@@ -47,7 +47,8 @@ class SwitchableVision(Protocol):
     @property
     def engine_fault(self) -> str | None: ...
 
-    def use_engine(self, engine: Path | None) -> None: ...
+    def use_engine(self, engine: Path | None) -> None:
+        """Restarts vision with another engine; None is the best one."""
 
 
 def missing_requirements(config: Config) -> Iterator[str]:

@@ -84,6 +84,7 @@ class FaceMark:
         return goes_on or self.box != self.target or self.opacity != float(self.present)
 
     def advance(self, seconds: float) -> None:
+        """Advances position and opacity by `seconds`."""
         self.age += seconds
         steps = zip(_sides(self.box), self.speed, _sides(self.predicted), strict=True)
         onward = seconds if self.age <= AHEAD else 0.0

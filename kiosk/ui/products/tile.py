@@ -51,6 +51,7 @@ class Tile(TouchTarget):
         self._noted = False
 
     def show_offer(self, offer: Offer, text: TileText, metrics: DisplayMetrics) -> None:
+        """Shows a slot's product with these texts and sizes; one that is not available cannot be pressed."""
         self.offer, self.text_lines, self._metrics = offer, text, metrics
         self.set_text_height(self.text_height(bool(text.note)), noted=bool(text.note))
         self.setEnabled(offer.available)

@@ -77,7 +77,7 @@ class Strings(QObject):
         return Message(self.tr("Step closer"), self.tr("Look at the screen"))
 
     def first_look(self) -> Message:
-        """Say that there is a face, and nothing good enough of it yet."""
+        """The message while a face is in view but no good image of it has been taken yet."""
         return Message(self.estimating(), self.tr("Look at the screen"))
 
     def unknown(self) -> Message:

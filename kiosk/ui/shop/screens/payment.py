@@ -32,7 +32,7 @@ class ClaimScreen(MessageScreen):
         self.scan = Text(self, theme.CAPTION, colour=theme.QUIET)
 
     def layout_key(self, snapshot: Snapshot) -> Hashable:
-        """Return the base key, the claim and the faults."""
+        """Return what the layout depends on: the base key, the number to keep (the claim) and the faults."""
         return (super().layout_key(snapshot), snapshot.claim, snapshot.faults)
 
     def set_message_or_claim(self, message: Message, snapshot: Snapshot) -> None:
